@@ -1,0 +1,158 @@
+"""What the stages hand on: candidates, scored candidates, findings.
+
+Everything here is in LPS millimetres, never voxels, so that it survives resampling.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from nodule.errors import InputError
+from nodule.geometry import Vector
+
+Lung = Literal["right", "left"]
+
+
+def _check_probability(name: str, value: float) -> None:
+    if not 0.0 <= value <= 1.0:
+        raise InputError(
+            f"{name} is no probability", code="BAD_PROBABILITY", expected="0 to 1", got=value
+        )
+
+
+def _check_positive(name: str, value: float) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise InputError(
+            f"{name} is no size", code="BAD_SIZE", expected="a positive number", got=value
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A place that may be a nodule.
+
+    Parameters
+    ----------
+    center_lps_mm : LPS position.
+    score : the detector's confidence in [0, 1].
+    diameter_mm : its estimate of the size.
+
+    Raises
+    ------
+    InputError : ``BAD_PROBABILITY`` or ``BAD_SIZE``.
+    """
+
+    center_lps_mm: Vector
+    score: float
+    diameter_mm: float
+
+    def __post_init__(self) -> None:
+        _check_probability("score", self.score)
+        _check_positive("diameter_mm", self.diameter_mm)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Malignancy:
+    """Radiologist-rated suspicion on LIDC's scale, not pathology.
+
+    Parameters
+    ----------
+    distribution : probabilities of the ratings 1 (highly unlikely) to 5 (highly suspicious),
+        summing to 1.
+
+    Raises
+    ------
+    InputError : ``BAD_PROBABILITY`` or ``BAD_DISTRIBUTION``.
+    """
+
+    distribution: tuple[float, float, float, float, float]
+
+    def __post_init__(self) -> None:
+        for p in self.distribution:
+            _check_probability("malignancy", p)
+        if len(self.distribution) != 5 or abs(sum(self.distribution) - 1.0) > 1e-3:
+            raise InputError(
+                "malignancy is no distribution over 1 to 5",
+                code="BAD_DISTRIBUTION",
+                expected="five numbers with sum 1",
+                got=self.distribution,
+            )
+
+    @property
+    def score(self) -> float:
+        """The mean rating, between 1 and 5."""
+        return sum(rating * p for rating, p in enumerate(self.distribution, start=1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredCandidate:
+    """A candidate that the second network has judged.
+
+    Parameters
+    ----------
+    candidate : where, and the detector's own score.
+    probability : that it is a nodule, in [0, 1].
+    malignancy : how suspicious a radiologist would call it, were it a nodule.
+    """
+
+    candidate: Candidate
+    probability: float
+    malignancy: Malignancy
+
+    def __post_init__(self) -> None:
+        _check_probability("probability", self.probability)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """Size of a nodule, from its mask on the source grid.
+
+    Parameters
+    ----------
+    center_lps_mm : the mask's centroid.
+    long_axis_mm : greatest diameter on the axial slice where it is greatest.
+    short_axis_mm : longest chord perpendicular to it on the same slice.
+    effective_diameter_mm : of the sphere with the mask's volume.
+    volume_mm3 : voxels times voxel volume.
+
+    Raises
+    ------
+    InputError : ``BAD_SIZE``.
+    """
+
+    center_lps_mm: Vector
+    long_axis_mm: float
+    short_axis_mm: float
+    effective_diameter_mm: float
+    volume_mm3: float
+
+    def __post_init__(self) -> None:
+        for name in ("long_axis_mm", "short_axis_mm", "effective_diameter_mm", "volume_mm3"):
+            _check_positive(name, getattr(self, name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A nodule as reported.
+
+    Parameters
+    ----------
+    id : ``N1``, ``N2``, … by falling probability.
+    center_lps_mm : the measured centroid, or the candidate's centre where nothing was measured.
+    probability : that it is a nodule, in [0, 1].
+    malignancy : rated suspicion.
+    measurement : None where no mask could be grown; the report then says so.
+    lung : the patient's own side.
+    """
+
+    id: str
+    center_lps_mm: Vector
+    probability: float
+    malignancy: Malignancy
+    measurement: Measurement | None
+    lung: Lung
+
+    def __post_init__(self) -> None:
+        _check_probability("probability", self.probability)

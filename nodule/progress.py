@@ -1,0 +1,12 @@
+"""How a long step tells its caller how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Progress = Callable[[float], None]
+"""Called with the share done, in [0, 1]."""
+
+
+def silent(share_done: float) -> None:
+    """Report nothing."""

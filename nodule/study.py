@@ -1,0 +1,159 @@
+"""A CT study as read: the image and what its files say about it.
+
+Nothing here identifies a patient, so a :class:`Study` may be cached and logged. Identity lives
+in :class:`PatientHeader` alone, which is read anew for each report and never stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nodule.errors import InputError
+from nodule.geometry import Vector, as_vector, lps_to_ras
+from nodule.volume import Volume
+
+SourceFormat = Literal["dicom", "nifti", "metaimage", "nrrd"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceReference:
+    """Which DICOM image a slice came from; None where the format has no such thing."""
+
+    instance_number: int | None = None
+    sop_instance_uid: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesHeader:
+    """How a series was made; no field identifies the patient.
+
+    DICOM attributes of the same names; None where the file does not say.
+    """
+
+    source_format: SourceFormat
+    study_instance_uid: str | None = None
+    series_instance_uid: str | None = None
+    frame_of_reference_uid: str | None = None
+    series_number: int | None = None
+    series_description: str | None = None
+    manufacturer: str | None = None
+    model_name: str | None = None
+    convolution_kernel: str | None = None
+    slice_thickness_mm: float | None = None
+    kvp: float | None = None
+    exposure_mas: float | None = None
+    contrast_agent: str | None = None
+    lossy: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientHeader:
+    """Who was scanned and when: for the report only, never cached, logged or put in a file name.
+
+    DICOM attributes of the same names, decoded to text; None where absent.
+    """
+
+    patient_name: str | None = None
+    patient_id: str | None = None
+    birth_date: str | None = None
+    sex: str | None = None
+    age: str | None = None
+    accession_number: str | None = None
+    study_date: str | None = None
+    study_description: str | None = None
+    institution: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyWarning:
+    """Something odd that did not stop the reading, with a stable code."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointFrames:
+    """One point in every frame that a user may need.
+
+    ``slice_number`` counts from 1 along index axis z; the DICOM names are those of the nearest
+    slice, None for formats that have none. ``luna16`` is the row that LUNA16's CSV would hold:
+    series UID, then LPS x, y, z.
+    """
+
+    index_zyx: Vector
+    lps_mm: Vector
+    ras_mm: Vector
+    slice_number: int
+    instance_number: int | None
+    sop_instance_uid: str | None
+    luna16: tuple[str, float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Study:
+    """A trusted CT volume and its origin.
+
+    Parameters
+    ----------
+    volume : the image on its source grid, padding mapped to air.
+    series : how it was made.
+    slices : one reference per index z, or empty for formats without them.
+    warnings : what was odd but usable.
+
+    Raises
+    ------
+    InputError : ``SLICE_COUNT`` when the references do not match the volume.
+    """
+
+    volume: Volume
+    series: SeriesHeader
+    slices: tuple[SliceReference, ...] = ()
+    warnings: tuple[StudyWarning, ...] = ()
+
+    def __post_init__(self) -> None:
+        depth = self.volume.geometry.shape_zyx[0]
+        if self.slices and len(self.slices) != depth:
+            raise InputError(
+                "a study needs one reference per slice",
+                code="SLICE_COUNT",
+                expected=depth,
+                got=len(self.slices),
+            )
+
+    def slice_at(self, lps_mm: ArrayLike) -> tuple[int, SliceReference]:
+        """Return the nearest slice's index z and its reference.
+
+        Raises
+        ------
+        InputError : ``OUTSIDE_VOLUME`` when the point is not inside the grid.
+        """
+        if not self.volume.geometry.contains(lps_mm):
+            raise InputError(
+                "a point lies outside the scan", code="OUTSIDE_VOLUME", got=as_vector(lps_mm)
+            )
+        z = int(np.floor(self.volume.geometry.lps_to_index(lps_mm)[0] + 0.5))
+        return z, self.slices[z] if self.slices else SliceReference()
+
+    def locate(self, lps_mm: ArrayLike) -> PointFrames:
+        """Name a point, LPS mm, in every frame.
+
+        Raises
+        ------
+        InputError : ``OUTSIDE_VOLUME`` when the point is not inside the grid.
+        """
+        z, reference = self.slice_at(lps_mm)
+        point = as_vector(lps_mm)
+        return PointFrames(
+            index_zyx=as_vector(self.volume.geometry.lps_to_index(point)),
+            lps_mm=point,
+            ras_mm=as_vector(lps_to_ras(point)),
+            slice_number=z + 1,
+            instance_number=reference.instance_number,
+            sop_instance_uid=reference.sop_instance_uid,
+            luna16=(self.series.series_instance_uid or "", *point),
+        )

@@ -1,0 +1,95 @@
+"""Images with a place in the patient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodule.errors import GeometryError, InputError
+from nodule.geometry import Geometry
+
+
+def _check_grid(array: NDArray[np.generic], geometry: Geometry) -> None:
+    if array.shape != geometry.shape_zyx:
+        raise GeometryError(
+            "an array does not fit its grid",
+            code="SHAPE_MISMATCH",
+            expected=geometry.shape_zyx,
+            got=array.shape,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Volume:
+    """A CT image.
+
+    Parameters
+    ----------
+    array_zyx : float32 HU, shape ``geometry.shape_zyx``, all finite.
+    geometry : its grid in LPS mm.
+
+    Raises
+    ------
+    GeometryError : ``SHAPE_MISMATCH``.
+    InputError : ``BAD_DTYPE`` or ``NOT_FINITE``.
+    """
+
+    array_zyx: NDArray[np.float32]
+    geometry: Geometry
+
+    def __post_init__(self) -> None:
+        _check_grid(self.array_zyx, self.geometry)
+        if self.array_zyx.dtype != np.float32:
+            raise InputError(
+                "wrong voxel type", code="BAD_DTYPE", expected="float32", got=self.array_zyx.dtype
+            )
+        # the sum is finite only if every voxel is, and needs no temporary array
+        if not np.isfinite(self.array_zyx.sum(dtype=np.float64)):
+            raise InputError("an image holds NaN or infinity", code="NOT_FINITE")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LungMask:
+    """The lungs, right and left apart.
+
+    Parameters
+    ----------
+    labels_zyx : uint8, shape ``geometry.shape_zyx``: 0 outside, ``RIGHT`` or ``LEFT``, the
+        patient's own sides.
+    geometry : its grid in LPS mm.
+
+    Raises
+    ------
+    GeometryError : ``SHAPE_MISMATCH``.
+    InputError : ``BAD_DTYPE`` or ``BAD_LABEL``.
+    """
+
+    RIGHT: ClassVar[int] = 1
+    LEFT: ClassVar[int] = 2
+
+    labels_zyx: NDArray[np.uint8]
+    geometry: Geometry
+
+    def __post_init__(self) -> None:
+        _check_grid(self.labels_zyx, self.geometry)
+        if self.labels_zyx.dtype != np.uint8:
+            raise InputError(
+                "wrong voxel type", code="BAD_DTYPE", expected="uint8", got=self.labels_zyx.dtype
+            )
+        if self.labels_zyx.max() > self.LEFT:
+            raise InputError(
+                "unknown lung label",
+                code="BAD_LABEL",
+                expected="0, 1 or 2",
+                got=int(self.labels_zyx.max()),
+            )
+
+    @property
+    def volume_ml(self) -> tuple[float, float]:
+        """Volumes of the right and of the left lung."""
+        counts = np.bincount(self.labels_zyx.ravel(), minlength=3)
+        scale = self.geometry.voxel_volume_mm3 / 1000.0
+        return float(counts[self.RIGHT] * scale), float(counts[self.LEFT] * scale)

@@ -1,0 +1,139 @@
+"""Network weights: safetensors files beside their model cards, addressed by content.
+
+Only safetensors is read; a pickle is refused, never tried. This module loads no torch until
+:func:`load_state` is called.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nodule.errors import WeightsError
+from nodule.inference import SPEED_ONLY
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_FORMAT = "nodule-weights-v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """One file of weights, known by the digest of its bytes.
+
+    Parameters
+    ----------
+    sha256 : digest of the file; a stage's key depends on this alone, never on the path.
+    path : where the file lies.
+    stage : the stage it belongs to, such as ``lungs``.
+    architecture : the network's constructor arguments.
+    training_patients : every patient seen in training.
+    """
+
+    sha256: str
+    path: Path = field(metadata=SPEED_ONLY)
+    stage: str = field(metadata=SPEED_ONLY)
+    architecture: Mapping[str, object] = field(metadata=SPEED_ONLY)
+    training_patients: tuple[str, ...] = field(metadata=SPEED_ONLY)
+
+    @classmethod
+    def shipped(cls, name: str) -> Weights:
+        """Open the weights that the package brings, by name, such as ``lungs``."""
+        return cls.open(Path(__file__).parent / f"{name}.safetensors")
+
+    @classmethod
+    def open(cls, path: Path) -> Weights:
+        """Digest a file and read what it says of itself.
+
+        Raises
+        ------
+        WeightsError : ``NO_WEIGHTS``, ``NOT_SAFETENSORS`` or ``FOREIGN_WEIGHTS``.
+        """
+        header = _read_header(path)
+        if header.get("format") != _FORMAT:
+            raise WeightsError(
+                f"{path.name} was not written by nodule train",
+                code="FOREIGN_WEIGHTS",
+                expected=_FORMAT,
+                got=header.get("format"),
+            )
+        return cls(
+            sha256=file_sha256(path),
+            path=path,
+            stage=header["stage"],
+            architecture=json.loads(header["architecture"]),
+            training_patients=tuple(json.loads(header["training_patients"])),
+        )
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hexadecimal digest of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def load_state(weights: Weights) -> dict[str, Tensor]:
+    """Read the tensors, after checking that the file is still the one that was opened.
+
+    Raises
+    ------
+    WeightsError : ``WEIGHTS_CHANGED`` when the digest differs.
+    """
+    from safetensors.torch import load
+
+    content = weights.path.read_bytes()
+    got = hashlib.sha256(content).hexdigest()
+    if got != weights.sha256:
+        raise WeightsError(
+            f"{weights.path.name} changed since it was opened",
+            code="WEIGHTS_CHANGED",
+            expected=weights.sha256,
+            got=got,
+        )
+    return load(content)
+
+
+def save_state(
+    path: Path,
+    state: Mapping[str, Tensor],
+    *,
+    stage: str,
+    architecture: Mapping[str, object],
+    training_patients: tuple[str, ...],
+) -> None:
+    """Write tensors with what :meth:`Weights.open` needs to know, atomically."""
+    from safetensors.torch import save
+
+    header = {
+        "format": _FORMAT,
+        "stage": stage,
+        "architecture": json.dumps(dict(architecture), sort_keys=True),
+        "training_patients": json.dumps(sorted(training_patients)),
+    }
+    content = save({k: v.detach().cpu().contiguous() for k, v in state.items()}, header)
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def _read_header(path: Path) -> dict[str, str]:
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise WeightsError(
+            f"there are no weights called {path.name}",
+            code="NO_WEIGHTS",
+            hint="Train them with nodule train",
+        )
+    try:
+        with safe_open(path, framework="numpy") as tensors:
+            return dict(tensors.metadata() or {})
+    except SafetensorError as error:
+        raise WeightsError(
+            f"{path.name} is no safetensors file", code="NOT_SAFETENSORS", got=str(error)
+        ) from error

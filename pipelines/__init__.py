@@ -1,0 +1,1 @@
+"""Runs flows of stages: order, cache, configuration, training loop, command line."""
