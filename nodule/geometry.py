@@ -123,7 +123,8 @@ class Geometry:
 
 def lps_to_ras(points_mm: ArrayLike) -> NDArray[np.float64]:
     """Turn LPS into RAS or RAS into LPS (the map is its own inverse), shape (..., 3), mm."""
-    return np.asarray(points_mm, float) * np.array([-1.0, -1.0, 1.0])
+    flipped = np.asarray(points_mm, float) * np.array([-1.0, -1.0, 1.0])
+    return np.asarray(flipped, dtype=np.float64)
 
 
 def as_vector(values: ArrayLike) -> Vector:
