@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nodule.errors import WeightsError
 from nodule.inference import SPEED_ONLY
@@ -54,20 +54,20 @@ class Weights:
         ------
         WeightsError : ``NO_WEIGHTS``, ``NOT_SAFETENSORS`` or ``FOREIGN_WEIGHTS``.
         """
-        header = _read_header(path)
-        if header.get("format") != _FORMAT:
+        about = _read_header(path)
+        if about.get("format") != _FORMAT:
             raise WeightsError(
                 f"{path.name} was not written by nodule train",
                 code="FOREIGN_WEIGHTS",
                 expected=_FORMAT,
-                got=header.get("format"),
+                got=about.get("format"),
             )
         return cls(
             sha256=file_sha256(path),
             path=path,
-            stage=header["stage"],
-            architecture=json.loads(header["architecture"]),
-            training_patients=tuple(json.loads(header["training_patients"])),
+            stage=about["stage"],
+            architecture=about["architecture"],
+            training_patients=tuple(about["training_patients"]),
         )
 
 
@@ -109,19 +109,21 @@ def save_state(
     """Write tensors with what :meth:`Weights.open` needs to know, atomically."""
     from safetensors.torch import save
 
-    header = {
+    about = {
         "format": _FORMAT,
         "stage": stage,
-        "architecture": json.dumps(dict(architecture), sort_keys=True),
-        "training_patients": json.dumps(sorted(training_patients)),
+        "architecture": dict(architecture),
+        "training_patients": sorted(training_patients),
     }
+    # one entry only: safetensors writes several in random order, and equal weights need equal bytes
+    header = {"nodule": json.dumps(about, sort_keys=True)}
     content = save({k: v.detach().cpu().contiguous() for k, v in state.items()}, header)
     partial = path.with_suffix(".partial")
     partial.write_bytes(content)
     partial.replace(path)
 
 
-def _read_header(path: Path) -> dict[str, str]:
+def _read_header(path: Path) -> dict[str, Any]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
@@ -132,8 +134,10 @@ def _read_header(path: Path) -> dict[str, str]:
         )
     try:
         with safe_open(path, framework="numpy") as tensors:
-            return dict(tensors.metadata() or {})
+            metadata = tensors.metadata() or {}
     except SafetensorError as error:
         raise WeightsError(
             f"{path.name} is no safetensors file", code="NOT_SAFETENSORS", got=str(error)
         ) from error
+    about: dict[str, Any] = json.loads(metadata.get("nodule", "{}"))
+    return about

@@ -1,0 +1,66 @@
+"""Weights are known by content, and only safetensors is read."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from nodule.errors import WeightsError
+from nodule.weights import Weights, load_state, save_state
+
+STATE = {"b.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.zeros(2)}
+
+
+def save(path: Path) -> Path:
+    save_state(
+        path, STATE, stage="lungs", architecture={"width": 8}, training_patients=("P2", "P1")
+    )
+    return path
+
+
+def test_reads_back_what_was_saved(tmp_path: Path) -> None:
+    weights = Weights.open(save(tmp_path / "w.safetensors"))
+    assert weights.stage == "lungs"
+    assert weights.architecture == {"width": 8}
+    assert weights.training_patients == ("P1", "P2")
+    state = load_state(weights)
+    assert state.keys() == STATE.keys()
+    assert all(torch.equal(state[name], STATE[name]) for name in STATE)
+
+
+def test_equal_weights_have_equal_bytes(tmp_path: Path) -> None:
+    files = {save(tmp_path / f"{i}.safetensors").read_bytes() for i in range(8)}
+    assert len(files) == 1
+
+
+def test_refuses_a_pickle_and_runs_nothing(tmp_path: Path) -> None:
+    class Payload:
+        def __reduce__(self) -> tuple[object, ...]:
+            return Path.touch, (tmp_path / "ran",)
+
+    bad = tmp_path / "w.safetensors"
+    bad.write_bytes(pickle.dumps(Payload()))
+    with pytest.raises(WeightsError, match="NOT_SAFETENSORS"):
+        Weights.open(bad)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_refuses_weights_that_are_not_ours(tmp_path: Path) -> None:
+    save_file(STATE, tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError, match="FOREIGN_WEIGHTS"):
+        Weights.open(tmp_path / "w.safetensors")
+
+
+def test_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="NO_WEIGHTS"):
+        Weights.open(tmp_path / "w.safetensors")
+
+
+def test_refuses_weights_that_changed_after_opening(tmp_path: Path) -> None:
+    path = save(tmp_path / "w.safetensors")
+    weights = Weights.open(path)
+    path.write_bytes(path.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(WeightsError, match="WEIGHTS_CHANGED"):
+        load_state(weights)
