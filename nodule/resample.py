@@ -7,7 +7,7 @@ x to the left. Whatever way a patient lay or a file is stored, anatomy points th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,6 @@ from nodule.geometry import AXIAL_DIRECTION, Geometry, as_vector
 from nodule.hu import AIR_HU, NETWORK_WINDOW, HuWindow
 from nodule.progress import Progress, silent
 from nodule.volume import LungMask, Volume
-
-if TYPE_CHECKING:
-    import SimpleITK as sitk
 
 _COUNT_TOLERANCE = 1e-4  # voxels; keeps float noise from adding an empty layer
 
@@ -132,11 +129,11 @@ def resample_labels(
     return _onto(labels_zyx, source, target, sitk.sitkNearestNeighbor, 0.0)
 
 
-def to_sitk(array_zyx: NDArray[Any], geometry: Geometry) -> sitk.Image:
-    """Copy an array and its grid into a SimpleITK image (axes xyz, LPS)."""
+def to_sitk(array_zyx: NDArray[Any], geometry: Geometry) -> Any:
+    """Copy an array and its grid into a ``SimpleITK.Image`` (axes xyz, LPS)."""
     import SimpleITK as sitk
 
-    image: Any = sitk.GetImageFromArray(array_zyx)
+    image = sitk.GetImageFromArray(array_zyx)
     image.SetSpacing(geometry.spacing_zyx_mm[::-1])
     image.SetOrigin(geometry.origin_lps_mm)
     image.SetDirection(_direction_xyz(geometry))
