@@ -133,7 +133,7 @@ def to_sitk(array_zyx: NDArray[Any], geometry: Geometry) -> Any:
     """Copy an array and its grid into a ``SimpleITK.Image`` (axes xyz, LPS)."""
     import SimpleITK as sitk
 
-    image = sitk.GetImageFromArray(array_zyx)
+    image: Any = sitk.GetImageFromArray(array_zyx)
     image.SetSpacing(geometry.spacing_zyx_mm[::-1])
     image.SetOrigin(geometry.origin_lps_mm)
     image.SetDirection(_direction_xyz(geometry))
