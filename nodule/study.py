@@ -139,6 +139,30 @@ class Study:
         z = int(np.floor(self.volume.geometry.lps_to_index(lps_mm)[0] + 0.5))
         return z, self.slices[z] if self.slices else SliceReference()
 
+    def slice_index(
+        self, *, instance_number: int | None = None, sop_instance_uid: str | None = None
+    ) -> int:
+        """Return the index z of the slice with that InstanceNumber, SOPInstanceUID, or both.
+
+        Raises
+        ------
+        InputError : ``NO_SUCH_SLICE`` when not exactly one slice has them.
+        """
+        hits = [
+            z
+            for z, s in enumerate(self.slices)
+            if instance_number in (None, s.instance_number)
+            and sop_instance_uid in (None, s.sop_instance_uid)
+        ]
+        if len(hits) != 1:
+            raise InputError(
+                "no single slice answers to that",
+                code="NO_SUCH_SLICE",
+                expected="one slice",
+                got=f"{len(hits)} for InstanceNumber {instance_number}, UID {sop_instance_uid}",
+            )
+        return hits[0]
+
     def locate(self, lps_mm: ArrayLike) -> PointFrames:
         """Name a point, LPS mm, in every frame.
 
