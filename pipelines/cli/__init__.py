@@ -1,0 +1,1 @@
+"""Command line: arguments and terminal only, one file per command group."""
