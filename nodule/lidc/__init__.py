@@ -1,0 +1,1 @@
+"""Readings, lists and crops of LIDC-IDRI and LUNA16."""
