@@ -1,0 +1,50 @@
+"""The command answers at once, says what it is, and shows an error as one line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+HEAVY = ("torch", "monai", "SimpleITK", "lightning", "scipy", "matplotlib")
+
+
+def run(*argv: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from pipelines.cli.main import main; main()", *argv],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = (
+        "import sys, nodule, pipelines.cli.main\n"
+        f"sys.exit(', '.join(sorted(set(sys.modules) & set({HEAVY!r}))) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert done.stderr == b""
+    assert done.returncode == 0
+
+
+def test_help_says_that_it_is_no_diagnosis() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    assert "never a diagnosis" in " ".join(done.stdout.split())
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    assert run("diagnose").returncode == 2
+
+
+def test_a_coded_error_is_one_line_without_a_traceback(tmp_path: Path) -> None:
+    done = run("locate", str(tmp_path), "--lps", "1", "2", "3")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.split(":")[0].isupper()
+
+
+def test_locate_asks_for_exactly_one_frame(tmp_path: Path) -> None:
+    assert run("locate", str(tmp_path)).returncode == 2
+    both = run("locate", str(tmp_path), "--lps", "1", "2", "3", "--ras", "1", "2", "3")
+    assert both.returncode == 2
