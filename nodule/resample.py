@@ -55,7 +55,8 @@ class Resample:
 def canonical_geometry(source: Geometry, *, spacing_mm: float) -> Geometry:
     """Return the smallest canonical grid that covers every voxel of the source, borders included.
 
-    A grid that is canonical already comes back unchanged.
+    It is centred on the source, so that no voxel's centre lies outside an axis-aligned one. A
+    grid that is canonical already comes back unchanged.
 
     Raises
     ------
@@ -65,14 +66,14 @@ def canonical_geometry(source: Geometry, *, spacing_mm: float) -> Geometry:
         raise InputError(
             "no voxel size", code="BAD_SPACING", expected="a positive length", got=spacing_mm
         )
-    half_extent_mm = np.abs(source.affine[:3, :3]) @ np.asarray(source.shape_zyx) / 2
+    extent_mm = np.abs(source.affine[:3, :3]) @ np.asarray(source.shape_zyx)
     centre_mm = source.index_to_lps((np.asarray(source.shape_zyx) - 1) / 2)
-    shape_xyz = np.ceil(2 * half_extent_mm / spacing_mm - _COUNT_TOLERANCE).astype(int)
-    depth, rows, columns = (max(int(n), 1) for n in shape_xyz[::-1])
+    count = np.maximum(np.ceil(extent_mm / spacing_mm - _COUNT_TOLERANCE), 1).astype(int)
+    columns, rows, depth = (int(n) for n in count)
     return Geometry(
         shape_zyx=(depth, rows, columns),
         spacing_zyx_mm=(spacing_mm, spacing_mm, spacing_mm),
-        origin_lps_mm=as_vector(centre_mm - half_extent_mm + spacing_mm / 2),
+        origin_lps_mm=as_vector(centre_mm - (count - 1) * spacing_mm / 2),
         direction=AXIAL_DIRECTION,
     )
 

@@ -125,6 +125,14 @@ def test_is_air_outside_the_source():
     assert (fine.array_zyx == 50.0).sum() == pytest.approx(20**3, rel=0.01)
 
 
+def test_adds_no_layer_of_air_to_an_axis_aligned_source():
+    warm = Volume(
+        array_zyx=np.full((5, 7, 9), 50.0, np.float32),
+        geometry=Geometry(shape_zyx=(5, 7, 9), spacing_zyx_mm=(2.5, 0.7, 0.7)),
+    )
+    assert (resample_to_spacing(warm, spacing_mm=1.0).array_zyx == 50.0).all()
+
+
 def test_interpolates_a_linear_ramp_exactly():
     grid = Geometry(shape_zyx=(8, 8, 8), spacing_zyx_mm=(2.0, 1.5, 1.0), origin_lps_mm=(5, 6, 7))
     index = np.moveaxis(np.indices(grid.shape_zyx), 0, -1)
