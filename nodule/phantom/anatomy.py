@@ -1,0 +1,279 @@
+"""Where the organs of a chest lie: signed distances in LPS mm, varied by a seed.
+
+The origin is the midline, midway between sternum and spine, about 5 cm below the carina. The
+numbers are those of an adult in inspiration, read off anatomy atlases and CT, and rounded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import PchipInterpolator
+
+from nodule.phantom.fields import (
+    Array,
+    Fields,
+    Grid,
+    as_distance,
+    random_field,
+    smooth_max,
+    smooth_min,
+)
+
+Path = NDArray[np.float64]
+
+# half-width, half-depth and centre y of the thoracic cavity against height z, all mm
+_CAGE_Z = (-220, -120, -60, 0, 50, 85, 108, 122, 132, 260)
+_CAGE_HALF_WIDTH = (128, 130, 128, 120, 103, 82, 58, 38, 20, 18)
+_CAGE_HALF_DEPTH = (90, 92, 88, 80, 64, 50, 38, 26, 15, 14)
+_CAGE_CENTRE_Y = (-6, -4, -1, 2, 9, 17, 23, 26, 27, 27)
+
+_BODY_Z = (-220, -120, -20, 50, 90, 120, 150, 260)
+_BODY_HALF_WIDTH = (160, 160, 160, 168, 184, 196, 200, 200)
+_BODY_HALF_DEPTH = (112, 113, 110, 104, 96, 84, 74, 72)
+_BODY_CENTRE_Y = (-2, -2, 0, 6, 12, 18, 22, 22)
+
+_SPINE_Z = (-220, -100, -20, 50, 100, 160, 260)
+_SPINE_Y = (52, 62, 63, 55, 44, 32, 28)
+
+# x, y, z, radius along the great vessels, oesophagus and airways
+_AORTA = (
+    (6, -16, -28, 14), (-12, -26, 6, 15), (-12, -24, 36, 14), (-3, -12, 58, 13),
+    (14, 12, 63, 12), (25, 33, 52, 12), (28, 42, 22, 11.5), (25, 46, -50, 11),
+    (14, 42, -120, 10.5), (6, 36, -220, 10),
+)  # fmt: skip
+_PULMONARY_LEFT = (
+    (22, -36, -14, 14), (23, -26, 8, 13), (28, -8, 22, 12), (46, 10, 22, 9.5), (56, 20, 10, 8),
+)  # fmt: skip
+_PULMONARY_RIGHT = ((24, -14, 16, 11), (4, 0, 12, 10), (-24, 2, 6, 10), (-50, 6, 0, 8.5))
+_CAVA = ((-22, -6, 84, 7), (-27, -10, 50, 8.5), (-29, -10, 0, 9.5), (-28, -14, -30, 11))
+_CAVA_INFERIOR = ((-24, 0, -50, 12), (-26, 6, -100, 12), (-18, 12, -220, 11))
+_NECK_VESSELS = (
+    ((-6, -14, 60, 6), (-12, -8, 85, 6), (-26, 0, 125, 5), (-34, 4, 180, 5)),
+    ((4, -4, 64, 4.5), (12, 2, 95, 4), (22, 6, 130, 4), (26, 8, 180, 4)),
+    ((14, 10, 66, 5), (24, 12, 95, 5), (44, 12, 122, 5), (90, 6, 132, 5)),
+    ((-22, -10, 78, 7), (-6, -20, 84, 7), (22, -14, 96, 7), (40, -4, 120, 6), (70, -8, 128, 6)),
+    ((-24, -8, 80, 8), (-32, -6, 110, 7), (-62, -6, 126, 6)),
+)
+_OESOPHAGUS = (
+    (2, 30, 200, 6), (4, 32, 100, 6.5), (7, 34, 40, 7), (8, 36, -30, 7), (16, 26, -110, 8),
+)  # fmt: skip
+TRACHEA = ((0, 4, 220, 8.5), (0, 12, 130, 8.5), (1, 17, 80, 8.5), (2, 20, 48, 8.5))
+MAIN_BRONCHI = (
+    ((2, 20, 48, 7.5), (-18, 22, 28, 7), (-36, 20, 12, 6.5)),
+    ((2, 20, 48, 7), (24, 24, 30, 6.2), (46, 24, 18, 6)),
+)
+HILA_LPS_MM = ((-48.0, 10.0, 2.0), (54.0, 18.0, 10.0))  # right, left
+VEIN_ROOTS_LPS_MM = ((-34.0, 14.0, -22.0), (42.0, 16.0, -18.0))
+
+LOBES: tuple[str, ...] = ("right upper", "right middle", "right lower", "left upper", "left lower")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Chest:
+    """The organs of one person.
+
+    Parameters
+    ----------
+    fields : signed distances in mm, negative inside: ``body``, ``cage`` (inner surface of the
+        chest wall), ``lung``, ``heart``, ``chambers``, ``vessels``, ``oesophagus``, ``liver``,
+        ``spleen``, ``stomach``; heights in mm: ``diaphragm`` (positive below it), ``oblique`` and
+        ``horizontal`` (positive above the fissure); unit noise: ``mottle``, ``grain``.
+    width, depth : the person's size over the standard's, across and front to back.
+    """
+
+    fields: Fields
+    width: float
+    depth: float
+
+    def spine_y_mm(self, z_mm: float) -> float:
+        """Centre of the vertebral bodies at a height."""
+        return float(_along(_SPINE_Z, _SPINE_Y, np.array(z_mm))) * self.depth
+
+
+def make_chest(grid: Grid, rng: np.random.Generator) -> Chest:
+    """Draw a person and lay out the organs on a grid."""
+    width, depth = rng.uniform(0.94, 1.04), rng.uniform(0.94, 1.05)
+    fat_mm, heart = rng.uniform(-4.0, 6.0), rng.uniform(0.92, 1.08)
+    x, y, z = grid.mesh()
+    x, y = x / np.float32(width), y / np.float32(depth)  # the standard person's coordinates
+    ripple = random_field(grid, rng, correlation_mm=26.0)
+    cage = _superellipse(
+        x, y, z, _CAGE_Z, _CAGE_HALF_WIDTH, _CAGE_HALF_DEPTH, _CAGE_CENTRE_Y, power=2.35
+    )
+    body = _superellipse(
+        x, y, z, _BODY_Z, _BODY_HALF_WIDTH, _BODY_HALF_DEPTH, _BODY_CENTRE_Y, power=2.6
+    )
+    arrays = {"cage": as_distance(cage), "body": as_distance(body) - np.float32(fat_mm) - ripple}
+    arrays |= _heart_and_vessels(x, y, z, scale=heart)
+    arrays["diaphragm"] = _diaphragm(x, y, z, lift_mm=rng.uniform(-8, 8)) + 1.2 * ripple
+    arrays["lung"] = _lungs(x, y, z, arrays, ripple)
+    arrays |= _fissures(x, y, z, ripple) | _abdomen(x, y, z, arrays["diaphragm"])
+    arrays["mottle"] = random_field(grid, rng, correlation_mm=9.0)
+    arrays["grain"] = random_field(grid, rng, correlation_mm=2.0)
+    full = {
+        name: np.ascontiguousarray(np.broadcast_to(a, grid.shape_zyx), dtype=np.float32)
+        for name, a in arrays.items()
+    }
+    return Chest(fields=Fields(grid=grid, arrays=full), width=width, depth=depth)
+
+
+def lobe_of(side_x_mm: Array, oblique: Array, horizontal: Array) -> NDArray[np.uint8]:
+    """Name lobes by number, 1 to 5 in the order of ``LOBES``, wherever there is lung."""
+    right = np.where(oblique < 0, 3, np.where(horizontal < 0, 2, 1))
+    left = np.where(oblique < 0, 5, 4)
+    return np.where(side_x_mm < 0, right, left).astype(np.uint8)
+
+
+def _along(heights: ArrayLike, values: ArrayLike, z: NDArray[np.generic]) -> Array:
+    return np.asarray(PchipInterpolator(heights, values)(z), dtype=np.float32)
+
+
+def _superellipse(
+    x: Array,
+    y: Array,
+    z: Array,
+    heights: ArrayLike,
+    half_width: ArrayLike,
+    half_depth: ArrayLike,
+    centre_y: ArrayLike,
+    *,
+    power: float,
+) -> Array:
+    a, b = _along(heights, half_width, z), _along(heights, half_depth, z)
+    u, v = np.abs(x) / a, np.abs(y - _along(heights, centre_y, z)) / b
+    return np.asarray((u**power + v**power) ** (1 / power) - 1, dtype=np.float32)
+
+
+def _ellipsoid(x: Array, y: Array, z: Array, centre: ArrayLike, half_axes: ArrayLike) -> Array:
+    c, h = np.asarray(centre, np.float32), np.asarray(half_axes, np.float32)
+    level = np.sqrt(((x - c[0]) / h[0]) ** 2 + ((y - c[1]) / h[1]) ** 2 + ((z - c[2]) / h[2]) ** 2)
+    return as_distance(np.asarray(level - 1, dtype=np.float32))
+
+
+def smooth_path(knots: ArrayLike, *, pieces: int = 6) -> Path:
+    """Points x, y, z, radius along a curve through knots, shape (n, 4)."""
+    k = np.asarray(knots, float)
+    at = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(k[:, :3], axis=0), axis=1))])
+    wanted = np.linspace(0, at[-1], pieces * (len(k) - 1) + 1)
+    return np.asarray(PchipInterpolator(at, k, axis=0)(wanted))
+
+
+def _tube(x: Array, y: Array, z: Array, knots: ArrayLike) -> Array:
+    """Signed distance to a tube, computed only where it may matter, 40 mm elsewhere."""
+    path = smooth_path(knots).astype(np.float32)
+    out = np.full(np.broadcast_shapes(x.shape, y.shape, z.shape), 40, np.float32)
+    flat = (z.ravel(), y.ravel(), x.ravel())
+    for start, end in zip(path[:-1], path[1:], strict=True):
+        box = tuple(
+            slice(*np.searchsorted(axis, [min(a, b) - 40, max(a, b) + 40]))
+            for axis, a, b in zip(flat, start[2::-1], end[2::-1], strict=True)
+        )
+        local = (x[:, :, box[2]], y[:, box[1], :], z[box[0], :, :])
+        out[box] = np.minimum(out[box], _capsule(local, start, end))
+    return out
+
+
+def _capsule(mesh: tuple[Array, Array, Array], start: Array, end: Array) -> Array:
+    offset = [m - s for m, s in zip(mesh, start[:3], strict=True)]
+    axis = end[:3] - start[:3]
+    share = sum(o * a for o, a in zip(offset, axis, strict=True)) / max(float(axis @ axis), 1e-6)
+    share = np.clip(share, 0, 1)
+    squared = sum((o - share * a) ** 2 for o, a in zip(offset, axis, strict=True))
+    radius = start[3] + share * (end[3] - start[3])
+    return np.asarray(np.sqrt(squared) - radius, dtype=np.float32)
+
+
+def _union(distances: list[Array], *, radius_mm: float) -> Array:
+    total = distances[0]
+    for d in distances[1:]:
+        total = smooth_min(total, d, radius_mm=radius_mm)
+    return total
+
+
+def _heart_and_vessels(x: Array, y: Array, z: Array, *, scale: float) -> dict[str, Array]:
+    # turn so that the long axis points to the left, the front and the feet
+    long_axis = np.array([0.74, -0.46, -0.49])
+    across = np.cross(long_axis, [0.0, 0.0, 1.0])
+    across /= np.linalg.norm(across)
+    up = np.cross(across, long_axis)
+    offset = (x - 16, y + 24, z + 48)
+
+    def turned(centre: float, half_axes: tuple[float, float, float]) -> Array:
+        u, v, w = (
+            sum(o * np.float32(a) for o, a in zip(offset, axis, strict=True))
+            for axis in (long_axis, across, up)
+        )
+        return _ellipsoid(u, v, w, (centre, 0, 0), np.array(half_axes) * scale)
+
+    outer = turned(0, (66, 47, 47))
+    right_atrium = _ellipsoid(x, y, z, (-26, -16, -44), np.array([27, 30, 34]) * scale)
+    left_atrium = _ellipsoid(x, y, z, (10, 18, -24), np.array([36, 19, 24]) * scale)
+    left_ventricle = as_distance(turned(22, (36, 23, 25))) + 0
+    right_ventricle = np.maximum(outer + 5, _ellipsoid(x, y, z, (10, -52, -46), (42, 26, 40)))
+    tubes = [_AORTA, _PULMONARY_LEFT, _PULMONARY_RIGHT, _CAVA, _CAVA_INFERIOR, *_NECK_VESSELS]
+    return {
+        "heart": _union([outer, right_atrium, left_atrium], radius_mm=10),
+        "chambers": np.minimum.reduce(
+            [left_ventricle, right_ventricle, right_atrium + 3, left_atrium + 2]
+        ),
+        "vessels": np.minimum.reduce([_tube(x, y, z, t) for t in tubes]),
+        "oesophagus": _tube(x, y, z, _OESOPHAGUS),
+        "airway": np.minimum.reduce([_tube(x, y, z, t) for t in (TRACHEA, *MAIN_BRONCHI)]),
+    }
+
+
+def _diaphragm(x: Array, y: Array, z: Array, *, lift_mm: float) -> Array:
+    """Height below the diaphragm in mm: two domes that fall to a deep posterior recess."""
+    right = ((x + 66) / 74) ** 2 + ((y + 8) / np.where(y < -8, 92, 84)) ** 2
+    left = ((x - 72) / 68) ** 2 + ((y + 6) / np.where(y < -6, 92, 84)) ** 2
+    dome_right = -48 + lift_mm - 76 * right**1.25 - 8 * (y > 0) * (y / 60) ** 2
+    dome_left = -60 + lift_mm - 72 * left**1.25 - 8 * (y > 0) * (y / 60) ** 2
+    middle = -82 - 0.30 * (y + 20) + 0 * x
+    height = np.maximum(np.maximum(dome_right, dome_left), np.where(np.abs(x) < 60, middle, -400))
+    height = np.maximum(height, -150)
+    return np.asarray((height - z) * 0.8, dtype=np.float32)
+
+
+def _lungs(x: Array, y: Array, z: Array, arrays: dict[str, Array], ripple: Array) -> Array:
+    spine = np.hypot(x, y - _along(_SPINE_Z, _SPINE_Y, z) - 6) - 25
+    gutter = np.abs(x) - np.where(y > 40, 12, 4) + 0 * z
+    bridge = np.clip(1 - np.abs(y - 2) / 34, 0, 1) * np.clip((z + 60) / 40, 0, 1)
+    septum = np.abs(x) - 4 - bridge * (14 + 12 * np.clip((z - 40) / 40, 0, 1))
+    del gutter
+    core = _union(
+        [
+            arrays["heart"] - 4,
+            arrays["vessels"] - 2.5,
+            arrays["oesophagus"] - 2,
+            arrays["airway"] - 3,
+            np.asarray(spine, np.float32),
+            np.asarray(septum, np.float32),
+        ],
+        radius_mm=9,
+    )
+    lung = smooth_max(arrays["cage"] + 1.5, -core, radius_mm=6)
+    lung = smooth_max(lung, arrays["diaphragm"] + 2, radius_mm=5)
+    return np.asarray(lung + 0.5 * ripple, dtype=np.float32)
+
+
+def _fissures(x: Array, y: Array, z: Array, ripple: Array) -> dict[str, Array]:
+    bow = 0.0016 * (np.abs(x) - 70) ** 2
+    right = z - (-34 + 0.95 * y) + bow
+    left = z - (-26 + 1.05 * y) + bow
+    oblique = np.where(x < 0, right, left) * 0.7 + 2 * ripple
+    horizontal = z + 14 - 0.06 * (y + 30) + 0.12 * (np.abs(x) - 70) + 2 * ripple
+    return {
+        "oblique": np.asarray(oblique, np.float32),
+        "horizontal": np.asarray(horizontal, np.float32),
+    }
+
+
+def _abdomen(x: Array, y: Array, z: Array, diaphragm: Array) -> dict[str, Array]:
+    under = 4 - diaphragm  # negative where at least 4 mm below the diaphragm
+    liver = smooth_max(under, _ellipsoid(x, y, z, (-52, -8, -118), (92, 84, 78)), radius_mm=8)
+    spleen = smooth_max(under, _ellipsoid(x, y, z, (88, 42, -125), (34, 40, 52)), radius_mm=6)
+    stomach = smooth_max(under, _ellipsoid(x, y, z, (62, -14, -122), (44, 46, 54)), radius_mm=6)
+    return {"liver": liver, "spleen": spleen, "stomach": stomach}
