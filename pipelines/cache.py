@@ -1,0 +1,314 @@
+"""Stage outputs on disk, addressed by key: each whole and proven, or not there at all.
+
+Layout below the cache's root::
+
+    entries/<key>/entry.json    recipe, payload digests, packages and seconds; its own digest
+    entries/<key>/<payload>     the files that a codec made
+    partial/<random>/           an entry being written, or what a killed process left of one
+    corrupt/<random>/           entries that did not match their digests
+
+An entry is written to ``partial``, synchronised and renamed, so that a reader sees all of it or
+nothing and processes may race: the first to rename wins, and the copies of the others, which
+hold the same, are dropped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import json
+import logging
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from nodule.errors import CacheCorruptError
+from pipelines.codecs import Codec, Files, from_json
+from pipelines.fingerprint import Recipe, canonical_json, text_sha256
+
+_log = logging.getLogger(__name__)
+_FORMAT = "nodule-cache-v1"
+_MANIFEST = "entry.json"
+_LEFTOVER_AFTER_S = 3600.0  # a live writer is done within seconds
+T = TypeVar("T")
+
+
+class NotCached(KeyError):
+    """The cache holds no entry of this key."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What the cache knows of one stored output.
+
+    Parameters
+    ----------
+    format : the layout of the entry.
+    recipe : all that the output depends on.
+    payload : sha256 by file name.
+    size : bytes of the payload.
+    packages : versions that were installed when it was made.
+    seconds : what the stage took.
+    """
+
+    format: str
+    recipe: Recipe
+    payload: Mapping[str, str]
+    size: int
+    packages: Mapping[str, str]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pruned:
+    """What :meth:`Cache.prune` removed.
+
+    Parameters
+    ----------
+    keys : of the entries.
+    leftovers : number of folders left by killed writers and by corruption.
+    """
+
+    keys: tuple[str, ...]
+    leftovers: int
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A store of stage outputs in one folder, which need not exist yet.
+
+    Parameters
+    ----------
+    root : the folder.
+    """
+
+    root: Path
+
+    def has(self, key: str) -> bool:
+        """Whether there is an entry, judged without reading its payload."""
+        return (self._folder(key) / _MANIFEST).is_file()
+
+    def load(self, key: str, codec: Codec[T]) -> T:
+        """Return a stored output, every byte of it checked.
+
+        Raises
+        ------
+        NotCached : when there is no such entry.
+        CacheCorruptError : ``CACHE_CORRUPT``; the entry has been set aside where possible.
+        OSError : when the disk cannot be read.
+        """
+        files = self.check(key)
+        try:
+            value = codec.decode(files)
+        except Exception as error:
+            # whole bytes that do not decode are of no more use than broken ones
+            raise self._set_aside(key, f"does not decode: {type(error).__name__}") from error
+        # a read-only cache cannot note the use and is no worse for it
+        with contextlib.suppress(OSError):
+            os.utime(self._folder(key))
+        return value
+
+    def check(self, key: str) -> Files:
+        """Return an entry's payload after comparing it with its digests; errors as `load`."""
+        entry = self._entry(key)
+        files = {}
+        for name, sha256 in entry.payload.items():
+            path = self._folder(key) / name
+            if not path.is_file():
+                raise self._set_aside(key, f"{name} is missing")
+            files[name] = path.read_bytes()
+            if hashlib.sha256(files[name]).hexdigest() != sha256:
+                raise self._set_aside(key, f"{name} does not match its digest")
+        return files
+
+    def store(self, recipe: Recipe, files: Files, *, seconds: float) -> None:
+        """Add an entry, atomically; an entry that is already there stays.
+
+        Raises
+        ------
+        OSError : when the disk is full or read-only; nothing half-written becomes visible.
+        """
+        entry = Entry(
+            format=_FORMAT,
+            recipe=recipe,
+            payload={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+            size=sum(map(len, files.values())),
+            packages=installed_packages(),
+            seconds=seconds,
+        )
+        partial = self._new_folder("partial")
+        try:
+            partial.mkdir(parents=True)
+            for name, data in {**files, _MANIFEST: _sealed(entry)}.items():
+                _write_synchronised(partial / name, data)
+            _synchronise_folder(partial)
+            self._publish(partial, recipe.key)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def entries(self) -> Iterator[Entry]:
+        """Return every entry whose description is whole, in the order of their keys."""
+        for key in self.keys():
+            with contextlib.suppress(NotCached, CacheCorruptError):  # `verify` tells of these
+                yield self._entry(key)
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the key of every entry, whole or not, sorted."""
+        folder = self.root / "entries"
+        return tuple(sorted(path.name for path in folder.iterdir())) if folder.is_dir() else ()
+
+    def last_used(self, key: str) -> float:
+        """Return when an entry was last stored or loaded, seconds since the epoch."""
+        return self._folder(key).stat().st_mtime
+
+    def verify(self) -> dict[str, CacheCorruptError | None]:
+        """Check every byte of every entry; the corrupt ones are set aside and told by key."""
+        verdicts: dict[str, CacheCorruptError | None] = {}
+        for key in self.keys():
+            try:
+                self.check(key)
+                verdicts[key] = None
+            except CacheCorruptError as error:
+                verdicts[key] = error
+            except NotCached:  # another process removed it meanwhile
+                continue
+        return verdicts
+
+    def prune(
+        self,
+        *,
+        max_age_s: float | None = None,
+        max_size: int | None = None,
+        leftover_after_s: float = _LEFTOVER_AFTER_S,
+    ) -> Pruned:
+        """Remove leftovers, then entries unused for longer, then the longest unused ones.
+
+        Parameters
+        ----------
+        max_age_s : entries unused for longer go; None keeps any age.
+        max_size : bytes that all payloads together may take; None sets no limit.
+        leftover_after_s : age from which a folder in ``partial`` has no living writer.
+        """
+        leftovers = self._prune_leftovers(leftover_after_s)
+        by_use = sorted(self.entries(), key=lambda entry: self.last_used(entry.recipe.key))
+        size = sum(entry.size for entry in by_use)
+        removed = []
+        for entry in by_use:
+            key = entry.recipe.key
+            too_old = max_age_s is not None and time.time() - self.last_used(key) > max_age_s
+            if too_old or (max_size is not None and size > max_size):
+                self._remove(key)
+                removed.append(key)
+                size -= entry.size
+        return Pruned(keys=tuple(removed), leftovers=leftovers)
+
+    def _folder(self, key: str) -> Path:
+        return self.root / "entries" / key
+
+    def _new_folder(self, kind: str) -> Path:
+        return self.root / kind / uuid.uuid4().hex
+
+    def _entry(self, key: str) -> Entry:
+        try:
+            text = (self._folder(key) / _MANIFEST).read_bytes()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise NotCached(key) from error
+        try:
+            entry = _unsealed(text)
+        except ValueError as error:
+            raise self._set_aside(key, f"{_MANIFEST}: {type(error).__name__}") from error
+        if entry.recipe.key != key:
+            raise self._set_aside(key, f"it is the entry of {entry.recipe.key}")
+        return entry
+
+    def _publish(self, partial: Path, key: str) -> None:
+        target = self._folder(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            partial.rename(target)
+        except OSError:
+            # a non-empty folder cannot be renamed over: another process was first
+            if not self.has(key):
+                raise
+        _synchronise_folder(target.parent)
+
+    def _set_aside(self, key: str, reason: str) -> CacheCorruptError:
+        target = self._new_folder("corrupt")
+        # two readers may find it at once, and a read-only cache keeps what it has
+        with contextlib.suppress(OSError):
+            target.parent.mkdir(exist_ok=True)
+            self._folder(key).rename(target)
+        _log.warning("cache entry %s is corrupt: %s", key, reason)
+        return CacheCorruptError(
+            f"a cache entry is damaged: {reason}",
+            code="CACHE_CORRUPT",
+            got=key,
+            hint="It is computed again; check the disk if this comes back",
+        )
+
+    def _remove(self, key: str) -> None:
+        doomed = self._new_folder("partial")
+        doomed.parent.mkdir(exist_ok=True)
+        self._folder(key).rename(doomed)
+        shutil.rmtree(doomed)
+
+    def _prune_leftovers(self, after_s: float) -> int:
+        partial = [p for p in self.root.glob("partial/*") if _age_s(p) > after_s]
+        leftovers = [*partial, *self.root.glob("corrupt/*")]
+        for folder in leftovers:
+            shutil.rmtree(folder)
+        return len(leftovers)
+
+
+@functools.cache
+def installed_packages() -> Mapping[str, str]:
+    """Return the installed version of this distribution and of all it requires, by name."""
+    required = importlib.metadata.requires("nodule") or []
+    names = {re.split(r"[^\w.-]", each, maxsplit=1)[0] for each in required if "extra" not in each}
+    return {name: importlib.metadata.version(name) for name in sorted({"nodule", *names})}
+
+
+def _sealed(entry: Entry) -> bytes:
+    body = asdict(entry)
+    document = {"entry": body, "sha256": text_sha256(canonical_json(body))}
+    return json.dumps(document, indent=1, sort_keys=True).encode()
+
+
+def _unsealed(text: bytes) -> Entry:
+    document = json.loads(text)
+    if not isinstance(document, dict) or set(document) != {"entry", "sha256"}:
+        raise ValueError("not an entry")
+    body = canonical_json(document["entry"])
+    if text_sha256(body) != document["sha256"]:
+        raise ValueError("digest")
+    entry: Entry = from_json(Entry, body.encode())
+    if entry.format != _FORMAT or not all(Path(name).name == name for name in entry.payload):
+        raise ValueError("format")
+    return entry
+
+
+def _write_synchronised(path: Path, data: bytes) -> None:
+    with path.open("xb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _synchronise_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _age_s(path: Path) -> float:
+    return time.time() - path.stat().st_mtime
