@@ -15,27 +15,23 @@ hold the same, are dropped.
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
-import importlib.metadata
-import json
 import logging
 import os
-import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from nodule.errors import CacheCorruptError
-from pipelines.codecs import Codec, Files, from_json
-from pipelines.fingerprint import Recipe, canonical_json, text_sha256
+from pipelines.codecs import Codec, Files
+from pipelines.entry import FORMAT, Entry, installed_packages, seal, unseal
+from pipelines.fingerprint import Recipe
 
 _log = logging.getLogger(__name__)
-_FORMAT = "nodule-cache-v1"
 _MANIFEST = "entry.json"
 _LEFTOVER_AFTER_S = 3600.0  # a live writer is done within seconds
 T = TypeVar("T")
@@ -43,28 +39,6 @@ T = TypeVar("T")
 
 class NotCached(KeyError):
     """The cache holds no entry of this key."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """What the cache knows of one stored output.
-
-    Parameters
-    ----------
-    format : the layout of the entry.
-    recipe : all that the output depends on.
-    payload : sha256 by file name.
-    size : bytes of the payload.
-    packages : versions that were installed when it was made.
-    seconds : what the stage took.
-    """
-
-    format: str
-    recipe: Recipe
-    payload: Mapping[str, str]
-    size: int
-    packages: Mapping[str, str]
-    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +111,7 @@ class Cache:
         OSError : when the disk is full or read-only; nothing half-written becomes visible.
         """
         entry = Entry(
-            format=_FORMAT,
+            format=FORMAT,
             recipe=recipe,
             payload={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
             size=sum(map(len, files.values())),
@@ -147,7 +121,7 @@ class Cache:
         partial = self._new_folder("partial")
         try:
             partial.mkdir(parents=True)
-            for name, data in {**files, _MANIFEST: _sealed(entry)}.items():
+            for name, data in {**files, _MANIFEST: seal(entry)}.items():
                 _write_synchronised(partial / name, data)
             _synchronise_folder(partial)
             self._publish(partial, recipe.key)
@@ -166,8 +140,9 @@ class Cache:
         return tuple(sorted(path.name for path in folder.iterdir())) if folder.is_dir() else ()
 
     def last_used(self, key: str) -> float:
-        """Return when an entry was last stored or loaded, seconds since the epoch."""
-        return self._folder(key).stat().st_mtime
+        """Return when an entry was last stored or loaded, seconds since the epoch; 0 if gone."""
+        folder = self._folder(key)
+        return folder.stat().st_mtime if folder.is_dir() else 0.0
 
     def verify(self) -> dict[str, CacheCorruptError | None]:
         """Check every byte of every entry; the corrupt ones are set aside and told by key."""
@@ -198,16 +173,17 @@ class Cache:
         leftover_after_s : age from which a folder in ``partial`` has no living writer.
         """
         leftovers = self._prune_leftovers(leftover_after_s)
-        by_use = sorted(self.entries(), key=lambda entry: self.last_used(entry.recipe.key))
-        size = sum(entry.size for entry in by_use)
+        by_use = sorted(
+            (self.last_used(e.recipe.key), e.recipe.key, e.size) for e in self.entries()
+        )
+        size = sum(entry_size for *_, entry_size in by_use)
         removed = []
-        for entry in by_use:
-            key = entry.recipe.key
-            too_old = max_age_s is not None and time.time() - self.last_used(key) > max_age_s
+        for last_used, key, entry_size in by_use:
+            too_old = max_age_s is not None and time.time() - last_used > max_age_s
             if too_old or (max_size is not None and size > max_size):
                 self._remove(key)
                 removed.append(key)
-                size -= entry.size
+                size -= entry_size
         return Pruned(keys=tuple(removed), leftovers=leftovers)
 
     def _folder(self, key: str) -> Path:
@@ -222,9 +198,9 @@ class Cache:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NotCached(key) from error
         try:
-            entry = _unsealed(text)
+            entry = unseal(text)
         except ValueError as error:
-            raise self._set_aside(key, f"{_MANIFEST}: {type(error).__name__}") from error
+            raise self._set_aside(key, f"{_MANIFEST} is not whole") from error
         if entry.recipe.key != key:
             raise self._set_aside(key, f"it is the entry of {entry.recipe.key}")
         return entry
@@ -257,42 +233,17 @@ class Cache:
     def _remove(self, key: str) -> None:
         doomed = self._new_folder("partial")
         doomed.parent.mkdir(exist_ok=True)
-        self._folder(key).rename(doomed)
-        shutil.rmtree(doomed)
+        with contextlib.suppress(FileNotFoundError):  # another process removed it
+            self._folder(key).rename(doomed)
+            shutil.rmtree(doomed)
 
     def _prune_leftovers(self, after_s: float) -> int:
         partial = [p for p in self.root.glob("partial/*") if _age_s(p) > after_s]
         leftovers = [*partial, *self.root.glob("corrupt/*")]
         for folder in leftovers:
-            shutil.rmtree(folder)
+            with contextlib.suppress(FileNotFoundError):  # another process removed it
+                shutil.rmtree(folder)
         return len(leftovers)
-
-
-@functools.cache
-def installed_packages() -> Mapping[str, str]:
-    """Return the installed version of this distribution and of all it requires, by name."""
-    required = importlib.metadata.requires("nodule") or []
-    names = {re.split(r"[^\w.-]", each, maxsplit=1)[0] for each in required if "extra" not in each}
-    return {name: importlib.metadata.version(name) for name in sorted({"nodule", *names})}
-
-
-def _sealed(entry: Entry) -> bytes:
-    body = asdict(entry)
-    document = {"entry": body, "sha256": text_sha256(canonical_json(body))}
-    return json.dumps(document, indent=1, sort_keys=True).encode()
-
-
-def _unsealed(text: bytes) -> Entry:
-    document = json.loads(text)
-    if not isinstance(document, dict) or set(document) != {"entry", "sha256"}:
-        raise ValueError("not an entry")
-    body = canonical_json(document["entry"])
-    if text_sha256(body) != document["sha256"]:
-        raise ValueError("digest")
-    entry: Entry = from_json(Entry, body.encode())
-    if entry.format != _FORMAT or not all(Path(name).name == name for name in entry.payload):
-        raise ValueError("format")
-    return entry
 
 
 def _write_synchronised(path: Path, data: bytes) -> None:
