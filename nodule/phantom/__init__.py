@@ -1,7 +1,7 @@
 """A seeded synthetic chest CT with nodules of known size, kind and place.
 
-    >>> from nodule.phantom import make_phantom, random_spec
-    >>> phantom = make_phantom(random_spec(seed=7, size="small"))  # doctest: +SKIP
+>>> from nodule.phantom import make_phantom, random_spec
+>>> phantom = make_phantom(random_spec(seed=7, size="small"))  # doctest: +SKIP
 """
 
 from nodule.phantom.build import make_phantom

@@ -26,9 +26,9 @@ Path = NDArray[np.float64]
 
 # half-width, half-depth and centre y of the thoracic cavity against height z, all mm
 _CAGE_Z = (-220, -120, -60, 0, 50, 85, 108, 122, 132, 260)
-_CAGE_HALF_WIDTH = (128, 130, 128, 120, 103, 82, 58, 38, 20, 18)
-_CAGE_HALF_DEPTH = (90, 92, 88, 80, 64, 50, 38, 26, 15, 14)
-_CAGE_CENTRE_Y = (-6, -4, -1, 2, 9, 17, 23, 26, 27, 27)
+_CAGE_HALF_WIDTH = (130, 133, 131, 125, 111, 92, 68, 44, 22, 18)
+_CAGE_HALF_DEPTH = (92, 94, 91, 85, 72, 58, 44, 30, 16, 14)
+_CAGE_CENTRE_Y = (-6, -5, -3, -1, 4, 11, 18, 23, 26, 27)
 
 _BODY_Z = (-220, -120, -20, 50, 90, 120, 150, 260)
 _BODY_HALF_WIDTH = (160, 160, 160, 168, 184, 196, 200, 200)
@@ -36,13 +36,13 @@ _BODY_HALF_DEPTH = (112, 113, 110, 104, 96, 84, 74, 72)
 _BODY_CENTRE_Y = (-2, -2, 0, 6, 12, 18, 22, 22)
 
 _SPINE_Z = (-220, -100, -20, 50, 100, 160, 260)
-_SPINE_Y = (52, 62, 63, 55, 44, 32, 28)
+_SPINE_Y = (40, 52, 56, 49, 38, 26, 20)
 
 # x, y, z, radius along the great vessels, oesophagus and airways
 _AORTA = (
     (6, -16, -28, 14), (-12, -26, 6, 15), (-12, -24, 36, 14), (-3, -12, 58, 13),
-    (14, 12, 63, 12), (25, 33, 52, 12), (28, 42, 22, 11.5), (25, 46, -50, 11),
-    (14, 42, -120, 10.5), (6, 36, -220, 10),
+    (14, 12, 63, 12), (25, 30, 52, 12), (29, 38, 22, 11.5), (28, 42, -50, 11),
+    (17, 32, -120, 10.5), (8, 20, -220, 10),
 )  # fmt: skip
 _PULMONARY_LEFT = (
     (22, -36, -14, 14), (23, -26, 8, 13), (28, -8, 22, 12), (46, 10, 22, 9.5), (56, 20, 10, 8),
@@ -57,13 +57,14 @@ _NECK_VESSELS = (
     ((-22, -10, 78, 7), (-6, -20, 84, 7), (22, -14, 96, 7), (40, -4, 120, 6), (70, -8, 128, 6)),
     ((-24, -8, 80, 8), (-32, -6, 110, 7), (-62, -6, 126, 6)),
 )
+_CLAVICLE = ((20, -44, 88, 7), (44, -50, 98, 5.5), (95, -30, 118, 5), (150, 8, 132, 6))
 _OESOPHAGUS = (
-    (2, 30, 200, 6), (4, 32, 100, 6.5), (7, 34, 40, 7), (8, 36, -30, 7), (16, 26, -110, 8),
+    (1, 6, 200, 5), (2, 20, 100, 6), (5, 31, 40, 6), (7, 34, -30, 6.5), (16, 18, -110, 8),
 )  # fmt: skip
-TRACHEA = ((0, 4, 220, 8.5), (0, 12, 130, 8.5), (1, 17, 80, 8.5), (2, 20, 48, 8.5))
+TRACHEA = ((0, -10, 220, 8.5), (0, 0, 130, 8.5), (1, 8, 80, 8.5), (2, 17, 48, 8.5))
 MAIN_BRONCHI = (
-    ((2, 20, 48, 7.5), (-18, 22, 28, 7), (-36, 20, 12, 6.5)),
-    ((2, 20, 48, 7), (24, 24, 30, 6.2), (46, 24, 18, 6)),
+    ((2, 17, 48, 7.5), (-18, 22, 28, 7), (-36, 20, 12, 6.5)),
+    ((2, 17, 48, 7), (24, 24, 30, 6.2), (46, 24, 18, 6)),
 )
 HILA_LPS_MM = ((-48.0, 10.0, 2.0), (54.0, 18.0, 10.0))  # right, left
 VEIN_ROOTS_LPS_MM = ((-34.0, 14.0, -22.0), (42.0, 16.0, -18.0))
@@ -78,7 +79,7 @@ class Chest:
     Parameters
     ----------
     fields : signed distances in mm, negative inside: ``body``, ``cage`` (inner surface of the
-        chest wall), ``lung``, ``heart``, ``chambers``, ``vessels``, ``oesophagus``, ``liver``,
+        chest wall), ``lung``, ``heart``, ``chambers``, ``vessels``, ``oesophagus``, ``clavicles``, ``liver``,
         ``spleen``, ``stomach``; heights in mm: ``diaphragm`` (positive below it), ``oblique`` and
         ``horizontal`` (positive above the fissure); unit noise: ``mottle``, ``grain``.
     width, depth : the person's size over the standard's, across and front to back.
@@ -106,7 +107,10 @@ def make_chest(grid: Grid, rng: np.random.Generator) -> Chest:
     body = _superellipse(
         x, y, z, _BODY_Z, _BODY_HALF_WIDTH, _BODY_HALF_DEPTH, _BODY_CENTRE_Y, power=2.6
     )
-    arrays = {"cage": as_distance(cage), "body": as_distance(body) - np.float32(fat_mm) - ripple}
+    arrays = {
+        "cage": as_distance(cage),
+        "body": as_distance(body) - np.float32(fat_mm) - 2.5 * ripple,
+    }
     arrays |= _heart_and_vessels(x, y, z, scale=heart)
     arrays["diaphragm"] = _diaphragm(x, y, z, lift_mm=rng.uniform(-8, 8)) + 1.2 * ripple
     arrays["lung"] = _lungs(x, y, z, arrays, ripple)
@@ -176,6 +180,10 @@ def _tube(x: Array, y: Array, z: Array, knots: ArrayLike) -> Array:
     return out
 
 
+def _mirrored(knots: ArrayLike) -> Path:
+    return np.asarray(knots, float) * (-1, 1, 1, 1)
+
+
 def _capsule(mesh: tuple[Array, Array, Array], start: Array, end: Array) -> Array:
     offset = [m - s for m, s in zip(mesh, start[:3], strict=True)]
     axis = end[:3] - start[:3]
@@ -221,6 +229,7 @@ def _heart_and_vessels(x: Array, y: Array, z: Array, *, scale: float) -> dict[st
         ),
         "vessels": np.minimum.reduce([_tube(x, y, z, t) for t in tubes]),
         "oesophagus": _tube(x, y, z, _OESOPHAGUS),
+        "clavicles": np.minimum(_tube(x, y, z, _CLAVICLE), _tube(x, y, z, _mirrored(_CLAVICLE))),
         "airway": np.minimum.reduce([_tube(x, y, z, t) for t in (TRACHEA, *MAIN_BRONCHI)]),
     }
 
@@ -231,18 +240,17 @@ def _diaphragm(x: Array, y: Array, z: Array, *, lift_mm: float) -> Array:
     left = ((x - 72) / 68) ** 2 + ((y + 6) / np.where(y < -6, 92, 84)) ** 2
     dome_right = -48 + lift_mm - 76 * right**1.25 - 8 * (y > 0) * (y / 60) ** 2
     dome_left = -60 + lift_mm - 72 * left**1.25 - 8 * (y > 0) * (y / 60) ** 2
-    middle = -82 - 0.30 * (y + 20) + 0 * x
-    height = np.maximum(np.maximum(dome_right, dome_left), np.where(np.abs(x) < 60, middle, -400))
-    height = np.maximum(height, -150)
+    middle = -84 - 0.25 * (y + 20) - 0.006 * np.maximum(np.abs(x - 4) - 14, 0) ** 2
+    middle = middle - 0.02 * np.maximum(y - 10, 0) ** 2
+    height = smooth_max(dome_right, smooth_max(dome_left, middle, radius_mm=12), radius_mm=12)
+    height = smooth_max(height, np.float32(-152) + 0 * height, radius_mm=8)
     return np.asarray((height - z) * 0.8, dtype=np.float32)
 
 
 def _lungs(x: Array, y: Array, z: Array, arrays: dict[str, Array], ripple: Array) -> Array:
     spine = np.hypot(x, y - _along(_SPINE_Z, _SPINE_Y, z) - 6) - 25
-    gutter = np.abs(x) - np.where(y > 40, 12, 4) + 0 * z
     bridge = np.clip(1 - np.abs(y - 2) / 34, 0, 1) * np.clip((z + 60) / 40, 0, 1)
     septum = np.abs(x) - 4 - bridge * (14 + 12 * np.clip((z - 40) / 40, 0, 1))
-    del gutter
     core = _union(
         [
             arrays["heart"] - 4,
@@ -272,8 +280,8 @@ def _fissures(x: Array, y: Array, z: Array, ripple: Array) -> dict[str, Array]:
 
 
 def _abdomen(x: Array, y: Array, z: Array, diaphragm: Array) -> dict[str, Array]:
-    under = 4 - diaphragm  # negative where at least 4 mm below the diaphragm
-    liver = smooth_max(under, _ellipsoid(x, y, z, (-52, -8, -118), (92, 84, 78)), radius_mm=8)
+    under = 2 - diaphragm  # negative where at least 2 mm below the diaphragm
+    liver = smooth_max(under, _ellipsoid(x, y, z, (-52, -8, -118), (94, 86, 92)), radius_mm=3)
     spleen = smooth_max(under, _ellipsoid(x, y, z, (88, 42, -125), (34, 40, 52)), radius_mm=6)
     stomach = smooth_max(under, _ellipsoid(x, y, z, (62, -14, -122), (44, 46, 54)), radius_mm=6)
     return {"liver": liver, "spleen": spleen, "stomach": stomach}

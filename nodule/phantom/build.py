@@ -90,9 +90,7 @@ def _axes_mm(geometry: Geometry) -> tuple[Array, Array, Array]:
     x0, y0, z0 = geometry.origin_lps_mm
     z, y, x = (
         np.float32(o) + np.float32(s) * np.arange(n, dtype=np.float32)
-        for o, s, n in zip(
-            (z0, y0, x0), geometry.spacing_zyx_mm, geometry.shape_zyx, strict=True
-        )
+        for o, s, n in zip((z0, y0, x0), geometry.spacing_zyx_mm, geometry.shape_zyx, strict=True)
     )
     return z, y, x
 

@@ -1,7 +1,7 @@
 """Smooth scalar fields: computed on a coarse grid, read at any resolution.
 
 Organs are described by signed distances in mm (negative inside). Distances are smooth, so 3 mm
-sampling loses nothing that the eye sees, and a plane of any pixel size follows from two small
+sampling loses nothing that the eye sees, and a plane of any pixel size follows from two sparse
 matrix products.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.sparse import csr_array
 
 Array = NDArray[np.float32]
 
@@ -87,7 +88,7 @@ class PlaneReader:
 
     def __init__(self, fields: Fields, *, x_mm: Array, y_mm: Array) -> None:
         self._fields = fields
-        self._across = _cubic_weights(fields.grid.x_mm, x_mm).T.copy()
+        self._across = _cubic_weights(fields.grid.x_mm, x_mm)
         self._down = _cubic_weights(fields.grid.y_mm, y_mm)
 
     def read(self, name: str, z_mm: float) -> Array:
@@ -97,11 +98,12 @@ class PlaneReader:
         k, share = int(position), np.float32(position % 1.0)
         array = self._fields.arrays[name]
         plane = array[k] + share * (array[k + 1] - array[k])
-        return np.asarray(self._down @ (plane @ self._across), dtype=np.float32)
+        rows = np.ascontiguousarray((self._across @ plane.T).T)
+        return np.asarray(self._down @ rows, dtype=np.float32)
 
 
-def _cubic_weights(samples_mm: Array, wanted_mm: Array) -> Array:
-    """Catmull-Rom weights, shape (wanted, samples)."""
+def _cubic_weights(samples_mm: Array, wanted_mm: Array) -> csr_array:
+    """Catmull-Rom weights, four to a row, shape (wanted, samples)."""
     position = np.clip((wanted_mm - samples_mm[0]) / STEP_MM, 1, samples_mm.size - 2.001)
     k = position.astype(int)
     t = (position - k).astype(np.float64)
@@ -111,11 +113,15 @@ def _cubic_weights(samples_mm: Array, wanted_mm: Array) -> Array:
         0.5 * (t + 4 * t**2 - 3 * t**3),
         0.5 * (-(t**2) + t**3),
     )
-    weights = np.zeros((wanted_mm.size, samples_mm.size), np.float32)
-    rows = np.arange(wanted_mm.size)
-    for offset, tap in enumerate(taps, start=-1):
-        weights[rows, k + offset] += tap.astype(np.float32)
-    return weights
+    columns = k[:, None] + np.arange(-1, 3)
+    return csr_array(
+        (
+            np.stack(taps, axis=1).astype(np.float32).ravel(),
+            columns.ravel(),
+            np.arange(0, 4 * wanted_mm.size + 1, 4),
+        ),
+        shape=(wanted_mm.size, samples_mm.size),
+    )
 
 
 def smooth_min(first: Array, second: Array, *, radius_mm: float) -> Array:

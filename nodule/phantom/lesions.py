@@ -124,8 +124,7 @@ def place(
     points = _spots(plan, fields, vessels, geometry, rng)
     for point in points:
         apart = all(
-            math.dist(point, n.center_lps_mm)
-            > 0.5 * (n.diameter_mm + plan.diameter_mm) + _APART_MM
+            math.dist(point, n.center_lps_mm) > 0.5 * (n.diameter_mm + plan.diameter_mm) + _APART_MM
             for n in taken
         )
         if apart:

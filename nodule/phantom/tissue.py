@@ -7,7 +7,7 @@ a slanted band of heights, so it is curved and oblique as a real one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,7 +31,7 @@ FISSURE_HU = 190.0  # above the parenchyma before blur; about 60 remain at 2.5 m
 
 RIB_PITCH_MM = 27.0
 VERTEBRA_PITCH_MM = 25.0
-TABLE_Y_MM = 124.0
+TABLE_Y_MM = 117.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,6 +49,15 @@ class Canvas:
     y_mm: Array
     z_mm: float
     pixel_mm: float
+
+    def window(
+        self, plane: Array, *, x_mm: tuple[float, float], y_mm: tuple[float, float]
+    ) -> tuple[Array, Canvas]:
+        """Return a view of a plane within limits, and the canvas that fits it."""
+        columns = slice(*np.searchsorted(self.x_mm[0], x_mm))
+        rows = slice(*np.searchsorted(self.y_mm[:, 0], y_mm))
+        part = replace(self, x_mm=self.x_mm[:, columns], y_mm=self.y_mm[rows])
+        return plane[rows, columns], part
 
     def inside(self, distance_mm: Array, *, edge_mm: float | None = None) -> Array:
         """Share of each pixel inside a signed distance, in [0, 1]."""
@@ -95,8 +104,10 @@ class Painter:
         _lay_ribs(hu, canvas, f)
         _lay_sternum(hu, canvas, f)
         _lay_scapulae(hu, canvas, f)
-        self._lay_mediastinum(hu, canvas, f)
+        _lay_clavicles(hu, canvas, f)
+        over(hu, canvas.inside(f["cage"] + 1), FAT_HU + 5 * f["mottle"])
         self._lay_abdomen(hu, canvas, f)
+        self._lay_mediastinum(hu, canvas, f)
         self._lay_lung(hu, canvas, f)
         _lay_spine(hu, canvas, self.chest.spine_y_mm(z_mm))
         return hu
@@ -121,10 +132,11 @@ class Painter:
         over(hu, canvas.inside(np.abs(body + 1.0) - 1.0), SKIN_HU)
 
     def _lay_mediastinum(self, hu: Array, canvas: Canvas, f: _PlaneFields) -> None:
-        over(hu, canvas.inside(f["cage"] + 1), FAT_HU + 5 * f["mottle"])
         # small soft structures in the fat: nodes, thymus, unnamed vessels
         over(hu, canvas.inside(f["cage"] + 3) * canvas.inside(1.9 - f["grain"], edge_mm=0.9), 35.0)
-        over(hu, canvas.inside(f["heart"]), MYOCARDIUM_HU)
+        # fat lies under the pericardium, most of it in the grooves
+        over(hu, canvas.inside(f["heart"]), FAT_HU)
+        over(hu, canvas.inside(f["heart"] + 2.5 + 2.5 * f["mottle"]), MYOCARDIUM_HU)
         over(hu, canvas.inside(f["chambers"]), self.blood_hu)
         over(hu, canvas.inside(f["oesophagus"]), 38.0)
         over(hu, canvas.inside(f["vessels"] - 0.8), 45.0)
@@ -135,18 +147,14 @@ class Painter:
         if diaphragm.max() < -2:
             return
         cavity = np.maximum(f["cage"] + 1, -diaphragm)
-        # abdominal fat never hides the heart, the vessels or the gullet
-        spare = np.minimum(np.minimum(f["heart"], f["vessels"]), f["oesophagus"])
-        over(hu, canvas.inside(np.maximum(cavity, 1 - spare)), FAT_HU + 5 * f["mottle"])
         over(hu, canvas.inside(np.maximum(np.abs(diaphragm) - 2, f["cage"] + 1)), MUSCLE_HU)
         enhanced = 0.25 * (self.blood_hu - 45.0)
-        liver = np.maximum(f["liver"], 2 - f["vessels"])
-        over(hu, canvas.inside(np.maximum(liver, cavity)), LIVER_HU + enhanced)
+        over(hu, canvas.inside(np.maximum(f["liver"], cavity)), LIVER_HU + enhanced)
         over(hu, canvas.inside(np.maximum(f["spleen"], cavity)), SPLEEN_HU + 1.6 * enhanced)
         stomach = np.maximum(f["stomach"], cavity)
         over(hu, canvas.inside(stomach), 42.0)
-        contents = np.where(canvas.y_mm < -22, GAS_HU, 18 + 12 * f["grain"])
-        over(hu, canvas.inside(stomach + 5), contents.astype(np.float32))
+        contents = np.where(canvas.y_mm < -34, GAS_HU, 18 + 12 * f["grain"])
+        over(hu, canvas.inside(stomach + 5 + 1.5 * f["mottle"]), contents.astype(np.float32))
 
     def _lay_lung(self, hu: Array, canvas: Canvas, f: _PlaneFields) -> None:
         lung = f["lung"]
@@ -200,10 +208,11 @@ def _lay_sternum(hu: Array, canvas: Canvas, f: _PlaneFields) -> None:
     z = canvas.z_mm
     if not -75 < z < 92:
         return
+    cage = canvas.window(f["cage"], x_mm=(-40, 40), y_mm=(-140, 0))[0]
+    hu, canvas = canvas.window(hu, x_mm=(-40, 40), y_mm=(-140, 0))
     half_width = float(np.interp(z, (-75, -40, 20, 50, 92), (6, 17, 14, 16, 27)))
-    plate = np.hypot((f["cage"] - 7) / 5.2, canvas.x_mm / half_width) - 1
-    distance = np.where(canvas.y_mm < 0, plate * 5.2, 50)
-    _lay_bone(hu, canvas, distance.astype(np.float32), cortex_mm=1.2)
+    plate = np.hypot((cage - 7) / 5.2, canvas.x_mm / half_width) - 1
+    _lay_bone(hu, canvas, (plate * 5.2).astype(np.float32), cortex_mm=1.2)
 
 
 def _lay_scapulae(hu: Array, canvas: Canvas, f: _PlaneFields) -> None:
@@ -220,7 +229,13 @@ def _lay_scapulae(hu: Array, canvas: Canvas, f: _PlaneFields) -> None:
     _lay_bone(hu, canvas, blade.astype(np.float32), cortex_mm=1.2)
 
 
+def _lay_clavicles(hu: Array, canvas: Canvas, f: _PlaneFields) -> None:
+    if canvas.z_mm > 70:
+        _lay_bone(hu, canvas, f["clavicles"], cortex_mm=1.4)
+
+
 def _lay_spine(hu: Array, canvas: Canvas, centre_y: float) -> None:
+    hu, canvas = canvas.window(hu, x_mm=(-45, 45), y_mm=(centre_y - 25, centre_y + 70))
     x, y = np.abs(canvas.x_mm), canvas.y_mm - np.float32(centre_y)
     phase = canvas.z_mm % VERTEBRA_PITCH_MM - VERTEBRA_PITCH_MM / 2
     disc = abs(phase) > 9.8
@@ -241,8 +256,13 @@ def _lay_spine(hu: Array, canvas: Canvas, centre_y: float) -> None:
 def _arch(x: Array, y: Array, phase: float) -> Array:
     """Lamina, pedicles, transverse and spinous process at a height within a vertebra."""
     ring = np.abs((np.hypot(x / 13.5, (y - 23) / 12.5) - 1) * 12.5) - 2.6
+    if not -9 < phase < 8:
+        ring = ring + 20
     ring = np.maximum(ring, (13 - y) if abs(phase - 2) > 5.5 else (6 - y))
-    process = np.maximum(x - 3.2, np.abs(y - 45) - (12 if phase < 2 else 5))
+    # the spinous processes point down and back, each over the next vertebra
+    half = VERTEBRA_PITCH_MM / 2
+    slant = np.abs(np.mod(phase + 0.6 * (y - 33) + half, 2 * half) - half) - 4.5
+    process = np.maximum(np.maximum(x - 3.0, slant), np.abs(y - 46) - 11)
     arch = np.minimum(ring, process)
     if -2 < phase < 8:
         across = np.abs(y - 24 - 0.35 * (x - 12)) - 4.2
@@ -251,6 +271,7 @@ def _arch(x: Array, y: Array, phase: float) -> Array:
 
 
 def _lay_table(hu: Array, canvas: Canvas) -> None:
+    hu, canvas = canvas.window(hu, x_mm=(-400, 400), y_mm=(80, 400))
     depth = canvas.y_mm - np.float32(TABLE_Y_MM) + 0.00075 * canvas.x_mm**2
     top = np.maximum(np.abs(depth - 14) - 14, np.abs(canvas.x_mm) - 205)
     over(hu, canvas.inside(top), -930.0)

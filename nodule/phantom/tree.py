@@ -17,9 +17,9 @@ from nodule.geometry import Geometry
 
 Points = NDArray[np.float64]
 
-TIP_RADIUS_MM = 0.36
+TIP_RADIUS_MM = 0.46
 MURRAY_EXPONENT = 2.55  # between 2 and 3; pulmonary arteries measure about 2.3 to 2.7
-WAY_BACK_SHARE = 0.45
+WAY_BACK_SHARE = 0.6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,7 +107,7 @@ def _bend(
 ) -> Segments:
     """Break each piece in two at a point a little aside."""
     length = np.linalg.norm(end - start, axis=1, keepdims=True)
-    middle = 0.5 * (start + end) + 0.07 * length * rng.standard_normal(start.shape)
+    middle = 0.5 * (start + end) + 0.06 * length * rng.standard_normal(start.shape)
     between = 0.5 * (start_radius + end_radius)
     return Segments(
         start_lps_mm=np.concatenate([start, middle]),
