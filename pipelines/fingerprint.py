@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nodule.errors import StageError
@@ -118,14 +117,3 @@ def canonical_json(tagged: object) -> str:
 def text_sha256(text: str) -> str:
     """Return the hexadecimal sha256 of a text in UTF-8."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def content_key(paths: Iterable[Path]) -> str:
-    """Key raw input by the content of its files, whatever their names and order."""
-    digests = sorted(_file_sha256(path) for path in paths)
-    return text_sha256(canonical_json(["content-v1", *digests]))
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

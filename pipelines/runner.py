@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from nodule.errors import CacheCorruptError, NoduleError, StageError
@@ -126,6 +128,13 @@ def run_flow(
     run = _Run(flow=flow, sources=sources, wanted=tuple(wanted), store=store, listen=listen)
     outputs = run.outputs()
     return Result(outputs=outputs, recipes=recipes, ran=tuple(run.ran))
+
+
+def origin_of(error: BaseException) -> str:
+    """Name an exception's type and line, and not its text, which may quote a patient's file."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + where
 
 
 @dataclass(kw_only=True)
@@ -260,10 +269,9 @@ def _call(step: Step, inputs: Mapping[str, Any], progress: Callable[[float], Non
     except NoduleError:
         raise
     except Exception as error:
-        # the cause's own text may quote a patient's file, so only its type is repeated
         raise StageError(
             f"stage {step.name} failed",
             code="STAGE_FAILED",
-            got=type(error).__name__,
-            hint="This is a defect; --debug shows where",
+            got=origin_of(error),
+            hint="This is a defect of the stage; please report it",
         ) from error

@@ -1,0 +1,90 @@
+"""Many studies: one that fails is told and passed over."""
+
+from __future__ import annotations
+
+import logging
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from nodule.errors import NoduleError
+from pipelines.runner import origin_of
+
+_log = logging.getLogger(__name__)
+_SUFFIXES = re.compile(r"\.(nii\.gz|nii|mhd|mha|nrrd|zip|dcm)$", re.IGNORECASE)
+_NAME_LENGTH = 80
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A study that could not be processed.
+
+    Parameters
+    ----------
+    study : its name, as :func:`study_name` makes it.
+    code : of the error; ``DISK_FAILED`` for a disk that is full or read-only, ``UNEXPECTED``
+        for a defect.
+    message : the whole error on one line.
+    file : the input as it was given.
+    """
+
+    study: str
+    code: str
+    message: str
+    file: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch(Generic[T]):
+    """What came of many studies, in the order in which they were given."""
+
+    done: tuple[T, ...]
+    failures: tuple[Failure, ...]
+
+
+def run_batch(paths: Iterable[Path], process: Callable[[Path], T]) -> Batch[T]:
+    """Process every study, whatever becomes of the others.
+
+    Parameters
+    ----------
+    paths : the inputs.
+    process : called with one input after the other.
+    """
+    done: list[T] = []
+    failures: list[Failure] = []
+    for path in paths:
+        try:
+            done.append(process(path))
+        except Exception as error:
+            failures.append(_failure(path, error))
+            _log.debug("study %s failed: %s", failures[-1].study, failures[-1].code)
+    return Batch(done=tuple(done), failures=tuple(failures))
+
+
+def study_name(path: Path) -> str:
+    """Return a folder name from an input's own name: ASCII letters, digits, ``. _ -``.
+
+    Nothing inside the input is looked at, so no patient's name can get into it from there.
+    """
+    resolved = path.resolve()
+    if resolved.name.upper() == "DICOMDIR":
+        resolved = resolved.parent
+    stem = _SUFFIXES.sub("", resolved.name)
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", plain).strip("._")
+    return safe[:_NAME_LENGTH] or "study"
+
+
+def _failure(path: Path, error: Exception) -> Failure:
+    if isinstance(error, NoduleError):
+        code, message = error.code, str(error)
+    elif isinstance(error, OSError):
+        code = "DISK_FAILED"
+        message = f"{code}: the system refused to read or write; got {error.strerror}"
+    else:
+        code, message = "UNEXPECTED", f"UNEXPECTED: a defect; got {origin_of(error)}"
+    return Failure(study=study_name(path), code=code, message=message, file=str(path))

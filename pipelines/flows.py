@@ -1,0 +1,148 @@
+"""The flows, and so the only file that names concrete stages.
+
+Stages are imported when a flow is asked for, networks when they run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nodule.findings import Candidate, Finding, ScoredCandidate
+from nodule.study import PatientHeader, Study
+from nodule.volume import LungMask, Volume
+from pipelines.graph import Flow, Source, Step
+from pipelines.runner import Listener, ignore, run_flow
+from pipelines.stage import Stage
+
+if TYPE_CHECKING:
+    from nodule.ct.series import SeriesSource
+    from nodule.inference import Device
+    from pipelines.cache import Cache
+
+Stages = Mapping[str, Any]
+"""Configured stages by name."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Detection:
+    """What the detect flow found in one study.
+
+    Parameters
+    ----------
+    study, lungs, findings : outputs of the flow; the lungs are on the 1 mm grid.
+    patient : read anew from the input, never cached.
+    input_sha256 : digest of the input's content.
+    ran : stages that ran; the others came from the cache.
+    """
+
+    study: Study
+    lungs: LungMask
+    findings: tuple[Finding, ...]
+    patient: PatientHeader
+    input_sha256: str
+    ran: tuple[str, ...]
+
+
+def detect_stage_types() -> tuple[type[Any], ...]:
+    """Return the stages of the detect flow, in order."""
+    from nodule.candidates.stage import ProposeCandidates
+    from nodule.ct.stage import ReadCt
+    from nodule.lungs.stage import SegmentLungs
+    from nodule.malignancy.stage import ScoreMalignancy
+    from nodule.measure.stage import Measure
+    from nodule.resample import Resample
+
+    return ReadCt, Resample, SegmentLungs, ProposeCandidates, ScoreMalignancy, Measure
+
+
+def default_detect_stages() -> Stages:
+    """Return the stages of the detect flow with the defaults of the code.
+
+    Raises
+    ------
+    WeightsError : when weights that the package should bring are missing or altered.
+    """
+    return {stage.name: stage() for stage in detect_stage_types()}
+
+
+def on_device(stages: Stages, device: Device) -> Stages:
+    """Return the stages with every network on a device."""
+    return {
+        name: replace(stage, device=device) if _has(stage, "device") else stage
+        for name, stage in stages.items()
+    }
+
+
+def on_series(stages: Stages, series_uid: str | None) -> Stages:
+    """Return the stages reading one series, or None for the best."""
+    return {**stages, "ct": replace(stages["ct"], series_uid=series_uid)}
+
+
+def detect_flow(stages: Stages) -> Flow:
+    """Connect the stages of the detect flow; its source is called ``series``."""
+    volume = {"volume": "resample"}
+    return Flow.of(
+        Step(stage=stages["ct"], inputs={"source": "series"}, output=Study),
+        Step(stage=stages["resample"], inputs={"volume": "ct.volume"}, output=Volume),
+        Step(stage=stages["lungs"], inputs=volume, output=LungMask),
+        Step(
+            stage=stages["candidates"],
+            inputs={**volume, "lungs": "lungs"},
+            output=tuple[Candidate, ...],
+        ),
+        Step(
+            stage=stages["malignancy"],
+            inputs={**volume, "candidates": "candidates"},
+            output=tuple[ScoredCandidate, ...],
+        ),
+        Step(
+            stage=stages["measure"],
+            inputs={"study": "ct", "lungs": "lungs", "scored": "malignancy"},
+            output=tuple[Finding, ...],
+        ),
+    )
+
+
+def open_series(path: Path, stages: Stages) -> SeriesSource:
+    """Choose the series of an input that the flow reads, by its headers alone.
+
+    Raises
+    ------
+    InputError : as :func:`nodule.ct.series.inventory` and ``Inventory.choose``.
+    """
+    from nodule.ct.series import inventory
+
+    return inventory(path).choose(stages["ct"].series_uid)
+
+
+def detect(
+    series: SeriesSource, *, stages: Stages, cache: Cache | None, listen: Listener = ignore
+) -> Detection:
+    """Run the detect flow on one series.
+
+    Raises
+    ------
+    NoduleError : as the stages raise it, or as :func:`run_flow`.
+    """
+    result = run_flow(
+        detect_flow(stages),
+        {"series": Source(key=series.digest, load=lambda: series)},
+        wanted=("ct", "lungs", "measure"),
+        cache=cache,
+        listen=listen,
+    )
+    return Detection(
+        study=result.outputs["ct"],
+        lungs=result.outputs["lungs"],
+        findings=result.outputs["measure"],
+        patient=series.patient,
+        input_sha256=series.digest,
+        ran=result.ran,
+    )
+
+
+def _has(stage: Stage, name: str) -> bool:
+    return name in {each.name for each in fields(stage)}  # type: ignore[arg-type]  # a dataclass
