@@ -1,0 +1,17 @@
+"""CT input: what is there, may it be trusted, and its voxels in Hounsfield units."""
+
+from nodule.ct.inventory import inventory
+from nodule.ct.read import read_ct, read_source
+from nodule.ct.series import IgnoredFile, Inventory, SeriesRecord, SeriesSource
+from nodule.ct.stage import ReadCt
+
+__all__ = [
+    "IgnoredFile",
+    "Inventory",
+    "ReadCt",
+    "SeriesRecord",
+    "SeriesSource",
+    "inventory",
+    "read_ct",
+    "read_source",
+]

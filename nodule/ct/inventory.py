@@ -1,0 +1,182 @@
+"""What is in a folder, an archive or a file."""
+
+from __future__ import annotations
+
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from nodule.ct.checks import problems_of
+from nodule.ct.dataset import looks_like_dicom, quiet_pydicom
+from nodule.ct.dicomdir import is_index, names_in_index
+from nodule.ct.files import Member, members_named, members_of_folder, members_of_zip
+from nodule.ct.grid import stack_images
+from nodule.ct.headers import DicomFile, ImageHeader, read_dicom_file
+from nodule.ct.metaimage import open_metaimage
+from nodule.ct.nifti import open_nifti
+from nodule.ct.nrrd import open_nrrd
+from nodule.ct.series import IgnoredFile, Inventory, SeriesRecord
+from nodule.errors import DicomSeriesError, InputError, NoduleError
+from nodule.geometry import Geometry
+from nodule.study import SeriesHeader
+
+IMAGE_FORMATS = {
+    ".nii": open_nifti,
+    ".nii.gz": open_nifti,
+    ".mhd": open_metaimage,
+    ".mha": open_metaimage,
+    ".nrrd": open_nrrd,
+    ".nhdr": open_nrrd,
+}
+# DICOM files of which it cannot be told which series they belong to
+_SUSPICIOUS = frozenset({"UNREADABLE", "BAD_VALUE", "NO_TRANSFER_SYNTAX", "TOO_LARGE"})
+
+
+def inventory(path: Path) -> Inventory:
+    """Find out what an input holds, without decoding pixels.
+
+    Parameters
+    ----------
+    path : folder or zip of DICOM files, DICOMDIR, one DICOM file, NIfTI, MetaImage or NRRD.
+
+    Raises
+    ------
+    InputError : ``NOT_FOUND``, or those of archives (:func:`members_of_zip`).
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(
+            "there is no such input",
+            code="NOT_FOUND",
+            got=path.name,
+            hint="Give a folder, a zip archive or an image file.",
+        )
+    if path.is_dir():
+        return _of_members(members_of_folder(path))
+    suffix = next((s for s in IMAGE_FORMATS if path.name.lower().endswith(s)), None)
+    if suffix is not None:
+        return _of_image(path, suffix)
+    member = Member(name=path.name, path=path)
+    if looks_like_dicom(member) or not zipfile.is_zipfile(path):
+        return _of_single(member)
+    return _of_members(members_of_zip(path))
+
+
+def _of_image(path: Path, suffix: str) -> Inventory:
+    try:
+        file = IMAGE_FORMATS[suffix](path)
+    except NoduleError as refused:
+        return Inventory(series=(), ignored=(IgnoredFile(name=path.name, error=refused),))
+    record = SeriesRecord(
+        uid=file.series_uid,
+        description=None,
+        modality=None,
+        image_count=file.geometry.shape_zyx[0],
+        geometry=file.geometry,
+        problems=(),
+        header=SeriesHeader(source_format=file.source_format, series_instance_uid=file.series_uid),
+        file=file,
+    )
+    return Inventory(series=(record,))
+
+
+def _of_single(member: Member) -> Inventory:
+    """Take one DICOM file: a multi-frame image, a lone slice, or an index of other files."""
+    try:
+        if not is_index(member):
+            return _of_members((member,))
+        members, missing = members_named(member.path.parent, names_in_index(member))
+    except NoduleError as refused:
+        return Inventory(series=(), ignored=(IgnoredFile(name=member.name, error=refused),))
+    found = _of_members(members)
+    lost = (IgnoredFile(name=name, error=_missing(name)) for name in missing)
+    return replace(found, ignored=(*found.ignored, *lost))
+
+
+def _missing(name: str) -> NoduleError:
+    return InputError(
+        f"the index names {name}, which is not below its folder",
+        code="MISSING_FILE",
+        hint="Copy the whole medium.",
+    )
+
+
+@quiet_pydicom()
+def _of_members(members: Iterable[Member]) -> Inventory:
+    by_series: dict[str | None, list[DicomFile]] = defaultdict(list)
+    ignored, suspects = [], []
+    for member in members:
+        try:
+            file = read_dicom_file(member)
+        except NoduleError as refused:
+            ignored.append(IgnoredFile(name=member.name, error=refused))
+            if refused.code in _SUSPICIOUS:
+                suspects.append(member)
+        else:
+            by_series[file.series_uid].append(file)
+    records = []
+    for uid, files in sorted(by_series.items(), key=lambda item: item[0] or ""):
+        unique, copies = _without_copies(files)
+        records.append(_record(uid, unique))
+        ignored += copies
+    return Inventory(series=tuple(records), ignored=tuple(ignored), suspects=tuple(suspects))
+
+
+def _without_copies(files: Sequence[DicomFile]) -> tuple[list[DicomFile], list[IgnoredFile]]:
+    """Set aside files that equal another of the series byte for byte."""
+    instances: dict[str, list[DicomFile]] = defaultdict(list)
+    for file in files:
+        key = file.images[0].sop_instance_uid if file.images else None
+        instances[key or file.member.name].append(file)
+    unique, copies = [], []
+    for same in instances.values():
+        seen: set[str] = set()
+        for file in same:
+            digest = file.member.sha256() if len(same) > 1 else ""
+            if digest in seen:
+                copies.append(IgnoredFile(name=file.member.name, error=_copy(file.member.name)))
+            else:
+                unique.append(file)
+            seen.add(digest)
+    return unique, copies
+
+
+def _copy(name: str) -> NoduleError:
+    return InputError(f"{name} equals another file byte for byte", code="DUPLICATE_FILE")
+
+
+def _record(uid: str | None, files: Sequence[DicomFile]) -> SeriesRecord:
+    images = tuple(image for file in files for image in file.images)
+    problems = [f.error for f in files if f.error is not None]
+    if uid is None:
+        problems.append(_no_uid())
+    if images:
+        problems += problems_of(images)
+    geometry, images = _grid(images) if not problems else (None, images)
+    first = next((f for f in files if f.images), files[0])
+    return SeriesRecord(
+        uid=uid,
+        description=first.header.series_description,
+        modality=first.modality,
+        image_count=sum(max(len(f.images), 1) for f in files),
+        geometry=geometry,
+        problems=tuple(problems),
+        header=replace(first.header, series_instance_uid=uid),
+        images=images,
+    )
+
+
+def _grid(images: tuple[ImageHeader, ...]) -> tuple[Geometry, tuple[ImageHeader, ...]]:
+    stack = stack_images(images)
+    return stack.geometry, stack.images
+
+
+def _no_uid() -> NoduleError:
+    return DicomSeriesError(
+        "images do not say to which series they belong",
+        code="NO_SERIES_UID",
+        expected="SeriesInstanceUID",
+        hint="Export the study again.",
+    )

@@ -1,0 +1,125 @@
+"""NRRD: a text header, with the voxels behind it (``.nrrd``) or beside it (``.nhdr``)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodule.ct.files import Member
+from nodule.ct.images import (
+    ImageFile,
+    bounded_inflate,
+    exactly,
+    no_orientation,
+    sibling,
+    unreadable,
+    unsupported,
+)
+
+_MAX_HEADER_BYTES = 1 << 16
+_TO_LPS = {
+    "left-posterior-superior": (1.0, 1.0, 1.0),
+    "lps": (1.0, 1.0, 1.0),
+    "right-anterior-superior": (-1.0, -1.0, 1.0),
+    "ras": (-1.0, -1.0, 1.0),
+    "left-anterior-superior": (1.0, -1.0, 1.0),
+    "las": (1.0, -1.0, 1.0),
+}
+_TYPES = {
+    "i1": ("signed char", "int8", "int8_t"),
+    "u1": ("uchar", "unsigned char", "uint8", "uint8_t"),
+    "i2": ("short", "short int", "signed short", "signed short int", "int16", "int16_t"),
+    "u2": ("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"),
+    "i4": ("int", "signed int", "int32", "int32_t"),
+    "u4": ("uint", "unsigned int", "uint32", "uint32_t"),
+    "f4": ("float",),
+    "f8": ("double",),
+}
+
+
+def open_nrrd(path: Path) -> ImageFile:
+    """Read the header of a ``.nrrd`` or ``.nhdr``.
+
+    Raises
+    ------
+    InputError : ``UNREADABLE``, ``UNSUPPORTED_FORMAT``, ``UNSAFE_DATA_FILE``, ``CANNOT_READ``,
+        ``TOO_LARGE``, ``TOO_FEW_SLICES``.
+    GeometryError : ``NO_ORIENTATION``, or those of :class:`Geometry`.
+    """
+    fields, header_bytes = _header(path)
+    dtype = _dtype(path, fields)
+    data_name = fields.get("data file") or fields.get("datafile")
+    data = path if data_name is None else sibling(path, data_name)
+    try:
+        i, j, k = (int(n) for n in fields["sizes"].split())
+    except (KeyError, ValueError):
+        raise unsupported(path.name, f"sizes {fields.get('sizes', 'absent')[:32]}") from None
+    shape_ijk = (i, j, k)
+    if min(shape_ijk) < 1:
+        raise unreadable(path.name, f"sizes {shape_ijk}")
+    encoding = fields.get("encoding", "").lower()
+    if encoding not in ("raw", "gzip", "gz"):
+        raise unsupported(path.name, f"encoding {encoding[:16]}")
+    members = [Member(name=p.name, path=p) for p in dict.fromkeys([path, data])]
+
+    def read_voxels() -> NDArray[np.generic]:
+        content = members[-1].read()[header_bytes if data_name is None else 0 :]
+        size = i * j * k * dtype.itemsize
+        take = exactly if encoding == "raw" else bounded_inflate
+        return np.frombuffer(take(content, size=size, name=data.name), dtype).reshape(
+            shape_ijk, order="F"
+        )
+
+    return ImageFile(
+        source_format="nrrd",
+        members=tuple(members),
+        shape_ijk=shape_ijk,
+        affine_lps=_affine(path, fields),
+        read_voxels=read_voxels,
+    )
+
+
+def _header(path: Path) -> tuple[dict[str, str], int]:
+    """Return the fields, names in lower case, and the header's size in bytes."""
+    with Member(name=path.name, path=path).open() as stream:
+        content = stream.read(_MAX_HEADER_BYTES)
+    if not content.startswith(b"NRRD000"):
+        raise unreadable(path.name, "no NRRD signature")
+    blank = re.search(rb"\r?\n\r?\n", content)
+    text = content[: blank.start() if blank else len(content)].decode("latin-1")
+    fields = {}
+    for line in text.splitlines()[1:]:
+        name, colon, value = line.partition(":")
+        if colon and not line.startswith("#") and not value.startswith("="):
+            fields[name.strip().lower()] = value.strip()
+    return fields, blank.end() if blank else len(content)
+
+
+def _dtype(path: Path, fields: dict[str, str]) -> np.dtype[np.generic]:
+    stated = fields.get("type", "").lower()
+    kind = next((k for k, names in _TYPES.items() if stated in names), None)
+    skips = [fields.get(k, "0") for k in ("line skip", "byte skip", "lineskip", "byteskip")]
+    if kind is None or any(skip != "0" for skip in skips):
+        raise unsupported(path.name, f"type {stated[:32]} or skipped lines or bytes")
+    endian = fields.get("endian", "").lower()
+    if kind[1] != "1" and endian not in ("little", "big"):
+        raise unreadable(path.name, "no endian")
+    return np.dtype((">" if endian == "big" else "<") + kind)
+
+
+def _affine(path: Path, fields: dict[str, str]) -> tuple[tuple[float, ...], ...]:
+    signs = _TO_LPS.get(fields.get("space", "").lower())
+    vectors = re.findall(r"\(([^)]*)\)", fields.get("space directions", ""))
+    origin = fields.get("space origin", "").strip("() ")
+    if signs is None or len(vectors) != 3 or not origin:
+        raise no_orientation(path.name, "no patient space, three space directions and space origin")
+    affine = np.eye(4)
+    try:
+        for axis, vector in enumerate([*vectors, origin]):
+            affine[:3, axis] = np.array(vector.split(","), float) * signs
+    except ValueError:
+        raise unreadable(path.name, "space directions or origin that are no numbers") from None
+    return tuple(tuple(row) for row in affine.tolist())

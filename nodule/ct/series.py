@@ -1,0 +1,174 @@
+"""The series of an input, the files that belong to none, and the choice of one to read."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from nodule.ct.choice import Offer, best_of
+from nodule.ct.files import Member
+from nodule.ct.headers import ImageHeader, read_patient
+from nodule.ct.images import ImageFile
+from nodule.errors import InputError, NoduleError
+from nodule.geometry import Geometry
+from nodule.study import PatientHeader, SeriesHeader
+
+
+@dataclass(frozen=True, kw_only=True)
+class IgnoredFile:
+    """A file that belongs to no series, and why."""
+
+    name: str
+    error: NoduleError
+
+    @property
+    def code(self) -> str:
+        """The stable code of the reason."""
+        return self.error.code
+
+    @property
+    def message(self) -> str:
+        """The reason in words."""
+        return str(self.error)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesSource:
+    """One chosen series: what ``ReadCt`` reads.
+
+    Parameters
+    ----------
+    series_uid : None for formats without one.
+    reason : why this series was chosen, in words.
+    header : how the series was made.
+    images : checked DICOM images, ascending to the head; empty for other formats.
+    file : the volume's file where the format is not DICOM.
+    suspects : DICOM files beside the series too damaged to tell whether they belong to it.
+    """
+
+    series_uid: str | None
+    reason: str
+    header: SeriesHeader
+    images: tuple[ImageHeader, ...] = ()
+    file: ImageFile | None = None
+    suspects: tuple[Member, ...] = ()
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The files that hold the series."""
+        if self.file is not None:
+            return self.file.members
+        return tuple(dict.fromkeys(image.member for image in self.images))
+
+    @cached_property
+    def digest(self) -> str:
+        """Sha256 over the sorted sha256 of the files' bytes: names and order do not matter."""
+        digests = sorted(m.sha256() for m in (*self.members, *self.suspects))
+        return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    @property
+    def patient(self) -> PatientHeader:
+        """Who was scanned, read from the first file at each call and kept nowhere."""
+        return read_patient(self.members[0]) if self.images else PatientHeader()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesRecord:
+    """One series that was found, usable or not.
+
+    Parameters
+    ----------
+    uid : SeriesInstanceUID, None where the format or the file has none.
+    image_count : slices, or frames of multi-frame files.
+    geometry : the voxel grid, None where the positions give none.
+    problems : every reason not to use it, the gravest first; empty if usable.
+    """
+
+    uid: str | None
+    description: str | None
+    modality: str | None
+    image_count: int
+    geometry: Geometry | None
+    problems: tuple[NoduleError, ...]
+    header: SeriesHeader
+    images: tuple[ImageHeader, ...] = field(default=(), repr=False)
+    file: ImageFile | None = field(default=None, repr=False)
+
+    @property
+    def verdict(self) -> str:
+        """``OK``, or the first problem's code."""
+        return self.problems[0].code if self.problems else "OK"
+
+    @property
+    def offer(self) -> Offer:
+        """What the rule of choice looks at; only for a usable series."""
+        assert self.geometry is not None
+        return Offer(
+            uid=self.uid or "",
+            coverage_mm=self.geometry.shape_zyx[0] * self.geometry.spacing_zyx_mm[0],
+            spacing_mm=self.geometry.spacing_zyx_mm[0],
+            kernel=self.header.convolution_kernel,
+            is_derived=bool(self.images) and "DERIVED" in self.images[0].image_type,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """All series of an input, and the files that belong to none."""
+
+    series: tuple[SeriesRecord, ...]
+    ignored: tuple[IgnoredFile, ...] = ()
+    suspects: tuple[Member, ...] = ()
+
+    def choose(self, series_uid: str | None = None) -> SeriesSource:
+        """Pick the series to read, by UID or by the rule of :mod:`nodule.ct.choice`.
+
+        Raises
+        ------
+        InputError : ``UNKNOWN_SERIES``, ``NO_SERIES``, or the problem of the one that was asked
+            for or that has the most images when none is usable.
+        """
+        if not self.series:
+            raise self._nothing()
+        if series_uid is not None:
+            return self._source(self._by_uid(series_uid), "asked for by its UID")
+        usable = [s for s in self.series if not s.problems]
+        if not usable:
+            raise max(self.series, key=lambda s: s.image_count).problems[0]
+        index, reason = best_of([s.offer for s in usable])
+        return self._source(usable[index], reason)
+
+    def _by_uid(self, series_uid: str) -> SeriesRecord:
+        for record in self.series:
+            if record.uid == series_uid:
+                return record
+        raise InputError(
+            "there is no such series",
+            code="UNKNOWN_SERIES",
+            expected="one of " + ", ".join(str(s.uid) for s in self.series),
+            got=series_uid,
+        )
+
+    def _source(self, record: SeriesRecord, reason: str) -> SeriesSource:
+        if record.problems:
+            raise record.problems[0]
+        return SeriesSource(
+            series_uid=record.uid,
+            reason=reason,
+            header=record.header,
+            images=record.images,
+            file=record.file,
+            suspects=self.suspects,
+        )
+
+    def _nothing(self) -> NoduleError:
+        if len(self.ignored) == 1:
+            return self.ignored[0].error
+        return InputError(
+            "there is no image series",
+            code="NO_SERIES",
+            expected="a DICOM series, NIfTI, MetaImage or NRRD",
+            got=f"{len(self.ignored)} other files",
+            hint="nodule check lists what was found.",
+        )
