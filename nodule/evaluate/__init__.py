@@ -1,0 +1,1 @@
+"""How well detection, segmentation and rating agree with the readers."""
