@@ -10,14 +10,21 @@ from nodule.phantom.spec import (
     Phantom,
     PhantomNodule,
     PhantomSpec,
+    demo_spec,
     random_spec,
 )
+from nodule.phantom.study import WrittenStudy, truth, write_nifti, write_study
 
 __all__ = [
     "NodulePlan",
     "Phantom",
     "PhantomNodule",
     "PhantomSpec",
+    "WrittenStudy",
+    "demo_spec",
     "make_phantom",
     "random_spec",
+    "truth",
+    "write_nifti",
+    "write_study",
 ]

@@ -6,6 +6,7 @@ numbers are those of an adult in inspiration, read off anatomy atlases and CT, a
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,9 +80,10 @@ class Chest:
     Parameters
     ----------
     fields : signed distances in mm, negative inside: ``body``, ``cage`` (inner surface of the
-        chest wall), ``lung``, ``heart``, ``chambers``, ``vessels``, ``oesophagus``, ``clavicles``, ``liver``,
-        ``spleen``, ``stomach``; heights in mm: ``diaphragm`` (positive below it), ``oblique`` and
-        ``horizontal`` (positive above the fissure); unit noise: ``mottle``, ``grain``.
+        chest wall), ``lung``, ``heart``, ``chambers``, ``vessels``, ``oesophagus``, ``clavicles``,
+        ``liver``, ``spleen``, ``stomach``; heights in mm: ``diaphragm`` (positive below
+        it), ``oblique`` and ``horizontal`` (positive above the fissure); unit noise:
+        ``mottle``, ``grain``.
     width, depth : the person's size over the standard's, across and front to back.
     """
 
@@ -170,7 +172,7 @@ def _tube(x: Array, y: Array, z: Array, knots: ArrayLike) -> Array:
     path = smooth_path(knots).astype(np.float32)
     out = np.full(np.broadcast_shapes(x.shape, y.shape, z.shape), 40, np.float32)
     flat = (z.ravel(), y.ravel(), x.ravel())
-    for start, end in zip(path[:-1], path[1:], strict=True):
+    for start, end in itertools.pairwise(path):
         box = tuple(
             slice(*np.searchsorted(axis, [min(a, b) - 40, max(a, b) + 40]))
             for axis, a, b in zip(flat, start[2::-1], end[2::-1], strict=True)
@@ -211,8 +213,8 @@ def _heart_and_vessels(x: Array, y: Array, z: Array, *, scale: float) -> dict[st
 
     def turned(centre: float, half_axes: tuple[float, float, float]) -> Array:
         u, v, w = (
-            sum(o * np.float32(a) for o, a in zip(offset, axis, strict=True))
-            for axis in (long_axis, across, up)
+            np.asarray(offset[0] * a[0] + offset[1] * a[1] + offset[2] * a[2], np.float32)
+            for a in (long_axis.tolist(), across.tolist(), up.tolist())
         )
         return _ellipsoid(u, v, w, (centre, 0, 0), np.array(half_axes) * scale)
 
@@ -236,15 +238,22 @@ def _heart_and_vessels(x: Array, y: Array, z: Array, *, scale: float) -> dict[st
 
 def _diaphragm(x: Array, y: Array, z: Array, *, lift_mm: float) -> Array:
     """Height below the diaphragm in mm: two domes that fall to a deep posterior recess."""
-    right = ((x + 66) / 74) ** 2 + ((y + 8) / np.where(y < -8, 92, 84)) ** 2
-    left = ((x - 72) / 68) ** 2 + ((y + 6) / np.where(y < -6, 92, 84)) ** 2
-    dome_right = -48 + lift_mm - 76 * right**1.25 - 8 * (y > 0) * (y / 60) ** 2
-    dome_left = -60 + lift_mm - 72 * left**1.25 - 8 * (y > 0) * (y / 60) ** 2
+    dome_right = _dome(x, y, centre=(-66, -8), half_width=74, top=-48 + lift_mm, drop=76)
+    dome_left = _dome(x, y, centre=(72, -6), half_width=68, top=-60 + lift_mm, drop=72)
     middle = -84 - 0.25 * (y + 20) - 0.006 * np.maximum(np.abs(x - 4) - 14, 0) ** 2
     middle = middle - 0.02 * np.maximum(y - 10, 0) ** 2
     height = smooth_max(dome_right, smooth_max(dome_left, middle, radius_mm=12), radius_mm=12)
-    height = smooth_max(height, np.float32(-152) + 0 * height, radius_mm=8)
+    height = smooth_max(height, np.full_like(height, -152), radius_mm=8)
     return np.asarray((height - z) * 0.8, dtype=np.float32)
+
+
+def _dome(
+    x: Array, y: Array, *, centre: tuple[float, float], half_width: float, top: float, drop: float
+) -> Array:
+    """Height of one half of the diaphragm, steeper behind."""
+    u, v = (x - centre[0]) / half_width, (y - centre[1]) / np.where(y < centre[1], 92, 84)
+    behind = 8 * np.maximum(y / 60, 0) ** 2
+    return np.asarray(top - drop * (u**2 + v**2) ** 1.25 - behind, dtype=np.float32)
 
 
 def _lungs(x: Array, y: Array, z: Array, arrays: dict[str, Array], ripple: Array) -> Array:

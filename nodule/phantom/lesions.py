@@ -242,9 +242,10 @@ def draw(nodule: PhantomNodule, shape: Shape, *, geometry: Geometry, fields: Fie
         inside = (relative < 1) & (fields.at("lung", points.reshape(-1, 3)) < 0.0)
         share += inside.reshape(share.shape)
         core += (inside & (relative < _CORE_SHARE)).reshape(share.shape)
-    count = np.float32(fine.prod())
+    share /= np.float32(fine.prod())
+    core /= np.float32(fine.prod())
     z, y, x = (slice(int(a), int(b)) for a, b in zip(first, last, strict=True))
-    return Drawing(box=(z, y, x), share=share / count, core=core / count)
+    return Drawing(box=(z, y, x), share=share, core=core)
 
 
 def fill(below: NDArray[np.float32], nodule: PhantomNodule, drawing: Drawing) -> None:
@@ -273,7 +274,7 @@ _FULL_ANGLE = 4 * math.pi
 
 
 def _sphere(count: int) -> Points:
-    """Unit vectors spread evenly (Fibonacci lattice), shape (count, 3)."""
+    """Spread unit vectors evenly (Fibonacci lattice), shape (count, 3)."""
     k = np.arange(count) + 0.5
     z, turn = 1 - 2 * k / count, k * math.pi * (1 + math.sqrt(5))
     flat = np.sqrt(1 - z**2)
@@ -282,4 +283,4 @@ def _sphere(count: int) -> Points:
 
 def _unit(vectors: ArrayLike) -> Points:
     v = np.asarray(vectors, float)
-    return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9)
+    return np.asarray(v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9))

@@ -74,7 +74,7 @@ def pad_circle(array_zyx: NDArray[np.float32], geometry: Geometry) -> NDArray[np
     return np.where(outside_circle(geometry), np.float32(AIR_HU), array_zyx)
 
 
-def _axes_mm(geometry: Geometry) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _axes_mm(geometry: Geometry) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Columns (1, n) and rows (n, 1) in mm from the centre of the field of view."""
     _, height, width = geometry.shape_zyx
     _, dy, dx = geometry.spacing_zyx_mm
@@ -88,7 +88,7 @@ def _unit(plane: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _shrink(sigma: float) -> float:
-    """Standard deviation that white noise keeps under a 1-D Gaussian."""
+    """Return the standard deviation that white noise keeps under a 1-D Gaussian."""
     impulse = np.zeros(65)
     impulse[32] = 1
     return float(np.sqrt((gaussian_filter1d(impulse, sigma) ** 2).sum()))

@@ -227,6 +227,22 @@ def _draw_plan(rng: np.random.Generator) -> NodulePlan:
     )
 
 
+def demo_spec() -> PhantomSpec:
+    """Return the phantom of the demonstration: one nodule of each kind, in a few seconds."""
+    return PhantomSpec(
+        seed=20,
+        nodules=(
+            NodulePlan(diameter_mm=11.0, spiculation=4, lobulation=3, elongation=1.2, lung="right"),
+            NodulePlan(diameter_mm=14.0, texture="part-solid", lobulation=2, lung="left"),
+            NodulePlan(diameter_mm=12.0, texture="ground-glass", lung="right"),
+            NodulePlan(diameter_mm=7.0, location="juxtapleural", elongation=1.3, lung="left"),
+            NodulePlan(diameter_mm=6.0, location="juxtavascular", lung="right"),
+            NodulePlan(diameter_mm=8.0, texture="calcified", lung="left"),
+            NodulePlan(diameter_mm=2.6),
+        ),
+    )
+
+
 def random_spec(seed: int, *, size: Size = "medium", n_nodules: int | None = None) -> PhantomSpec:
     """Draw a phantom: nodules, contrast medium, dose and lung density.
 

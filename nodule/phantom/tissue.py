@@ -7,9 +7,11 @@ a slanted band of heights, so it is curved and oblique as a real one.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nodule.hu import AIR_HU
 from nodule.phantom.anatomy import Chest
@@ -59,10 +61,11 @@ class Canvas:
         part = replace(self, x_mm=self.x_mm[:, columns], y_mm=self.y_mm[rows])
         return plane[rows, columns], part
 
-    def inside(self, distance_mm: Array, *, edge_mm: float | None = None) -> Array:
+    def inside(self, distance_mm: NDArray[np.floating], *, edge_mm: float | None = None) -> Array:
         """Share of each pixel inside a signed distance, in [0, 1]."""
         width = np.float32(self.pixel_mm if edge_mm is None else edge_mm)
-        return np.clip(np.float32(0.5) - distance_mm / width, 0, 1)
+        share = np.clip(np.float32(0.5) - distance_mm / width, 0, 1)
+        return np.asarray(share, dtype=np.float32)
 
 
 def over(below: Array, share: Array, value_hu: float | Array) -> None:
@@ -239,7 +242,7 @@ def _lay_spine(hu: Array, canvas: Canvas, centre_y: float) -> None:
     x, y = np.abs(canvas.x_mm), canvas.y_mm - np.float32(centre_y)
     phase = canvas.z_mm % VERTEBRA_PITCH_MM - VERTEBRA_PITCH_MM / 2
     disc = abs(phase) > 9.8
-    waist = 1.0 - 0.10 * np.cos(np.pi * phase / 12.0)
+    waist = 1.0 - 0.10 * math.cos(math.pi * phase / 12.0)
     body = (np.hypot(x / (19 * waist), (y + 1) / (15 * waist)) - 1) * 15
     canal = (np.hypot(x / 9.5, (y - 23) / 8.5) - 1) * 8.5
     if disc:
@@ -267,7 +270,7 @@ def _arch(x: Array, y: Array, phase: float) -> Array:
     if -2 < phase < 8:
         across = np.abs(y - 24 - 0.35 * (x - 12)) - 4.2
         arch = np.minimum(arch, np.maximum(across, np.maximum(x - 36, 11 - x)))
-    return arch.astype(np.float32)
+    return np.asarray(arch, dtype=np.float32)
 
 
 def _lay_table(hu: Array, canvas: Canvas) -> None:

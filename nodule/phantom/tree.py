@@ -195,7 +195,7 @@ def _draw_tube(
 
 
 def _fade(radius: float, edge: float) -> float:
-    """True cross-section over the one that the soft edge draws."""
+    """Divide the true cross-section by the one that the soft edge draws."""
     if radius >= edge / 2:
         drawn = radius**2 + edge**2 / 12
     else:
