@@ -5,11 +5,14 @@ Stages are imported when a flow is asked for, networks when they run.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from nodule.errors import ConfigError
 from nodule.findings import Candidate, Finding, ScoredCandidate
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask, Volume
@@ -18,7 +21,7 @@ from pipelines.runner import Listener, ignore, run_flow
 from pipelines.stage import Stage
 
 if TYPE_CHECKING:
-    from nodule.ct.series import SeriesSource
+    from nodule.ct import SeriesSource
     from nodule.inference import Device
     from pipelines.cache import Cache
 
@@ -111,9 +114,9 @@ def open_series(path: Path, stages: Stages) -> SeriesSource:
 
     Raises
     ------
-    InputError : as :func:`nodule.ct.series.inventory` and ``Inventory.choose``.
+    InputError : as :func:`nodule.ct.inventory` and ``Inventory.choose``.
     """
-    from nodule.ct.series import inventory
+    from nodule.ct import inventory
 
     return inventory(path).choose(stages["ct"].series_uid)
 
@@ -146,3 +149,28 @@ def detect(
 
 def _has(stage: Stage, name: str) -> bool:
     return name in {each.name for each in fields(stage)}  # type: ignore[arg-type]  # a dataclass
+
+
+_TASKS = MappingProxyType(
+    {
+        "lungs": "nodule.lungs.learn:LungsTask",
+        "candidates": "nodule.candidates.learn:CandidatesTask",
+        "malignancy": "nodule.malignancy.learn:MalignancyTask",
+    }
+)
+
+
+def task_type(stage: str) -> type[Any]:
+    """Return the class of the task that trains a stage's network.
+
+    Raises
+    ------
+    ConfigError : ``NO_TASK`` for a stage that does not learn.
+    """
+    if stage not in _TASKS:
+        raise ConfigError(
+            f"no stage called {stage} can be trained", code="NO_TASK", expected=list(_TASKS)
+        )
+    module, _, name = _TASKS[stage].partition(":")
+    task: type[Any] = getattr(importlib.import_module(module), name)
+    return task

@@ -9,7 +9,14 @@ import typer
 
 from nodule import __version__
 from nodule.errors import NoduleError
+from pipelines.cli.cache import cache_app
+from pipelines.cli.check import check
+from pipelines.cli.demo import demo
+from pipelines.cli.evaluate import evaluate_app
 from pipelines.cli.locate import locate
+from pipelines.cli.phantom import phantom
+from pipelines.cli.run import run
+from pipelines.cli.train import train
 
 app = typer.Typer(
     name="nodule",
@@ -37,7 +44,14 @@ def _root(
     """Leave everything to the sub-commands."""
 
 
+app.command("run")(run)
+app.command("demo")(demo)
+app.command("check")(check)
 app.command("locate")(locate)
+app.command("phantom")(phantom)
+app.command("train")(train)
+app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(cache_app, name="cache")
 
 
 def main() -> None:
