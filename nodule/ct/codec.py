@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ class Codec:
         self._process.kill()
         self._process.communicate()
 
-    def decode(self, frame: bytes, image: ImageHeader) -> NDArray[np.generic]:
+    def decode(self, frame: bytes, image: ImageHeader) -> NDArray[np.integer[Any]]:
         """Return a frame's stored values, shape (rows, columns).
 
         Raises
@@ -73,7 +73,7 @@ class Codec:
             raise _failed(image, "DECODE_FAILED", f"{pixels.size} pixels")
         return pixels.reshape(pixel_format.rows, pixel_format.columns)
 
-    def _ask(self, request: bytes, image: ImageHeader) -> tuple[np.dtype[np.generic], bytes]:
+    def _ask(self, request: bytes, image: ImageHeader) -> tuple[np.dtype[np.integer[Any]], bytes]:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None

@@ -40,35 +40,38 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
-def decode_frame(frame: bytes, request: dict[str, Any]) -> NDArray[np.generic]:
+def decode_frame(frame: bytes, request: dict[str, Any]) -> NDArray[np.integer[Any]]:
     """Return one frame's stored values, shape (rows, columns), in the signedness requested."""
     if request["transfer_syntax"] in syntaxes.JPEG:
         return _by_gdcm(frame, request)
     return _by_pydicom(frame, request)
 
 
-def _by_pydicom(frame: bytes, request: dict[str, Any]) -> NDArray[np.generic]:
+def _by_pydicom(frame: bytes, request: dict[str, Any]) -> NDArray[np.integer[Any]]:
     from pydicom.encaps import encapsulate
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
 
-    pixels, _ = get_decoder(request["transfer_syntax"]).as_array(
-        encapsulate([frame]),
-        index=0,
-        raw=True,
-        rows=request["rows"],
-        columns=request["columns"],
-        samples_per_pixel=1,
-        number_of_frames=1,
-        photometric_interpretation=request["photometric"],
-        bits_allocated=request["bits_allocated"],
-        bits_stored=request["bits_stored"],
-        pixel_representation=int(request["is_signed"]),
-        pixel_keyword="PixelData",
+    layout: dict[str, Any] = {
+        "rows": request["rows"],
+        "columns": request["columns"],
+        "samples_per_pixel": 1,
+        "number_of_frames": 1,
+        "photometric_interpretation": request["photometric"],
+        "bits_allocated": request["bits_allocated"],
+        "bits_stored": request["bits_stored"],
+        "pixel_representation": int(request["is_signed"]),
+        "pixel_keyword": "PixelData",
+    }
+    # one named decoder each, so that a file gives the same voxels wherever it is read
+    plugin = "pyjpegls" if request["transfer_syntax"] in syntaxes.JPEG_LS else "pylibjpeg"
+    decoder = get_decoder(request["transfer_syntax"])
+    pixels, _ = decoder.as_array(
+        encapsulate([frame]), index=0, raw=True, decoding_plugin=plugin, **layout
     )
-    return np.asarray(pixels)
+    return pixels
 
 
-def _by_gdcm(frame: bytes, request: dict[str, Any]) -> NDArray[np.generic]:
+def _by_gdcm(frame: bytes, request: dict[str, Any]) -> NDArray[np.integer[Any]]:
     import gdcm
 
     fragment = gdcm.Fragment()

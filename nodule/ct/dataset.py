@@ -20,7 +20,6 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
-    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
@@ -64,6 +63,12 @@ class ParsedFile:
     is_directory: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Meta:
+    transfer_syntax: str
+    sop_class: str
+
+
 @contextlib.contextmanager
 def quiet_pydicom() -> Iterator[None]:
     """Drop pydicom's warnings and log records: they quote values, names among them."""
@@ -92,7 +97,7 @@ def parse_file(member: Member, keywords: Sequence[str]) -> ParsedFile:
     DicomSeriesError : ``NOT_DICOM``, ``NO_TRANSFER_SYNTAX``, ``UNREADABLE`` or ``TOO_LARGE``.
     """
     with _dataset_stream(member) as (stream, meta):
-        syntax = UID(str(meta.TransferSyntaxUID))
+        syntax = meta.transfer_syntax
         spans: list[PixelSpan] = []
 
         def at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
@@ -112,9 +117,9 @@ def parse_file(member: Member, keywords: Sequence[str]) -> ParsedFile:
             raise _unreadable(member, error) from None
     return ParsedFile(
         dataset=dataset,
-        transfer_syntax=str(syntax),
+        transfer_syntax=syntax,
         pixels=spans[0] if spans else None,
-        is_directory=meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage,
+        is_directory=meta.sop_class == MediaStorageDirectoryStorage,
     )
 
 
@@ -134,24 +139,28 @@ def read_pixels(member: Member, span: PixelSpan) -> bytes:
 
 
 @contextlib.contextmanager
-def _dataset_stream(member: Member) -> Iterator[tuple[BinaryIO, Dataset]]:
+def _dataset_stream(member: Member) -> Iterator[tuple[BinaryIO, _Meta]]:
     """Open a file behind its meta information, inflated where it is deflated."""
     with member.open() as stream, quiet_pydicom():
         if stream.read(_PREAMBLE + 4)[_PREAMBLE:] != b"DICM":
-            raise DicomSeriesError(
-                f"{member.name} is not a DICOM file",
-                code="NOT_DICOM",
-                expected="the prefix DICM behind a preamble of 128 bytes",
-                hint="A file without one can be rewritten by dcmtk's dcmconv or dcm4che's dcm2dcm.",
-            )
+            raise _not_dicom(member)
         meta = _read_meta(member, stream)
-        if meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian:
+        if meta.transfer_syntax == DeflatedExplicitVRLittleEndian:
             yield _inflated(member, stream), meta
         else:
             yield stream, meta
 
 
-def _read_meta(member: Member, stream: BinaryIO) -> Dataset:
+def _not_dicom(member: Member) -> DicomSeriesError:
+    return DicomSeriesError(
+        f"{member.name} is not a DICOM file",
+        code="NOT_DICOM",
+        expected="DICM and file meta information behind a preamble of 128 bytes",
+        hint="A file without them can be rewritten by dcmtk's dcmconv or dcm4che's dcm2dcm.",
+    )
+
+
+def _read_meta(member: Member, stream: BinaryIO) -> _Meta:
     try:
         meta = read_dataset(
             stream,
@@ -159,9 +168,12 @@ def _read_meta(member: Member, stream: BinaryIO) -> Dataset:
             is_little_endian=True,
             stop_when=lambda tag, vr, length: tag.group != 2,
         )
-        syntax = meta.get("TransferSyntaxUID")
+        syntax = str(meta.get("TransferSyntaxUID") or "")
+        sop_class = str(meta.get("MediaStorageSOPClassUID") or "")
     except Exception as error:  # whatever pydicom raises on malformed input
         raise _unreadable(member, error) from None
+    if len(meta) == 0:
+        raise _not_dicom(member)
     if not syntax:
         raise DicomSeriesError(
             f"{member.name} does not say how it is encoded",
@@ -169,7 +181,7 @@ def _read_meta(member: Member, stream: BinaryIO) -> Dataset:
             expected="TransferSyntaxUID in the file meta information",
             hint="Export the study again.",
         )
-    return meta
+    return _Meta(transfer_syntax=syntax, sop_class=sop_class)
 
 
 def _inflated(member: Member, stream: BinaryIO) -> BinaryIO:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from nodule.ct.headers import ImageHeader
 from nodule.errors import DicomSeriesError
 from nodule.hu import AIR_HU
 from nodule.progress import Progress, silent
+
+Stored = NDArray[np.integer[Any]]
 
 LOWEST_HU = -1024.0  # what a CT can store at its lowest; below is padding round the circle
 MAX_PADDING_HU = -900.0  # declared padding above this would blank tissue and is not believed
@@ -67,7 +70,7 @@ def _children(count: int) -> int:
     return max(1, min(wanted, _MAX_CHILDREN, os.cpu_count() or 1))
 
 
-def stored_values(image: ImageHeader) -> NDArray[np.generic]:
+def stored_values(image: ImageHeader) -> Stored:
     """Decode one image's stored values, shape (rows, columns); raises as :func:`decode_images`."""
     with quiet_pydicom(), ExitStack() as stack:
         compressed = image.transfer_syntax in syntaxes.COMPRESSED
@@ -75,7 +78,7 @@ def stored_values(image: ImageHeader) -> NDArray[np.generic]:
         return _stored(image, read_pixels(image.member, image.pixels), codec)
 
 
-def _stored(image: ImageHeader, content: bytes, codec: Codec | None) -> NDArray[np.generic]:
+def _stored(image: ImageHeader, content: bytes, codec: Codec | None) -> Stored:
     if codec is None or image.transfer_syntax in syntaxes.NATIVE:
         return _native(image, content)
     try:
@@ -85,7 +88,7 @@ def _stored(image: ImageHeader, content: bytes, codec: Codec | None) -> NDArray[
     return codec.decode(frame, image)
 
 
-def _native(image: ImageHeader, content: bytes) -> NDArray[np.generic]:
+def _native(image: ImageHeader, content: bytes) -> Stored:
     pixel_format = image.pixel_format
     order = ">" if image.transfer_syntax == syntaxes.BIG_ENDIAN else "<"
     dtype = np.dtype(f"{order}u{pixel_format.bits_allocated // 8}")
@@ -97,7 +100,7 @@ def _native(image: ImageHeader, content: bytes) -> NDArray[np.generic]:
     return _sign_extended(values.astype(dtype.newbyteorder("=")), image)
 
 
-def _sign_extended(values: NDArray[np.generic], image: ImageHeader) -> NDArray[np.generic]:
+def _sign_extended(values: Stored, image: ImageHeader) -> Stored:
     """Drop what lies above the stored bits (old overlays) and extend the sign into them."""
     pixel_format = image.pixel_format
     unused = pixel_format.bits_allocated - pixel_format.bits_stored
@@ -106,7 +109,7 @@ def _sign_extended(values: NDArray[np.generic], image: ImageHeader) -> NDArray[n
     return np.asarray(np.right_shift(shifted, shifted.dtype.type(unused)))
 
 
-def to_hounsfield(stored: NDArray[np.generic], image: ImageHeader) -> NDArray[np.float32]:
+def to_hounsfield(stored: Stored, image: ImageHeader) -> NDArray[np.float32]:
     """Apply one image's own rescale and turn its padding into air.
 
     Parameters

@@ -23,6 +23,7 @@ MAX_TOTAL_BYTES = 8 << 30
 MAX_MEMBER_BYTES = 2 << 30
 MAX_RATIO = 200  # deflate reaches about 1000:1, CT about 3:1, an empty slice about 100:1
 RATIO_FREE_BYTES = 1 << 20  # below this size a member cannot do harm
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +68,11 @@ class Member:
 
     def sha256(self) -> str:
         """Return the hexadecimal digest of the content; raises as :meth:`open`."""
+        digest = hashlib.sha256()
         with self.open() as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            while chunk := stream.read(_CHUNK_BYTES):
+                digest.update(chunk)
+        return digest.hexdigest()
 
 
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)

@@ -167,7 +167,9 @@ def read_dicom_file(member: Member) -> DicomFile:
             raise DicomSeriesError(
                 f"{member.name} holds no image", code="NOT_AN_IMAGE", hint=_EXPORT_HINT
             )
-        header, images, error = SeriesHeader(source_format="dicom"), (), None
+        header = SeriesHeader(source_format="dicom")
+        images: tuple[ImageHeader, ...] = ()
+        error: NoduleError | None = None
         try:
             images, header = _images_and_header(member, parsed)
         except NoduleError as refused:

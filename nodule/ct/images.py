@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,10 +71,10 @@ class ImageFile:
     @property
     def _axes(self) -> tuple[tuple[int, int, int], bool]:
         """Which stored axes serve as z, y, x, and whether z must be turned to ascend."""
-        from nibabel.orientations import io_orientation
+        import nibabel
 
-        affine = np.asarray(self.affine_lps)
-        world = io_orientation(affine)[:, 0].astype(int).tolist()
+        affine, untyped = np.asarray(self.affine_lps), cast(Any, nibabel.orientations)
+        world = untyped.io_orientation(affine)[:, 0].astype(int).tolist()
         z, y, x = (world.index(axis) for axis in (2, 1, 0))
         return (z, y, x), bool(affine[2, z] < 0)
 

@@ -18,7 +18,7 @@ from nodule.ct.metaimage import open_metaimage
 from nodule.ct.nifti import open_nifti
 from nodule.ct.nrrd import open_nrrd
 from nodule.ct.series import IgnoredFile, Inventory, SeriesRecord
-from nodule.errors import DicomSeriesError, InputError, NoduleError
+from nodule.errors import InputError, NoduleError
 from nodule.geometry import Geometry
 from nodule.study import SeriesHeader
 
@@ -150,8 +150,6 @@ def _copy(name: str) -> NoduleError:
 def _record(uid: str | None, files: Sequence[DicomFile]) -> SeriesRecord:
     images = tuple(image for file in files for image in file.images)
     problems = [f.error for f in files if f.error is not None]
-    if uid is None:
-        problems.append(_no_uid())
     if images:
         problems += problems_of(images)
     geometry, images = _grid(images) if not problems else (None, images)
@@ -171,12 +169,3 @@ def _record(uid: str | None, files: Sequence[DicomFile]) -> SeriesRecord:
 def _grid(images: tuple[ImageHeader, ...]) -> tuple[Geometry, tuple[ImageHeader, ...]]:
     stack = stack_images(images)
     return stack.geometry, stack.images
-
-
-def _no_uid() -> NoduleError:
-    return DicomSeriesError(
-        "images do not say to which series they belong",
-        code="NO_SERIES_UID",
-        expected="SeriesInstanceUID",
-        hint="Export the study again.",
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ def open_nifti(path: Path) -> ImageFile:
     import nibabel
 
     try:
-        image = nibabel.load(path)
+        image: Any = nibabel.load(path)
         header, affine = image.header, np.asarray(image.affine, float)
         shape, codes = image.shape, (int(header["sform_code"]), int(header["qform_code"]))
         unit = header.get_xyzt_units()[0]
@@ -52,12 +53,12 @@ def _voxels(path: Path) -> NDArray[np.generic]:
     import nibabel
     from nibabel.volumeutils import apply_read_scaling
 
-    image = nibabel.load(path)
+    image: Any = nibabel.load(path)
     stored, offset = image.get_data_dtype(), int(image.dataobj.offset)
     size = int(np.prod(image.shape)) * stored.itemsize
     try:
         # nibabel's own reading trusts memory maps; the length is checked here
-        with nibabel.openers.ImageOpener(path) as stream:
+        with nibabel.openers.ImageOpener(str(path)) as stream:
             stream.seek(offset)
             content = exactly(stream.read(size), size=size, name=path.name)
     except (OSError, EOFError, zlib.error) as error:

@@ -84,6 +84,13 @@ def _refuse_blank(contrast_hu: np.float32) -> None:
 
 def _warnings(source: SeriesSource) -> tuple[StudyWarning, ...]:
     found = []
+    if source.series_uid is None:
+        found.append(
+            StudyWarning(
+                code="NO_SERIES_UID",
+                message="the images name no series; those that do not were taken as one",
+            )
+        )
     if source.header.lossy:
         found.append(
             StudyWarning(code="LOSSY", message="the images went through lossy compression")

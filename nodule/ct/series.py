@@ -135,7 +135,7 @@ class Inventory:
             return self._source(self._by_uid(series_uid), "asked for by its UID")
         usable = [s for s in self.series if not s.problems]
         if not usable:
-            raise max(self.series, key=lambda s: s.image_count).problems[0]
+            raise max(self.series, key=lambda s: (s.modality == "CT", s.image_count)).problems[0]
         index, reason = best_of([s.offer for s in usable])
         return self._source(usable[index], reason)
 

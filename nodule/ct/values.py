@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
@@ -59,7 +60,7 @@ def floats(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | No
     value = raw(dataset, keyword)
     if value is None:
         return None
-    parts = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    parts: Sequence[Any] = value if isinstance(value, MultiValue) else [value]
     try:
         numbers = tuple(float(p) for p in parts)
     except (TypeError, ValueError) as error:
