@@ -116,6 +116,7 @@ class Measurement:
     short_axis_mm : longest chord perpendicular to it on the same slice.
     effective_diameter_mm : of the sphere with the mask's volume.
     volume_mm3 : voxels times voxel volume.
+    long_axis_ends_lps_mm, short_axis_ends_lps_mm : where the two axes begin and end, to draw them.
 
     Raises
     ------
@@ -127,6 +128,8 @@ class Measurement:
     short_axis_mm: float
     effective_diameter_mm: float
     volume_mm3: float
+    long_axis_ends_lps_mm: tuple[Vector, Vector] | None = None
+    short_axis_ends_lps_mm: tuple[Vector, Vector] | None = None
 
     def __post_init__(self) -> None:
         for name in ("long_axis_mm", "short_axis_mm", "effective_diameter_mm", "volume_mm3"):

@@ -1,0 +1,1 @@
+"""Nodules' masks on the source grid and what is measured on them."""

@@ -1,0 +1,191 @@
+"""The stage that turns scored candidates into measured findings."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodule.findings import Finding, Lung, Measurement, ScoredCandidate
+from nodule.geometry import Vector
+from nodule.measure.calipers import effective_diameter_mm, measure_calipers
+from nodule.measure.segment import GrowthRules, NoduleMask, segment_nodule
+from nodule.progress import Progress, silent
+from nodule.study import Study
+from nodule.volume import LungMask, Volume
+
+_LOG = logging.getLogger(__name__)
+_SAME_NODULE_SHARE = 0.5  # of the smaller mask
+
+_Grown = tuple[ScoredCandidate, NoduleMask | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """Keep the probable nodules, grow their masks on the source grid and measure them.
+
+    Parameters
+    ----------
+    probability_threshold : candidates below it are no findings.
+    lung_margin_mm : a candidate further than this from both lungs is no lung nodule.
+    edge_fraction, opening_fraction, smoothing_mm, grid_mm : as
+        :class:`nodule.measure.segment.GrowthRules`.
+    """
+
+    name: ClassVar[str] = "measure"
+    version: ClassVar[int] = 1
+
+    probability_threshold: float = 0.5
+    lung_margin_mm: float = 15.0
+    edge_fraction: float = 0.47
+    opening_fraction: float = 0.45
+    smoothing_mm: float = 0.5
+    grid_mm: float = 0.7
+
+    @property
+    def rules(self) -> GrowthRules:
+        """How masks are grown."""
+        return GrowthRules(
+            edge_fraction=self.edge_fraction,
+            opening_fraction=self.opening_fraction,
+            smoothing_mm=self.smoothing_mm,
+            grid_mm=self.grid_mm,
+        )
+
+    def run(
+        self,
+        *,
+        study: Study,
+        lungs: LungMask,
+        scored: tuple[ScoredCandidate, ...],
+        progress: Progress = silent,
+    ) -> tuple[Finding, ...]:
+        """Measure the probable nodules of a study.
+
+        Parameters
+        ----------
+        study : its volume is the source grid.
+        lungs : on any grid in the same frame.
+        scored : in any order.
+        progress : told the share done.
+
+        Returns
+        -------
+        Findings by falling probability, ``N1`` first. Candidates with one mask become one
+        finding, the more probable one. A nodule that cannot be told from its surroundings has
+        no measurement.
+        """
+        probable = sorted(
+            (s for s in scored if s.probability >= self.probability_threshold),
+            key=lambda s: -s.probability,
+        )
+        sided = list(self._sided(probable, lungs))
+        grown: list[_Grown] = []
+        for number, (each, _) in enumerate(sided, start=1):
+            grown.append((each, self._grow(study.volume, each)))
+            progress(number / len(sided))
+        distinct = _distinct(grown, study.volume)
+        sides = {id(each): side for each, side in sided}
+        progress(1.0)
+        return tuple(
+            _finding(f"N{number}", each, mask, sides[id(each)])
+            for number, (each, mask) in enumerate(distinct, start=1)
+        )
+
+    def _sided(
+        self, scored: Iterable[ScoredCandidate], lungs: LungMask
+    ) -> Iterator[tuple[ScoredCandidate, Lung]]:
+        for each in scored:
+            side = nearest_lung(lungs, each.candidate.center_lps_mm, margin_mm=self.lung_margin_mm)
+            if side is None:
+                _LOG.info("a candidate lies more than %g mm from the lungs", self.lung_margin_mm)
+            else:
+                yield each, side
+
+    def _grow(self, volume: Volume, each: ScoredCandidate) -> NoduleMask | None:
+        return segment_nodule(
+            volume,
+            center_lps_mm=each.candidate.center_lps_mm,
+            diameter_mm=each.candidate.diameter_mm,
+            rules=self.rules,
+        )
+
+
+def nearest_lung(lungs: LungMask, point_lps_mm: Vector, *, margin_mm: float) -> Lung | None:
+    """Return the lung nearest to a point, LPS mm, or None beyond the margin."""
+    geometry = lungs.geometry
+    center = geometry.lps_to_index(point_lps_mm)
+    reach = margin_mm / np.asarray(geometry.spacing_zyx_mm) + 1
+    low = np.clip(np.floor(center - reach), 0, geometry.shape_zyx).astype(int)
+    high = np.clip(np.ceil(center + reach) + 1, 0, geometry.shape_zyx).astype(int)
+    part = lungs.labels_zyx[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    places = np.argwhere(part)
+    if not len(places):
+        return None
+    offsets_mm = (places + low - center) * np.asarray(geometry.spacing_zyx_mm)
+    distances_mm = np.linalg.norm(offsets_mm, axis=1)
+    nearest = int(distances_mm.argmin())
+    if distances_mm[nearest] > margin_mm:
+        return None
+    return "right" if part[tuple(places[nearest])] == LungMask.RIGHT else "left"
+
+
+def _distinct(grown: list[_Grown], volume: Volume) -> list[_Grown]:
+    """Drop what shares its mask with a more probable candidate, or lies inside that mask."""
+    kept: list[_Grown] = []
+    taken: list[NDArray[np.int64]] = []
+    for each, mask in grown:
+        voxels = _voxel_numbers(each, mask, volume)
+        if not any(_share(voxels, other) >= _SAME_NODULE_SHARE for other in taken):
+            kept.append((each, mask))
+            taken.append(voxels)
+    return kept
+
+
+def _voxel_numbers(
+    each: ScoredCandidate, mask: NoduleMask | None, volume: Volume
+) -> NDArray[np.int64]:
+    """Return flat indices into the source: of the mask, or else of the centre alone."""
+    shape = volume.geometry.shape_zyx
+    if mask is None:
+        index = np.rint(volume.geometry.lps_to_index(each.candidate.center_lps_mm)).astype(int)
+        places = np.clip(index, 0, np.asarray(shape) - 1)[None]
+    else:
+        places = np.argwhere(mask.array_zyx) + mask.start_zyx
+    return np.asarray(np.ravel_multi_index(tuple(places.T), shape), dtype=np.int64)
+
+
+def _share(voxels: NDArray[np.int64], other: NDArray[np.int64]) -> float:
+    common = np.intersect1d(voxels, other, assume_unique=True).size
+    return common / min(voxels.size, other.size)
+
+
+def _finding(id_: str, each: ScoredCandidate, mask: NoduleMask | None, side: Lung) -> Finding:
+    measurement = None if mask is None else measure_mask(mask)
+    center = each.candidate.center_lps_mm if measurement is None else measurement.center_lps_mm
+    return Finding(
+        id=id_,
+        center_lps_mm=center,
+        probability=each.probability,
+        malignancy=each.malignancy,
+        measurement=measurement,
+        lung=side,
+    )
+
+
+def measure_mask(mask: NoduleMask) -> Measurement:
+    """Measure a nodule's mask."""
+    calipers = measure_calipers(mask.array_zyx, mask.geometry)
+    return Measurement(
+        center_lps_mm=mask.center_lps_mm,
+        long_axis_mm=calipers.long_axis_mm,
+        short_axis_mm=calipers.short_axis_mm,
+        effective_diameter_mm=effective_diameter_mm(mask.volume_mm3),
+        volume_mm3=mask.volume_mm3,
+        long_axis_ends_lps_mm=calipers.long_ends_lps_mm,
+        short_axis_ends_lps_mm=calipers.short_ends_lps_mm,
+    )

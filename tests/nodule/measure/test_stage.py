@@ -1,0 +1,123 @@
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nodule.findings import Candidate, Malignancy, ScoredCandidate
+from nodule.geometry import Geometry, Vector, as_vector
+from nodule.measure.stage import Measure, nearest_lung
+from nodule.study import SeriesHeader, Study
+from nodule.volume import LungMask, Volume
+
+Draw = Callable[..., Volume]
+MALIGNANCY = Malignancy(distribution=(0.1, 0.2, 0.4, 0.2, 0.1))
+GRID = Geometry(
+    shape_zyx=(40, 60, 90), spacing_zyx_mm=(1.0, 0.8, 0.7), origin_lps_mm=(-31.5, 10.0, 5.0)
+)
+RIGHT_NODULE: Vector = (-15.0, 34.0, 25.0)
+LEFT_NODULE: Vector = (16.0, 30.0, 20.0)
+
+
+def scored(point: Vector, probability: float, diameter_mm: float = 8.0) -> ScoredCandidate:
+    return ScoredCandidate(
+        candidate=Candidate(center_lps_mm=point, score=0.9, diameter_mm=diameter_mm),
+        probability=probability,
+        malignancy=MALIGNANCY,
+    )
+
+
+@pytest.fixture(scope="module")
+def study(draw_ellipsoid: Draw) -> Study:
+    right = draw_ellipsoid(GRID, center_lps_mm=RIGHT_NODULE, semi_axes_mm=(4, 4, 4), core_hu=40.0)
+    left = draw_ellipsoid(GRID, center_lps_mm=LEFT_NODULE, semi_axes_mm=(6, 4, 4), core_hu=40.0)
+    both = np.maximum(right.array_zyx, left.array_zyx)
+    return Study(
+        volume=Volume(array_zyx=both, geometry=GRID), series=SeriesHeader(source_format="nifti")
+    )
+
+
+@pytest.fixture(scope="module")
+def lungs() -> LungMask:
+    geometry = Geometry(
+        shape_zyx=(40, 48, 64), spacing_zyx_mm=(1, 1, 1), origin_lps_mm=(-31.5, 10.0, 5.0)
+    )
+    labels = np.zeros(geometry.shape_zyx, np.uint8)
+    labels[:, :, :28] = LungMask.RIGHT  # -x is the patient's right
+    labels[:, :, 36:] = LungMask.LEFT
+    return LungMask(labels_zyx=labels, geometry=geometry)
+
+
+def test_numbers_findings_by_falling_probability(study: Study, lungs: LungMask) -> None:
+    findings = Measure().run(
+        study=study, lungs=lungs, scored=(scored(RIGHT_NODULE, 0.6), scored(LEFT_NODULE, 0.9))
+    )
+    assert [(f.id, f.probability, f.lung) for f in findings] == [
+        ("N1", 0.9, "left"),
+        ("N2", 0.6, "right"),
+    ]
+
+
+def test_measures_on_the_source_grid(study: Study, lungs: LungMask) -> None:
+    (finding,) = Measure().run(study=study, lungs=lungs, scored=(scored(LEFT_NODULE, 0.9),))
+    measured = finding.measurement
+    assert measured is not None
+    assert finding.center_lps_mm == measured.center_lps_mm
+    assert math.dist(finding.center_lps_mm, LEFT_NODULE) < 0.3
+    assert measured.volume_mm3 == pytest.approx(4 / 3 * math.pi * 6 * 4 * 4, rel=0.05)
+    assert measured.long_axis_mm == pytest.approx(12.0, abs=0.9)
+    assert measured.short_axis_mm == pytest.approx(8.0, abs=0.9)
+    voxels = measured.volume_mm3 / GRID.voxel_volume_mm3
+    assert voxels == pytest.approx(round(voxels))
+
+
+def test_drops_what_is_improbable(study: Study, lungs: LungMask) -> None:
+    candidates = (scored(RIGHT_NODULE, 0.49), scored(LEFT_NODULE, 0.5))
+    assert [f.lung for f in Measure().run(study=study, lungs=lungs, scored=candidates)] == ["left"]
+    assert not Measure(probability_threshold=0.51).run(study=study, lungs=lungs, scored=candidates)
+
+
+def test_merges_candidates_with_one_mask(study: Study, lungs: LungMask) -> None:
+    beside = as_vector(np.add(LEFT_NODULE, (2.0, 1.0, 0.0)))
+    (finding,) = Measure().run(
+        study=study, lungs=lungs, scored=(scored(beside, 0.7), scored(LEFT_NODULE, 0.8))
+    )
+    assert finding.probability == 0.8
+
+
+def test_keeps_a_finding_that_cannot_be_measured(study: Study, lungs: LungMask) -> None:
+    bare: Vector = (-20.0, 16.0, 12.0)
+    (finding,) = Measure().run(study=study, lungs=lungs, scored=(scored(bare, 0.9, 4.0),))
+    assert finding.measurement is None
+    assert finding.center_lps_mm == bare
+
+
+def test_an_empty_study_has_no_findings(study: Study, lungs: LungMask) -> None:
+    shares: list[float] = []
+    assert Measure().run(study=study, lungs=lungs, scored=(), progress=shares.append) == ()
+    assert shares == [1.0]
+
+
+def test_what_lies_far_from_both_lungs_is_no_finding(study: Study, lungs: LungMask) -> None:
+    only_left = np.where(lungs.labels_zyx == LungMask.LEFT, lungs.labels_zyx, 0).astype(np.uint8)
+    findings = Measure().run(
+        study=study,
+        lungs=replace(lungs, labels_zyx=only_left),
+        scored=(scored(RIGHT_NODULE, 0.9),),
+    )
+    assert findings == ()
+
+
+@pytest.mark.parametrize(
+    ("point", "side"),
+    [
+        ((-20.0, 30.0, 20.0), "right"),
+        ((-2.0, 30.0, 20.0), "right"),
+        ((2.5, 30.0, 20.0), "left"),
+        ((20.0, 30.0, 20.0), "left"),
+        ((20.0, 30.0, 90.0), None),
+    ],
+)
+def test_names_the_nearest_lung(lungs: LungMask, point: Vector, side: str | None) -> None:
+    assert nearest_lung(lungs, point, margin_mm=10.0) == side
