@@ -53,29 +53,29 @@ def _version(name: str) -> str:
         return "absent"
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Sealed:
+    entry: Entry
+    sha256: str
+
+
 def seal(entry: Entry) -> bytes:
     """Write an entry with the digest of what it says."""
-    body = asdict(entry)
-    document = {"entry": body, "sha256": text_sha256(canonical_json(body))}
-    return json.dumps(document, indent=1, sort_keys=True).encode()
+    sealed = _Sealed(entry=entry, sha256=text_sha256(canonical_json(asdict(entry))))
+    return json.dumps(asdict(sealed), indent=1, sort_keys=True).encode()
 
 
 def unseal(text: bytes) -> Entry:
-    """Read what :func:`seal` wrote.
+    """Read what :func:`seal` wrote, and nothing else.
 
     Raises
     ------
     ValueError : when it is altered, cut off or of another format.
     """
-    document = json.loads(text)
-    if not isinstance(document, dict) or set(document) != {"entry", "sha256"}:
-        raise ValueError("it is no cache entry")
-    body = canonical_json(document["entry"])
-    if text_sha256(body) != document["sha256"]:
-        raise ValueError("it does not match its digest")
-    entry: Entry = from_json(Entry, body.encode())
-    if entry.format != FORMAT:
-        raise ValueError(f"its format is not {FORMAT}")
+    sealed: _Sealed = from_json(_Sealed, text)
+    entry = sealed.entry
+    if seal(entry) != text or entry.format != FORMAT:
+        raise ValueError("this is no entry as it was written")
     if any(Path(name).name != name for name in entry.payload):
-        raise ValueError("it names files elsewhere")
+        raise ValueError("an entry names files elsewhere")
     return entry
