@@ -1,9 +1,9 @@
 """TOML to stage objects, strictly.
 
-A file has a section for every stage of a flow and in it a key for every field; a field that is
-a dataclass is a section of its own. TOML has no null: a field that may be None, and only such a
-field, is left out to mean None. Nothing is evaluated: there are no expressions, no
-interpolation and no class names, and text that looks like one of MONAI's is refused.
+A file has a section for every stage of a flow that has fields, and in it a key for every field;
+a field that is a dataclass is a section of its own. TOML has no null: a field that may be None,
+and only such a field, is left out to mean None. Nothing is evaluated: there are no expressions,
+no interpolation and no class names, and text that looks like one of MONAI's is refused.
 """
 
 from __future__ import annotations
@@ -97,9 +97,10 @@ def load_stages(path: Path, stages: Iterable[type[S]]) -> dict[str, S]:
     document = read_toml(path)
     by_name = {stage.name: stage for stage in stages}
     place = _Place(file=path, section="")
-    _check_names("section", document, known=by_name, required=by_name, place=place)
+    configurable = [name for name, stage in by_name.items() if _fields(stage)]
+    _check_names("section", document, known=by_name, required=configurable, place=place)
     return {
-        name: build(stage, document[name], file=path, section=name)
+        name: build(stage, document.get(name, {}), file=path, section=name)
         for name, stage in by_name.items()
     }
 
@@ -110,7 +111,7 @@ def build(cls: type[Any], table: object, *, file: Path, section: str) -> Any:
     if not isinstance(table, dict):
         place.refuse("a section was expected", code="BAD_VALUE", got=table)
     hints = get_type_hints(cls)
-    known = [each.name for each in fields(cls) if each.init]
+    known = _fields(cls)
     required = [name for name in known if type(None) not in get_args(hints[name])]
     _check_names("key", table, known=known, required=required, place=place)
     absent = dict.fromkeys(name for name in known if name not in table)
@@ -119,6 +120,10 @@ def build(cls: type[Any], table: object, *, file: Path, section: str) -> Any:
         return cls(**absent, **values)
     except NoduleError as error:
         place.refuse(str(error), code="BAD_VALUE", cause=error)
+
+
+def _fields(cls: type[Any]) -> list[str]:
+    return [each.name for each in fields(cls)]
 
 
 def _check_names(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -79,17 +78,12 @@ def on_device(stages: Stages, device: Device) -> Stages:
     }
 
 
-def on_series(stages: Stages, series_uid: str | None) -> Stages:
-    """Return the stages reading one series, or None for the best."""
-    return {**stages, "ct": replace(stages["ct"], series_uid=series_uid)}
-
-
 def detect_flow(stages: Stages) -> Flow:
     """Connect the stages of the detect flow; its source is called ``series``."""
     volume = {"volume": "resample"}
     return Flow.of(
-        Step(stage=stages["ct"], inputs={"source": "series"}, output=Study),
-        Step(stage=stages["resample"], inputs={"volume": "ct.volume"}, output=Volume),
+        Step(stage=stages["read_ct"], inputs={"source": "series"}, output=Study),
+        Step(stage=stages["resample"], inputs={"volume": "read_ct.volume"}, output=Volume),
         Step(stage=stages["lungs"], inputs=volume, output=LungMask),
         Step(
             stage=stages["candidates"],
@@ -103,22 +97,10 @@ def detect_flow(stages: Stages) -> Flow:
         ),
         Step(
             stage=stages["measure"],
-            inputs={"study": "ct", "lungs": "lungs", "scored": "malignancy"},
+            inputs={"study": "read_ct", "lungs": "lungs", "scored": "malignancy"},
             output=tuple[Finding, ...],
         ),
     )
-
-
-def open_series(path: Path, stages: Stages) -> SeriesSource:
-    """Choose the series of an input that the flow reads, by its headers alone.
-
-    Raises
-    ------
-    InputError : as :func:`nodule.ct.inventory` and ``Inventory.choose``.
-    """
-    from nodule.ct import inventory
-
-    return inventory(path).choose(stages["ct"].series_uid)
 
 
 def detect(
@@ -133,12 +115,12 @@ def detect(
     result = run_flow(
         detect_flow(stages),
         {"series": Source(key=series.digest, load=lambda: series)},
-        wanted=("ct", "lungs", "measure"),
+        wanted=("read_ct", "lungs", "measure"),
         cache=cache,
         listen=listen,
     )
     return Detection(
-        study=result.outputs["ct"],
+        study=result.outputs["read_ct"],
         lungs=result.outputs["lungs"],
         findings=result.outputs["measure"],
         patient=series.patient,

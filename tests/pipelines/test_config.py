@@ -1,0 +1,192 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from nodule.errors import ConfigError, WeightsError
+from nodule.hu import HuWindow
+from nodule.weights import Weights, save_state
+from pipelines.config import load_stages, shipped_config
+from pipelines.flows import default_detect_stages, detect_stage_types
+
+WHOLE = """
+[first]
+threshold = 0.5
+count = 3
+sizes = [1, 2]
+mode = "fast"
+
+[first.window]
+low_hu = -1000.0
+high_hu = 400.0
+
+[second]
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class First:
+    name: ClassVar[str] = "first"
+    version: ClassVar[int] = 1
+
+    threshold: float
+    count: int
+    sizes: tuple[int, int]
+    mode: str
+    window: HuWindow
+    series_uid: str | None = None
+
+    def run(self, **_: Any) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Second:
+    name: ClassVar[str] = "second"
+    version: ClassVar[int] = 1
+
+    def run(self, **_: Any) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Net:
+    name: ClassVar[str] = "net"
+    version: ClassVar[int] = 1
+
+    weights: Weights
+
+    def run(self, **_: Any) -> None: ...
+
+
+Load = Callable[[str], dict[str, Any]]
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    def from_text(text: str) -> dict[str, Any]:
+        path = tmp_path / "flow.toml"
+        path.write_text(text)
+        return load_stages(path, (First, Second))
+
+    return from_text
+
+
+def test_builds_a_stage_for_every_section(load: Load) -> None:
+    assert load(WHOLE) == {
+        "first": First(
+            threshold=0.5,
+            count=3,
+            sizes=(1, 2),
+            mode="fast",
+            window=HuWindow(low_hu=-1000.0, high_hu=400.0),
+        ),
+        "second": Second(),
+    }
+
+
+def test_a_whole_number_may_stand_for_a_float(load: Load) -> None:
+    got = load(WHOLE.replace("threshold = 0.5", "threshold = 1"))["first"].threshold
+    assert isinstance(got, float)
+    assert got == 1.0
+
+
+def test_what_may_be_none_may_be_given(load: Load) -> None:
+    stages = load(WHOLE.replace("count = 3", 'count = 3\nseries_uid = "1.2"'))
+    assert stages["first"].series_uid == "1.2"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "words"),
+    [
+        ("[second]", "[secnod]", "UNKNOWN_SECTION", ["secnod", "second"]),
+        ("threshold =", "treshold =", "UNKNOWN_KEY", ["treshold", "threshold", "[first]"]),
+        ("count = 3\n", "", "MISSING_KEY", ["count", "[first]"]),
+        ("low_hu =", "low =", "UNKNOWN_KEY", ["low_hu", "[first.window]"]),
+        ("low_hu = -1000.0", "", "MISSING_KEY", ["low_hu", "[first.window]"]),
+        ("low_hu = -1000.0", "low_hu = 500", "BAD_VALUE", ["BAD_WINDOW", "[first.window]"]),
+        ("count = 3", "count = 3.5", "BAD_VALUE", ["count", "int", "3.5"]),
+        ("count = 3", 'count = "3"', "BAD_VALUE", ["count"]),
+        ("count = 3", "count = true", "BAD_VALUE", ["count"]),
+        ("count = 3", "count = 2020-01-01", "BAD_VALUE", ["count"]),
+        ("threshold = 0.5", 'threshold = "0.5"', "BAD_VALUE", ["threshold"]),
+        ("[1, 2]", "[1, 2, 3]", "BAD_VALUE", ["sizes"]),
+        ('mode = "fast"', "mode = 1", "BAD_VALUE", ["mode"]),
+        ("[second]", "second = 3", "BAD_VALUE", ["second"]),
+        ("[second]", "[second", "NOT_TOML", []),
+        ('"fast"', '"$import os"', "EXPRESSION", ["mode"]),
+        ('"fast"', '"${HOME}"', "EXPRESSION", ["mode"]),
+        ("count = 3", 'count = 3\n_target_ = "os.mkdir"', "UNKNOWN_KEY", ["_target_"]),
+        ("[second]", '[second]\n_target_ = "os.mkdir"', "UNKNOWN_KEY", ["_target_"]),
+        ("[second]", "[second]\nx = 1", "UNKNOWN_KEY", ["[second]"]),
+    ],
+)
+def test_refuses_what_does_not_fit(
+    load: Load, old: str, new: str, code: str, words: list[str]
+) -> None:
+    assert old in WHOLE
+    text = WHOLE.replace(old, new, 1)
+    if new == "second = 3":
+        text = f"second = 3\n{WHOLE.replace(old, '')}"
+    with pytest.raises(ConfigError) as caught:
+        load(text)
+    assert caught.value.code == code
+    assert "flow.toml" in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_stage_without_fields_needs_no_section(load: Load) -> None:
+    assert load(WHOLE.replace("[second]", ""))["second"] == Second()
+
+
+def test_refuses_a_missing_section(load: Load) -> None:
+    with pytest.raises(ConfigError, match=r"MISSING_SECTION: flow\.toml.*first"):
+        load("[second]")
+
+
+def test_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="NO_CONFIG"):
+        load_stages(tmp_path / "none.toml", (First,))
+
+
+def test_weights_are_named_by_a_path_beside_the_file(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    save_state(
+        tmp_path / "own.safetensors",
+        {"w": torch.from_numpy(np.zeros(2, np.float32))},
+        stage="net",
+        architecture={},
+        training_patients=(),
+    )
+    path = tmp_path / "flow.toml"
+    path.write_text('[net]\nweights = "own.safetensors"')
+    weights = load_stages(path, (Net,))["net"].weights
+    assert weights == Weights.open(tmp_path / "own.safetensors")
+
+
+@pytest.mark.parametrize("value", ['"nowhere"', '"nowhere.safetensors"'])
+def test_names_weights_that_are_not_there(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "flow.toml"
+    path.write_text(f"[net]\nweights = {value}")
+    with pytest.raises(WeightsError, match=r"NO_WEIGHTS.*nowhere"):
+        load_stages(path, (Net,))
+
+
+def test_refuses_weights_that_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "flow.toml"
+    path.write_text("[net]\nweights = 3")
+    with pytest.raises(ConfigError, match="BAD_VALUE"):
+        load_stages(path, (Net,))
+
+
+def test_names_the_shipped_files_when_asked_for_another() -> None:
+    with pytest.raises(ConfigError, match=r"NO_CONFIG.*detect\.toml"):
+        shipped_config("detct.toml")
+
+
+def test_detect_toml_spells_out_the_defaults_of_the_code() -> None:
+    assert load_stages(shipped_config("detect.toml"), detect_stage_types()) == (
+        default_detect_stages()
+    )
