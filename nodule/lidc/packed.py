@@ -45,7 +45,12 @@ class NoduleCrop:
     exact_slices: NDArray[np.bool_]
 
     def consensus(self, level: float = 0.5) -> NDArray[np.bool_]:
-        """Return the voxels, bool [z, y, x], that at least this share of the readers marked."""
+        """Return the voxels, bool [z, y, x], that at least this share of the readers marked.
+
+        Where no reader left a mask, as in sets made from LUNA16's lists, there are none.
+        """
+        if not len(self.reader_masks):
+            return np.zeros(self.volume.array_zyx.shape, dtype=np.bool_)
         return np.asarray(self.reader_masks.mean(axis=0) >= level, dtype=np.bool_)
 
     def centroid_lps_mm(self, level: float = 0.5) -> Vector:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ _COLUMNS: dict[Kind, tuple[str, ...]] = {
     ),
     "crop51": (*_COMMON, "eq_diameter_mm", "voi_file"),
 }
+_FOLDS = 5
 _CROP51_SPACING_MM: Vector = (1.0, 1.0, 1.0)
 
 
@@ -104,6 +106,11 @@ class NoduleRecord:
     def nodule_key(self) -> str:
         """Text that all records of one nodule share, as far as links are known."""
         return self.voi_file or f"{self.file}#{self.key}"
+
+
+def fold_of(patient_id: str) -> int:
+    """Return the fold, 0 to 4, of all a patient's nodules: by hash, so that sets agree."""
+    return int(hashlib.sha256(f"fold{patient_id}".encode()).hexdigest(), 16) % _FOLDS
 
 
 def read_table(path: Path, kind: Kind) -> tuple[NoduleRecord, ...]:

@@ -1,0 +1,194 @@
+"""``nodule dataset``: training sets from the public collections."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from nodule.ct import SeriesSource
+    from nodule.lidc.luna16 import LunaFinding
+    from nodule.lidc.xml import LidcReadings
+    from pipelines.batch import Batch
+
+logger = logging.getLogger(__name__)
+
+dataset_app = typer.Typer(help="Build training sets from public data.", no_args_is_help=True)
+
+SOME_FAILED = 3
+Rows = list[Mapping[str, object]]
+Source = Annotated[Path, typer.Argument(exists=True, file_okay=False, metavar="DIR")]
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="SET", help="Folder to write.")]
+Margin = Annotated[
+    float, typer.Option(min=0.0, help="Tissue kept around a nodule on all sides, mm.")
+]
+
+
+@dataset_app.callback()
+def _root() -> None:
+    """Build training sets from public data."""
+
+
+@dataset_app.command("lidc")
+def dataset_lidc(source: Source, output: Output, margin_mm: Margin = 20.0) -> None:
+    """Cut the nodules of LIDC-IDRI: CT series and readers' XML as TCIA gives them, at any depth.
+
+    The XML may lie beside the images or in a tree of its own. The last line on stdout is a JSON
+    summary. Exit status 0: all went well; 1: nothing did; 3: some series failed.
+    """
+    from pipelines.batch import run_batch
+
+    folders = SeriesFolders(source)
+    paths = sorted(path for path in source.rglob("*.xml") if _is_ct_readings(path))
+
+    def cut(path: Path) -> Rows:
+        return _cut_lidc(path, folders, output, margin_mm)
+
+    _finish(output, run_batch(_told(paths), cut), len(paths))
+
+
+@dataset_app.command("luna16")
+def dataset_luna16(source: Source, output: Output, margin_mm: Margin = 20.0) -> None:
+    """Cut the nodules of LUNA16: `subset*/*.mhd` and `annotations.csv`, at any depth.
+
+    LUNA16 gives centres and diameters but no masks or ratings, so those are empty, and patients
+    are told apart by their series. Summary and exit status are as for `lidc`.
+    """
+    from nodule.lidc.luna16 import read_findings
+    from pipelines.batch import run_batch
+
+    found: dict[str, list[LunaFinding]] = {}
+    for finding in read_findings(_only_table(source, "annotations.csv")):
+        found.setdefault(finding.series_uid, []).append(finding)
+    paths = sorted(path for path in source.rglob("*.mhd") if path.stem in found)
+
+    def cut(path: Path) -> Rows:
+        return _cut_luna16(path, found[path.stem], output, margin_mm)
+
+    _finish(output, run_batch(_told(paths), cut), len(paths))
+
+
+class SeriesFolders:
+    """Finds the folder that holds a series, looking into each folder once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._by_uid: dict[str, Path] | None = None
+
+    def find(self, series_uid: str, *, near: Path) -> SeriesSource:
+        """Return the series, from the folder ``near`` if it is there, else from anywhere.
+
+        Raises
+        ------
+        NoduleError : why the series cannot be used, or ``NO_SERIES`` if it is nowhere.
+        """
+        from nodule.ct import inventory
+        from nodule.errors import InputError
+
+        if any(path.suffix.lower() == ".dcm" for path in near.iterdir()):
+            return inventory(near).choose(series_uid or None)
+        if self._by_uid is None:
+            self._by_uid = dict(_folders_by_series(self._root))
+        if series_uid not in self._by_uid:
+            raise InputError(
+                "the images of a reading are not there", code="NO_SERIES", expected=series_uid
+            )
+        return inventory(self._by_uid[series_uid]).choose(series_uid)
+
+
+def _folders_by_series(root: Path) -> Iterator[tuple[str, Path]]:
+    from pydicom import dcmread
+    from pydicom.errors import InvalidDicomError
+
+    first: dict[Path, Path] = {}
+    for path in sorted(root.rglob("*.dcm")):
+        first.setdefault(path.parent, path)
+    for folder, path in first.items():
+        try:
+            header = dcmread(path, stop_before_pixels=True, specific_tags=["SeriesInstanceUID"])
+        except InvalidDicomError:
+            logger.warning("%s is no DICOM file", path.name)
+            continue
+        yield str(header.get("SeriesInstanceUID", "")), folder
+
+
+def _is_ct_readings(path: Path) -> bool:
+    """Return False for the readings of chest radiographs, which lie beside those of CT."""
+    with path.open("rb") as stream:
+        return b"<IdriReadMessage" not in stream.read(4096)
+
+
+def _cut_lidc(path: Path, folders: SeriesFolders, output: Path, margin_mm: float) -> Rows:
+    from nodule.ct import read_source
+    from nodule.lidc.consensus import nodules_on
+    from nodule.lidc.writing import NoduleStack, write_stacks
+    from nodule.lidc.xml import read_lidc_xml
+
+    readings: LidcReadings = read_lidc_xml(path)
+    source = folders.find(readings.series_instance_uid, near=path.parent)
+    study = read_source(source)
+    patient_id = source.patient.patient_id or readings.series_instance_uid
+    stacks = [
+        NoduleStack.of_lidc(nodule, study=study, margin_mm=margin_mm)
+        for nodule in nodules_on(study, readings)
+    ]
+    return write_stacks(output, study=study, patient_id=patient_id, stacks=stacks)
+
+
+def _cut_luna16(path: Path, findings: list[LunaFinding], output: Path, margin_mm: float) -> Rows:
+    from dataclasses import replace
+
+    from nodule.ct import read_ct
+    from nodule.lidc.writing import NoduleStack, write_stacks
+
+    study = read_ct(path)
+    # a MetaImage file knows its series by its name only
+    named = replace(study, series=replace(study.series, series_instance_uid=path.stem))
+    stacks = [
+        NoduleStack.of_luna16(finding, study=named, margin_mm=margin_mm) for finding in findings
+    ]
+    return write_stacks(output, study=named, patient_id=path.stem, stacks=stacks)
+
+
+def _only_table(root: Path, name: str) -> Path:
+    from nodule.errors import InputError
+
+    found = sorted(root.rglob(name))
+    if len(found) != 1:
+        raise InputError(f"{name} must be there once", code="NO_TABLE", expected=1, got=len(found))
+    return found[0]
+
+
+def _told(paths: list[Path]) -> Iterator[Path]:
+    """Yield the paths behind a progress bar on stderr."""
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(paths, description="series", console=Console(stderr=True), transient=True)
+
+
+def _finish(output: Path, batch: Batch[Rows], series: int) -> None:
+    from nodule.errors import InputError
+    from nodule.lidc.writing import write_table
+
+    if not series:
+        raise InputError("no series found", code="NO_SERIES", hint="Give the collection's folder")
+    rows = [row for rows in batch.done for row in rows]
+    for failure in batch.failures:
+        typer.echo(f"{failure.file}: {failure.message}", err=True)
+    if batch.done:
+        write_table(output, rows)
+    summary = {
+        "set": str(output),
+        "series": len(batch.done),
+        "nodules": len(rows),
+        "failed": [vars(failure) for failure in batch.failures],
+    }
+    typer.echo(json.dumps(summary))
+    if batch.failures:
+        raise typer.Exit(SOME_FAILED if batch.done else 1)

@@ -1,0 +1,137 @@
+"""``nodule dataset``."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from typer.testing import CliRunner
+
+from nodule.lidc.crops import CropSet
+from pipelines.cli.dataset import dataset_app
+
+WIDE = ("--margin-mm", 60)  # so that the shared crops lie inside ours
+FINDINGS = "seriesuid,coordX,coordY,coordZ,diameter_mm\n"
+
+
+def run(*arguments: object) -> tuple[int, dict[str, object]]:
+    result = CliRunner().invoke(dataset_app, [str(argument) for argument in arguments])
+    return result.exit_code, json.loads(result.stdout.splitlines()[-1])
+
+
+@pytest.fixture
+def luna16(tmp_path: Path) -> Callable[[str], Path]:
+    """Write a LUNA16 folder of one scan, stored the usual way or with x and y flipped."""
+
+    def write(direction: str) -> Path:
+        root = tmp_path / "luna16"
+        (root / "subset0").mkdir(parents=True)
+        array = np.full((24, 64, 64), -850, np.int16)
+        array[10:14, 28:36, 36:44] = 40
+        image = sitk.GetImageFromArray(array)
+        image.SetSpacing((0.7, 0.7, 2.5))
+        image.SetOrigin((-20.0, 30.0, -200.0))
+        sign = -1.0 if direction == "flipped" else 1.0
+        image.SetDirection((sign, 0, 0, 0, sign, 0, 0, 0, 1))
+        sitk.WriteImage(image, str(root / "subset0/1.2.840.1.mhd"))
+        x, y, z = image.TransformContinuousIndexToPhysicalPoint((39.5, 31.5, 11.5))
+        (root / "annotations.csv").write_text(f"{FINDINGS}1.2.840.1,{x},{y},{z},6.0\n1.9,0,0,0,5\n")
+        return root
+
+    return write
+
+
+@pytest.mark.parametrize("direction", ["usual", "flipped"])
+def test_cuts_luna16_nodules_where_the_list_says(
+    luna16: Callable[[str], Path], tmp_path: Path, direction: str
+) -> None:
+    code, summary = run("luna16", luna16(direction), "-o", tmp_path / "set", "--margin-mm", 8)
+    assert code == 0
+    assert (summary["series"], summary["nodules"], summary["failed"]) == (1, 1, [])
+    crops = CropSet.open(tmp_path / "set")
+    [record] = crops.records
+    assert record.series_uid == "1.2.840.1"
+    assert record.diameter_mm == 6.0
+    assert record.xy_dir == (-1 if direction == "flipped" else 1)
+    volume = crops.load(record).volume
+    # the bright block's centre of mass is where the list puts the nodule
+    bright = np.argwhere(volume.array_zyx > 0).mean(axis=0)
+    np.testing.assert_allclose(
+        volume.geometry.index_to_lps(bright), record.center_lps_mm or (), atol=1e-3
+    )
+
+
+def test_passes_over_a_scan_that_cannot_be_read(
+    luna16: Callable[[str], Path], tmp_path: Path
+) -> None:
+    root = luna16("usual")
+    (root / "subset0/1.9.mhd").write_text("no image")
+    code, summary = run("luna16", root, "-o", tmp_path / "set")
+    assert code == 3
+    assert (summary["series"], summary["nodules"]) == (1, 1)
+    [failure] = summary["failed"]  # type: ignore[misc]
+    assert failure["file"].endswith("1.9.mhd")
+    assert len(CropSet.open(tmp_path / "set").records) == 1
+
+
+def test_says_that_there_is_nothing_to_read(tmp_path: Path) -> None:
+    for command in ("lidc", "luna16"):
+        result = CliRunner().invoke(
+            dataset_app, [command, str(tmp_path), "-o", str(tmp_path / "s")]
+        )
+        assert result.exit_code == 1
+        assert not (tmp_path / "s").exists()
+
+
+def matches_the_shared_stack(shared: Path, folder: Path, patient: str) -> None:
+    """Compare HU and every reader's mask with the shared set's stack, voxel by voxel."""
+    ours, theirs = CropSet.open(folder), CropSet.open(shared / "data/nodules")
+    [mine] = [r for r in ours.records if r.patient_id == patient]
+    [known] = [r for r in theirs.records if r.kind == "stack" and r.patient_id == patient]
+    assert dict(mine.ratings) == dict(known.ratings)
+    assert mine.fold == known.fold
+    found, reference = ours.load(mine), theirs.load(known)
+    first, known_first = (
+        np.argwhere(crop.reader_masks.any(axis=0)).min(axis=0) for crop in (found, reference)
+    )
+    start = first - known_first
+    box = tuple(
+        slice(low, low + size)
+        for low, size in zip(start, reference.volume.array_zyx.shape, strict=True)
+    )
+    assert np.array_equal(found.reader_masks[(slice(None), *box)], reference.reader_masks)
+    assert found.reader_masks.sum() == reference.reader_masks.sum()
+    hu = np.clip(found.volume.array_zyx[box], -1000, 400)
+    exact = reference.exact_slices
+    # 8-bit codes: half a step of 5.49 HU and the source's own rounding
+    error = np.abs(hu - reference.volume.array_zyx)[exact]
+    assert error.mean() < 5
+    if known.center_lps_mm:
+        np.testing.assert_allclose(mine.center_lps_mm or (), known.center_lps_mm, atol=0.01)
+
+
+def test_cuts_lidc_as_the_shared_stacks_were_cut(shared: Path, tmp_path: Path) -> None:
+    source = shared / "data/ct/LIDC-IDRI-0001"
+    code, summary = run("lidc", source, "-o", tmp_path / "set", *WIDE)
+    assert code == 0
+    assert (summary["series"], summary["nodules"]) == (1, 1)
+    matches_the_shared_stack(shared, tmp_path / "set", "LIDC-IDRI-0001")
+
+
+@pytest.mark.slow
+def test_finds_the_images_of_readings_in_a_tree_of_their_own(shared: Path, tmp_path: Path) -> None:
+    root = tmp_path / "tcia"
+    for patient in ("LIDC-IDRI-0001", "LIDC-IDRI-0002"):
+        shutil.copytree(shared / "data/ct" / patient, root / "images" / patient)
+        images = root / "images" / patient
+        images.chmod(0o755)
+        (root / "xml").mkdir(exist_ok=True)
+        (images / "annotations.xml").rename(root / "xml" / f"{patient}.xml")
+    (root / "xml/radiograph.xml").write_text("<IdriReadMessage/>")
+    code, summary = run("lidc", root, "-o", tmp_path / "set", *WIDE)
+    assert code == 0, summary
+    assert (summary["series"], summary["nodules"]) == (2, 2)
+    matches_the_shared_stack(shared, tmp_path / "set", "LIDC-IDRI-0002")
