@@ -169,7 +169,7 @@ def smooth_path(knots: ArrayLike, *, pieces: int = 6) -> Path:
 
 def _tube(x: Array, y: Array, z: Array, knots: ArrayLike) -> Array:
     """Signed distance to a tube, computed only where it may matter, 40 mm elsewhere."""
-    path = smooth_path(knots).astype(np.float32)
+    path = smooth_path(knots, pieces=4).astype(np.float32)
     out = np.full(np.broadcast_shapes(x.shape, y.shape, z.shape), 40, np.float32)
     flat = (z.ravel(), y.ravel(), x.ravel())
     for start, end in itertools.pairwise(path):
@@ -265,7 +265,7 @@ def _lungs(x: Array, y: Array, z: Array, arrays: dict[str, Array], ripple: Array
             arrays["heart"] - 4,
             arrays["vessels"] - 2.5,
             arrays["oesophagus"] - 2,
-            arrays["airway"] - 3,
+            arrays["airway"] - 1.8,
             np.asarray(spine, np.float32),
             np.asarray(septum, np.float32),
         ],

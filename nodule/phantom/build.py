@@ -160,7 +160,8 @@ def _grow_trees(fields: Fields, spec: PhantomSpec, rng: np.random.Generator) -> 
 
 def _draw_trees(hu: Array, trees: _Trees, geometry: Geometry, *, blood_hu: float) -> None:
     airways = Segments.join([trees.trunk, trees.bronchi])
-    _lay(hu, draw_tubes(airways, geometry, widen_mm=1.2), AIRWAY_WALL_HU)
+    _lay(hu, draw_tubes(trees.trunk, geometry, widen_mm=1.3), AIRWAY_WALL_HU)
+    _lay(hu, draw_tubes(trees.bronchi, geometry, widen_mm=0.7), AIRWAY_WALL_HU)
     # blood never darkens what it crosses: a branch inside the heart or a great vessel is hidden
     vessels = draw_tubes(trees.vessels, geometry)
     hu += vessels * np.maximum(np.float32(blood_hu) - hu, 0)

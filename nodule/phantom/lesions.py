@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -58,7 +59,7 @@ class Shape:
             relative = relative + (self.heights * np.exp(self.sharpness * closeness)).sum(axis=1)
         return np.asarray(self.radius_mm * self.scale * relative)
 
-    @property
+    @cached_property
     def farthest_mm(self) -> float:
         """The greatest radius."""
         return float(self.reach_mm(_sphere(_DIRECTIONS)).max())
@@ -158,7 +159,7 @@ def _spots(
     if plan.location == "juxtapleural":
         # on the costal pleura, not on the mediastinum; most of it inside
         costal = fields.at("cage", points) > -depth - 4.0
-        good = (depth > 0.6 * radius) & (depth < 0.95 * radius + 0.5) & costal
+        good = (depth > 0.6 * radius) & (depth < 0.9 * radius) & costal
     else:
         good = depth > radius + 3.0
     if plan.lung is not None:
@@ -232,7 +233,8 @@ def draw(nodule: PhantomNodule, shape: Shape, *, geometry: Geometry, fields: Fie
     extent = (shape.farthest_mm + 1.0) / spacing
     first = np.maximum(np.floor(index - extent).astype(int), 0)
     last = np.minimum(np.ceil(index + extent).astype(int) + 1, geometry.shape_zyx)
-    fine = np.maximum(np.ceil(spacing / 0.5).astype(int), 2)
+    fine = np.maximum(np.ceil(spacing / 0.5).astype(int), 3)
+    fine += 1 - fine % 2  # an odd count has no ties at one half
     share = np.zeros(last - first, np.float32)
     core = np.zeros_like(share)
     for shift in itertools.product(*[(np.arange(n) + 0.5) / n - 0.5 for n in fine]):
@@ -264,7 +266,7 @@ def fill(below: NDArray[np.float32], nodule: PhantomNodule, drawing: Drawing) ->
 def _relative_radius(shape: Shape, offsets: Points) -> Points:
     length = np.linalg.norm(offsets, axis=1)
     out = np.full(len(offsets), 9.0)
-    near = length < shape.farthest_mm
+    near = length < shape.farthest_mm + 0.5
     unit = offsets[near] / np.maximum(length[near], 1e-9)[:, None]
     out[near] = length[near] / shape.reach_mm(unit)
     return out

@@ -108,7 +108,7 @@ class PhantomSpec:
     blur_mm: float = 0.55
     blood_hu: float = 150.0
     parenchyma_hu: float = -875.0
-    vessels_per_ml: float = 1.7
+    vessels_per_ml: float = 3.2
     circle_padding: bool = False
 
     def __post_init__(self) -> None:
@@ -269,5 +269,6 @@ def random_spec(seed: int, *, size: Size = "medium", n_nodules: int | None = Non
         blur_mm=round(float(rng.uniform(0.4, 0.75)), 2),
         blood_hu=45.0 if rng.random() < 0.5 else round(float(rng.uniform(120.0, 280.0))),
         parenchyma_hu=round(float(rng.uniform(-925.0, -845.0))),
-        vessels_per_ml=round(float(rng.uniform(1.3, 2.0)), 2),
+        # coarse voxels show no twigs
+        vessels_per_ml=round(float(rng.uniform(2.6, 3.8)) * (0.4 if size == "small" else 1.0), 2),
     )

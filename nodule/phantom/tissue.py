@@ -164,7 +164,7 @@ class Painter:
         if lung.min() > 2:
             return
         gravity = 0.32 * canvas.y_mm + 0.10 * np.float32(-canvas.z_mm)
-        tissue = self.parenchyma_hu + gravity + 9 * f["mottle"] + 13 * f["grain"]
+        tissue = self.parenchyma_hu + gravity + 9 * f["mottle"] + 15 * f["grain"]
         oblique, horizontal = f["oblique"], f["horizontal"]
         sheet = canvas.inside(np.abs(oblique) - 0.45)
         minor = canvas.inside(np.abs(horizontal) - 0.35) * (oblique > 0) * (canvas.x_mm < 0)

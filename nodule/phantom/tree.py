@@ -17,7 +17,7 @@ from nodule.geometry import Geometry
 
 Points = NDArray[np.float64]
 
-TIP_RADIUS_MM = 0.46
+TIP_RADIUS_MM = 0.34
 MURRAY_EXPONENT = 2.55  # between 2 and 3; pulmonary arteries measure about 2.3 to 2.7
 WAY_BACK_SHARE = 0.6
 
