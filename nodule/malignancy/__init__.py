@@ -1,0 +1,1 @@
+"""Judges candidates: nodule or not, how suspicious, and what it looks like."""

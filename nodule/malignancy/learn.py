@@ -1,0 +1,161 @@
+"""What training the C3D multitask network needs: data, targets, losses."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nodule.lidc.crops import CropSet
+from nodule.malignancy.backgrounds import Background, open_background
+from nodule.malignancy.draws import Draws, target
+from nodule.malignancy.examples import NoduleExample, load_examples, patients
+from nodule.malignancy.network import LEVELS, NOMINAL, C3DMultitask, Outputs
+from nodule.malignancy.ordinal import ordinal_loss, vote_cross_entropy
+from nodule.malignancy.views import example_cubes
+
+Batch = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MalignancyTask:
+    """The malignancy network's training.
+
+    Parameters
+    ----------
+    crop_set : folder of a crop set; see :mod:`nodule.lidc.crops`.
+    scans : whole scans for negatives and fill. A folder with LIDC ``annotations.xml`` has its
+        nodules avoided; any other scan must hold none.
+    scan_patients : the patients of ``scans``, for the record of who was seen.
+    held_out_folds : patients that training never sees.
+    watched_folds : of those, whose nodules are scored after each epoch. The loop then keeps the
+        best epoch, and figures on these folds are no longer honest; empty keeps the last.
+    magnifications_mm, channels : of the network.
+    malignancy_weight, characteristics_weight, diameter_weight : of the losses, beside the nodule
+        loss with weight 1; the middle one counts for the mean of the other eight.
+    max_calibration_error_hu : stacks whose HU are less sure than this are left out.
+    seed : of the samples.
+    """
+
+    stage: ClassVar[str] = "malignancy"
+
+    crop_set: Path
+    scans: tuple[Path, ...]
+    scan_patients: tuple[str, ...] = ()
+    held_out_folds: tuple[int, ...] = (4,)
+    watched_folds: tuple[int, ...] = ()
+    magnifications_mm: tuple[float, ...] = (1.0, 1.5)
+    channels: tuple[int, ...] = (32, 32, 64, 128)
+    malignancy_weight: float = 1.0
+    characteristics_weight: float = 0.5
+    diameter_weight: float = 1.0
+    max_calibration_error_hu: float = 30.0
+    seed: int = 0
+
+    def network(self) -> C3DMultitask:
+        """Build a network with fresh weights."""
+        return C3DMultitask(magnifications_mm=self.magnifications_mm, channels=self.channels)
+
+    def architecture(self) -> Mapping[str, object]:
+        """Return the arguments that rebuild the network."""
+        return {
+            "magnifications_mm": list(self.magnifications_mm),
+            "channels": list(self.channels),
+        }
+
+    @functools.cached_property
+    def _examples(self) -> tuple[NoduleExample, ...]:
+        return load_examples(
+            CropSet.open(self.crop_set),
+            keep=lambda record: (
+                record.fold not in self.held_out_folds
+                and record.cal_spread_hu <= self.max_calibration_error_hu
+            ),
+        )
+
+    @functools.cached_property
+    def _backgrounds(self) -> tuple[Background, ...]:
+        return tuple(open_background(path) for path in self.scans)
+
+    def training_samples(self) -> Draws:
+        """Return the endless training samples; the first call reads the data."""
+        return Draws(
+            examples=self._examples,
+            backgrounds=self._backgrounds,
+            magnifications_mm=self.magnifications_mm,
+            cube=self.network().cube,
+            seed=self.seed,
+        )
+
+    def validation_samples(self) -> Sequence[Batch]:
+        """Return the nodules of the watched folds, as evaluation sees them."""
+        if not self.watched_folds:
+            return []
+        network = self.network()
+        watched = load_examples(
+            CropSet.open(self.crop_set), keep=lambda record: record.fold in self.watched_folds
+        )
+        return [
+            {
+                "cubes": torch.from_numpy(example_cubes(example, network=network)[0]),
+                **target(example, nodule_known=True),
+            }
+            for example in watched
+        ]
+
+    def training_patients(self) -> tuple[str, ...]:
+        """Return every patient whose data the training samples hold."""
+        return tuple(sorted({*patients(self._examples), *self.scan_patients}))
+
+    def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Return the losses of a batch, ``loss`` their weighted sum.
+
+        The batch holds ``cubes`` and what :func:`nodule.malignancy.draws.target` returns.
+        """
+        outputs = cast("Outputs", network(batch["cubes"]))
+        votes = dict(
+            zip(LEVELS, torch.split(batch["votes"], list(LEVELS.values()), dim=1), strict=True)
+        )
+        ratings = {
+            name: (vote_cross_entropy if name in NOMINAL else ordinal_loss)(
+                outputs.ratings[name], votes[name]
+            )
+            for name in LEVELS
+        }
+        malignancy = ratings.pop("malignancy")
+        characteristics = torch.stack(list(ratings.values())).mean()
+        nodule = _weighted(
+            functional.binary_cross_entropy_with_logits(
+                outputs.nodule, batch["nodule"], reduction="none"
+            ),
+            batch["nodule_weight"],
+        )
+        diameter = _weighted(
+            functional.smooth_l1_loss(
+                outputs.log_diameter, batch["log_diameter"], reduction="none", beta=0.1
+            ),
+            batch["diameter_weight"],
+        )
+        total = (
+            nodule
+            + self.malignancy_weight * malignancy
+            + self.characteristics_weight * characteristics
+            + self.diameter_weight * diameter
+        )
+        return {
+            "loss": total,
+            "nodule": nodule,
+            "malignancy": malignancy,
+            "characteristics": characteristics,
+            "diameter": diameter,
+        }
+
+
+def _weighted(values: Tensor, weights: Tensor) -> Tensor:
+    return (values * weights).sum() / weights.sum().clamp(min=1.0)

@@ -1,0 +1,121 @@
+"""The C3D multitask network: a cube of lung in, a nodule's probability and nature out.
+
+After de Wit (Data Science Bowl 2017, second place), whose network took 32 mm cubes through
+stacked 3x3x3 convolutions to a nodule and a malignancy output. Changed here: batch normalisation
+and residual units (deeper gradients, a higher rate), a strided stem (a third of the cost at the
+same accuracy of position), global pooling instead of a last convolution, malignancy as a
+distribution, and the readers' other characteristics and the diameter as further outputs, which
+teach the trunk what radiologists look at.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from monai.networks.blocks.convolutions import Convolution, ResidualUnit
+from torch import Tensor, nn
+
+LEVELS: Mapping[str, int] = {
+    "subtlety": 5,
+    "internalStructure": 4,
+    "calcification": 6,
+    "sphericity": 5,
+    "margin": 5,
+    "lobulation": 5,
+    "spiculation": 5,
+    "texture": 5,
+    "malignancy": 5,
+}
+"""Number of ratings per LIDC characteristic, in the order of the readers' XML."""
+
+NOMINAL = frozenset({"internalStructure", "calcification"})
+"""Characteristics whose ratings have no order."""
+
+REFERENCE_DIAMETER_MM = 8.0
+"""The diameter output is the natural logarithm of the diameter over this."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outputs:
+    """What the network says of a batch, all float32.
+
+    Parameters
+    ----------
+    nodule : logit that it is a nodule, [item].
+    ratings : per characteristic logits [item, level].
+    log_diameter : of the diameter over ``REFERENCE_DIAMETER_MM``, [item].
+    """
+
+    nodule: Tensor
+    ratings: Mapping[str, Tensor]
+    log_diameter: Tensor
+
+
+class C3DMultitask(nn.Module):
+    """One trunk for all magnifications, and one linear layer for all tasks.
+
+    Parameters
+    ----------
+    magnifications_mm : edge of a voxel of each cube that shows a candidate.
+    cube : voxels along an edge.
+    channels : of the stem and of each residual level; every level after the first halves the
+        grid.
+    features : width of the layer from which all tasks are read.
+    dropout : share of the features that training leaves out.
+    """
+
+    def __init__(
+        self,
+        *,
+        magnifications_mm: Sequence[float] = (1.0, 1.5),
+        cube: int = 32,
+        channels: Sequence[int] = (32, 32, 64, 128),
+        features: int = 128,
+        dropout: float = 0.3,
+    ) -> None:
+        super().__init__()
+        self.magnifications_mm = tuple(magnifications_mm)
+        self.cube = cube
+        self.trunk = _trunk(tuple(channels))
+        pooled = 2 * channels[-1] * len(self.magnifications_mm)
+        self.features = nn.Sequential(
+            nn.Linear(pooled, features), nn.ReLU(inplace=True), nn.Dropout(dropout)
+        )
+        self._widths = (1, 1, *LEVELS.values())
+        self.tasks = nn.Linear(features, sum(self._widths))
+
+    def forward(self, cubes: Tensor) -> Outputs:
+        """Judge cubes [item, magnification, z, y, x] of HU mapped to [0, 1]."""
+        maps = self.trunk(cubes.flatten(0, 1)[:, None])
+        pooled = torch.cat([maps.mean(dim=(2, 3, 4)), maps.amax(dim=(2, 3, 4))], dim=1)
+        logits = self.tasks(self.features(pooled.reshape(len(cubes), -1)))
+        nodule, log_diameter, *ratings = logits.float().split(self._widths, dim=1)
+        return Outputs(
+            nodule=nodule[:, 0],
+            ratings=dict(zip(LEVELS, ratings, strict=True)),
+            log_diameter=log_diameter[:, 0],
+        )
+
+
+def _trunk(channels: tuple[int, ...]) -> nn.Sequential:
+    stem = Convolution(
+        3, 1, channels[0], kernel_size=3, strides=2, act="relu", norm="batch", adn_ordering="NA",
+        bias=False,
+    )  # fmt: skip
+    levels = [
+        ResidualUnit(
+            3, inputs, outputs, strides=1 if depth == 0 else 2, act="relu", norm="batch",
+            adn_ordering="NA", bias=False,
+        )
+        for depth, (inputs, outputs) in enumerate(itertools.pairwise(channels))
+    ]  # fmt: skip
+    return nn.Sequential(stem, *levels)
+
+
+def build(architecture: Mapping[str, object]) -> C3DMultitask:
+    """Build the network that a weights file names."""
+    return C3DMultitask(**cast("dict[str, Sequence[float]]", dict(architecture)))  # type: ignore[arg-type]

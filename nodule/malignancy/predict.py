@@ -1,0 +1,119 @@
+"""The trained network's answers, in the terms of radiology."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from monai.networks.blocks.convolutions import Convolution
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.utils import fuse_conv_bn_eval
+
+from nodule.inference import Precision, autocast, prepare
+from nodule.malignancy.network import LEVELS, REFERENCE_DIAMETER_MM, C3DMultitask, Outputs, build
+from nodule.weights import Weights, load_state
+
+_MIRRORS = ((), (4,))  # as seen, and left to right: the body's own near-symmetry
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prediction:
+    """What the network says of several places.
+
+    Parameters
+    ----------
+    probability : that each is a nodule, float32 [item].
+    ratings : per LIDC characteristic the distribution over its ratings, [item, level].
+    diameter_mm : [item].
+    """
+
+    probability: NDArray[np.float32]
+    ratings: Mapping[str, NDArray[np.float32]]
+    diameter_mm: NDArray[np.float32]
+
+    @property
+    def malignancy(self) -> NDArray[np.float32]:
+        """Distribution over the ratings 1 to 5, [item, 5]."""
+        return self.ratings["malignancy"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Predictor:
+    """A network ready to answer.
+
+    Parameters
+    ----------
+    network : in evaluation mode on its device.
+    device : where it lies.
+    precision : how it computes.
+    batch : places judged at once.
+    """
+
+    network: C3DMultitask
+    device: torch.device
+    precision: Precision = "auto"
+    batch: int = 16
+
+    @classmethod
+    def load(
+        cls, weights: Weights, *, device: torch.device, precision: Precision = "auto"
+    ) -> Predictor:
+        """Build the network that a weights file names, and fill it.
+
+        Raises
+        ------
+        WeightsError : ``WEIGHTS_CHANGED``.
+        """
+        network = build(weights.architecture)
+        network.load_state_dict(load_state(weights))
+        return cls(
+            network=prepare(fuse_normalisation(network.eval()), device),
+            device=device,
+            precision=precision,
+        )
+
+    def predict(self, cubes: NDArray[np.float32]) -> Prediction:
+        """Judge cubes [item, magnification, z, y, x], each as seen and mirrored."""
+        parts = [self._predict(part) for part in _batches(cubes, self.batch)]
+        return Prediction(
+            probability=np.concatenate([part.probability for part in parts]),
+            ratings={
+                name: np.concatenate([part.ratings[name] for part in parts]) for name in LEVELS
+            },
+            diameter_mm=np.concatenate([part.diameter_mm for part in parts]),
+        )
+
+    def _predict(self, cubes: NDArray[np.float32]) -> Prediction:
+        batch = torch.from_numpy(cubes).to(self.device)
+        with torch.inference_mode(), autocast(self.device, self.precision):
+            seen: list[Outputs] = [self.network(batch.flip(axes)) for axes in _MIRRORS]
+        nodule = torch.stack([o.nodule for o in seen]).sigmoid().mean(dim=0)
+        log_diameter = torch.stack([o.log_diameter for o in seen]).mean(dim=0)
+        ratings = {
+            name: torch.stack([o.ratings[name] for o in seen]).softmax(dim=-1).mean(dim=0)
+            for name in LEVELS
+        }
+        return Prediction(
+            probability=nodule.cpu().numpy(),
+            ratings={name: value.cpu().numpy() for name, value in ratings.items()},
+            diameter_mm=(REFERENCE_DIAMETER_MM * log_diameter.exp()).cpu().numpy(),
+        )
+
+
+def fuse_normalisation(network: C3DMultitask) -> C3DMultitask:
+    """Fold every batch normalisation into its convolution, in place; evaluation mode only."""
+    for block in network.modules():
+        if isinstance(block, Convolution):
+            conv, adn = cast("nn.Conv3d", block.conv), cast("nn.Sequential", block.adn)
+            if isinstance(adn.N, nn.BatchNorm3d):
+                block.conv = fuse_conv_bn_eval(conv, adn.N)
+                adn.N = nn.Identity()
+    return network
+
+
+def _batches(cubes: NDArray[np.float32], size: int) -> Iterable[NDArray[np.float32]]:
+    return (cubes[start : start + size] for start in range(0, len(cubes), size))

@@ -1,0 +1,109 @@
+"""The stage that judges candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar
+
+from nodule.findings import Candidate, Malignancy, ScoredCandidate
+from nodule.inference import SPEED_ONLY, Device, Precision, pick_device
+from nodule.progress import Progress, silent
+from nodule.volume import Volume
+from nodule.weights import Weights
+
+_PORTION = 16  # candidates between two reports of progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreMalignancy:
+    """Give every candidate a probability of being a nodule and a suspicion of malignancy.
+
+    None is dropped: where to cut is left to what turns scored candidates into findings.
+
+    Parameters
+    ----------
+    weights : of the C3D multitask network.
+    precision : ``auto`` is bfloat16 where the machine is fast in it.
+    device : where the network runs.
+    """
+
+    name: ClassVar[str] = "malignancy"
+    version: ClassVar[int] = 1
+
+    weights: Weights = field(default_factory=partial(Weights.shipped, "malignancy"))
+    precision: Precision = "auto"
+    device: Device = field(default="auto", metadata=SPEED_ONLY)
+
+    def run(
+        self, *, volume: Volume, candidates: tuple[Candidate, ...], progress: Progress = silent
+    ) -> tuple[ScoredCandidate, ...]:
+        """Judge candidates in a scan on the canonical 1 mm grid.
+
+        Parameters
+        ----------
+        volume : HU; beyond its border the network sees air.
+        candidates : in any order.
+        progress : told the share done.
+
+        Returns
+        -------
+        One per candidate, the most probable nodule first; the order of equals is kept.
+
+        Raises
+        ------
+        WeightsError : ``WEIGHTS_CHANGED``.
+        InputError : ``NO_CUDA``.
+        """
+        scored: list[ScoredCandidate] = []
+        judge = self._judge(volume) if candidates else None
+        for start in range(0, len(candidates), _PORTION):
+            assert judge is not None
+            scored.extend(judge(candidates[start : start + _PORTION]))
+            progress(len(scored) / len(candidates))
+        progress(1.0)
+        return tuple(sorted(scored, key=lambda item: -item.probability))
+
+    def _judge(self, volume: Volume) -> Callable[[tuple[Candidate, ...]], list[ScoredCandidate]]:
+        # torch is loaded only when a stage runs
+        import numpy as np
+
+        from nodule.malignancy.cubes import candidate_cubes
+        from nodule.malignancy.predict import Predictor
+
+        predictor = Predictor.load(
+            self.weights, device=pick_device(self.device), precision=self.precision
+        )
+
+        def judge(portion: tuple[Candidate, ...]) -> list[ScoredCandidate]:
+            cubes = np.stack(
+                [
+                    candidate_cubes(
+                        volume.array_zyx,
+                        center_zyx=volume.geometry.lps_to_index(candidate.center_lps_mm),
+                        spacing_zyx_mm=volume.geometry.spacing_zyx_mm,
+                        magnifications_mm=predictor.network.magnifications_mm,
+                        cube=predictor.network.cube,
+                    )
+                    for candidate in portion
+                ]
+            )
+            prediction = predictor.predict(cubes)
+            return [
+                ScoredCandidate(
+                    candidate=candidate,
+                    probability=float(probability),
+                    malignancy=_malignancy(distribution.tolist()),
+                )
+                for candidate, probability, distribution in zip(
+                    portion, prediction.probability, prediction.malignancy, strict=True
+                )
+            ]
+
+        return judge
+
+
+def _malignancy(distribution: list[float]) -> Malignancy:
+    one, two, three, four, five = distribution
+    return Malignancy(distribution=(one, two, three, four, five))

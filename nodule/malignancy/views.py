@@ -1,0 +1,37 @@
+"""How a crop set's nodule is shown to the network when it is judged, not learnt from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodule.hu import NETWORK_WINDOW
+from nodule.malignancy.examples import NoduleExample, View
+from nodule.malignancy.network import C3DMultitask
+from nodule.malignancy.seams import STRAIGHT, Piece, join, synthetic_parenchyma
+
+_LEVEL_HU = -850.0  # aerated lung
+_SPREAD_HU = 50.0
+_SEAM_MM = 2.0
+
+
+def example_cubes(example: NoduleExample, *, network: C3DMultitask) -> NDArray[np.float32]:
+    """Return the network's input for every view, [view, magnification, z, y, x].
+
+    What a view does not show is synthetic lung, the same for every nodule.
+    """
+    return np.stack([view_cubes(view, network=network) for view in example.views])
+
+
+def view_cubes(view: View, *, network: C3DMultitask) -> NDArray[np.float32]:
+    """Return the network's input for one view, [magnification, z, y, x]."""
+    piece = Piece(hu=view.hu, spacing_zyx_mm=view.spacing_zyx_mm, center_zyx=view.center_zyx)
+    rng = np.random.default_rng(0)
+    cubes = []
+    for pitch_mm in network.magnifications_mm:
+        hu, depth_mm = piece.take(STRAIGHT, pitch_mm=pitch_mm, cube=network.cube)
+        under = synthetic_parenchyma(
+            rng, cube=network.cube, level_hu=_LEVEL_HU, spread_hu=_SPREAD_HU
+        )
+        cubes.append(join(hu, under, depth_mm=depth_mm, seam_mm=_SEAM_MM))
+    return NETWORK_WINDOW.normalise(np.stack(cubes))
