@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING
 
@@ -100,11 +100,21 @@ def tag_items(mapping: Mapping[object, object]) -> list[list[object]]:
 
 def tag_fields(instance: object) -> dict[str, object]:
     """Return the tagged fields of a dataclass that may change an answer, by name."""
+    return {name: tag(value) for name, value in _keyed_fields(instance)}
+
+
+def settings_of(instance: object) -> dict[str, object]:
+    """Return the same fields for people to read: without tags, nested dataclasses as objects."""
     return {
-        each.name: tag(getattr(instance, each.name))
-        for each in fields(instance)  # type: ignore[arg-type]  # callers pass dataclasses
-        if not each.metadata.get("speed_only", False)
+        name: settings_of(value) if is_dataclass(value) else value
+        for name, value in _keyed_fields(instance)
     }
+
+
+def _keyed_fields(instance: object) -> Iterator[tuple[str, object]]:
+    for each in fields(instance):  # type: ignore[arg-type]  # callers pass dataclasses
+        if not each.metadata.get("speed_only", False):
+            yield each.name, getattr(instance, each.name)
 
 
 def canonical_json(tagged: object) -> str:

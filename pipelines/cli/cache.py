@@ -1,0 +1,87 @@
+"""``nodule cache``: what is stored, why a stage will run again, checking and cleaning."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.run import CacheOption, cache_folder, chosen_stages
+
+cache_app = typer.Typer(help="Look into the cache of stages' outputs.", no_args_is_help=True)
+_GIB = 1 << 30
+_DAY_S = 86400.0
+
+
+@cache_app.command("list")
+def list_entries(cache: CacheOption = None) -> None:
+    """Print every entry, the last used first: stage, version, size, seconds, last use, key."""
+    from pipelines.cache import Cache
+
+    store = Cache(cache_folder(cache))
+    entries = sorted(store.entries(), key=lambda e: -store.last_used(e.recipe.key))
+    for entry in entries:
+        used = time.strftime("%Y-%m-%d %H:%M", time.localtime(store.last_used(entry.recipe.key)))
+        typer.echo(
+            f"{entry.recipe.stage:<12} v{entry.recipe.version:<3} {entry.size / 1e6:8.1f} MB "
+            f"{entry.seconds:7.1f} s  {used}  {entry.recipe.key[:12]}"
+        )
+    total = sum(entry.size for entry in entries)
+    typer.echo(f"{len(entries)} entries, {total / 1e6:.1f} MB in {store.root}")
+
+
+@cache_app.command("explain")
+def explain_study(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="As given to nodule run.")],
+    config: Annotated[Path | None, typer.Option(help="As given to nodule run.")] = None,
+    series: Annotated[str | None, typer.Option(help="As given to nodule run.")] = None,
+    cache: CacheOption = None,
+) -> None:
+    """Say for each stage whether it will run again on a study, and why."""
+    from nodule.ct import inventory
+    from pipelines.cache import Cache
+    from pipelines.explain import explain
+    from pipelines.flows import detect_flow
+
+    flow = detect_flow(chosen_stages(config, device="auto"))
+    recipes = flow.recipes({"series": inventory(study).choose(series).digest})
+    for each in explain(recipes, Cache(cache_folder(cache))):
+        typer.echo(f"{each.stage:<12} {each.verdict:<10} {each.key[:12]}")
+        for difference in each.differences:
+            typer.echo(f"  {difference}")
+
+
+@cache_app.command("verify")
+def verify(cache: CacheOption = None) -> None:
+    """Check every byte of every entry; corrupt ones are set aside. Exit status 1 if any were."""
+    from pipelines.cache import Cache
+
+    verdicts = Cache(cache_folder(cache)).verify()
+    corrupt = {key: error for key, error in verdicts.items() if error is not None}
+    for error in corrupt.values():
+        typer.echo(str(error))
+    typer.echo(f"{len(verdicts)} entries, {len(corrupt)} corrupt")
+    if corrupt:
+        raise typer.Exit(1)
+
+
+@cache_app.command("prune")
+def prune(
+    max_gib: Annotated[
+        float | None, typer.Option(min=0, help="Keep at most this much, the last used first.")
+    ] = None,
+    max_days: Annotated[
+        float | None, typer.Option(min=0, help="Remove what was not used for longer.")
+    ] = None,
+    cache: CacheOption = None,
+) -> None:
+    """Remove what killed runs left behind, and entries by age and size."""
+    from pipelines.cache import Cache
+
+    pruned = Cache(cache_folder(cache)).prune(
+        max_age_s=None if max_days is None else max_days * _DAY_S,
+        max_size=None if max_gib is None else int(max_gib * _GIB),
+    )
+    typer.echo(f"removed {len(pruned.keys)} entries and {pruned.leftovers} leftovers")

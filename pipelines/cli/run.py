@@ -1,0 +1,158 @@
+"""``nodule run``: studies in, reports out."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from pipelines.batch import Batch
+    from pipelines.flows import Stages
+    from pipelines.process import Processed
+    from pipelines.runner import Event
+
+SOME_FAILED = 3
+
+Device = Literal["auto", "cpu", "cuda"]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        metavar="DIR",
+        envvar="NODULE_CACHE",
+        help="Where stages' outputs are kept; by default the user's cache folder.",
+    ),
+]
+
+
+def run(
+    studies: Annotated[
+        list[Path], typer.Argument(metavar="STUDY...", help="DICOM folders or zips, or images.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of results, one per study.")],
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file; by default the shipped detect.toml.")
+    ] = None,
+    series: Annotated[
+        str | None, typer.Option(help="SeriesInstanceUID, where there are several.")
+    ] = None,
+    cache: CacheOption = None,
+    device: Annotated[Device, typer.Option(help="Where networks run.")] = "auto",
+) -> None:
+    """Find, measure and score nodules, and write a report for each study.
+
+    The last line on stdout is a JSON summary. Exit status 0: all went well; 1: nothing did;
+    3: some studies failed.
+    """
+    from rich.console import Console
+    from rich.logging import RichHandler
+
+    from pipelines.batch import run_batch
+    from pipelines.cache import Cache
+    from pipelines.process import process_study
+
+    console = Console(stderr=True)
+    logging.basicConfig(
+        level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=console)]
+    )
+    stages = chosen_stages(config, device=device)
+    store = Cache(cache_folder(cache))
+
+    def process(path: Path) -> Processed:
+        with StageBars(console, path.name) as bars:
+            return process_study(
+                path, series_uid=series, out=out, stages=stages, cache=store, listen=bars.show
+            )
+
+    batch = run_batch(studies, process)
+    for failure in batch.failures:
+        typer.echo(f"{failure.file}: {failure.message}", err=True)
+    typer.echo(json.dumps(summary(batch)))
+    if batch.failures:
+        raise typer.Exit(SOME_FAILED if batch.done else 1)
+
+
+def chosen_stages(config: Path | None, *, device: Device) -> Stages:
+    """Build the detect flow's stages as the options say; raises as `load_stages`."""
+    from pipelines.config import load_stages, shipped_config
+    from pipelines.flows import detect_stage_types, on_device
+
+    stages: Stages = load_stages(config or shipped_config("detect.toml"), detect_stage_types())
+    return stages if device == "auto" else on_device(stages, device)
+
+
+def cache_folder(given: Path | None) -> Path:
+    """Return the folder that was asked for, or the platform's own for this user."""
+    from platformdirs import user_cache_path
+
+    return given or user_cache_path("nodule")
+
+
+def summary(batch: Batch[Processed]) -> dict[str, Any]:
+    """Return what the last line of stdout says."""
+    return {
+        "done": [
+            {
+                "study": each.folder.name,
+                "file": str(each.file),
+                "folder": str(each.folder),
+                "findings": each.finding_count,
+                "ran": list(each.ran),
+            }
+            for each in batch.done
+        ],
+        "failed": [vars(each) for each in batch.failures],
+    }
+
+
+class StageBars:
+    """A progress bar for each stage of one study, on stderr."""
+
+    def __init__(self, console: Any, title: str) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._bars: Progress = Progress(
+            TextColumn("{task.description:<12}"),
+            BarColumn(),
+            TextColumn("{task.fields[state]:>7}"),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._console = console
+        self._title = title
+
+    def __enter__(self) -> StageBars:
+        self._console.print(self._title, highlight=False, markup=False)
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def show(self, event: Event) -> None:
+        """Draw an event of the runner."""
+        from pipelines.runner import Advanced, Finished, Hit, Started
+
+        match event:
+            case Hit(step):
+                self._update(step, 1.0, "cached")
+            case Started(step):
+                self._update(step, 0.0, "")
+            case Advanced(step, share):
+                self._update(step, share, f"{share:.0%}")
+            case Finished(step):
+                self._update(step, 1.0, "done")
+            case _:  # trouble with the cache is logged
+                return
+
+    def _update(self, step: str, share: float, state: str) -> None:
+        if step not in self._tasks:
+            self._tasks[step] = self._bars.add_task(step, total=1.0, state=state)
+        self._bars.update(self._tasks[step], completed=share, state=state)
