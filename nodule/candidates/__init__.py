@@ -1,0 +1,1 @@
+"""Where the nodules may be: a heat-map network over the lungs."""

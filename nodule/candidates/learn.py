@@ -1,0 +1,151 @@
+"""How the heat-map network learns: its task for the training loop, and its losses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+from torch.nn import functional
+
+from nodule.candidates.material import cube_regions, nodule_sources, slab_regions
+from nodule.candidates.network import HeatmapNetwork
+from nodule.candidates.samples import PatchSamples, plain_sample
+from nodule.candidates.scans import load_scan, patient_of
+from nodule.errors import ConfigError
+from nodule.lidc.crops import CropSet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor, nn
+
+_FOCUS = 2.0  # alpha and beta of Law and Deng 2018 (CornerNet), as in CenterNet
+_SLOPE_RELIEF = 4.0
+_REGRESSED_FROM = 0.3  # heat above which a cell answers for offset and size
+_SIZE_WEIGHT = 0.5
+_OFFSET_WEIGHT = 0.5
+_FOLDS = frozenset(range(5))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CandidatesTask:
+    """The ``[task]`` section of ``configs/train/candidates.toml``.
+
+    Parameters
+    ----------
+    crop_set : folder of the crop set; see :mod:`nodule.lidc.crops`.
+    scans : whole scans, folders (with ``annotations.xml`` where there are readings) or files,
+        each named after its patient.
+    held_out_folds : folds of the crop set that training never sees.
+    unseen_patients : patients that neither training nor validation sees.
+    patch : voxels of a training patch along each axis, a multiple of 16.
+    channels, depths : of the network.
+    seed : of all randomness in the samples.
+    """
+
+    stage: ClassVar[str] = "candidates"
+
+    crop_set: Path
+    scans: tuple[Path, ...] = ()
+    held_out_folds: tuple[int, ...] = ()
+    unseen_patients: tuple[str, ...] = ()
+    patch: int = 64
+    channels: tuple[int, ...] = (32, 48, 64, 64)
+    depths: tuple[int, ...] = (1, 2, 2, 1)
+    seed: int = 0
+
+    def network(self) -> HeatmapNetwork:
+        """Build a network with fresh weights."""
+        return HeatmapNetwork(self.channels, self.depths)
+
+    def architecture(self) -> Mapping[str, object]:
+        """Return the arguments that rebuild the network."""
+        return {"channels": list(self.channels), "depths": list(self.depths)}
+
+    def training_samples(self) -> PatchSamples:
+        """Return the endless training samples.
+
+        Raises
+        ------
+        ConfigError : ``HELD_OUT_SCAN`` for a scan of a patient that training must not see.
+        """
+        self._check_scans()
+        return PatchSamples(
+            nodules=nodule_sources(self._crops, folds=self._folds),
+            scans=tuple(load_scan(Path(scan)) for scan in self.scans),
+            cubes=cube_regions(self._crops, folds=self._folds),
+            slabs=slab_regions(self._crops, folds=self._folds),
+            size=self.patch,
+            seed=self.seed,
+        )
+
+    def validation_samples(self) -> Sequence[Mapping[str, Tensor]]:
+        """Return the held-out folds' cubes and slabs as they are."""
+        regions = [
+            *cube_regions(self._crops, folds=self.held_out_folds),
+            *slab_regions(self._crops, folds=self.held_out_folds),
+        ]
+        return [plain_sample(region, size=self.patch) for region in regions if region.lesions]
+
+    def losses(self, network: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return ``loss`` and its parts ``heat``, ``size`` and ``offset``."""
+        answers = network(batch["image"])
+        known = batch["known"]
+        heat = focal_loss(answers[:, :1], batch["heat"], known)
+        weight = batch["heat"] * (batch["heat"] > _REGRESSED_FROM) * known
+        size = _weighted_error(answers[:, 1:2], batch["log_diameter"], weight)
+        offset = _weighted_error(answers[:, 2:], batch["offset"], weight)
+        loss = heat + _SIZE_WEIGHT * size + _OFFSET_WEIGHT * offset
+        return {"loss": loss, "heat": heat, "size": size, "offset": offset}
+
+    def training_patients(self) -> tuple[str, ...]:
+        """Return every patient whose data the training samples hold."""
+        crops = {r.patient_id for r in self._crops.records if r.fold in self._folds}
+        return tuple(sorted(crops | {patient_of(Path(scan)) for scan in self.scans}))
+
+    @cached_property
+    def _crops(self) -> CropSet:
+        crops = CropSet.open(self.crop_set)
+        kept = tuple(r for r in crops.records if r.patient_id not in self.unseen_patients)
+        return CropSet(folder=crops.folder, records=kept)
+
+    @property
+    def _folds(self) -> tuple[int, ...]:
+        return tuple(sorted(_FOLDS - set(self.held_out_folds)))
+
+    def _check_scans(self) -> None:
+        held_out = {r.patient_id for r in self._crops.records if r.fold in self.held_out_folds}
+        forbidden = held_out | set(self.unseen_patients)
+        for scan in self.scans:
+            if patient_of(Path(scan)) in forbidden:
+                raise ConfigError(
+                    "a scan for training belongs to a held-out patient",
+                    code="HELD_OUT_SCAN",
+                    got=patient_of(Path(scan)),
+                    hint="Take it out of scans, or its fold out of held_out_folds",
+                )
+
+
+def focal_loss(logits: Tensor, heat: Tensor, known: Tensor) -> Tensor:
+    """Penalty-reduced focal loss of CornerNet (Law and Deng 2018), per nodule.
+
+    Parameters
+    ----------
+    logits, heat, known : one shape; heat is exactly 1 at nodules, known 0 where there is no loss.
+    """
+    positive = (heat == 1).float() * known
+    negative = (heat < 1).float() * known
+    chance = torch.sigmoid(logits)
+    hits = (1 - chance) ** _FOCUS * functional.logsigmoid(logits) * positive
+    misses = (
+        (1 - heat) ** _SLOPE_RELIEF * chance**_FOCUS * functional.logsigmoid(-logits) * negative
+    )
+    return -(hits.sum() + misses.sum()) / positive.sum().clamp(min=1.0)
+
+
+def _weighted_error(answers: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
+    error = functional.smooth_l1_loss(answers, wanted, reduction="none", beta=0.1)
+    return (error * weight).sum() / (weight.sum() * wanted.shape[1]).clamp(min=1.0)

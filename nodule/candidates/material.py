@@ -1,0 +1,248 @@
+"""What training draws on: nodules to paste and lung regions to paste them into.
+
+Both are cut from a crop set and from whole scans, and kept as int16 HU on their source grids, so
+that a training patch is interpolated once.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from nodule.geometry import Vector, as_vector
+from nodule.hu import NETWORK_WINDOW
+from nodule.lidc.crops import CropSet, PackedCrop, decode_hu, distinct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from nodule.lidc.records import NoduleRecord
+
+logger = logging.getLogger(__name__)
+
+CERTAIN_READERS = 3
+"""Readers who must agree before a nodule is a positive; LUNA16's rule. Fewer: not known."""
+
+_CONSENSUS = 0.5
+_IGNORED_MARGIN_MM = 4.0
+_SLAB_MM = 10.0  # thinner stacks cut vessels to what looks like nodules
+_LUNG_STEP_MM = 4.0
+_LUNG_HU = -500.0
+_SMALLEST_LUNG_SHARE = 0.05  # of the largest air space
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesion:
+    """A sphere in index mm zyx."""
+
+    center_mm: Vector
+    diameter_mm: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NoduleSource:
+    """A nodule that may be pasted.
+
+    Parameters
+    ----------
+    array_hu : int16 [z, y, x].
+    marks : uint8 [z, y, x], 2 in the nodule, 1 elsewhere; 0 is left for what lies beyond.
+    spacing_zyx_mm : voxel spacing.
+    lesion : centroid of the mask and the diameter of the sphere with its volume.
+    """
+
+    array_hu: NDArray[np.int16]
+    marks: NDArray[np.uint8]
+    spacing_zyx_mm: Vector
+    lesion: Lesion
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Region:
+    """Real lung in which everything is known but what is listed as ignored.
+
+    Parameters
+    ----------
+    array_hu : int16 [z, y, x].
+    spacing_zyx_mm : voxel spacing.
+    focus_mm : (n, 3) index mm, points around which patches are drawn.
+    lesions : the nodules in it.
+    ignored : places where nobody knows.
+    """
+
+    array_hu: NDArray[np.int16]
+    spacing_zyx_mm: Vector
+    focus_mm: NDArray[np.float64]
+    lesions: tuple[Lesion, ...] = ()
+    ignored: tuple[Lesion, ...] = ()
+
+    @property
+    def extent_mm(self) -> NDArray[np.float64]:
+        """Index mm zyx of the last voxel."""
+        last = np.asarray(self.array_hu.shape) - 1.0
+        return np.asarray(last * np.asarray(self.spacing_zyx_mm), dtype=np.float64)
+
+
+def nodule_sources(
+    crops: CropSet, *, folds: Sequence[int], leave_out: Iterable[str] = ()
+) -> tuple[NoduleSource, ...]:
+    """Return the certain nodules of the given folds, exact HU before calibrated ones."""
+    left_out = set(leave_out)
+    wanted = [
+        record
+        for record in distinct(crops.records, prefer=("voi", "stack"))
+        if record.fold in folds
+        and record.patient_id not in left_out
+        and record.n_readers >= CERTAIN_READERS
+    ]
+    sources = (_nodule_source(packed) for packed in crops.pack_all(_by_file(wanted)))
+    return tuple(source for source in sources if source is not None)
+
+
+def cube_regions(crops: CropSet, *, folds: Sequence[int]) -> tuple[Region, ...]:
+    """Return the cubes with whole context as regions; their nodule is certain or ignored."""
+    readers = {r.voi_file: r.n_readers for r in crops.records if r.kind == "voi"}
+    regions = []
+    for packed in crops.pack_all(
+        [r for r in crops.records if r.kind == "crop51" and r.fold in folds]
+    ):
+        agreed = readers.get(packed.record.voi_file, 0) if packed.record.voi_file else 0
+        lesion = _lesion(packed)
+        if lesion is not None:
+            regions.append(_region(packed, lesion, certain=agreed >= CERTAIN_READERS, near=()))
+    return tuple(regions)
+
+
+def slab_regions(crops: CropSet, *, folds: Sequence[int]) -> tuple[Region, ...]:
+    """Return the stacks that are thick enough as regions, with all nodules that reach into them.
+
+    A stack whose place in the patient is unknown is left out where its patient has others.
+    """
+    stacks = [r for r in crops.records if r.kind == "stack" and r.fold in folds]
+    by_patient: dict[str, list[NoduleRecord]] = {}
+    for record in stacks:
+        by_patient.setdefault(record.patient_id, []).append(record)
+    regions = []
+    for packed in crops.pack_all(stacks):
+        thickness = (packed.geometry.shape_zyx[0] - 1) * packed.geometry.spacing_zyx_mm[0]
+        others = [r for r in by_patient[packed.record.patient_id] if r is not packed.record]
+        placed = all(r.frame_known for r in (packed.record, *others))
+        lesion = _lesion(packed)
+        if thickness < _SLAB_MM or lesion is None or (others and not placed):
+            continue
+        certain = packed.record.n_readers >= CERTAIN_READERS
+        regions.append(_region(packed, lesion, certain=certain, near=others))
+    return tuple(regions)
+
+
+def scan_region(
+    array_hu: NDArray[np.float32],
+    *,
+    spacing_zyx_mm: Vector,
+    lesions: tuple[Lesion, ...] = (),
+    ignored: tuple[Lesion, ...] = (),
+) -> Region:
+    """Return a whole scan, HU [z, y, x], as a region whose patches lie about its lungs."""
+    stored = NETWORK_WINDOW.clip(array_hu).astype(np.int16)
+    return Region(
+        array_hu=stored,
+        spacing_zyx_mm=spacing_zyx_mm,
+        focus_mm=lung_points(stored, spacing_zyx_mm=spacing_zyx_mm),
+        lesions=lesions,
+        ignored=ignored,
+    )
+
+
+def lung_points(array_hu: NDArray[np.int16], *, spacing_zyx_mm: Vector) -> NDArray[np.float64]:
+    """Return points about 4 mm apart in the air inside the body, (n, 3) index mm zyx.
+
+    Rough on purpose: it only says where patches are worth drawing.
+    """
+    steps = [max(1, round(_LUNG_STEP_MM / s)) for s in spacing_zyx_mm]
+    coarse = array_hu[:: steps[0], :: steps[1], :: steps[2]]
+    spaces, count = ndimage.label(coarse < _LUNG_HU)
+    sizes = np.bincount(spaces.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    rim = np.concatenate([spaces[:, [0, -1]].ravel(), spaces[:, :, [0, -1]].ravel()])
+    sizes[np.unique(rim)] = 0
+    inside = sizes > _SMALLEST_LUNG_SHARE * sizes.max()
+    inside[0] = False
+    index = np.argwhere(inside[spaces]) * np.asarray(steps)
+    return np.asarray(index * np.asarray(spacing_zyx_mm), dtype=np.float64)
+
+
+def _by_file(records: Iterable[NoduleRecord]) -> list[NoduleRecord]:
+    return sorted(records, key=lambda record: (record.kind, record.file))
+
+
+def _stored_hu(packed: PackedCrop) -> NDArray[np.int16]:
+    return NETWORK_WINDOW.clip(decode_hu(packed.stored)).astype(np.int16)
+
+
+def _consensus(packed: PackedCrop) -> NDArray[np.bool_]:
+    return packed.unpack().consensus(_CONSENSUS)
+
+
+def _lesion(packed: PackedCrop) -> Lesion | None:
+    inside = np.argwhere(_consensus(packed))
+    if not len(inside):
+        return None
+    spacing = np.asarray(packed.geometry.spacing_zyx_mm)
+    volume_mm3 = len(inside) * packed.geometry.voxel_volume_mm3
+    return Lesion(
+        center_mm=as_vector(inside.mean(axis=0) * spacing),
+        diameter_mm=float((6 * volume_mm3 / np.pi) ** (1 / 3)),
+    )
+
+
+def _nodule_source(packed: PackedCrop) -> NoduleSource | None:
+    lesion = _lesion(packed)
+    if lesion is None:
+        return None
+    return NoduleSource(
+        array_hu=_stored_hu(packed),
+        marks=(1 + _consensus(packed)).astype(np.uint8),
+        spacing_zyx_mm=packed.geometry.spacing_zyx_mm,
+        lesion=lesion,
+    )
+
+
+def _region(
+    packed: PackedCrop, lesion: Lesion, *, certain: bool, near: Sequence[NoduleRecord]
+) -> Region:
+    lesions = [lesion] if certain else []
+    ignored = [] if certain else [_with_margin(lesion)]
+    for record in near:
+        other = _placed(packed, record)
+        if record.n_readers >= CERTAIN_READERS:
+            lesions.append(other)
+        else:
+            ignored.append(_with_margin(other))
+    return Region(
+        array_hu=_stored_hu(packed),
+        spacing_zyx_mm=packed.geometry.spacing_zyx_mm,
+        focus_mm=np.array([lesion.center_mm]),
+        lesions=tuple(lesions),
+        ignored=tuple(ignored),
+    )
+
+
+def _placed(packed: PackedCrop, record: NoduleRecord) -> Lesion:
+    assert record.center_lps_mm is not None
+    index = packed.geometry.lps_to_index(record.center_lps_mm)
+    return Lesion(
+        center_mm=as_vector(index * np.asarray(packed.geometry.spacing_zyx_mm)),
+        diameter_mm=record.diameter_mm,
+    )
+
+
+def _with_margin(lesion: Lesion) -> Lesion:
+    return Lesion(
+        center_mm=lesion.center_mm, diameter_mm=lesion.diameter_mm + 2 * _IGNORED_MARGIN_MM
+    )

@@ -1,0 +1,113 @@
+"""The heat-map network: a small residual feature pyramid that answers every 4 mm.
+
+A stride-2 stem keeps the full-resolution grid out of the memory; two further halvings and one
+more for context see enough of the lung to tell a nodule from a vessel; lateral joins bring the
+context back to the grid on which the answers are given. Batch normalisation is folded into the
+convolutions before inference. The form follows CenterNet (Zhou et al. 2019, *Objects as Points*)
+and CPM-Net (Song et al. 2020) in three dimensions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from monai.networks.blocks.convolutions import Convolution, ResidualUnit
+from torch import nn
+from torch.nn import functional
+from torch.nn.utils import fuse_conv_bn_eval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+GRANULARITY = 16
+"""Input sizes must be multiples of this many voxels."""
+OUTPUTS = 5
+"""Channels: heat logit, log diameter, offset z, y, x (see :mod:`nodule.candidates.heatmap`)."""
+
+_RARE = -4.6  # logit of 1 %: what most cells are when training starts (Lin et al. 2017)
+
+
+class HeatmapNetwork(nn.Module):
+    """Image to heat map.
+
+    Parameters
+    ----------
+    channels : widths at 1/2, 1/4, 1/8 and 1/16 of the resolution.
+    depths : residual units at each of them.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int] = (32, 48, 64, 64),
+        depths: Sequence[int] = (1, 2, 2, 1),
+    ) -> None:
+        super().__init__()
+        half, quarter, eighth, sixteenth = channels
+        self.stem = Convolution(3, 1, half, strides=2, kernel_size=5, norm="batch", act="relu")
+        self.halved = _level(half, half, depth=depths[0], stride=1)
+        self.quarter = _level(half, quarter, depth=depths[1], stride=2)
+        self.eighth = _level(quarter, eighth, depth=depths[2], stride=2)
+        self.sixteenth = _level(eighth, sixteenth, depth=depths[3], stride=2)
+        self.join_eighth = _lateral(sixteenth, eighth)
+        self.refine_eighth = _unit(eighth, eighth)
+        self.join_quarter = _lateral(eighth, quarter)
+        self.refine_quarter = _unit(quarter, quarter)
+        self.head = nn.Conv3d(quarter, OUTPUTS, kernel_size=1)
+        with torch.no_grad():
+            assert self.head.bias is not None
+            self.head.bias.zero_()
+            self.head.bias[0] = _RARE
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the raw answers.
+
+        Parameters
+        ----------
+        image : (batch, 1, z, y, x), HU normalised to [0, 1], 1 mm, sizes multiples of 16.
+
+        Returns
+        -------
+        Tensor : (batch, 5, z/4, y/4, x/4), float32.
+        """
+        quarter = self.quarter(self.halved(self.stem(image)))
+        eighth = self.eighth(quarter)
+        context = self.join_eighth(self.sixteenth(eighth))
+        eighth = self.refine_eighth(eighth + _twice(context))
+        quarter = self.refine_quarter(quarter + _twice(self.join_quarter(eighth)))
+        answers: Tensor = self.head(quarter)
+        return answers.float()
+
+
+def fold_normalisation(network: HeatmapNetwork) -> HeatmapNetwork:
+    """Merge every batch normalisation into the convolution before it, in place.
+
+    The network must be in evaluation mode; its answers stay the same up to rounding.
+    """
+    for block in network.modules():
+        if isinstance(block, Convolution):
+            conv, adn = block.get_submodule("conv"), getattr(block, "adn", nn.Identity())
+            norm = getattr(adn, "N", None)
+            if isinstance(conv, nn.Conv3d) and isinstance(norm, nn.BatchNorm3d):
+                block.add_module("conv", fuse_conv_bn_eval(conv, norm))
+                adn.add_module("N", nn.Identity())
+    return network
+
+
+def _level(inputs: int, outputs: int, *, depth: int, stride: int) -> nn.Sequential:
+    first = _unit(inputs, outputs, stride=stride)
+    return nn.Sequential(first, *(_unit(outputs, outputs) for _ in range(depth - 1)))
+
+
+def _unit(inputs: int, outputs: int, *, stride: int = 1) -> ResidualUnit:
+    return ResidualUnit(3, inputs, outputs, strides=stride, subunits=2, norm="batch", act="relu")
+
+
+def _lateral(inputs: int, outputs: int) -> Convolution:
+    return Convolution(3, inputs, outputs, kernel_size=1, norm="batch", act="relu")
+
+
+def _twice(features: Tensor) -> Tensor:
+    return functional.interpolate(features, scale_factor=2, mode="nearest")

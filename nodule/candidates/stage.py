@@ -1,0 +1,181 @@
+"""The stage that proposes where nodules may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from nodule.errors import ConfigError, GeometryError, InputError, WeightsError
+from nodule.findings import Candidate
+from nodule.geometry import as_vector
+from nodule.inference import SPEED_ONLY, Device, Precision, pick_device, prepare
+from nodule.progress import Progress, silent
+from nodule.volume import LungMask, Volume
+from nodule.weights import Weights, load_state
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+    from nodule.candidates.network import HeatmapNetwork
+    from nodule.candidates.peaks import Peak
+
+_SPACING_TOLERANCE_MM = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposeCandidates:
+    """Mark what may be a nodule, in and near the lungs.
+
+    A fully convolutional network answers every 4 mm how likely a nodule is centred there, where
+    exactly and how large it is. It sees the image unmasked, so that nodules on the wall keep
+    their surroundings; the lungs, widened by a margin, only say where marks count.
+
+    Parameters
+    ----------
+    weights : the network's.
+    precision : of the network; ``auto`` is bfloat16 where the machine is fast in it.
+    score_threshold : lowest score of a mark.
+    max_candidates : marks per scan at most, the highest scores first.
+    apart_mm : marks are no nearer to each other than this or the stronger one's radius.
+    lung_margin_mm : marks may lie this far outside the lung mask.
+    window_mm : edge of the network's window, a multiple of 16.
+    halo_mm : context around what a window answers for, a multiple of 16.
+    batch : windows per run.
+    device : where the network runs.
+
+    Raises
+    ------
+    ConfigError : ``BAD_WINDOW_SIZE``.
+    """
+
+    name: ClassVar[str] = "candidates"
+    version: ClassVar[int] = 1
+
+    weights: Weights = field(default_factory=lambda: Weights.shipped("candidates"))
+    precision: Precision = "auto"
+    score_threshold: float = 0.05
+    max_candidates: int = 100
+    apart_mm: float = 5.0
+    lung_margin_mm: float = 8.0
+    window_mm: int = 128
+    halo_mm: int = 16
+    batch: int = field(default=2, metadata=SPEED_ONLY)
+    device: Device = field(default="auto", metadata=SPEED_ONLY)
+
+    def __post_init__(self) -> None:
+        if self.window_mm % 16 or self.halo_mm % 16 or self.window_mm <= 2 * self.halo_mm:
+            raise ConfigError(
+                "the network's windows do not fit its grid",
+                code="BAD_WINDOW_SIZE",
+                expected="multiples of 16, a window longer than two halos",
+                got=f"window {self.window_mm}, halo {self.halo_mm}",
+            )
+
+    def run(
+        self, *, volume: Volume, lungs: LungMask, progress: Progress = silent
+    ) -> tuple[Candidate, ...]:
+        """Return the marks, highest score first; none where there is no lung.
+
+        Parameters
+        ----------
+        volume : HU on the canonical 1 mm grid.
+        lungs : on the same grid.
+
+        Raises
+        ------
+        InputError : ``NOT_ONE_MM`` for another spacing.
+        GeometryError : ``LUNGS_ELSEWHERE`` when the mask lies on another grid.
+        WeightsError : ``FOREIGN_WEIGHTS`` for another stage's weights, ``WEIGHTS_CHANGED``.
+        """
+        from nodule.candidates.heatmap import STRIDE
+        from nodule.candidates.peaks import find_peaks, suppress
+        from nodule.candidates.sweep import plan_windows, sweep
+
+        _check_grids(volume, lungs)
+        wanted = reachable_cells(lungs.labels_zyx > 0, margin_mm=self.lung_margin_mm)
+        window, halo = self.window_mm // STRIDE, self.halo_mm // STRIDE
+        device = pick_device(self.device)
+        answers = sweep(
+            load_network(self.weights, device),
+            volume.array_zyx,
+            plan_windows(wanted, window=window, halo=halo),
+            window=window, batch=self.batch, device=device, precision=self.precision,
+            progress=progress,
+        )  # fmt: skip
+        peaks = find_peaks(answers, wanted=wanted, threshold=self.score_threshold)
+        progress(1.0)
+        kept = suppress(peaks, apart_mm=self.apart_mm, limit=self.max_candidates)
+        return tuple(_candidate(peak, volume) for peak in kept)
+
+
+def reachable_cells(lungs_zyx: NDArray[np.bool_], *, margin_mm: float) -> NDArray[np.bool_]:
+    """Return the cells within a margin of a cell that holds lung, bool on the grid of cells.
+
+    Parameters
+    ----------
+    lungs_zyx : bool [z, y, x] at 1 mm.
+    margin_mm : measured between cells' positions.
+    """
+    from scipy import ndimage
+
+    from nodule.candidates.heatmap import STRIDE
+
+    short = [-n % STRIDE for n in lungs_zyx.shape]
+    blocks = np.pad(lungs_zyx, [(0, n) for n in short])
+    depth, rows, columns = (n // STRIDE for n in blocks.shape)
+    cells = blocks.reshape(depth, STRIDE, rows, STRIDE, columns, STRIDE).any(axis=(1, 3, 5))
+    if not cells.any():
+        return np.asarray(cells, dtype=np.bool_)
+    distance_mm = ndimage.distance_transform_edt(~cells, sampling=float(STRIDE))
+    return np.asarray(distance_mm <= margin_mm, dtype=np.bool_)
+
+
+def load_network(weights: Weights, device: torch.device) -> HeatmapNetwork:
+    """Return the network of the weights, ready to run.
+
+    Raises
+    ------
+    WeightsError : ``FOREIGN_WEIGHTS`` for another stage's weights, ``WEIGHTS_CHANGED``.
+    """
+    from nodule.candidates.network import HeatmapNetwork, fold_normalisation
+
+    if weights.stage != ProposeCandidates.name:
+        raise WeightsError(
+            f"{weights.path.name} belongs to another stage",
+            code="FOREIGN_WEIGHTS",
+            expected=ProposeCandidates.name,
+            got=weights.stage,
+        )
+    network = HeatmapNetwork(**weights.architecture)  # type: ignore[arg-type]
+    network.load_state_dict(load_state(weights))
+    return prepare(fold_normalisation(network.eval()), device)
+
+
+def _check_grids(volume: Volume, lungs: LungMask) -> None:
+    spacing = volume.geometry.spacing_zyx_mm
+    if any(abs(mm - 1.0) > _SPACING_TOLERANCE_MM for mm in spacing):
+        raise InputError(
+            "candidates are looked for at 1 mm",
+            code="NOT_ONE_MM",
+            expected="1 mm isotropic",
+            got=spacing,
+            hint="Resample the volume first",
+        )
+    if not volume.geometry.is_close(lungs.geometry):
+        raise GeometryError(
+            "the lungs lie on another grid than the volume",
+            code="LUNGS_ELSEWHERE",
+            expected=volume.geometry.shape_zyx,
+            got=lungs.geometry.shape_zyx,
+        )
+
+
+def _candidate(peak: Peak, volume: Volume) -> Candidate:
+    return Candidate(
+        center_lps_mm=as_vector(volume.geometry.index_to_lps(peak.center_zyx)),
+        score=peak.score,
+        diameter_mm=peak.diameter_mm,
+    )
