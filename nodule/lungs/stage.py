@@ -1,0 +1,95 @@
+"""The stage that finds the lungs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from nodule.errors import InputError, StageError
+from nodule.geometry import AXIAL_DIRECTION, Geometry
+from nodule.inference import SPEED_ONLY, Device, Precision
+from nodule.progress import Progress, silent
+from nodule.volume import LungMask, Volume
+from nodule.weights import Weights
+
+_GRID_TOLERANCE = 1e-3
+_FEWEST_VOXELS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentLungs:
+    """Label the right and the left lung on the 1 mm grid.
+
+    A 3D U-Net looks at the whole chest at 3 mm and tells which share of each voxel is lung; the
+    shares are interpolated to 1 mm and cut at a half. Vessels, nodules and masses inside the
+    pleura, those on it included, belong to the lung; trachea and main bronchi do not.
+
+    Parameters
+    ----------
+    weights : the network's.
+    least_volume_ml : less lung than this counts as none.
+    least_part : a separate part smaller than this share of its lung is dropped.
+    precision : of the network.
+    device : where it runs.
+    """
+
+    name: ClassVar[str] = "lungs"
+    version: ClassVar[int] = 1
+
+    weights: Weights = field(default_factory=lambda: Weights.shipped("lungs"))
+    least_volume_ml: float = 50.0
+    least_part: float = 0.05
+    precision: Precision = "auto"
+    device: Device = field(default="auto", metadata=SPEED_ONLY)
+
+    def run(self, *, volume: Volume, progress: Progress = silent) -> LungMask:
+        """Return the lungs on the volume's grid; one lung, or a part of one, is fine.
+
+        Parameters
+        ----------
+        volume : on a canonical 1 mm grid, as :class:`nodule.resample.Resample` gives.
+
+        Raises
+        ------
+        InputError : ``NOT_CANONICAL`` for another grid.
+        StageError : ``NO_LUNGS`` when no lung is seen.
+        WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
+        """
+        from nodule.lungs.infer import coarse_shares
+        from nodule.lungs.shape import clean, refine
+
+        _check_grid(volume.geometry)
+        shares = coarse_shares(
+            volume.array_zyx, self.weights, device=self.device, precision=self.precision
+        )
+        progress(0.6)
+        shares, volume_ml = clean(shares, least_part=self.least_part)
+        if volume_ml < self.least_volume_ml:
+            raise StageError(
+                "there is no lung in the image",
+                code="NO_LUNGS",
+                expected=f"at least {self.least_volume_ml:.0f} ml",
+                got=f"{volume_ml:.0f} ml",
+                hint="Choose a series that shows the chest",
+            )
+        labels_zyx = refine(shares, shape_zyx=volume.geometry.shape_zyx)
+        progress(1.0)
+        return LungMask(labels_zyx=labels_zyx, geometry=volume.geometry)
+
+
+def _check_grid(geometry: Geometry) -> None:
+    spacing = geometry.spacing_zyx_mm
+    isotropic = all(abs(mm - 1.0) < _GRID_TOLERANCE for mm in spacing)
+    aligned = all(
+        abs(a - b) < _GRID_TOLERANCE
+        for row, wanted in zip(geometry.direction, AXIAL_DIRECTION, strict=True)
+        for a, b in zip(row, wanted, strict=True)
+    )
+    if not (isotropic and aligned and min(geometry.shape_zyx) >= _FEWEST_VOXELS):
+        raise InputError(
+            "the lungs are looked for on a canonical 1 mm grid only",
+            code="NOT_CANONICAL",
+            expected="1 mm voxels along z (head), y (back), x (left)",
+            got=f"{spacing} mm, direction {geometry.direction}",
+            hint="Run Resample first",
+        )

@@ -1,0 +1,69 @@
+import numpy as np
+import torch
+
+from nodule.lungs.network import coarsen
+from nodule.lungs.shape import clean, refine
+from nodule.volume import LungMask
+
+
+def _ball(shape, centre, radius):
+    index = np.moveaxis(np.indices(shape), 0, -1)
+    return np.linalg.norm(index - centre, axis=-1) < radius
+
+
+def _shares(right, left):
+    return torch.stack([coarsen(side.astype(np.float32)) for side in (right, left)])
+
+
+def test_a_coarse_voxel_is_the_mean_of_27_and_the_border_of_what_there_is():
+    fine = np.random.default_rng(0).normal(size=(7, 9, 8)).astype(np.float32)
+    coarse = coarsen(fine).numpy()
+    assert coarse.shape == (3, 3, 3)
+    np.testing.assert_allclose(coarse[0, 0, 0], fine[:3, :3, :3].mean(), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(coarse[2, 1, 2], fine[6:, 3:6, 6:].mean(), rtol=1e-4, atol=1e-6)
+
+
+def test_shares_give_back_the_surface_they_came_from():
+    shape = (100, 70, 121)  # no multiples of three
+    right, left = _ball(shape, (50, 35, 32), 28.0), _ball(shape, (48, 33, 90), 25.5)
+    labels = refine(_shares(right, left), shape_zyx=shape)
+    for side, truth in ((LungMask.RIGHT, right), (LungMask.LEFT, left)):
+        found = labels == side
+        assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > 0.99
+    assert labels.dtype == np.uint8
+
+
+def test_slabs_meet_without_a_seam():
+    shape = (180, 60, 60)
+    tube = np.zeros(shape, bool)
+    tube[6:174] = _ball((1, 60, 60), (0, 30, 30), 20.0)
+    labels = refine(_shares(tube, np.zeros_like(tube)), shape_zyx=shape)
+    assert (labels[12:168] == labels[90]).all()
+    assert (labels[90] == LungMask.RIGHT).any()
+
+
+def test_small_separate_parts_go_and_large_ones_stay():
+    shares = torch.zeros(2, 30, 30, 30)
+    shares[0, 2:12, 2:12, 2:12] = 1.0
+    shares[0, 20:26, 2:8, 2:8] = 1.0  # 216 of 1000: a part of its own
+    shares[0, 25, 25, 25] = 1.0
+    cleaned, volume_ml = clean(shares, least_part=0.05)
+    assert cleaned[0, 25, 25, 25] == 0
+    assert cleaned[0, 22, 4, 4] == 1
+    assert volume_ml == 1216 * 27 / 1000
+
+
+def test_what_a_lung_encloses_is_filled_with_it():
+    shares = torch.zeros(2, 20, 20, 20)
+    shares[1, 4:16, 4:16, 4:16] = 1.0
+    shares[1, 8:12, 8:12, 8:12] = 0.0
+    cleaned, _ = clean(shares, least_part=0.05)
+    assert (cleaned[1, 4:16, 4:16, 4:16] == 1).all()
+    assert (cleaned[0] == 0).all()
+    assert (shares[1, 8:12, 8:12, 8:12] == 0).all()  # the caller's data stay
+
+
+def test_nothing_found_is_an_empty_mask():
+    cleaned, volume_ml = clean(torch.zeros(2, 8, 8, 8), least_part=0.05)
+    assert volume_ml == 0
+    assert not refine(cleaned, shape_zyx=(24, 24, 24)).any()
