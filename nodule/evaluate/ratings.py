@@ -1,0 +1,239 @@
+"""How well malignancy scores agree with the readers' ratings.
+
+The truth is radiologists' suspicion on LIDC's scale from 1 to 5, not pathology. Reported beside
+each other: agreement on the scale, and the two-class question whether the readers' mean lies
+below or above 3, where nodules at exactly 3 are left out. Loads scikit-learn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import (  # type: ignore[import-untyped]
+    brier_score_loss,
+    cohen_kappa_score,
+    log_loss,
+    roc_auc_score,
+)
+
+from nodule.errors import InputError
+
+LEVELS = (1, 2, 3, 4, 5)
+INDETERMINATE = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatingAgreement:
+    """Agreement on the scale from 1 to 5.
+
+    Parameters
+    ----------
+    n : number of nodules.
+    quadratic_kappa : weighted kappa (Cohen 1968) of the rounded scores; NaN where all scores and
+        ratings are one value.
+    exact, within_one : share of rounded scores equal to, or at most one step from, the rating.
+    mean_absolute_error : of the scores as they are.
+    """
+
+    n: int
+    quadratic_kappa: float
+    exact: float
+    within_one: float
+    mean_absolute_error: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinaryQuality:
+    """Discrimination and calibration of a probability.
+
+    Parameters
+    ----------
+    n, n_positive : nodules, and those rated suspicious.
+    auc : area under the ROC curve.
+    sensitivity, specificity : at probability 0.5.
+    brier, negative_log_likelihood : mean squared error and mean log loss.
+    calibration_error : expected calibration error over bins of equal width.
+    """
+
+    n: int
+    n_positive: int
+    auc: float
+    sensitivity: float
+    specificity: float
+    brier: float
+    negative_log_likelihood: float
+    calibration_error: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A measure with its bootstrap percentiles.
+
+    Parameters
+    ----------
+    estimate : on all cases.
+    lower, upper : percentiles over the draws.
+    draws : draws on which the measure was defined.
+    """
+
+    estimate: float
+    lower: float
+    upper: float
+    draws: int
+
+
+def rating_agreement(scores: ArrayLike, ratings: ArrayLike) -> RatingAgreement:
+    """Compare scores with ratings.
+
+    Parameters
+    ----------
+    scores, ratings : shape (n,), 1 to 5; halves are rounded up where a level is needed.
+
+    Raises
+    ------
+    InputError : ``NO_CASES``, ``SHAPE_MISMATCH`` or ``OFF_SCALE``.
+    """
+    score, rating = _same_shape(scores, ratings)
+    for values in (score, rating):
+        if not ((values >= LEVELS[0]) & (values <= LEVELS[-1])).all():
+            raise InputError("a rating is off its scale", code="OFF_SCALE", expected="1 to 5")
+    level, truth = _round(score), _round(rating)
+    return RatingAgreement(
+        n=len(score),
+        quadratic_kappa=_quadratic_kappa(level, truth),
+        exact=float((level == truth).mean()),
+        within_one=float((np.abs(level - truth) <= 1).mean()),
+        mean_absolute_error=float(np.abs(score - rating).mean()),
+    )
+
+
+def suspicious(mean_ratings: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which nodules have a class, and whether it is the suspicious one, both shape (n,).
+
+    A mean above 3 is suspicious, below 3 not; at 3 there is no class.
+    """
+    mean = np.asarray(mean_ratings, float)
+    return mean != INDETERMINATE, mean > INDETERMINATE
+
+
+def binary_quality(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 10) -> BinaryQuality:
+    """Judge probabilities against two classes.
+
+    Parameters
+    ----------
+    probabilities : shape (n,), in [0, 1].
+    labels : shape (n,), 0 or 1.
+    bins : of the calibration error.
+
+    Raises
+    ------
+    InputError : ``NO_CASES``, ``SHAPE_MISMATCH``, ``OFF_SCALE``, or ``ONE_CLASS`` where the
+        labels hold one class only.
+    """
+    p, label = _same_shape(probabilities, labels)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise InputError("no probability", code="OFF_SCALE", expected="0 to 1")
+    truth = label > 0
+    if truth.all() or not truth.any():
+        raise InputError("both classes are needed", code="ONE_CLASS", got=f"{len(p)} of one class")
+    return BinaryQuality(
+        n=len(p),
+        n_positive=int(truth.sum()),
+        auc=float(roc_auc_score(truth, p)),
+        sensitivity=float((p[truth] >= 0.5).mean()),
+        specificity=float((p[~truth] < 0.5).mean()),
+        brier=float(brier_score_loss(truth, p)),
+        negative_log_likelihood=float(log_loss(truth, p)),
+        calibration_error=calibration_error(p, truth, bins=bins),
+    )
+
+
+def calibration_error(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 10) -> float:
+    """Return the expected calibration error (Naeini et al. 2015).
+
+    The mean over cases of the gap between a bin's mean probability and its share of positives;
+    bins of equal width over [0, 1], closed below.
+    """
+    p, label = _same_shape(probabilities, labels)
+    index = np.digitize(p, np.linspace(0.0, 1.0, bins + 1)[1:-1])
+    gap = np.bincount(index, weights=p - label, minlength=bins)
+    return float(np.abs(gap).sum() / len(p))
+
+
+def patient_bootstrap(
+    measure: Callable[[NDArray[np.int64]], float],
+    patient_ids: Sequence[str],
+    *,
+    rng: np.random.Generator,
+    draws: int = 1000,
+    confidence: float = 0.95,
+) -> Interval:
+    """Draw patients anew, with all their nodules, and measure each draw.
+
+    Parameters
+    ----------
+    measure : takes the indices of the cases drawn; for a paired comparison of two systems it
+        returns their difference. A draw on which it is NaN or raises ``InputError``, such as one
+        of a single class, is left out and shows in ``draws``.
+    patient_ids : one per case.
+    rng : source of the draws.
+    draws, confidence : number of draws, and the share of them within the interval.
+
+    Raises
+    ------
+    InputError : ``NO_CASES``, or ``NO_DRAWS`` if the measure was never defined.
+    """
+    if not len(patient_ids):
+        raise InputError("nothing to draw from", code="NO_CASES")
+    _, patient = np.unique(np.asarray(patient_ids), return_inverse=True)
+    cases = [np.flatnonzero(patient == number) for number in range(patient.max() + 1)]
+    values = []
+    for _ in range(draws):
+        drawn = rng.integers(len(cases), size=len(cases))
+        value = _defined(measure, np.concatenate([cases[number] for number in drawn]))
+        if not math.isnan(value):
+            values.append(value)
+    if not values:
+        raise InputError("the measure is defined on no draw", code="NO_DRAWS", got=draws)
+    tail = (1.0 - confidence) / 2.0
+    lower, upper = np.quantile(values, [tail, 1.0 - tail])
+    return Interval(
+        estimate=measure(np.arange(len(patient_ids))),
+        lower=float(lower),
+        upper=float(upper),
+        draws=len(values),
+    )
+
+
+def _quadratic_kappa(level: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
+    if len(np.unique(np.concatenate([level, truth]))) == 1:
+        return math.nan
+    return float(cohen_kappa_score(level, truth, labels=LEVELS, weights="quadratic"))
+
+
+def _defined(measure: Callable[[NDArray[np.int64]], float], index: NDArray[np.int64]) -> float:
+    try:
+        return measure(index)
+    except InputError:
+        return math.nan
+
+
+def _round(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.floor(values + 0.5).astype(np.int64)
+
+
+def _same_shape(
+    first: ArrayLike, second: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    a, b = np.asarray(first, float), np.asarray(second, float)
+    if a.shape != b.shape or a.ndim != 1:
+        raise InputError(
+            "one value per case is needed", code="SHAPE_MISMATCH", expected=b.shape, got=a.shape
+        )
+    if not len(a):
+        raise InputError("there are no cases", code="NO_CASES")
+    return a, b
