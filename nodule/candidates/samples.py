@@ -31,6 +31,7 @@ _PASTED_IN_SCAN = (0.15, 0.35, 0.35, 0.15)  # chances of 0, 1, 2 and 3
 _PASTED_IN_CROP = (0.5, 0.5)
 _PATCH_SCALE = (0.87, 1.15)
 _JITTER_MM = 14.0
+_TILT_DEG = 12.0
 _RIM_MM = 3.0  # of a region that is not known for lack of context
 
 
@@ -99,7 +100,8 @@ def plain_sample(region: Region, *, size: int) -> Mapping[str, Tensor]:
 def _draw_view(region: Region, rng: Generator, *, size: int) -> View:
     focus = region.focus_mm[int(rng.integers(len(region.focus_mm)))]
     center = focus + rng.uniform(-_JITTER_MM, _JITTER_MM, size=3)
-    return centered(center, size=size, turn=draw_turn(rng, scale=_PATCH_SCALE))
+    turn = draw_turn(rng, scale=_PATCH_SCALE, tilt_deg=_TILT_DEG)
+    return centered(center, size=size, turn=turn)
 
 
 def _cut(region: Region, view: View) -> NDArray[np.float32]:

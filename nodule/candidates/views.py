@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial.transform import Rotation
 
 from nodule.geometry import Matrix, Vector, as_matrix, as_vector
 
@@ -83,18 +84,21 @@ class View:
         return (self.size - 1) / 2
 
 
-def draw_turn(rng: Generator, *, scale: tuple[float, float]) -> Matrix:
-    """Draw a rotation about z, flips of any axis and a scale, log-uniform in a range.
+def draw_turn(rng: Generator, *, scale: tuple[float, float], tilt_deg: float = 0.0) -> Matrix:
+    """Draw a rotation, flips of any axis and a scale, log-uniform in a range.
 
-    The z axis stays on itself, since scans are coarser along it and their noise lies in the
-    slices.
+    Parameters
+    ----------
+    tilt_deg : standard deviation of the turns about x and y. They are kept small, since scans
+        are coarser along z; the turn about z is free.
     """
-    angle = rng.uniform(0.0, 2 * np.pi)
-    cos, sin = np.cos(angle), np.sin(angle)
-    about_z = np.array([[1.0, 0.0, 0.0], [0.0, cos, -sin], [0.0, sin, cos]])
+    about_z = rng.uniform(0.0, 360.0)
+    tilt_y, tilt_x = rng.normal(0.0, tilt_deg, size=2)
+    # axes of a zyx index: its first coordinate is z
+    rotation = Rotation.from_euler("xyz", [about_z, tilt_y, tilt_x], degrees=True).as_matrix()
     flips = rng.choice([-1.0, 1.0], size=3)
     size = np.exp(rng.uniform(*np.log(scale)))
-    return as_matrix(about_z * flips * size)
+    return as_matrix(rotation * flips * size)
 
 
 def centered(center_mm: ArrayLike, *, size: int, turn: Matrix) -> View:
