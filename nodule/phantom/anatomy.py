@@ -72,6 +72,8 @@ VEIN_ROOTS_LPS_MM = ((-34.0, 14.0, -22.0), (42.0, 16.0, -18.0))
 
 LOBES: tuple[str, ...] = ("right upper", "right middle", "right lower", "left upper", "left lower")
 
+_TUBE_REACH_MM = 26.0
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Chest:
@@ -168,13 +170,13 @@ def smooth_path(knots: ArrayLike, *, pieces: int = 6) -> Path:
 
 
 def _tube(x: Array, y: Array, z: Array, knots: ArrayLike) -> Array:
-    """Signed distance to a tube, computed only where it may matter, 40 mm elsewhere."""
+    """Signed distance to a tube, computed only where it may matter."""
     path = smooth_path(knots, pieces=4).astype(np.float32)
-    out = np.full(np.broadcast_shapes(x.shape, y.shape, z.shape), 40, np.float32)
+    out = np.full(np.broadcast_shapes(x.shape, y.shape, z.shape), _TUBE_REACH_MM, np.float32)
     flat = (z.ravel(), y.ravel(), x.ravel())
     for start, end in itertools.pairwise(path):
         box = tuple(
-            slice(*np.searchsorted(axis, [min(a, b) - 40, max(a, b) + 40]))
+            slice(*np.searchsorted(axis, [min(a, b) - _TUBE_REACH_MM, max(a, b) + _TUBE_REACH_MM]))
             for axis, a, b in zip(flat, start[2::-1], end[2::-1], strict=True)
         )
         local = (x[:, :, box[2]], y[:, box[1], :], z[box[0], :, :])

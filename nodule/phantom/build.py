@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.geometry import Geometry
-from nodule.phantom import lesions, scanner
+from nodule.phantom import lesions, scanner, shapes
 from nodule.phantom.anatomy import (
     HILA_LPS_MM,
     MAIN_BRONCHI,
@@ -179,7 +179,7 @@ def _add_nodules(
     labels = np.zeros(geometry.shape_zyx, np.uint8)
     nodules: tuple[PhantomNodule, ...] = ()
     for number, plan in enumerate(spec.nodules, start=1):
-        shape = lesions.make_shape(plan, rng)
+        shape = shapes.make_shape(plan, rng)
         nodule = lesions.place(
             plan,
             shape,
@@ -191,7 +191,7 @@ def _add_nodules(
         )
         assert nodule.plan.center_lps_mm is not None
         if plan.spiculation > 1:
-            spikes = lesions.strands(plan, shape, np.array(nodule.plan.center_lps_mm))
+            spikes = shapes.strands(plan, shape, np.array(nodule.plan.center_lps_mm))
             share = draw_tubes(spikes, geometry)
             hu += share * np.maximum(np.float32(lesions.SOLID_HU) - hu, 0)
         drawing = lesions.draw(nodule, shape, geometry=geometry, fields=fields)

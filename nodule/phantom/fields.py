@@ -146,5 +146,5 @@ def as_distance(level: Array) -> Array:
 def random_field(grid: Grid, rng: np.random.Generator, *, correlation_mm: float) -> Array:
     """Gaussian noise of unit variance with a correlation length."""
     white = rng.standard_normal(grid.shape_zyx, dtype=np.float32)
-    smooth = gaussian_filter(white, correlation_mm / STEP_MM)
+    smooth = gaussian_filter(white, correlation_mm / STEP_MM, truncate=2.5)
     return np.asarray(smooth / smooth.std(), dtype=np.float32)

@@ -238,7 +238,7 @@ def demo_spec() -> PhantomSpec:
             NodulePlan(diameter_mm=7.0, location="juxtapleural", elongation=1.3, lung="left"),
             NodulePlan(diameter_mm=6.0, location="juxtavascular", lung="right"),
             NodulePlan(diameter_mm=8.0, texture="calcified", lung="left"),
-            NodulePlan(diameter_mm=2.6),
+            NodulePlan(diameter_mm=2.8, texture="calcified"),
         ),
     )
 

@@ -140,9 +140,9 @@ class Painter:
         # fat lies under the pericardium, most of it in the grooves
         over(hu, canvas.inside(f["heart"]), FAT_HU)
         over(hu, canvas.inside(f["heart"] + 2.5 + 2.5 * f["mottle"]), MYOCARDIUM_HU)
-        over(hu, canvas.inside(f["chambers"]), self.blood_hu)
         over(hu, canvas.inside(f["oesophagus"]), 38.0)
-        over(hu, canvas.inside(f["vessels"] - 0.8), 45.0)
+        over(hu, canvas.inside(f["vessels"] - 0.8), 45.0)  # walls first: blood joins blood
+        over(hu, canvas.inside(f["chambers"]), self.blood_hu)
         over(hu, canvas.inside(f["vessels"] + 0.4), self.blood_hu)
 
     def _lay_abdomen(self, hu: Array, canvas: Canvas, f: _PlaneFields) -> None:

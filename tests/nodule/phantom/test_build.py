@@ -156,7 +156,7 @@ def test_nodules_lie_in_the_lung_they_name(phantom: Phantom) -> None:
         assert phantom.lungs.labels_zyx[z, y, x] == {"right": 1, "left": 2}[nodule.lung]
         assert (nodule.center_lps_mm[0] < 0) == (nodule.lung == "right")
         if nodule.location == "juxtapleural":
-            assert nodule.volume_mm3 < 0.999 * math.pi / 6 * nodule.plan.diameter_mm**3
+            assert 0.7 < nodule.volume_mm3 / (math.pi / 6 * nodule.plan.diameter_mm**3) < 0.99
 
 
 def test_textures_have_their_hu(phantom: Phantom) -> None:
@@ -165,7 +165,7 @@ def test_textures_have_their_hu(phantom: Phantom) -> None:
     )
     assert solid == pytest.approx(38, abs=30)
     assert ground_glass == pytest.approx(-620, abs=60)
-    assert part_solid == pytest.approx(38, abs=60)
+    assert -120 < part_solid < 100  # a small core, blurred
     assert calcified > 400
 
 
