@@ -37,7 +37,7 @@ _SOLID_HU = -100.0
 _ENOUGH_VOXELS = 20
 _LARGEST_SHIFT_HU = 120.0
 _LARGEST_MISFIT_HU = 400.0
-_PLACES = 10
+_PLACES = (4, 30)  # few: into whatever is there; many: into surroundings like its own
 _LEAST_AIR = 0.4  # share of the nodule's voxels that replace aerated lung
 _APART_MM = 3.0
 _NODULE_SCALE = (0.75, 1.25)
@@ -131,7 +131,7 @@ def _draw_places(
     high = np.asarray(image_hu.shape) - room
     if (high <= room).any():
         return []
-    drawn = rng.integers(room, high, size=(_PLACES, 3))
+    drawn = rng.integers(room, high, size=(int(rng.integers(*_PLACES)), 3))
     return [place for place in drawn if free is None or free[tuple(place // STRIDE)]]
 
 
