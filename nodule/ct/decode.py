@@ -70,12 +70,17 @@ def _children(count: int) -> int:
     return max(1, min(wanted, _MAX_CHILDREN, os.cpu_count() or 1))
 
 
-def stored_values(image: ImageHeader) -> Stored:
-    """Decode one image's stored values, shape (rows, columns); raises as :func:`decode_images`."""
+def stored_values(images: Sequence[ImageHeader]) -> list[Stored]:
+    """Decode images without rescale, each of shape (rows, columns).
+
+    Raises
+    ------
+    DicomSeriesError : as :func:`decode_images`.
+    """
     with quiet_pydicom(), ExitStack() as stack:
-        compressed = image.transfer_syntax in syntaxes.COMPRESSED
+        compressed = any(i.transfer_syntax in syntaxes.COMPRESSED for i in images)
         codec = stack.enter_context(Codec()) if compressed else None
-        return _stored(image, read_pixels(image.member, image.pixels), codec)
+        return [_stored(i, read_pixels(i.member, i.pixels), codec) for i in images]
 
 
 def _stored(image: ImageHeader, content: bytes, codec: Codec | None) -> Stored:

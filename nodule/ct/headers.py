@@ -163,7 +163,7 @@ def read_dicom_file(member: Member) -> DicomFile:
             )
         series_uid = values.text(parsed.dataset, "SeriesInstanceUID")
         modality = values.text(parsed.dataset, "Modality")
-        if series_uid is None and modality is None and parsed.pixels is None:
+        if series_uid is None and parsed.pixels is None:
             raise DicomSeriesError(
                 f"{member.name} holds no image", code="NOT_AN_IMAGE", hint=_EXPORT_HINT
             )

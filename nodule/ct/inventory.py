@@ -31,7 +31,10 @@ IMAGE_FORMATS = {
     ".nhdr": open_nrrd,
 }
 # DICOM files of which it cannot be told which series they belong to
-_SUSPICIOUS = frozenset({"UNREADABLE", "BAD_VALUE", "NO_TRANSFER_SYNTAX", "TOO_LARGE"})
+_SUSPICIOUS = frozenset(
+    {"UNREADABLE", "BAD_VALUE", "NO_TRANSFER_SYNTAX", "TOO_LARGE", "NOT_AN_IMAGE"}
+)
+_DICOM_NAMES = (".dcm", ".ima", ".dicom")
 
 
 def inventory(path: Path) -> Inventory:
@@ -112,16 +115,23 @@ def _of_members(members: Iterable[Member]) -> Inventory:
             file = read_dicom_file(member)
         except NoduleError as refused:
             ignored.append(IgnoredFile(name=member.name, error=refused))
-            if refused.code in _SUSPICIOUS:
+            if refused.code in _SUSPICIOUS or member.name.lower().endswith(_DICOM_NAMES):
                 suspects.append(member)
         else:
             by_series[file.series_uid].append(file)
+            if _is_cut_short(file):
+                suspects.append(member)
     records = []
     for uid, files in sorted(by_series.items(), key=lambda item: item[0] or ""):
         unique, copies = _without_copies(files)
         records.append(_record(uid, unique))
         ignored += copies
     return Inventory(series=tuple(records), ignored=tuple(ignored), suspects=tuple(suspects))
+
+
+def _is_cut_short(file: DicomFile) -> bool:
+    """Whether a CT image breaks off before its pixels: then its series UID may be cut as well."""
+    return file.modality == "CT" and file.error is not None and file.error.code == "NO_PIXEL_DATA"
 
 
 def _without_copies(files: Sequence[DicomFile]) -> tuple[list[DicomFile], list[IgnoredFile]]:
