@@ -33,6 +33,7 @@ _LEAST_SAMPLES = 50
 _CORE_PERCENTILE = 60.0
 _HU_PER_MM2 = 8.0  # how much brighter a place must be to seed from afar
 _REACH, _REACH_MM = 1.6, 3.0  # how far from its inscribed sphere's centre a nodule may extend
+_FLAT, _ON_HULL = 1e-6, 1e-4  # voxels
 _LARGE_MM, _LARGE_STEP = 20.0, 1.4  # large nodules need no fine grid
 
 
@@ -203,14 +204,26 @@ def _lung_hull(air: Mask, seed: tuple[int, int, int]) -> Mask:
         planes = np.unique(np.round(ConvexHull(rim).equations, 6), axis=0)
     except QhullError:  # a flat sheet of air has no hull
         return everything
-    points = np.indices(air.shape, dtype=np.float32).reshape(3, -1)
-    inside = np.arange(points.shape[1])
-    for *normal, offset in planes:
-        inside = inside[np.asarray(normal, np.float32) @ points[:, inside] + offset <= 1e-4]
-    hull = np.zeros(air.size, dtype=np.bool_)
-    hull[inside] = True
-    shaped = hull.reshape(air.shape)
-    return shaped if shaped[seed] else everything
+    hull = _fill_hull(planes, air.shape)
+    return hull if hull[seed] else everything
+
+
+def _fill_hull(planes: NDArray[np.float64], shape: tuple[int, ...]) -> Mask:
+    """Return the voxels on the inner side of every plane ``a z + b y + c x + d <= 0``.
+
+    Along x a convex body is one interval, whose ends follow from the planes that face either way.
+    """
+    columns = np.arange(shape[2])
+    slope = planes[:, 2]
+    rising, falling = slope > _FLAT, slope < -_FLAT
+    hull = np.zeros(shape, dtype=np.bool_)
+    for z in range(shape[0]):
+        rest = planes[:, 0] * z + planes[:, 3] + np.outer(np.arange(shape[1]), planes[:, 1])
+        flat = np.all(rest[:, ~(rising | falling)] <= _ON_HULL, axis=1, keepdims=True)
+        last = (-rest[:, rising] / slope[rising]).min(axis=1) + _ON_HULL
+        first = (-rest[:, falling] / slope[falling]).max(axis=1) - _ON_HULL
+        hull[z] = flat & (columns >= first[:, None]) & (columns <= last[:, None])
+    return hull
 
 
 def _opened(
