@@ -1,0 +1,12 @@
+"""What is handed to the reader: one page, JSON, a table, the lungs.
+
+>>> from nodule.report import build_report, write_report  # doctest: +SKIP
+>>> report = build_report(study=..., lungs=..., findings=..., patient=..., provenance=...)
+>>> write_report(report, study=..., lungs=..., folder=Path("out"))
+"""
+
+from nodule.report.build import build_report
+from nodule.report.model import Provenance, Report, report_schema
+from nodule.report.write import write_report
+
+__all__ = ["Provenance", "Report", "build_report", "report_schema", "write_report"]

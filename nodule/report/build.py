@@ -1,0 +1,153 @@
+"""From what the stages found to what the report says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from nodule.findings import Finding
+from nodule.geometry import Vector
+from nodule.report.model import (
+    NODULE_LIMIT_MM,
+    Ends,
+    FindingPart,
+    LungVolumes,
+    MalignancyPart,
+    Patient,
+    Point,
+    Provenance,
+    Report,
+    SlicePart,
+    StudyPart,
+    Technique,
+    WarningPart,
+)
+from nodule.study import PatientHeader, Study
+from nodule.volume import LungMask
+
+_THICK_MM = 3.0  # thicker slices hide small nodules and blur sizes (input rules of readers' aids)
+_IDENTITY = ("study_instance_uid", "series_instance_uid", "frame_of_reference_uid")
+
+
+def build_report(
+    *,
+    study: Study,
+    lungs: LungMask,
+    findings: tuple[Finding, ...],
+    patient: PatientHeader,
+    provenance: Provenance,
+) -> Report:
+    """State what was found.
+
+    Numbers are rounded to what is meaningful, so that equal inputs give equal bytes.
+
+    Parameters
+    ----------
+    study : as read.
+    lungs : on any grid.
+    findings : in the order to report.
+    patient : appears in the report's header only.
+    provenance : what made it.
+    """
+    part = _study_part(study, lungs, patient)
+    return Report(
+        study=part,
+        provenance=provenance,
+        findings=tuple(_finding_part(finding, study) for finding in findings),
+        warnings=tuple(_warnings(study, part.lungs, findings)),
+    )
+
+
+def _study_part(study: Study, lungs: LungMask, patient: PatientHeader) -> StudyPart:
+    geometry = study.volume.geometry
+    header = vars(study.series)
+    right_ml, left_ml = lungs.volume_ml
+    return StudyPart(
+        **{name: header[name] for name in _IDENTITY},
+        patient=Patient(**vars(patient)),
+        technique=Technique(
+            **{name: value for name, value in header.items() if name not in _IDENTITY},
+            shape_zyx=geometry.shape_zyx,
+            spacing_zyx_mm=_rounded(geometry.spacing_zyx_mm, digits=4),
+        ),
+        lungs=LungVolumes(right_ml=round(right_ml), left_ml=round(left_ml)),
+    )
+
+
+def _finding_part(finding: Finding, study: Study) -> FindingPart:
+    measured = finding.measurement
+    long_ends = measured.long_axis_ends_lps_mm if measured else None
+    key_point = finding.center_lps_mm if long_ends is None else np.mean(long_ends, axis=0)
+    z, reference = study.slice_at(key_point)
+    a, b, c, d, e = finding.malignancy.distribution
+    too_large = measured is not None and measured.long_axis_mm > NODULE_LIMIT_MM
+    return FindingPart(
+        id=finding.id,
+        center_lps_mm=_rounded(finding.center_lps_mm),
+        slice=SlicePart(
+            number=z + 1,
+            count=study.volume.geometry.shape_zyx[0],
+            instance_number=reference.instance_number,
+            sop_instance_uid=reference.sop_instance_uid,
+        ),
+        probability=round(finding.probability, 4),
+        malignancy=MalignancyPart(
+            score=round(finding.malignancy.score, 3),
+            distribution=(round(a, 4), round(b, 4), round(c, 4), round(d, 4), round(e, 4)),
+        ),
+        long_axis_mm=round(measured.long_axis_mm, 2) if measured else None,
+        short_axis_mm=round(measured.short_axis_mm, 2) if measured else None,
+        effective_diameter_mm=round(measured.effective_diameter_mm, 2) if measured else None,
+        volume_mm3=round(measured.volume_mm3, 1) if measured else None,
+        long_axis_ends_lps_mm=_rounded_ends(long_ends),
+        short_axis_ends_lps_mm=_rounded_ends(measured.short_axis_ends_lps_mm if measured else None),
+        lung=finding.lung,
+        scope="mass" if too_large else "nodule",
+    )
+
+
+def _rounded(vector: Vector, *, digits: int = 3) -> Point:
+    a, b, c = (round(float(v), digits) for v in vector)
+    return a, b, c
+
+
+def _rounded_ends(ends: tuple[Vector, Vector] | None) -> Ends | None:
+    return None if ends is None else (_rounded(ends[0]), _rounded(ends[1]))
+
+
+def _warnings(
+    study: Study, lungs: LungVolumes, findings: Iterable[Finding]
+) -> Iterator[WarningPart]:
+    for warning in study.warnings:
+        yield WarningPart(code=warning.code, message=warning.message)
+    spacing_mm = study.volume.geometry.spacing_zyx_mm[0]
+    if spacing_mm > _THICK_MM:
+        yield WarningPart(
+            code="THICK_SLICES",
+            message=f"Slices lie {spacing_mm:.2f} mm apart: small nodules may be missed and "
+            "sizes are uncertain.",
+        )
+    if study.series.lossy:
+        yield WarningPart(code="LOSSY", message="The images were compressed with loss.")
+    if min(lungs.right_ml, lungs.left_ml) == 0:
+        yield WarningPart(
+            code="LUNG_NOT_FOUND",
+            message="A lung was not found: nodules in it are not looked for.",
+        )
+    for finding in findings:
+        yield from _finding_warnings(finding)
+
+
+def _finding_warnings(finding: Finding) -> Iterator[WarningPart]:
+    if finding.measurement is None:
+        yield WarningPart(
+            code="NOT_MEASURED",
+            message=f"{finding.id} could not be told from its surroundings and has no size.",
+        )
+    elif finding.measurement.long_axis_mm > NODULE_LIMIT_MM:
+        yield WarningPart(
+            code="MASS",
+            message=f"{finding.id} exceeds {NODULE_LIMIT_MM:g} mm: a mass, to which no rule for "
+            "nodules applies.",
+        )

@@ -1,0 +1,135 @@
+"""Pictures for the page: planes through a finding, and the chest from the front.
+
+Pictures hold the image alone. What is drawn over it is laid on by the page in millimetres of the
+same plane, so that it can be switched off.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+from scipy import ndimage
+
+from nodule.geometry import Vector, as_vector
+from nodule.hu import AIR_HU, LUNG_WINDOW, HuWindow
+from nodule.volume import Volume
+
+Plane = Literal["axial", "coronal", "sagittal"]
+
+# LPS directions of a picture's right and of its bottom, as seen by convention: the patient's
+# right on the left, head up, face to the left
+PLANES: dict[Plane, tuple[Vector, Vector]] = {
+    "axial": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)),
+    "coronal": ((1.0, 0.0, 0.0), (0.0, 0.0, -1.0)),
+    "sagittal": ((0.0, 1.0, 0.0), (0.0, 0.0, -1.0)),
+}
+# what the left and the top of each plane are called
+EDGES: dict[Plane, tuple[str, str]] = {
+    "axial": ("R", "A"),
+    "coronal": ("R", "H"),
+    "sagittal": ("A", "H"),
+}
+_LEAST_VIEW_MM = 60.0
+_VIEW_PER_DIAMETER = 2.5
+_PIXELS = 320
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture of a plane.
+
+    Parameters
+    ----------
+    png : encoded greys.
+    plane : how it lies.
+    corner_lps_mm : its upper left corner.
+    size_mm : width and height.
+    """
+
+    png: bytes
+    plane: Plane
+    corner_lps_mm: Vector
+    size_mm: tuple[float, float]
+
+    @property
+    def data_uri(self) -> str:
+        """The picture for an ``href``."""
+        return f"data:image/png;base64,{base64.b64encode(self.png).decode('ascii')}"
+
+    def place(self, point_lps_mm: ArrayLike) -> tuple[float, float]:
+        """Return where a point's projection lies: mm from the left and from the top."""
+        offset = np.asarray(point_lps_mm, float) - np.asarray(self.corner_lps_mm)
+        right, down = PLANES[self.plane]
+        return round(float(offset @ right), 2), round(float(offset @ down), 2)
+
+
+def view_mm(diameter_mm: float) -> float:
+    """Return the edge of a picture that shows a finding of some size and what surrounds it."""
+    return max(_LEAST_VIEW_MM, _VIEW_PER_DIAMETER * diameter_mm)
+
+
+def plane_picture(
+    volume: Volume,
+    *,
+    center_lps_mm: Vector,
+    plane: Plane,
+    edge_mm: float,
+    window: HuWindow = LUNG_WINDOW,
+) -> Picture:
+    """Cut a square plane out of a volume, cubic between voxels, air outside the scan."""
+    right, down = (np.asarray(v) for v in PLANES[plane])
+    corner = np.asarray(center_lps_mm) - (right + down) * edge_mm / 2
+    steps_mm = (np.arange(_PIXELS) + 0.5) * edge_mm / _PIXELS
+    points = corner + steps_mm[None, :, None] * right + steps_mm[:, None, None] * down
+    index = np.moveaxis(volume.geometry.lps_to_index(points), -1, 0)
+    low = np.floor(index.min(axis=(1, 2))).astype(int) - 3
+    high = np.ceil(index.max(axis=(1, 2))).astype(int) + 4
+    bounds = np.clip([low, high], 0, volume.geometry.shape_zyx)
+    part = volume.array_zyx[tuple(slice(a, b) for a, b in bounds.T)]
+    if part.size == 0:
+        hu = np.full((_PIXELS, _PIXELS), AIR_HU, np.float32)
+    else:
+        hu = ndimage.map_coordinates(
+            part, index - bounds[0][:, None, None], order=3, mode="grid-constant", cval=AIR_HU
+        )
+    return Picture(
+        png=_png(window.normalise(hu)),
+        plane=plane,
+        corner_lps_mm=as_vector(corner),
+        size_mm=(edge_mm, edge_mm),
+    )
+
+
+def front_picture(volume: Volume) -> Picture:
+    """Look through the chest from the front, like a radiograph.
+
+    Parameters
+    ----------
+    volume : on a canonical grid (see :mod:`nodule.resample`).
+    """
+    geometry = volume.geometry
+    # attenuation, and the square root so that the lungs' faint structure shows
+    depth = np.clip(volume.array_zyx - AIR_HU, 0.0, 1600.0).mean(axis=1)[::-1]
+    low, high = np.percentile(depth, [2.0, 99.5])
+    greys = np.sqrt(np.clip((depth - low) / max(high - low, 1.0), 0.0, 1.0))
+    step_z, _, step_x = geometry.spacing_zyx_mm
+    top = geometry.index_to_lps((geometry.shape_zyx[0] - 0.5, 0.0, -0.5))
+    return Picture(
+        png=_png(greys),
+        plane="coronal",
+        corner_lps_mm=as_vector(top),
+        size_mm=(geometry.shape_zyx[2] * step_x, geometry.shape_zyx[0] * step_z),
+    )
+
+
+def _png(greys: NDArray[np.floating]) -> bytes:
+    stream = io.BytesIO()
+    levels = np.rint(np.clip(greys, 0.0, 1.0) * 255).astype(np.uint8)
+    Image.fromarray(levels).save(stream, format="PNG", compress_level=6)
+    return stream.getvalue()

@@ -1,0 +1,145 @@
+"""The page: one file that opens offline and loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from nodule.report.figures import EDGES, Picture, Plane, front_picture, plane_picture, view_mm
+from nodule.report.model import MALIGNANCY_WORDS, NODULE_LIMIT_MM, FindingPart, Report
+from nodule.resample import resample_to_spacing
+from nodule.study import Study
+from nodule.volume import LungMask
+
+_OVERVIEW_MM = 2.0
+_DEFAULT_RING_MM = 8.0  # round a finding without a size
+_PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
+
+Line = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A picture and what the page draws over it, in mm of the picture.
+
+    ``lines`` are the long and the short axis, shown on the plane in which they were measured;
+    ``ring`` is (x, y, radius).
+    """
+
+    picture: Picture
+    lines: tuple[Line, ...]
+    ring: tuple[float, float, float] | None
+
+    @property
+    def edges(self) -> tuple[str, str]:
+        """Names of the left and of the upper edge."""
+        return EDGES[self.picture.plane]
+
+
+def render_html(report: Report, *, study: Study, lungs: LungMask) -> str:
+    """Return the page, UTF-8 text.
+
+    Every text of the report is escaped. The page's policy forbids whatever is not in the file.
+
+    Parameters
+    ----------
+    report : what to say.
+    study : its volume is the source of the pictures.
+    lungs : shown in the overview.
+    """
+    overview = front_picture(resample_to_spacing(study.volume, spacing_mm=_OVERVIEW_MM))
+    style = _asset("report.css")
+    page: str = _template().render(
+        report=report,
+        study=report.study,
+        technique=report.study.technique,
+        patient=report.study.patient,
+        figures={finding.id: _figures(finding, study) for finding in report.findings},
+        overview=overview,
+        marks=_marks(report, overview),
+        dominant=_dominant(report),
+        words=MALIGNANCY_WORDS,
+        nodule_limit_mm=NODULE_LIMIT_MM,
+        style=Markup(style),
+        style_hash=_csp_hash(style),
+    )
+    return page
+
+
+def _figures(finding: FindingPart, study: Study) -> tuple[Figure, ...]:
+    return tuple(_figure(finding, study, plane) for plane in _PLANES)
+
+
+def _figure(finding: FindingPart, study: Study, plane: Plane) -> Figure:
+    picture = plane_picture(
+        study.volume,
+        center_lps_mm=finding.key_point_lps_mm,
+        plane=plane,
+        edge_mm=view_mm(finding.long_axis_mm or 0.0),
+    )
+    ends = (finding.long_axis_ends_lps_mm, finding.short_axis_ends_lps_mm)
+    if plane == "axial" and None not in ends:
+        lines = tuple(_line(picture, pair) for pair in ends if pair is not None)
+        return Figure(picture=picture, lines=lines, ring=None)
+    radius_mm = 0.5 * (finding.long_axis_mm or _DEFAULT_RING_MM) + 2.0
+    ring = (*picture.place(finding.center_lps_mm), round(radius_mm, 2))
+    return Figure(picture=picture, lines=(), ring=ring)
+
+
+def _line(picture: Picture, ends: Any) -> Line:
+    return (*picture.place(ends[0]), *picture.place(ends[1]))
+
+
+def _marks(report: Report, overview: Picture) -> list[tuple[str, float, float]]:
+    return [(f.id, *overview.place(f.center_lps_mm)) for f in report.findings]
+
+
+def _dominant(report: Report) -> FindingPart | None:
+    """Return the most suspicious finding; of equals the more probable."""
+    return max(report.findings, key=lambda f: (f.malignancy.score, f.probability), default=None)
+
+
+@cache
+def _template() -> Any:
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["pretty_json"] = lambda value: json.dumps(
+        value, indent=2, sort_keys=True, ensure_ascii=False
+    )
+    environment.filters["dicom_date"] = dicom_date
+    environment.filters["person_name"] = person_name
+    return environment.from_string(_asset("report.html.j2"))
+
+
+def dicom_date(text: str) -> str:
+    """Return a DICOM date as ISO 8601, other text as it is."""
+    plain = len(text) == 8 and text.isascii() and text.isdigit()
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if plain else text
+
+
+def person_name(text: str) -> str:
+    """Return a DICOM person name, ``family^given^middle^prefix^suffix``, for reading.
+
+    Its groups (alphabetic, ideographic, phonetic) are set apart by a middle dot.
+    """
+    groups = (group.split("^") for group in text.split("="))
+    shown = (", ".join(filter(None, [g[0], " ".join(filter(None, g[1:]))])) for g in groups)
+    return " · ".join(filter(None, (each.strip() for each in shown)))
+
+
+def _asset(name: str) -> str:
+    return files("nodule.report").joinpath("page", name).read_text(encoding="utf-8")
+
+
+def _csp_hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"

@@ -1,0 +1,72 @@
+"""A report's files."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nodule.geometry import lps_to_ras
+from nodule.report.html import render_html
+from nodule.report.model import Report
+from nodule.report.tables import findings_csv
+from nodule.study import Study
+from nodule.volume import LungMask
+
+
+def write_report(
+    report: Report, *, study: Study, lungs: LungMask, folder: Path
+) -> tuple[Path, ...]:
+    """Write ``lungs.nii.gz``, ``findings.csv``, ``report.html`` and ``report.json``.
+
+    Each file appears whole or not at all, ``report.json`` last; equal input gives equal bytes.
+
+    Parameters
+    ----------
+    report : what to say.
+    study : the images for the page.
+    lungs : written on their own grid (the canonical 1 mm grid of the flow), labels 1 right and
+        2 left.
+    folder : made where it is missing; files of the same names are replaced.
+
+    Returns
+    -------
+    The files, in the order in which they were written.
+    """
+    contents: Mapping[str, bytes] = {
+        "lungs.nii.gz": lungs_nifti(lungs),
+        "findings.csv": findings_csv(report).encode("utf-8-sig"),  # so that Excel reads UTF-8
+        "report.html": render_html(report, study=study, lungs=lungs).encode(),
+        "report.json": f"{report.model_dump_json(indent=2)}\n".encode(),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    return tuple(_write(folder / name, content) for name, content in contents.items())
+
+
+def lungs_nifti(lungs: LungMask) -> bytes:
+    """Return lungs as a gzipped NIfTI-1 file, index xyz and RAS as that format wants."""
+    import nibabel
+
+    affine = lungs.geometry.affine[:, [2, 1, 0, 3]]
+    affine[:3] = lps_to_ras(affine[:3].T).T
+    image: Any = nibabel.Nifti1Image(np.ascontiguousarray(lungs.labels_zyx.T), affine)  # type: ignore[no-untyped-call]
+    image.header.set_xyzt_units("mm")
+    # a time stamp in the gzip header would make equal lungs differ
+    return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
+
+
+def _write(path: Path, content: bytes) -> Path:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path

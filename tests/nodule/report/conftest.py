@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+
+from nodule.findings import Finding, Malignancy, Measurement
+from nodule.geometry import Geometry
+from nodule.report import Provenance
+from nodule.study import PatientHeader, SeriesHeader, SliceReference, Study, StudyWarning
+from nodule.volume import LungMask, Volume
+
+DEPTH = 30
+
+
+@pytest.fixture(scope="session")
+def study() -> Study:
+    """A block of lung with a bright ball at LPS (20, 30, -40); InstanceNumber falls with z."""
+    geometry = Geometry(
+        shape_zyx=(DEPTH, 64, 72), spacing_zyx_mm=(2.0, 0.9, 0.8), origin_lps_mm=(-8.8, 1.2, -70.0)
+    )
+    index = np.moveaxis(np.indices(geometry.shape_zyx), 0, -1)
+    away_mm = np.linalg.norm(geometry.index_to_lps(index) - (20.0, 30.0, -40.0), axis=-1)
+    hu = np.where(away_mm < 6.0, 30.0, -870.0).astype(np.float32)
+    return Study(
+        volume=Volume(array_zyx=hu, geometry=geometry),
+        series=SeriesHeader(
+            source_format="dicom",
+            study_instance_uid="1.2.3",
+            series_instance_uid="1.2.3.4",
+            frame_of_reference_uid="1.2.3.5",
+            series_number=7,
+            manufacturer="Maker",
+            model_name="Model",
+            convolution_kernel="B30f",
+            slice_thickness_mm=2.0,
+            kvp=120.0,
+        ),
+        slices=tuple(
+            SliceReference(instance_number=DEPTH - z, sop_instance_uid=f"1.2.3.4.{z}")
+            for z in range(DEPTH)
+        ),
+        warnings=(StudyWarning(code="RESCALED", message="Slices differ in rescale."),),
+    )
+
+
+@pytest.fixture(scope="session")
+def lungs() -> LungMask:
+    """Two boxes on an oblique grid whose three spacings differ."""
+    c, s = np.cos(0.2), np.sin(0.2)
+    geometry = Geometry(
+        shape_zyx=(20, 22, 24),
+        spacing_zyx_mm=(3.0, 2.5, 2.0),
+        origin_lps_mm=(-5.0, 2.0, -70.0),
+        direction=((0.0, -s, c), (0.0, c, s), (1.0, 0.0, 0.0)),
+    )
+    labels = np.zeros(geometry.shape_zyx, np.uint8)
+    labels[2:18, 3:20, 1:10] = LungMask.RIGHT
+    labels[2:18, 3:20, 14:23] = LungMask.LEFT
+    return LungMask(labels_zyx=labels, geometry=geometry)
+
+
+@pytest.fixture(scope="session")
+def findings() -> tuple[Finding, ...]:
+    """A measured nodule, a mass, and one that could not be measured."""
+    malignancy = Malignancy(distribution=(0.05, 0.1, 0.15, 0.3, 0.4))
+    benign = Malignancy(distribution=(0.6, 0.25, 0.1, 0.05, 0.0))
+    nodule = Measurement(
+        center_lps_mm=(20.0, 30.0, -40.4),
+        long_axis_mm=12.6,
+        short_axis_mm=11.94,
+        effective_diameter_mm=12.0,
+        volume_mm3=904.78,
+        long_axis_ends_lps_mm=((13.7, 30.0, -42.0), (26.3, 30.0, -42.0)),
+        short_axis_ends_lps_mm=((20.0, 24.03, -42.0), (20.0, 35.97, -42.0)),
+    )
+    mass = Measurement(
+        center_lps_mm=(10.0, 20.0, -30.0),
+        long_axis_mm=34.2,
+        short_axis_mm=28.0,
+        effective_diameter_mm=30.1,
+        volume_mm3=14278.0,
+    )
+    return (
+        Finding(
+            id="N1",
+            center_lps_mm=nodule.center_lps_mm,
+            probability=0.93,
+            malignancy=malignancy,
+            measurement=nodule,
+            lung="left",
+        ),
+        Finding(
+            id="N2",
+            center_lps_mm=mass.center_lps_mm,
+            probability=0.81,
+            malignancy=benign,
+            measurement=mass,
+            lung="right",
+        ),
+        Finding(
+            id="N3",
+            center_lps_mm=(5.0, 15.0, -60.0),
+            probability=0.6,
+            malignancy=benign,
+            measurement=None,
+            lung="right",
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def patient() -> PatientHeader:
+    return PatientHeader(
+        patient_name="Doe^Jane", patient_id="P-17", study_date="20260102", sex="F", age="061Y"
+    )
+
+
+@pytest.fixture(scope="session")
+def provenance() -> Provenance:
+    return Provenance(
+        input_sha256="a" * 64,
+        weights={"lungs": "1" * 64, "candidates": "2" * 64, "malignancy": "3" * 64},
+        config={"measure": {"probability_threshold": 0.5}},
+        versions={"nodule": "0.1.0"},
+    )

@@ -1,0 +1,100 @@
+import json
+from dataclasses import replace
+from importlib.resources import files
+
+import pytest
+from pydantic import ValidationError
+
+from nodule.findings import Finding
+from nodule.report import Provenance, Report, build_report, report_schema
+from nodule.study import PatientHeader, Study
+from nodule.volume import LungMask
+
+
+@pytest.fixture
+def report(
+    study: Study,
+    lungs: LungMask,
+    findings: tuple[Finding, ...],
+    patient: PatientHeader,
+    provenance: Provenance,
+) -> Report:
+    return build_report(
+        study=study, lungs=lungs, findings=findings, patient=patient, provenance=provenance
+    )
+
+
+def test_names_the_image_with_the_calipers(report: Report) -> None:
+    # z = -42 is index 14 of slices 2 mm apart from -70; image numbers fall from 30
+    assert report.findings[0].slice.model_dump() == {
+        "number": 15,
+        "count": 30,
+        "instance_number": 16,
+        "sop_instance_uid": "1.2.3.4.14",
+    }
+
+
+def test_names_the_image_through_the_centre_where_there_are_no_calipers(report: Report) -> None:
+    assert report.findings[2].slice.number == 6
+
+
+def test_counts_slices_where_the_format_has_no_image_numbers(
+    study: Study,
+    lungs: LungMask,
+    findings: tuple[Finding, ...],
+    patient: PatientHeader,
+    provenance: Provenance,
+) -> None:
+    report = build_report(
+        study=replace(study, slices=()),
+        lungs=lungs,
+        findings=findings,
+        patient=patient,
+        provenance=provenance,
+    )
+    assert report.findings[0].slice.number == 15
+    assert report.findings[0].slice.instance_number is None
+
+
+def test_holds_what_the_finding_says(report: Report) -> None:
+    first = report.findings[0]
+    assert (first.long_axis_mm, first.short_axis_mm) == (12.6, 11.94)
+    assert (first.effective_diameter_mm, first.volume_mm3) == (12.0, 904.8)
+    # 0.05 + 0.2 + 0.45 + 1.2 + 2.0
+    assert first.malignancy.score == 3.9
+    assert first.malignancy_word == "moderately suspicious"
+    assert first.lung == "left"
+
+
+def test_a_lesion_over_30_mm_is_a_mass_and_stays(report: Report) -> None:
+    assert [finding.scope for finding in report.findings] == ["nodule", "mass", "nodule"]
+
+
+def test_warns_of_what_the_reader_must_know(report: Report) -> None:
+    assert [w.code for w in report.warnings] == ["RESCALED", "MASS", "NOT_MEASURED"]
+
+
+def test_warns_of_a_missing_lung(
+    study: Study, lungs: LungMask, patient: PatientHeader, provenance: Provenance
+) -> None:
+    one = replace(lungs, labels_zyx=lungs.labels_zyx * (lungs.labels_zyx == LungMask.LEFT))
+    report = build_report(
+        study=study, lungs=one, findings=(), patient=patient, provenance=provenance
+    )
+    assert "LUNG_NOT_FOUND" in [w.code for w in report.warnings]
+
+
+def test_json_comes_back_as_it_went(report: Report) -> None:
+    assert Report.model_validate_json(report.model_dump_json()) == report
+
+
+def test_refuses_a_field_that_it_does_not_know(report: Report) -> None:
+    content = report.model_dump(mode="json")
+    content["findings"][0]["lobe"] = "upper"
+    with pytest.raises(ValidationError, match="lobe"):
+        Report.model_validate(content)
+
+
+def test_the_shipped_schema_is_that_of_the_model() -> None:
+    shipped = files("nodule.report").joinpath("report.schema.json").read_text(encoding="utf-8")
+    assert json.loads(shipped) == report_schema()
