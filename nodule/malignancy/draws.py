@@ -50,6 +50,7 @@ _SLAB, _PLANTED, _ELSEWHERE, _EMPTY = 0.45, 0.25, 0.08, 0.05
 """Shares of the kinds of sample; the rest are places in whole scans."""
 
 _AWAY_MM = 8.0  # from any reader's outline to the centre of a negative
+_BORDER_MM = 9.0
 _STRUCTURE_ABOVE_HU = -600.0
 _EMPTY_BELOW_HU = -750.0
 _FAR_MM = 60.0  # beyond the corner of any cube
@@ -207,14 +208,22 @@ def nodule_piece(rng: Generator, view: View) -> Piece:
 
 
 def empty_lung(rng: Generator, example: NoduleExample) -> Piece:
-    """Return aerated lung beside a nodule, in the nodule's outline."""
+    """Return aerated lung beside a nodule, at its height and in its outline."""
     view = example.views[0]
     calm = (view.distance_mm > _AWAY_MM) & (view.hu < _EMPTY_BELOW_HU)
+    # at another height or on the border the outline would be cut off elsewhere
+    height = round(view.center_zyx[0])
+    calm[np.arange(len(calm)) != height] = False
+    border = round(_BORDER_MM / view.spacing_zyx_mm[1])
+    inner = np.zeros_like(calm)
+    inner[:, border:-border, border:-border] = True
     piece = nodule_piece(rng, view)
     return Piece(
-        hu=piece.hu, spacing_zyx_mm=piece.spacing_zyx_mm, center_zyx=_any(rng, calm, view),
+        hu=piece.hu,
+        spacing_zyx_mm=piece.spacing_zyx_mm,
+        center_zyx=_any(rng, calm & inner, view),
         outline=piece.outline,
-    )  # fmt: skip
+    )
 
 
 def elsewhere(rng: Generator, deep: Sequence[View]) -> Piece:
