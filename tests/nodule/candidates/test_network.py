@@ -35,7 +35,7 @@ def test_folding_the_normalisation_keeps_the_answers() -> None:
     torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
 
 
-def test_learns_one_batch_by_heart(tmp_path: "object") -> None:
+def test_learns_one_batch_by_heart() -> None:
     torch.manual_seed(0)
     task = CandidatesTask(crop_set="unused", channels=(8, 16, 16, 16), depths=(1, 1, 1, 1))  # type: ignore[arg-type]
     network = task.network()

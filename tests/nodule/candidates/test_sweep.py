@@ -34,7 +34,13 @@ def ramp(shape: tuple[int, int, int]) -> NDArray[np.float32]:
 def echo(array_hu: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
     windows = plan_windows(wanted, window=16, halo=4)
     return sweep(
-        Echo(), array_hu, windows, window=16, batch=2, device=CPU, precision="fp32"  # type: ignore[arg-type]
+        Echo(),
+        array_hu,
+        windows,
+        window=16,
+        batch=2,
+        device=CPU,
+        precision="fp32",  # type: ignore[arg-type]
     )[0]
 
 
@@ -55,9 +61,7 @@ def test_every_cell_to_the_last_is_answered_by_its_own_place(shape: tuple[int, i
     np.testing.assert_allclose(answers, expected, atol=1e-6)
 
 
-@given(
-    low=st.tuples(*[st.integers(0, 39)] * 3), size=st.tuples(*[st.integers(1, 40)] * 3)
-)
+@given(low=st.tuples(*[st.integers(0, 39)] * 3), size=st.tuples(*[st.integers(1, 40)] * 3))
 def test_any_box_of_wanted_cells_is_answered_exactly_once(
     low: tuple[int, int, int], size: tuple[int, int, int]
 ) -> None:
