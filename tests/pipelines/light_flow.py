@@ -62,7 +62,9 @@ class AlongTheAxis:
         middle = np.asarray(volume.geometry.shape_zyx) / 2
         return tuple(
             Candidate(
-                center_lps_mm=as_vector(volume.geometry.index_to_lps(middle + (3 * i, 0, 0))),
+                center_lps_mm=as_vector(
+                    volume.geometry.index_to_lps(np.add(middle, (3 * i, 0, 0)))
+                ),
                 score=1 / (i + 1),
                 diameter_mm=5.0,
             )

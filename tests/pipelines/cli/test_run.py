@@ -44,7 +44,7 @@ def summary(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
 
 
 def test_writes_a_folder_of_results_and_runs_nothing_twice(
-    nodule_run: Nodule, phantom_study: Path, tmp_path: Path
+    nodule_run: Nodule, command: list[str], phantom_study: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     first = nodule_run(phantom_study, "-o", out)
@@ -55,23 +55,16 @@ def test_writes_a_folder_of_results_and_runs_nothing_twice(
     assert row["ran"] == ALL
     before = tree(out)
     assert before.keys() == {f"CASE-1/{name}" for name in FILES}
-    second = nodule_run(phantom_study, "-o", out)
-    assert summary(second)["done"][0]["ran"] == []
-    assert tree(out) == before
-
-
-def test_a_warm_run_imports_no_torch(
-    nodule_run: Nodule, command: list[str], phantom_study: Path, tmp_path: Path
-) -> None:
-    nodule_run(phantom_study, "-o", tmp_path / "out")
-    traced = [command[0], "-X", "importtime", *command[1:]]
-    done = subprocess.run(
-        [*traced, str(phantom_study), "-o", str(tmp_path / "out")],
+    python, *rest = command
+    second = subprocess.run(
+        [python, "-X", "importtime", *rest, str(phantom_study), "-o", str(out)],
         capture_output=True,
         text=True,
         check=True,
     )
-    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert summary(second)["done"][0]["ran"] == []
+    assert tree(out) == before
+    imported = {line.rpartition("|")[2].strip() for line in second.stderr.splitlines()}
     assert imported.isdisjoint({"torch", "monai", "lightning"})
 
 
@@ -159,6 +152,7 @@ def test_the_order_and_names_of_files_do_not_matter(
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_resumes_to_the_same_tree(
     nodule_run: Nodule, command: list[str], phantom_study: Path, tmp_path: Path
 ) -> None:
