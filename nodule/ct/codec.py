@@ -48,6 +48,11 @@ class Codec:
         self._process.kill()
         self._process.communicate()
 
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
     def decode(self, frame: bytes, image: ImageHeader) -> NDArray[np.integer[Any]]:
         """Return a frame's stored values, shape (rows, columns).
 

@@ -1,0 +1,202 @@
+"""What is in a folder, which series is chosen, and that nobody is named on the way."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.fileset import FileSet
+
+from nodule.ct import inventory, read_ct
+from nodule.ct.choice import Offer, best_of
+from nodule.errors import NoduleError
+
+
+def second_series(synthetic: Any, **changes: Any) -> list[Any]:
+    slices = synthetic.make_slices()
+    for ds in slices:
+        ds.SeriesInstanceUID = "1.2.3.4"
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID + ".7"
+        for keyword, value in changes.items():
+            setattr(ds, keyword, value)
+    return slices
+
+
+def test_junk_is_listed_and_does_no_harm(synthetic: Any, tmp_path: Path) -> None:
+    synthetic.save(synthetic.make_slices(), tmp_path / "ct")
+    (tmp_path / "notes.txt").write_text("read me")
+    (tmp_path / "empty").touch()
+    found = inventory(tmp_path)
+    assert [(i.name, i.code) for i in found.ignored] == [
+        ("empty", "NOT_DICOM"),
+        ("notes.txt", "NOT_DICOM"),
+    ]
+    assert [s.verdict for s in found.series] == ["OK"]
+    assert read_ct(tmp_path).volume.geometry.shape_zyx == synthetic.shape_zyx
+
+
+def test_a_record_tells_what_was_found(clean_series: Path) -> None:
+    (record,) = inventory(clean_series).series
+    assert record.uid == "1.2.826.0.1.3680043.8.498.2"
+    assert (record.modality, record.description, record.image_count) == ("CT", "Chest", 9)
+    assert record.geometry is not None
+    np.testing.assert_allclose(record.geometry.spacing_zyx_mm, (2.5, 0.7, 0.9), atol=1e-6)
+
+
+def test_a_series_can_be_picked_by_its_uid(synthetic: Any, tmp_path: Path) -> None:
+    synthetic.save(synthetic.make_slices(), tmp_path / "a")
+    synthetic.save(second_series(synthetic), tmp_path / "b")
+    assert inventory(tmp_path).choose("1.2.3.4").series_uid == "1.2.3.4"
+    assert len(inventory(tmp_path).series) == 2
+
+
+def test_the_smoother_kernel_is_chosen_and_named(synthetic: Any, tmp_path: Path) -> None:
+    synthetic.save(second_series(synthetic, ConvolutionKernel="LUNG"), tmp_path / "a")
+    synthetic.save(synthetic.make_slices(), tmp_path / "b")
+    source = inventory(tmp_path).choose()
+    assert source.series_uid == "1.2.826.0.1.3680043.8.498.2"
+    assert source.reason.startswith("the best of 2 usable series: ")
+    assert source.reason.endswith(" mm in slices 2.50 mm apart, kernel STANDARD")
+
+
+def test_a_refused_series_does_not_hide_a_usable_one(synthetic: Any, tmp_path: Path) -> None:
+    gapped = second_series(synthetic)
+    del gapped[4]
+    synthetic.save(gapped, tmp_path / "a")
+    synthetic.save(synthetic.make_slices(), tmp_path / "b")
+    found = inventory(tmp_path)
+    assert {s.uid: s.verdict for s in found.series}["1.2.3.4"] == "MISSING_SLICES"
+    assert found.choose().series_uid != "1.2.3.4"
+    with pytest.raises(NoduleError, match="MISSING_SLICES"):
+        found.choose("1.2.3.4")
+
+
+def offer(**changes: Any) -> Offer:
+    usual = {
+        "uid": "1",
+        "coverage_mm": 320.0,
+        "spacing_mm": 1.0,
+        "kernel": None,
+        "is_derived": False,
+    }
+    return Offer(**{**usual, **changes})
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        pytest.param({}, {"coverage_mm": 120.0}, id="the whole chest"),
+        pytest.param({}, {"coverage_mm": 700.0, "spacing_mm": 5.0}, id="the abdomen is no gain"),
+        pytest.param({}, {"is_derived": True, "spacing_mm": 0.5}, id="original before derived"),
+        pytest.param({}, {"spacing_mm": 2.5}, id="thin before thick"),
+        pytest.param({"kernel": "STANDARD"}, {}, id="standard before unknown"),
+        pytest.param({}, {"kernel": "BONE"}, id="unknown before sharp"),
+        pytest.param({"kernel": "B31f"}, {"kernel": "B70f"}, id="Siemens by number"),
+        pytest.param({"kernel": "Br40d"}, {"kernel": "Bl57d"}, id="Siemens of today"),
+        pytest.param({"kernel": "LUNG"}, {"spacing_mm": 5.0}, id="thinness before kernel"),
+        pytest.param({}, {"uid": "2"}, id="the lowest UID"),
+    ],
+)
+def test_the_rule_of_choice(better: dict[str, Any], worse: dict[str, Any]) -> None:
+    assert best_of([offer(**better), offer(**worse)])[0] == 0
+    assert best_of([offer(**worse), offer(**better)])[0] == 1
+
+
+def test_a_dicomdir_reads_what_it_lists(synthetic: Any, tmp_path: Path) -> None:
+    files = FileSet()
+    for ds in synthetic.make_slices():
+        ds.PatientID, ds.StudyDate, ds.StudyTime, ds.StudyID = "1", "20200101", "120000", "1"
+        ds.SeriesNumber, ds.AccessionNumber, ds.SpecificCharacterSet = 1, "", "ISO_IR 100"
+        files.add(ds)
+    files.write(tmp_path)
+    files._tmpdir.cleanup()  # pydicom leaves it to the interpreter's end, with a warning
+    study = read_ct(tmp_path / "DICOMDIR")
+    np.testing.assert_array_equal(study.volume.array_zyx, synthetic.hounsfield_zyx())
+    (tmp_path / "elsewhere").mkdir()
+    index = (tmp_path / "DICOMDIR").rename(tmp_path / "elsewhere" / "DICOMDIR")
+    assert {i.code for i in inventory(index).ignored} == {"MISSING_FILE"}
+
+
+def test_a_dicomdir_in_a_folder_is_no_image(synthetic: Any, tmp_path: Path, shared: Path) -> None:
+    synthetic.save(synthetic.make_slices(), tmp_path)
+    index = shared / "hard/pydicom/src/pydicom/data/test_files/dicomdirtests/DICOMDIR"
+    (tmp_path / "DICOMDIR").write_bytes(index.read_bytes())
+    assert [i.code for i in inventory(tmp_path).ignored] == ["DICOMDIR"]
+
+
+CANARIES = {
+    "PatientName": "Canary^Name",
+    "PatientID": "canary-id",
+    "PatientBirthDate": "19010203",
+    "PatientSex": "O",
+    "PatientAge": "099Y",
+    "AccessionNumber": "canary-accession",
+    "StudyDate": "19990909",
+    "StudyDescription": "canary study",
+    "InstitutionName": "canary clinic",
+    "ReferringPhysicianName": "Canary^Physician",
+    "PatientAddress": "canary street",
+    "PatientComments": "canary comment",
+}
+
+
+def with_canaries(synthetic: Any) -> list[Any]:
+    slices = synthetic.make_slices()
+    for ds in slices:
+        for keyword, value in CANARIES.items():
+            setattr(ds, keyword, value)
+    return slices
+
+
+def test_identity_is_read_for_the_report_alone(synthetic: Any, tmp_path: Path) -> None:
+    patient = inventory(synthetic.save(with_canaries(synthetic), tmp_path)).choose().patient
+    assert patient.patient_name == "Canary^Name"
+    assert patient.patient_id == "canary-id"
+    assert patient.birth_date == "19010203"
+    assert patient.age == "099Y"
+    assert patient.institution == "canary clinic"
+
+
+@pytest.mark.parametrize("damage", ["none", "value", "pixels", "missing"])
+def test_no_identity_reaches_logs_messages_or_objects(
+    synthetic: Any,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    recwarn: pytest.WarningsRecorder,
+    damage: str,
+) -> None:
+    slices = with_canaries(synthetic)
+    if damage == "missing":
+        del slices[4]
+    if damage == "pixels":
+        slices[4].PixelData = slices[4].PixelData[:100]
+    folder = synthetic.save(slices, tmp_path)
+    if damage == "value":
+        for path in folder.iterdir():  # names in a character set that they break
+            content = path.read_bytes().replace(b"Canary^Name", b"Canary^\xff\xfe\x1b$")
+            path.write_bytes(content.replace(b"099Y", b"canY"))
+    caplog.set_level(logging.DEBUG)
+    said = ""
+    try:
+        source = inventory(folder).choose()
+        study = read_ct(folder)
+        said += repr(source) + repr(study.series) + repr(study.slices) + repr(study.warnings)
+    except NoduleError as error:
+        chain = [error, error.__cause__]
+        said += "".join(map(repr, chain)) + str(error)
+    said += caplog.text + "".join(str(w.message) for w in recwarn)
+    for value in (*CANARIES.values(), "Canary", "canary"):
+        assert len(value) < 4 or value not in said
+
+
+def test_warnings_of_pydicom_are_not_shown(synthetic: Any, tmp_path: Path) -> None:
+    """Any warning is an error in these tests."""
+    slices = synthetic.make_slices()
+    folder = synthetic.save(slices, tmp_path)
+    for path in folder.iterdir():
+        content = path.read_bytes().replace(b"STANDARD", b"STAND\xe4RD")
+        path.write_bytes(content.replace(b"Doe^Jane", b"Doe\\\xe4\\\xf6a"))
+    assert read_ct(folder).volume.geometry.shape_zyx == synthetic.shape_zyx
+    assert pydicom.config.logger.level != logging.CRITICAL + 1
