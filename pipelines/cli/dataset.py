@@ -41,13 +41,18 @@ def dataset_lidc(source: Source, output: Output, margin_mm: Margin = 20.0) -> No
     The XML may lie beside the images or in a tree of its own. The last line on stdout is a JSON
     summary. Exit status 0: all went well; 1: nothing did; 3: some series failed.
     """
+    from nodule.lidc.xml import read_lidc_xml
     from pipelines.batch import run_batch
 
     folders = SeriesFolders(source)
     paths = sorted(path for path in source.rglob("*.xml") if _is_ct_readings(path))
 
+    seen: dict[str, Path] = {}
+
     def cut(path: Path) -> Rows:
-        return _cut_lidc(path, folders, output, margin_mm)
+        readings = read_lidc_xml(path)
+        _refuse_repeated(readings, path, seen)
+        return _cut_lidc(readings, folders.find(readings, near=path.parent), output, margin_mm)
 
     _finish(output, run_batch(_told(paths), cut), len(paths))
 
@@ -80,8 +85,8 @@ class SeriesFolders:
         self._root = root
         self._by_uid: dict[str, Path] | None = None
 
-    def find(self, series_uid: str, *, near: Path) -> SeriesSource:
-        """Return the series, from the folder ``near`` if it is there, else from anywhere.
+    def find(self, readings: LidcReadings, *, near: Path) -> SeriesSource:
+        """Return the series read: from the folder ``near`` if it has images, else from any.
 
         Raises
         ------
@@ -90,6 +95,7 @@ class SeriesFolders:
         from nodule.ct import inventory
         from nodule.errors import InputError
 
+        series_uid = readings.series_instance_uid
         if any(path.suffix.lower() == ".dcm" for path in near.iterdir()):
             return inventory(near).choose(series_uid or None)
         if self._by_uid is None:
@@ -123,14 +129,24 @@ def _is_ct_readings(path: Path) -> bool:
         return b"<IdriReadMessage" not in stream.read(4096)
 
 
-def _cut_lidc(path: Path, folders: SeriesFolders, output: Path, margin_mm: float) -> Rows:
+def _refuse_repeated(readings: LidcReadings, path: Path, seen: dict[str, Path]) -> None:
+    from nodule.errors import InputError
+
+    first = seen.setdefault(readings.series_instance_uid, path)
+    if first != path:
+        raise InputError(
+            "two files hold readings of one series",
+            code="REPEATED_READINGS",
+            got=f"{first.name} and {path.name}",
+            hint="Leave one copy of the readers' XML below the folder",
+        )
+
+
+def _cut_lidc(readings: LidcReadings, source: SeriesSource, output: Path, margin_mm: float) -> Rows:
     from nodule.ct import read_source
     from nodule.lidc.consensus import nodules_on
     from nodule.lidc.writing import NoduleStack, write_stacks
-    from nodule.lidc.xml import read_lidc_xml
 
-    readings: LidcReadings = read_lidc_xml(path)
-    source = folders.find(readings.series_instance_uid, near=path.parent)
     study = read_source(source)
     patient_id = source.patient.patient_id or readings.series_instance_uid
     stacks = [

@@ -72,7 +72,9 @@ def test_passes_over_a_scan_that_cannot_be_read(
     code, summary = run("luna16", root, "-o", tmp_path / "set")
     assert code == 3
     assert (summary["series"], summary["nodules"]) == (1, 1)
-    [failure] = summary["failed"]  # type: ignore[misc]
+    failures = summary["failed"]
+    assert isinstance(failures, list)
+    [failure] = failures
     assert failure["file"].endswith("1.9.mhd")
     assert len(CropSet.open(tmp_path / "set").records) == 1
 
@@ -135,3 +137,17 @@ def test_finds_the_images_of_readings_in_a_tree_of_their_own(shared: Path, tmp_p
     assert code == 0, summary
     assert (summary["series"], summary["nodules"]) == (2, 2)
     matches_the_shared_stack(shared, tmp_path / "set", "LIDC-IDRI-0002")
+
+
+def test_refuses_readings_that_lie_there_twice_or_without_images(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.xml").write_text(
+            "<LidcReadMessage><ResponseHeader><SeriesInstanceUID>1.2.3</SeriesInstanceUID>"
+            "</ResponseHeader></LidcReadMessage>"
+        )
+    code, summary = run("lidc", tmp_path, "-o", tmp_path / "set")
+    assert code == 1
+    failures = summary["failed"]
+    assert isinstance(failures, list)
+    assert [failure["code"] for failure in failures] == ["NO_SERIES", "REPEATED_READINGS"]
+    assert not (tmp_path / "set").exists()
