@@ -193,7 +193,7 @@ def _add_nodules(
         if plan.spiculation > 1:
             spikes = shapes.strands(plan, shape, np.array(nodule.plan.center_lps_mm))
             share = draw_tubes(spikes, geometry)
-            hu += share * np.maximum(np.float32(lesions.SOLID_HU) - hu, 0)
+            hu += share * np.maximum(np.float32(plan.solid_hu) - hu, 0)
         drawing = lesions.draw(nodule, shape, geometry=geometry, fields=fields)
         lesions.fill(hu, nodule, drawing)
         labels[drawing.box][drawing.share >= 0.5] = number

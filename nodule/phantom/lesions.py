@@ -17,7 +17,7 @@ from nodule.phantom.shapes import DIRECTIONS, FULL_ANGLE, Shape, sphere, unit
 from nodule.phantom.spec import NodulePlan, PhantomNodule
 from nodule.phantom.tree import Points, Segments
 
-SOLID_HU, GROUND_GLASS_HU, CALCIFIED_HU = 38.0, -620.0, 620.0
+GROUND_GLASS_HU, CALCIFIED_HU = -620.0, 620.0
 _CORE_SHARE = 0.52  # of a part-solid nodule's radius
 _SOFT_EDGE = 0.18  # half-width of the edge of ground glass, in radii
 _RAY_STEPS = 40
@@ -185,13 +185,13 @@ def fill(below: NDArray[np.float32], nodule: PhantomNodule, drawing: Drawing) ->
     """Lay a drawn nodule over an image, HU, in place."""
     view = below[drawing.box]
     if nodule.texture in ("solid", "calcified"):
-        value = SOLID_HU if nodule.texture == "solid" else CALCIFIED_HU
+        value = nodule.plan.solid_hu if nodule.texture == "solid" else CALCIFIED_HU
         view += drawing.share * (np.float32(value) - view)
         return
     # ground glass veils the lung and leaves its vessels visible
     view += drawing.density * np.maximum(np.float32(GROUND_GLASS_HU) - view, 0)
     if nodule.texture == "part-solid":
-        view += drawing.core * (np.float32(SOLID_HU) - view)
+        view += drawing.core * (np.float32(nodule.plan.solid_hu) - view)
 
 
 def _relative_radius(shape: Shape, offsets: Points) -> Points:

@@ -17,7 +17,6 @@ from scipy.ndimage import (
     binary_dilation,
     binary_erosion,
     binary_fill_holes,
-    distance_transform_edt,
     gaussian_filter,
     label,
 )
@@ -28,7 +27,8 @@ from nodule.phantom.spec import Phantom, PhantomNodule
 NAMESPACE = "http://www.nih.gov"
 N_READERS = 4
 OUTLINED_FROM_MM = 3.0
-_WOBBLE_MM = 0.35  # readers' outlines differ by about half a pixel
+_SOFTNESS_VOXELS = (0.5, 1.0, 1.0)
+_DISAGREEMENT = 0.06  # of the softened edge, a fraction of a pixel
 _CLEAR_MM = 14.0
 _TEXTURE_RATING = {"ground-glass": 1, "part-solid": 3, "solid": 5, "calcified": 5}
 _HIGHEST = {"calcification": 6, "internalStructure": 4}
@@ -124,7 +124,6 @@ def reader_mask(
     phantom: Phantom, number: int, rng: np.random.Generator
 ) -> tuple[tuple[slice, slice, slice], Mask]:
     """Draw what one reader takes for nodule ``number`` (from 1): a box zyx and its mask."""
-    geometry = phantom.volume.geometry
     truth = phantom.nodule_labels_zyx == number
     if not truth.any():  # smaller than a voxel
         truth[_nearest_voxel(phantom, phantom.nodules[number - 1])] = True
@@ -133,14 +132,13 @@ def reader_mask(
     high = np.minimum(where.max(axis=0) + 5, truth.shape)
     z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     inside = truth[z, y, x]
-    spacing = geometry.spacing_zyx_mm
-    distance = distance_transform_edt(~inside, sampling=spacing) - distance_transform_edt(
-        inside, sampling=spacing
-    )
-    distance = np.where(inside, distance + spacing[2] / 2, distance - spacing[2] / 2)
+    # at its own level the softened nodule has its true size; readers differ about that level
+    soft = gaussian_filter(inside.astype(float), _SOFTNESS_VOXELS)
+    level = np.sort(soft, axis=None)[-int(inside.sum())]
     wobble = gaussian_filter(rng.standard_normal(inside.shape), 1.5)
-    wobble *= _WOBBLE_MM / max(float(wobble.std()), 1e-6)
-    mask = distance + wobble + rng.normal(0.0, _WOBBLE_MM) < 0
+    wobble *= _DISAGREEMENT / max(float(wobble.std()), 1e-6)
+    mask = soft + wobble >= level + rng.normal(0.0, _DISAGREEMENT)
+    mask &= soft > 0.25 * soft.max()
     mask = _in_one_piece(mask if mask.any() else inside)
     return (z, y, x), np.stack([_plain(plane) for plane in mask])
 

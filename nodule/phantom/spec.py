@@ -46,6 +46,7 @@ class NodulePlan:
     location : what it touches.
     spiculation, lobulation : 1 (none) to 5 (marked), as on LIDC's scales.
     elongation : longest over shortest axis; 1 is a sphere.
+    solid_hu : of what is solid and not calcified.
     lung : the patient's own side, or None to draw one.
     center_lps_mm : where exactly, or None to draw a place that fits ``location``.
 
@@ -60,6 +61,7 @@ class NodulePlan:
     spiculation: int = 1
     lobulation: int = 1
     elongation: float = 1.0
+    solid_hu: float = 38.0
     lung: Lung | None = None
     center_lps_mm: Vector | None = None
 
@@ -71,6 +73,8 @@ class NodulePlan:
         for name in ("spiculation", "lobulation"):
             if getattr(self, name) not in (1, 2, 3, 4, 5):
                 _refuse(f"{name} is off its scale", "1 to 5", getattr(self, name))
+        if not -200.0 <= self.solid_hu <= 300.0:
+            _refuse("no soft tissue", "-200 to 300 HU", self.solid_hu)
         if not 1.0 <= self.elongation <= 2.0:
             _refuse("no shape for a nodule", "elongation 1 to 2", self.elongation)
 
@@ -224,6 +228,7 @@ def _draw_plan(rng: np.random.Generator) -> NodulePlan:
         spiculation=int(marks[0]),
         lobulation=int(marks[1]),
         elongation=round(float(rng.uniform(1.0, 1.5)), 2),
+        solid_hu=round(float(rng.normal(30.0, 25.0))),
     )
 
 

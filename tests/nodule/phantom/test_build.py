@@ -191,6 +191,7 @@ def test_the_demonstration_holds_one_nodule_of_each_kind() -> None:
         {"location": "liver"},
         {"spiculation": 6},
         {"elongation": 0.5},
+        {"solid_hu": 900.0},
     ],
 )
 def test_refuses_an_impossible_nodule(change: dict[str, object]) -> None:
