@@ -228,7 +228,7 @@ def _draw_plan(rng: np.random.Generator) -> NodulePlan:
         spiculation=int(marks[0]),
         lobulation=int(marks[1]),
         elongation=round(float(rng.uniform(1.0, 1.5)), 2),
-        solid_hu=round(float(rng.normal(30.0, 25.0))),
+        solid_hu=round(float(np.clip(rng.normal(30.0, 25.0), -60.0, 110.0)), 1),
     )
 
 
@@ -272,8 +272,8 @@ def random_spec(seed: int, *, size: Size = "medium", n_nodules: int | None = Non
         nodules=tuple(_draw_plan(rng) for _ in range(count)),
         noise_hu=round(float(rng.uniform(8.0, 28.0)), 1),
         blur_mm=round(float(rng.uniform(0.4, 0.75)), 2),
-        blood_hu=45.0 if rng.random() < 0.5 else round(float(rng.uniform(120.0, 280.0))),
-        parenchyma_hu=round(float(rng.uniform(-925.0, -845.0))),
+        blood_hu=45.0 if rng.random() < 0.5 else round(float(rng.uniform(120.0, 280.0)), 1),
+        parenchyma_hu=round(float(rng.uniform(-925.0, -845.0)), 1),
         # coarse voxels show no twigs
         vessels_per_ml=round(float(rng.uniform(2.6, 3.8)) * (0.4 if size == "small" else 1.0), 2),
     )
