@@ -1,0 +1,110 @@
+"""R10 on the real flow: every field of every stage reaches the keys that it should, no other."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nodule.weights import Weights
+from pipelines.codecs import CODECS
+from pipelines.flows import Stages, detect_flow, detect_stage_types, on_device
+
+DOWNSTREAM = {
+    "read_ct": {"read_ct", "resample", "lungs", "candidates", "malignancy", "measure"},
+    "resample": {"resample", "lungs", "candidates", "malignancy", "measure"},
+    "lungs": {"lungs", "candidates", "measure"} | {"malignancy"},
+    "candidates": {"candidates", "malignancy", "measure"},
+    "malignancy": {"malignancy", "measure"},
+    "measure": {"measure"},
+}
+
+
+def weights(name: str, sha256: str = "a" * 64) -> Weights:
+    return Weights(
+        sha256=sha256, path=Path(name), stage=name, architecture={}, training_patients=()
+    )
+
+
+def stages() -> dict[str, Any]:
+    built = {}
+    for stage in detect_stage_types():
+        has_weights = "weights" in {each.name for each in fields(stage)}
+        given = {"weights": weights(stage.name)} if has_weights else {}
+        built[stage.name] = stage(**given)
+    return built
+
+
+def keys(chosen: Stages, source: str = "s") -> dict[str, str]:
+    recipes = detect_flow(chosen).recipes({"series": source})
+    return {name: recipe.key for name, recipe in recipes.items()}
+
+
+def changed(value: Any) -> Any:
+    match value:
+        case Weights():
+            return replace(value, sha256="b" * 64)
+        case str():
+            return f"{value}-other"
+        case int() | float():
+            return value * 1.5 if isinstance(value, float) else value + 32
+        case _ if is_dataclass(value):
+            first = fields(value)[0].name
+            return replace(value, **{first: changed(getattr(value, first)) - 1e4})  # type: ignore[type-var]
+    raise AssertionError(value)
+
+
+def every_field() -> Iterator[tuple[str, str, bool]]:
+    for stage in detect_stage_types():
+        for each in fields(stage):
+            yield stage.name, each.name, bool(each.metadata.get("speed_only", False))
+
+
+def different(one: dict[str, str], other: dict[str, str]) -> set[str]:
+    return {name for name in one if one[name] != other[name]}
+
+
+@pytest.mark.parametrize(("stage", "field", "speed_only"), list(every_field()))
+def test_a_changed_field_reaches_what_depends_on_it(
+    stage: str, field: str, speed_only: bool
+) -> None:
+    before = stages()
+    new = replace(before[stage], **{field: changed(getattr(before[stage], field))})
+    expected = set() if speed_only else DOWNSTREAM[stage]
+    assert different(keys(before), keys({**before, stage: new})) == expected
+
+
+@pytest.mark.parametrize("stage", DOWNSTREAM)
+def test_a_new_version_reaches_what_depends_on_it(
+    stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = keys(stages())
+    (stage_type,) = (each for each in detect_stage_types() if each.name == stage)
+    monkeypatch.setattr(stage_type, "version", stage_type.version + 1)
+    assert different(before, keys(stages())) == DOWNSTREAM[stage]
+
+
+def test_other_input_reaches_everything() -> None:
+    assert different(keys(stages(), "s"), keys(stages(), "t")) == set(DOWNSTREAM)
+
+
+def test_weights_count_wherever_they_lie() -> None:
+    before = stages()
+    moved = replace(before["lungs"], weights=weights("elsewhere"))
+    assert keys({**before, "lungs": moved}) == keys(before)
+
+
+def test_the_device_is_set_on_every_network_and_changes_no_key() -> None:
+    moved = on_device(stages(), "cuda")
+    assert [s.device for s in moved.values() if hasattr(s, "device")] == ["cuda"] * 3
+    assert keys(moved) == keys(stages())
+
+
+def test_declared_outputs_are_what_stages_return_and_can_be_stored() -> None:
+    for step in detect_flow(stages()).steps.values():
+        written = step.output.__name__ if isinstance(step.output, type) else repr(step.output)
+        returned = type(step.stage).run.__annotations__["return"]
+        assert returned == re.sub(r"\w+\.(?=\w)", "", written)
+        assert step.output in CODECS
