@@ -10,29 +10,16 @@ from nodule.ct import syntaxes, values
 from nodule.ct.dataset import ParsedFile, PixelSpan, parse_file, quiet_pydicom
 from nodule.ct.enhanced import flat_frames
 from nodule.ct.files import Member
+from nodule.ct.pixel_format import (
+    PixelFormat,
+    read_padding,
+    read_pixel_format,
+    refuse_oversized,
+    refuse_truncated,
+)
 from nodule.errors import DicomSeriesError, NoduleError
 from nodule.geometry import Vector
 from nodule.study import PatientHeader, SeriesHeader
-
-MAX_FRAME_BYTES = 128 << 20  # 8192 x 8192 pixels of 16 bits; CT frames have 512 KiB to 8 MiB
-
-
-@dataclass(frozen=True, kw_only=True)
-class PixelFormat:
-    """How a frame's stored values are laid out; DICOM attributes of the same names."""
-
-    rows: int
-    columns: int
-    samples: int
-    photometric: str
-    bits_allocated: int
-    bits_stored: int
-    is_signed: bool
-
-    @property
-    def frame_bytes(self) -> int:
-        """Size of one decoded frame."""
-        return self.rows * self.columns * self.samples * ((self.bits_allocated + 7) // 8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,65 +198,20 @@ def _images_and_header(
             hint="It may have been cut short, or be no image at all.",
         )
     frames = list(flat_frames(parsed.dataset))
-    pixel_format = _pixel_format(frames[0])
-    _refuse_oversized(member, pixel_format)
-    _refuse_truncated(member, parsed, pixel_format, frames=len(frames))
+    pixel_format = read_pixel_format(frames[0])
+    refuse_oversized(member, pixel_format)
+    refuse_truncated(
+        member,
+        parsed.pixels,
+        pixel_format,
+        transfer_syntax=parsed.transfer_syntax,
+        frames=len(frames),
+    )
     images = tuple(
         _image(dataset, member=member, frame=i, frames=len(frames), parsed=parsed)
         for i, dataset in enumerate(frames)
     )
     return images, _series_header(frames[0], parsed.transfer_syntax)
-
-
-def _pixel_format(dataset: Dataset) -> PixelFormat:
-    found = {k: values.integer(dataset, k) for k in ("Rows", "Columns", "BitsAllocated")}
-    for keyword, value in found.items():
-        if value is None or value < 1:
-            raise values.bad_value(keyword, "nothing" if value is None else "less than one")
-    allocated = found["BitsAllocated"] or 0
-    if allocated not in (8, 16, 32):
-        raise values.bad_value("BitsAllocated", f"{allocated} in place of 8, 16 or 32")
-    stored = values.integer(dataset, "BitsStored")
-    if stored is not None and not 1 <= stored <= allocated:
-        raise values.bad_value("BitsStored", f"{stored} of {allocated} bits")
-    return PixelFormat(
-        rows=found["Rows"] or 0,
-        columns=found["Columns"] or 0,
-        samples=values.integer(dataset, "SamplesPerPixel") or 1,
-        photometric=values.text(dataset, "PhotometricInterpretation") or "MONOCHROME2",
-        bits_allocated=allocated,
-        bits_stored=stored or allocated,
-        is_signed=values.integer(dataset, "PixelRepresentation") == 1,
-    )
-
-
-def _refuse_oversized(member: Member, pixel_format: PixelFormat) -> None:
-    if not 0 < pixel_format.frame_bytes <= MAX_FRAME_BYTES:
-        raise DicomSeriesError(
-            f"{member.name} declares an image beyond any CT",
-            code="TOO_LARGE",
-            expected=f"at most {MAX_FRAME_BYTES} bytes in a frame",
-            got=f"{pixel_format.rows} x {pixel_format.columns} pixels",
-        )
-
-
-def _refuse_truncated(
-    member: Member, parsed: ParsedFile, pixel_format: PixelFormat, *, frames: int
-) -> None:
-    span = parsed.pixels
-    assert span is not None
-    needed = span.length or 0
-    if parsed.transfer_syntax in syntaxes.NATIVE:
-        needed = max(needed, pixel_format.frame_bytes * frames)
-    have = span.available if span.length is None else min(span.available, span.length)
-    if have < max(needed, 1):
-        raise DicomSeriesError(
-            f"{member.name} ends before its pixel data do",
-            code="TRUNCATED",
-            expected=f"{needed} bytes",
-            got=f"{have} bytes",
-            hint="Copy or download the file again.",
-        )
 
 
 def _image(
@@ -283,7 +225,7 @@ def _image(
         frames=frames,
         transfer_syntax=parsed.transfer_syntax,
         pixels=parsed.pixels,
-        pixel_format=_pixel_format(dataset),
+        pixel_format=read_pixel_format(dataset),
         sop_class_uid=values.text(dataset, "SOPClassUID"),
         sop_instance_uid=values.text(dataset, "SOPInstanceUID"),
         instance_number=values.integer(dataset, "InstanceNumber"),
@@ -299,24 +241,8 @@ def _image(
         slope=values.number(dataset, "RescaleSlope"),
         intercept=values.number(dataset, "RescaleIntercept"),
         rescale_type=values.text(dataset, "RescaleType"),
-        padding=_padding(dataset),
+        padding=read_padding(dataset),
     )
-
-
-def _padding(dataset: Dataset) -> tuple[int, int] | None:
-    """Return the padded range as values of the image's own signedness.
-
-    Writers state negative padding of signed images as an unsigned number (63536 for -2000).
-    """
-    ends = [values.integer(dataset, k) for k in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
-    if ends[0] is None:
-        return None
-    pixel_format = _pixel_format(dataset)
-    half, whole = 1 << (pixel_format.bits_allocated - 1), 1 << pixel_format.bits_allocated
-    wrapped = [
-        e - whole if pixel_format.is_signed and e >= half else e for e in ends if e is not None
-    ]
-    return min(wrapped), max(wrapped)
 
 
 def _series_header(dataset: Dataset, transfer_syntax: str) -> SeriesHeader:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from nodule.ct.checks import warnings_of
 from nodule.ct.decode import believes_padding, decode_images
 from nodule.ct.grid import stack_images
 from nodule.ct.inventory import inventory
 from nodule.ct.series import SeriesSource
+from nodule.ct.stack_checks import warnings_of
 from nodule.errors import DicomSeriesError
 from nodule.progress import Progress, silent
 from nodule.study import SliceReference, Study, StudyWarning

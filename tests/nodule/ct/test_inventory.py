@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from pydicom.fileset import FileSet
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset, FileMetaDataset
 
 from nodule.ct import inventory, read_ct
 from nodule.ct.choice import Offer, best_of
@@ -104,19 +105,37 @@ def test_the_rule_of_choice(better: dict[str, Any], worse: dict[str, Any]) -> No
     assert best_of([offer(**worse), offer(**better)])[0] == 1
 
 
+def write_index(folder: Path, names: list[str]) -> Path:
+    index = Dataset()
+    index.file_meta = FileMetaDataset()
+    index.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    index.file_meta.MediaStorageSOPClassUID = pydicom.uid.MediaStorageDirectoryStorage
+    index.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    index.DirectoryRecordSequence = [Dataset() for _ in names]
+    for record, name in zip(index.DirectoryRecordSequence, names, strict=True):
+        record["ReferencedFileID"] = DataElement(
+            "ReferencedFileID", "CS", name.split("/"), validation_mode=pydicom.config.IGNORE
+        )
+    pydicom.dcmwrite(folder / "DICOMDIR", index, enforce_file_format=True)
+    return folder / "DICOMDIR"
+
+
 def test_a_dicomdir_reads_what_it_lists(synthetic: Any, tmp_path: Path) -> None:
-    files = FileSet()
-    for ds in synthetic.make_slices():
-        ds.PatientID, ds.StudyDate, ds.StudyTime, ds.StudyID = "1", "20200101", "120000", "1"
-        ds.SeriesNumber, ds.AccessionNumber, ds.SpecificCharacterSet = 1, "", "ISO_IR 100"
-        files.add(ds)
-    files.write(tmp_path)
-    files._tmpdir.cleanup()  # pydicom leaves it to the interpreter's end, with a warning
-    study = read_ct(tmp_path / "DICOMDIR")
-    np.testing.assert_array_equal(study.volume.array_zyx, synthetic.hounsfield_zyx())
-    (tmp_path / "elsewhere").mkdir()
-    index = (tmp_path / "DICOMDIR").rename(tmp_path / "elsewhere" / "DICOMDIR")
-    assert {i.code for i in inventory(index).ignored} == {"MISSING_FILE"}
+    synthetic.save(synthetic.make_slices(), tmp_path / "medium" / "IMAGES")
+    synthetic.save(second_series(synthetic), tmp_path / "medium" / "OTHERS")
+    listed = sorted(f"IMAGES/{p.name}" for p in (tmp_path / "medium" / "IMAGES").iterdir())
+    index = write_index(tmp_path / "medium", listed)
+    assert [s.uid for s in inventory(index).series] == ["1.2.826.0.1.3680043.8.498.2"]
+    np.testing.assert_array_equal(read_ct(index).volume.array_zyx, synthetic.hounsfield_zyx())
+
+
+def test_a_dicomdir_cannot_name_files_outside(synthetic: Any, tmp_path: Path) -> None:
+    synthetic.save(synthetic.make_slices(), tmp_path / "secret")
+    (tmp_path / "medium").mkdir()
+    outside = sorted(f"../secret/{p.name}" for p in (tmp_path / "secret").iterdir())
+    found = inventory(write_index(tmp_path / "medium", outside))
+    assert found.series == ()
+    assert {i.code for i in found.ignored} == {"MISSING_FILE"}
 
 
 def test_a_dicomdir_in_a_folder_is_no_image(synthetic: Any, tmp_path: Path, shared: Path) -> None:
