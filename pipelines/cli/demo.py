@@ -9,8 +9,6 @@ import typer
 
 from pipelines.cli.run import CacheOption, run
 
-_SEED = 7
-
 
 def demo(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write.")] = Path("demo"),
@@ -20,9 +18,9 @@ def demo(
 
     The study goes to OUT/study, the report to OUT/report/study/report.html.
     """
-    from nodule.phantom import make_phantom, random_spec, write_study
+    from nodule.phantom import demo_spec, make_phantom, write_study
 
     typer.echo(f"writing a synthetic study to {out / 'study'}", err=True)
-    write_study(make_phantom(random_spec(_SEED, size="medium")), out / "study")
+    write_study(make_phantom(demo_spec()), out / "study")
     typer.echo(f"the report will be {out / 'report' / 'study' / 'report.html'}", err=True)
     run([out / "study"], out / "report", cache=cache)

@@ -11,6 +11,7 @@ from nodule import __version__
 from nodule.errors import NoduleError
 from pipelines.cli.cache import cache_app
 from pipelines.cli.check import check
+from pipelines.cli.dataset import dataset_app
 from pipelines.cli.demo import demo
 from pipelines.cli.evaluate import evaluate_app
 from pipelines.cli.locate import locate
@@ -49,6 +50,7 @@ app.command("demo")(demo)
 app.command("check")(check)
 app.command("locate")(locate)
 app.command("phantom")(phantom)
+app.add_typer(dataset_app, name="dataset")
 app.command("train")(train)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(cache_app, name="cache")
