@@ -68,7 +68,7 @@ class Cache:
 
     def has(self, key: str) -> bool:
         """Whether there is an entry, judged without reading its payload."""
-        return (self._folder(key) / _MANIFEST).is_file()
+        return self._folder(key).is_dir()
 
     def load(self, key: str, codec: Codec[T]) -> T:
         """Return a stored output, every byte of it checked.
@@ -95,10 +95,7 @@ class Cache:
         entry = self._entry(key)
         files = {}
         for name, sha256 in entry.payload.items():
-            path = self._folder(key) / name
-            if not path.is_file():
-                raise self._set_aside(key, f"{name} is missing")
-            files[name] = path.read_bytes()
+            files[name] = self._read(key, name)
             if hashlib.sha256(files[name]).hexdigest() != sha256:
                 raise self._set_aside(key, f"{name} does not match its digest")
         return files
@@ -137,7 +134,9 @@ class Cache:
     def keys(self) -> tuple[str, ...]:
         """Return the key of every entry, whole or not, sorted."""
         folder = self.root / "entries"
-        return tuple(sorted(path.name for path in folder.iterdir())) if folder.is_dir() else ()
+        if not folder.is_dir():
+            return ()
+        return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir()))
 
     def last_used(self, key: str) -> float:
         """Return when an entry was last stored or loaded, seconds since the epoch; 0 if gone."""
@@ -192,11 +191,17 @@ class Cache:
     def _new_folder(self, kind: str) -> Path:
         return self.root / kind / uuid.uuid4().hex
 
-    def _entry(self, key: str) -> Entry:
+    def _read(self, key: str, name: str) -> bytes:
         try:
-            text = (self._folder(key) / _MANIFEST).read_bytes()
+            return (self._folder(key) / name).read_bytes()
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise NotCached(key) from error
+            # a whole entry may also be removed by another process while it is read
+            if not self.has(key):
+                raise NotCached(key) from error
+            raise self._set_aside(key, f"{name} is missing") from error
+
+    def _entry(self, key: str) -> Entry:
+        text = self._read(key, _MANIFEST)
         try:
             entry = unseal(text)
         except ValueError as error:

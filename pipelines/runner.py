@@ -151,7 +151,11 @@ class _Store:
     def has(self, name: str) -> bool:
         if self.cache is None or name in self.distrusted:
             return False
-        return self.cache.has(self.recipes[name].key)
+        try:
+            return self.cache.has(self.recipes[name].key)
+        except OSError as error:
+            self._distrust(name, "CACHE_UNREADABLE", f"cannot be read: {error.strerror}")
+            return False
 
     def load(self, name: str) -> Any:
         """Return a step's output, or raise NotCached."""

@@ -113,9 +113,10 @@ def test_every_truncation_is_detected(cache: Cache, name: str, share: float) -> 
     assert_detected(cache, folder)
 
 
-def test_a_missing_payload_is_detected(cache: Cache) -> None:
+@pytest.mark.parametrize("name", ["entry.json", "value.json", "more.bin"])
+def test_a_missing_file_is_detected(cache: Cache, name: str) -> None:
     folder = store(cache)
-    (folder / "more.bin").unlink()
+    (folder / name).unlink()
     assert_detected(cache, folder)
 
 

@@ -2,6 +2,7 @@ import gc
 import logging
 import weakref
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -253,6 +254,16 @@ def test_recomputes_a_corrupt_input_of_a_step_that_must_run(cache: Cache) -> Non
     result = run(toy_flow(scale=Scale(factor=3)), cache)
     assert result.outputs == {"pair": (60, 21)}
     assert result.ran == ("read", "scale", "pair")
+
+
+def test_a_cache_that_cannot_be_read_costs_a_warning_only(tmp_path: Path) -> None:
+    events: list[Event] = []
+    result = run(toy_flow(), Cache(tmp_path / ("x" * 300)), listen=events.append)
+    assert result.outputs == {"pair": (40, 21)}
+    assert {e.code for e in events if isinstance(e, CacheTrouble)} == {
+        "CACHE_UNREADABLE",
+        "CACHE_UNWRITABLE",
+    }
 
 
 def test_a_cache_that_cannot_be_written_costs_a_warning_only(cache: Cache) -> None:
