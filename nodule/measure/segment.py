@@ -21,18 +21,18 @@ from nodule.hu import NETWORK_WINDOW
 from nodule.volume import Volume
 
 Mask = NDArray[np.bool_]
+Index = tuple[int, int, int]
 Image = NDArray[np.float32]
 
-_AERATED_BELOW_HU = -650.0  # parenchyma, not partial volume with a nodule or a vessel
+_AERATED_BELOW_HU = -750.0  # parenchyma, not partial volume with a nodule or a vessel
 _CUSTOMARY_LUNG_HU = -850.0  # where too little parenchyma is in sight
 _SOFT_TISSUE_HU = 60.0  # calcium must not lift the threshold beyond soft tissue's edge
 _LEAST_CONTRAST_HU = 80.0  # fainter than this nothing is told from parenchyma
 _THRESHOLD_RANGE_HU = (-780.0, -250.0)
 _AIR_BELOW_HU = -400.0
 _LEAST_SAMPLES = 50
-_CORE_PERCENTILE = 60.0
-_HU_PER_MM2 = 8.0  # how much brighter a place must be to seed from afar
-_REACH, _REACH_MM = 1.6, 3.0  # how far from its inscribed sphere's centre a nodule may extend
+_HU_PER_MM2 = 20.0  # how much brighter a place must be to seed from afar
+_REACH, _REACH_MM = 1.6, 1.5  # how far from its inscribed sphere's centre a nodule may extend
 _FLAT, _ON_HULL = 1e-6, 1e-4  # voxels
 _LARGE_MM, _LARGE_STEP = 20.0, 1.4  # large nodules need no fine grid
 
@@ -67,7 +67,7 @@ class NoduleMask:
     """
 
     array_zyx: Mask
-    start_zyx: tuple[int, int, int]
+    start_zyx: Index
     geometry: Geometry
 
     @property
@@ -90,11 +90,11 @@ class _Patch:
 
     hu: Image
     index_zyx: tuple[NDArray[np.float64], ...]
-    center: tuple[int, int, int]
+    center: Index
     step_mm: float
     radius_mm: float
 
-    def distance_mm(self, point: tuple[int, int, int]) -> NDArray[np.float64]:
+    def distance_mm(self, point: Index) -> NDArray[np.float64]:
         """Return each sample's distance from one of them."""
         axes = np.ogrid[tuple(slice(n) for n in self.hu.shape)]
         squares = sum(((a - p) * self.step_mm) ** 2 for a, p in zip(axes, point, strict=True))
@@ -126,12 +126,12 @@ def segment_nodule(
         return None
     patch = _fine_patch(volume, center_lps_mm, diameter_mm, rules.grid_mm)
     smooth = patch.smooth(rules.smoothing_mm)
-    seed = _seed(patch, diameter_mm)
-    edge_hu = _edge_hu(patch, smooth, seed, diameter_mm, rules.edge_fraction)
+    within = patch.distance_mm(patch.center) <= patch.radius_mm
+    room = within & _lung_hull(within & (smooth <= _AIR_BELOW_HU))
+    seed = _seed(patch, room, diameter_mm)
+    edge_hu = _edge_hu(patch, smooth, room, seed, diameter_mm, rules.edge_fraction)
     if edge_hu is None:
         return None
-    within = patch.distance_mm(patch.center) <= patch.radius_mm
-    room = within & _lung_hull(within & (smooth <= min(edge_hu, _AIR_BELOW_HU)), seed)
     body = _component((smooth > edge_hu) & room, seed)
     support = _opened(body, patch, seed, diameter_mm, rules.opening_fraction) & room
     return _voxels(volume, patch, support, seed, edge_hu)
@@ -167,19 +167,24 @@ def _fine_patch(
     )
 
 
-def _seed(patch: _Patch, diameter_mm: float) -> tuple[int, int, int]:
-    """Return the brightest place near the point at the nodule's scale; near beats bright."""
+def _seed(patch: _Patch, room: Mask, diameter_mm: float) -> Index:
+    """Return the brightest place near the point at the nodule's scale; near beats bright.
+
+    It lies in the lung's hull, lest a nodule on the pleura be taken for the wall beneath.
+    """
     distance_mm = patch.distance_mm(patch.center)
+    near = distance_mm <= min(max(2.0, 0.3 * diameter_mm), 5.0)
     bright = patch.smooth(max(1.0, 0.15 * diameter_mm)) - _HU_PER_MM2 * distance_mm**2
-    bright[distance_mm > min(max(2.0, 0.3 * diameter_mm), 5.0)] = -np.inf
-    return _argmax(bright)
+    return _argmax(np.where(near & room if (near & room).any() else near, bright, -np.inf))
 
 
 def _edge_hu(
-    patch: _Patch, smooth: Image, seed: tuple[int, int, int], diameter_mm: float, fraction: float
+    patch: _Patch, smooth: Image, room: Mask, seed: Index, diameter_mm: float, fraction: float
 ) -> float | None:
-    near = patch.distance_mm(seed) <= max(1.5, 0.2 * diameter_mm)
-    core_hu = min(float(np.percentile(smooth[near], _CORE_PERCENTILE)), _SOFT_TISSUE_HU)
+    if not room[seed]:
+        return None
+    core = (patch.distance_mm(seed) <= max(1.5, 0.2 * diameter_mm)) & room
+    core_hu = min(float(np.median(smooth[core])), _SOFT_TISSUE_HU)
     aerated = patch.hu[patch.hu < _AERATED_BELOW_HU]
     lung_hu = float(np.median(aerated)) if aerated.size > _LEAST_SAMPLES else _CUSTOMARY_LUNG_HU
     if core_hu - lung_hu < _LEAST_CONTRAST_HU:
@@ -188,8 +193,8 @@ def _edge_hu(
     return edge_hu if smooth[seed] > edge_hu else None
 
 
-def _lung_hull(air: Mask, seed: tuple[int, int, int]) -> Mask:
-    """Return the convex hull of the largest air space, or everything where it misses the seed.
+def _lung_hull(air: Mask) -> Mask:
+    """Return the convex hull of the largest air space, or everything where there is none.
 
     The costal pleura is convex seen from within, so what bulges into the lung from it lies inside
     the hull, and the wall outside.
@@ -204,8 +209,7 @@ def _lung_hull(air: Mask, seed: tuple[int, int, int]) -> Mask:
         planes = np.unique(np.round(ConvexHull(rim).equations, 6), axis=0)
     except QhullError:  # a flat sheet of air has no hull
         return everything
-    hull = _fill_hull(planes, air.shape)
-    return hull if hull[seed] else everything
+    return _fill_hull(planes, air.shape)
 
 
 def _fill_hull(planes: NDArray[np.float64], shape: tuple[int, ...]) -> Mask:
@@ -226,9 +230,7 @@ def _fill_hull(planes: NDArray[np.float64], shape: tuple[int, ...]) -> Mask:
     return hull
 
 
-def _opened(
-    body: Mask, patch: _Patch, seed: tuple[int, int, int], diameter_mm: float, fraction: float
-) -> Mask:
+def _opened(body: Mask, patch: _Patch, seed: Index, diameter_mm: float, fraction: float) -> Mask:
     """Return where the nodule may lie: the body's thick part about the seed, grown back."""
     depth_mm = ndimage.distance_transform_edt(body) * patch.step_mm
     near = patch.distance_mm(seed) <= max(2.0, 0.3 * diameter_mm)
@@ -242,7 +244,7 @@ def _opened(
 
 
 def _voxels(
-    volume: Volume, patch: _Patch, support: Mask, seed: tuple[int, int, int], edge_hu: float
+    volume: Volume, patch: _Patch, support: Mask, seed: Index, edge_hu: float
 ) -> NoduleMask | None:
     """Take the source voxels in the support that are brighter than the edge, in one piece."""
     sizes = volume.geometry.shape_zyx
@@ -268,7 +270,7 @@ def _cropped(mask: Mask, start: list[int], geometry: Geometry) -> NoduleMask:
     z, y, x = (o + s.start for o, s in zip(start, box, strict=True))
     array = np.ascontiguousarray(mask[box])
     part = Geometry(
-        shape_zyx=cast("tuple[int, int, int]", array.shape),
+        shape_zyx=cast("Index", array.shape),
         spacing_zyx_mm=geometry.spacing_zyx_mm,
         origin_lps_mm=as_vector(geometry.index_to_lps((z, y, x))),
         direction=geometry.direction,
@@ -276,18 +278,18 @@ def _cropped(mask: Mask, start: list[int], geometry: Geometry) -> NoduleMask:
     return NoduleMask(array_zyx=array, start_zyx=(z, y, x), geometry=part)
 
 
-def _component(mask: Mask, point: tuple[int, int, int]) -> Mask:
+def _component(mask: Mask, point: Index) -> Mask:
     """Return the connected part (by faces) that holds a point."""
     labels, _ = ndimage.label(mask)
     return cast("Mask", (labels == labels[point]) & mask)
 
 
-def _nearest_set(mask: Mask, point: list[float]) -> tuple[int, int, int]:
+def _nearest_set(mask: Mask, point: list[float]) -> Index:
     places = np.argwhere(mask)
     z, y, x = places[((places - np.asarray(point)) ** 2).sum(axis=1).argmin()]
     return int(z), int(y), int(x)
 
 
-def _argmax(array: NDArray[np.floating]) -> tuple[int, int, int]:
+def _argmax(array: NDArray[np.floating]) -> Index:
     z, y, x = np.unravel_index(int(array.argmax()), array.shape)
     return int(z), int(y), int(x)
