@@ -31,7 +31,8 @@ class Codec:
         environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         self._seconds = START_SECONDS
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "nodule.ct.codec_child"],
+            # -P keeps the current folder, which may be the input's, off the import path
+            [sys.executable, "-P", "-m", "nodule.ct.codec_child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -47,15 +48,16 @@ def decode_images(
     volume = np.empty((len(images), first.rows, first.columns), np.float32)
     compressed = any(i.transfer_syntax in syntaxes.COMPRESSED for i in images)
     workers = _children(len(images)) if compressed else 1
-    done = [0]
+    tally = _Tally(total=len(images), progress=progress)
 
     def decode_share(start: int, codec: Codec | None) -> None:
         fetch = lru_cache(maxsize=1)(read_pixels)  # frames of one file come in a row
-        for z in range(start, len(images), workers):
-            content = fetch(images[z].member, images[z].pixels)
-            volume[z] = to_hounsfield(_stored(images[z], content, codec), images[z])
-            done[0] += 1
-            progress(done[0] / len(images))
+        with tally:
+            for z in range(start, len(images), workers):
+                content = fetch(images[z].member, images[z].pixels)
+                volume[z] = to_hounsfield(_stored(images[z], content, codec), images[z])
+                if not tally.goes_on():
+                    return
 
     with quiet_pydicom(), ExitStack() as stack:
         codecs = [stack.enter_context(Codec()) if compressed else None for _ in range(workers)]
@@ -63,6 +65,27 @@ def decode_images(
         for share in [pool.submit(decode_share, i, c) for i, c in enumerate(codecs)]:
             share.result()
     return volume
+
+
+class _Tally:
+    """Counts what several threads have done; a context that one's failure ends for all."""
+
+    def __init__(self, *, total: int, progress: Progress) -> None:
+        self._lock, self._total, self._progress = threading.Lock(), total, progress
+        self._done, self._failed = 0, False
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._failed = self._failed or kind is not None
+
+    def goes_on(self) -> bool:
+        """Count one image, and say whether the others are still wanted."""
+        with self._lock:
+            self._done += 1
+            self._progress(self._done / self._total)
+        return not self._failed
 
 
 def _children(count: int) -> int:

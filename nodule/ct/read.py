@@ -8,14 +8,18 @@ import numpy as np
 
 from nodule.ct.decode import believes_padding, decode_images
 from nodule.ct.grid import stack_images
+from nodule.ct.images import MAX_LOWEST_HU
 from nodule.ct.inventory import inventory
 from nodule.ct.series import SeriesSource
 from nodule.ct.stack_checks import warnings_of
 from nodule.errors import DicomSeriesError
+from nodule.geometry import Geometry
+from nodule.hu import AIR_HU
 from nodule.progress import Progress, silent
 from nodule.study import SliceReference, Study, StudyWarning
 from nodule.volume import Volume
 
+BODY_MM = 100.0  # a smaller field of view may lie inside tissue
 SHORT_COVERAGE_MM = 150.0  # an adult's lungs are 200 to 350 mm high
 
 
@@ -58,7 +62,9 @@ def read_source(source: SeriesSource, *, progress: Progress = silent) -> Study:
         return study
     stack = stack_images(source.images)
     array_zyx = decode_images(stack.images, progress=progress)
-    _refuse_blank(array_zyx.max() - array_zyx.min())
+    # padding is air by decree and proves nothing
+    lowest_hu = float(array_zyx.min(where=array_zyx != AIR_HU, initial=np.inf))
+    _refuse_other_units(lowest_hu, stack.geometry)
     return Study(
         volume=Volume(array_zyx=array_zyx, geometry=stack.geometry),
         series=source.header,
@@ -68,27 +74,37 @@ def read_source(source: SeriesSource, *, progress: Progress = silent) -> Study:
             )
             for image in stack.images
         ),
-        warnings=(*warnings_of(stack), *_warnings(source)),
+        warnings=(*warnings_of(stack), *_warnings(source, lowest_hu)),
     )
 
 
-def _refuse_blank(contrast_hu: np.float32) -> None:
-    if contrast_hu == 0:
+def _refuse_other_units(lowest_hu: float, geometry: Geometry) -> None:
+    """Refuse a whole section through a body that shows no air: its scale is wrong."""
+    _, height_mm, width_mm = np.multiply(geometry.shape_zyx, geometry.spacing_zyx_mm)
+    if lowest_hu > MAX_LOWEST_HU and min(height_mm, width_mm) >= BODY_MM:
         raise DicomSeriesError(
-            "every voxel of a series has one value",
+            "a series does not hold Hounsfield units of a chest",
             code="NOT_HU",
-            expected="an image",
-            hint="Export the study again.",
+            expected=f"air below {MAX_LOWEST_HU:.0f} HU",
+            got=f"nothing below {lowest_hu:g}",
+            hint="Export the series again with its original rescale slope and intercept.",
         )
 
 
-def _warnings(source: SeriesSource) -> tuple[StudyWarning, ...]:
+def _warnings(source: SeriesSource, lowest_hu: float) -> tuple[StudyWarning, ...]:
     found = []
     if source.series_uid is None:
         found.append(
             StudyWarning(
                 code="NO_SERIES_UID",
                 message="the images name no series; those that do not were taken as one",
+            )
+        )
+    if lowest_hu > MAX_LOWEST_HU:
+        found.append(
+            StudyWarning(
+                code="NO_AIR",
+                message=f"no voxel lies below {MAX_LOWEST_HU:.0f} HU: the image may show no chest",
             )
         )
     if source.header.lossy:

@@ -121,6 +121,7 @@ def equals_the_classic_series(path: Path) -> None:
     enhanced, classic = read_ct(path), read_ct(path.parents[1] / "image")
     assert enhanced.volume.geometry.is_close(classic.volume.geometry, tolerance_mm=1e-6)
     np.testing.assert_array_equal(enhanced.volume.array_zyx, classic.volume.array_zyx)
+    assert "NO_AIR" in {w.code for w in enhanced.warnings}  # its values are 0 and 1
     assert_positions_are_the_headers(classic, path.parents[1] / "image")
 
 

@@ -129,6 +129,26 @@ def test_lossy_compression_is_flagged(synthetic: Any, tmp_path: Path) -> None:
     assert "LOSSY" in {w.code for w in study.warnings}
 
 
+def test_a_whole_section_without_air_is_refused(synthetic: Any, tmp_path: Path) -> None:
+    """Stored values in place of Hounsfield units, in a header that claims a rescale."""
+    slices = synthetic.make_slices()
+    for ds in slices:
+        ds.RescaleIntercept, ds.PixelSpacing = 0, [15, 15]
+        # padding round the circle is no air
+        ds.PixelData = np.int16(-2000).tobytes() + ds.PixelData[2:]
+    with pytest.raises(InputError) as caught:
+        read_ct(synthetic.save(slices, tmp_path))
+    assert caught.value.code == "NOT_HU"
+
+
+def test_a_small_field_of_view_without_air_is_flagged(synthetic: Any, tmp_path: Path) -> None:
+    slices = synthetic.make_slices()
+    for ds in slices:
+        ds.RescaleIntercept = 0
+    warnings = read_ct(synthetic.save(slices, tmp_path)).warnings
+    assert "NO_AIR" in {w.code for w in warnings}
+
+
 def test_a_volume_of_impossible_size_is_refused_before_memory_is_taken(
     synthetic: Any, tmp_path: Path
 ) -> None:
