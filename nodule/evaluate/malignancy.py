@@ -123,11 +123,12 @@ def discernment(seen: Discernment, *, draws: int = 1000, seed: int = 0) -> dict[
 def sensitivity_at_specificity(
     probability: NDArray[np.float64], label: NDArray[np.bool_], *, specificity: float = _SPECIFICITY
 ) -> float:
-    """Return the sensitivity where the ROC curve reaches a specificity; NaN for one class."""
+    """Return the highest sensitivity at no less than a specificity; NaN for one class."""
     if label.all() or not label.any():
         return float("nan")
     false_positive, true_positive, _ = roc_curve(label, probability)
-    return float(np.interp(1.0 - specificity, false_positive, true_positive))
+    specific = false_positive <= 1.0 - specificity + 1e-9
+    return float(true_positive[specific].max())
 
 
 def _auc(probability: Any, label: Any) -> float:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nodule.weights import Weights
 
 
-def evaluate_malignancy(
+def malignancy(
     data: Annotated[Path, typer.Option(exists=True, file_okay=False, help="A crop set's folder.")],
     fold: Annotated[
         list[int] | None, typer.Option(help="Only nodules of this fold; may be repeated.")

@@ -88,7 +88,7 @@ def test_finds_the_nodule_of_a_patient_never_seen(shared: Path) -> None:
 
     shipped = Weights.shipped("malignancy")
     assert "LIDC-IDRI-0001" not in shipped.training_patients
-    volume = Resample().run(volume=read_ct(shared / "ct/LIDC-IDRI-0001").volume)
+    volume = Resample().run(volume=read_ct(shared / "data/ct/LIDC-IDRI-0001").volume)
     # LUNA16 lists the nodule here; its readers rated it 5, 5, 5 and 4
     nodule = Candidate(center_lps_mm=(56.2, 86.3, -115.9), score=0.5, diameter_mm=23.0)
     (scored,) = ScoreMalignancy(weights=shipped).run(volume=volume, candidates=(nodule,))
