@@ -16,7 +16,7 @@ from nodule.lidc.crops import CropSet
 from nodule.malignancy.backgrounds import Background, open_background
 from nodule.malignancy.draws import Draws, target
 from nodule.malignancy.examples import NoduleExample, load_examples, patients
-from nodule.malignancy.network import LEVELS, NOMINAL, C3DMultitask, Outputs
+from nodule.malignancy.network import LEVELS, NOMINAL, C3DMultitask, Outputs, build
 from nodule.malignancy.ordinal import ordinal_loss, vote_cross_entropy
 from nodule.malignancy.views import example_cubes
 
@@ -36,7 +36,7 @@ class MalignancyTask:
     held_out_folds : patients that training never sees.
     watched_folds : of those, whose nodules are scored after each epoch. The loop then keeps the
         best epoch, and figures on these folds are no longer honest; empty keeps the last.
-    magnifications_mm, channels : of the network.
+    backbone, magnifications_mm, channels : of the network.
     malignancy_weight, characteristics_weight, diameter_weight : of the losses, beside the nodule
         loss with weight 1; the middle one counts for the mean of the other eight.
     max_calibration_error_hu : stacks whose HU are less sure than this are left out.
@@ -50,7 +50,8 @@ class MalignancyTask:
     scan_patients: tuple[str, ...] = ()
     held_out_folds: tuple[int, ...] = (4,)
     watched_folds: tuple[int, ...] = ()
-    magnifications_mm: tuple[float, ...] = (1.0, 1.5)
+    backbone: str = "c3d"
+    magnifications_mm: tuple[float, ...] = (1.0,)
     channels: tuple[int, ...] = (32, 32, 64, 128)
     malignancy_weight: float = 1.0
     characteristics_weight: float = 0.5
@@ -60,11 +61,12 @@ class MalignancyTask:
 
     def network(self) -> C3DMultitask:
         """Build a network with fresh weights."""
-        return C3DMultitask(magnifications_mm=self.magnifications_mm, channels=self.channels)
+        return build(self.architecture())
 
     def architecture(self) -> Mapping[str, object]:
         """Return the arguments that rebuild the network."""
         return {
+            "backbone": self.backbone,
             "magnifications_mm": list(self.magnifications_mm),
             "channels": list(self.channels),
         }

@@ -10,14 +10,14 @@ teach the trunk what radiologists look at.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import torch
-from monai.networks.blocks.convolutions import Convolution, ResidualUnit
 from torch import Tensor, nn
+
+from nodule.malignancy.backbones import build_trunk
 
 LEVELS: Mapping[str, int] = {
     "subtlety": 5,
@@ -60,18 +60,24 @@ class C3DMultitask(nn.Module):
 
     Parameters
     ----------
+    backbone : the trunk's name; see :mod:`nodule.malignancy.backbones`.
     magnifications_mm : edge of a voxel of each cube that shows a candidate.
     cube : voxels along an edge.
-    channels : of the stem and of each residual level; every level after the first halves the
-        grid.
+    channels : of the stem and of each residual level of ``c3d``; every level after the first
+        halves the grid.
     features : width of the layer from which all tasks are read.
     dropout : share of the features that training leaves out.
+
+    Raises
+    ------
+    ConfigError : ``UNKNOWN_BACKBONE``.
     """
 
     def __init__(
         self,
         *,
-        magnifications_mm: Sequence[float] = (1.0, 1.5),
+        backbone: str = "c3d",
+        magnifications_mm: Sequence[float] = (1.0,),
         cube: int = 32,
         channels: Sequence[int] = (32, 32, 64, 128),
         features: int = 128,
@@ -80,8 +86,8 @@ class C3DMultitask(nn.Module):
         super().__init__()
         self.magnifications_mm = tuple(magnifications_mm)
         self.cube = cube
-        self.trunk = _trunk(tuple(channels))
-        pooled = 2 * channels[-1] * len(self.magnifications_mm)
+        self.trunk, width = build_trunk(backbone, channels=channels)
+        pooled = 2 * width * len(self.magnifications_mm)
         self.features = nn.Sequential(
             nn.Linear(pooled, features), nn.ReLU(inplace=True), nn.Dropout(dropout)
         )
@@ -99,21 +105,6 @@ class C3DMultitask(nn.Module):
             ratings=dict(zip(LEVELS, ratings, strict=True)),
             log_diameter=log_diameter[:, 0],
         )
-
-
-def _trunk(channels: tuple[int, ...]) -> nn.Sequential:
-    stem = Convolution(
-        3, 1, channels[0], kernel_size=3, strides=2, act="relu", norm="batch", adn_ordering="NA",
-        bias=False,
-    )  # fmt: skip
-    levels = [
-        ResidualUnit(
-            3, inputs, outputs, strides=1 if depth == 0 else 2, act="relu", norm="batch",
-            adn_ordering="NA", bias=False,
-        )
-        for depth, (inputs, outputs) in enumerate(itertools.pairwise(channels))
-    ]  # fmt: skip
-    return nn.Sequential(stem, *levels)
 
 
 def build(architecture: Mapping[str, object]) -> C3DMultitask:

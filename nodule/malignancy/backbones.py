@@ -1,0 +1,112 @@
+"""The trunks that turn a cube into feature maps, by name.
+
+``c3d`` is small and made for CPUs. The others are MONAI's, with the layer names of MedicalNet and
+of torchvision's DenseNet, so that weights trained elsewhere can be mapped by name. All take
+[item, 1, z, y, x] and return [item, channel, z, y, x].
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from monai.networks.blocks.convolutions import Convolution, ResidualUnit
+from monai.networks.nets.densenet import DenseNet
+from monai.networks.nets.resnet import ResNet
+from torch import Tensor, nn
+
+from nodule.errors import ConfigError
+
+Trunk = tuple[nn.Module, int]
+"""A network and the number of its channels."""
+
+_RESNETS: Mapping[str, tuple[str, Sequence[int], str]] = {
+    # block, units per level, shortcut as MedicalNet trained them
+    "resnet18": ("basic", (2, 2, 2, 2), "A"),
+    "resnet34": ("basic", (3, 4, 6, 3), "A"),
+    "resnet50": ("bottleneck", (3, 4, 6, 3), "B"),
+    "resnet101": ("bottleneck", (3, 4, 23, 3), "B"),
+    "resnet152": ("bottleneck", (3, 8, 36, 3), "B"),
+}
+_WIDTHS = (64, 128, 256, 512)
+
+
+class _ResNetMaps(ResNet):
+    """MONAI's ResNet up to its last feature maps."""
+
+    def forward(self, cubes: Tensor) -> Tensor:
+        maps = self.maxpool(self.act(self.bn1(self.conv1(cubes))))
+        for level in (self.layer1, self.layer2, self.layer3, self.layer4):
+            maps = level(maps)
+        return torch.as_tensor(maps)
+
+
+class _DenseNetMaps(DenseNet):
+    """MONAI's DenseNet up to its last feature maps."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(spatial_dims=3, in_channels=1, out_channels=1, **options)
+        del self.class_layers
+
+    def forward(self, cubes: Tensor) -> Tensor:
+        return torch.relu(self.features(cubes))
+
+
+def _c3d(channels: Sequence[int]) -> Trunk:
+    stem = Convolution(
+        3, 1, channels[0], kernel_size=3, strides=2, act="relu", norm="batch", adn_ordering="NA",
+        bias=False,
+    )  # fmt: skip
+    levels = [
+        ResidualUnit(
+            3, inputs, outputs, strides=1 if depth == 0 else 2, act="relu", norm="batch",
+            adn_ordering="NA", bias=False,
+        )
+        for depth, (inputs, outputs) in enumerate(itertools.pairwise(channels))
+    ]  # fmt: skip
+    return nn.Sequential(stem, *levels), channels[-1]
+
+
+def _resnet(channels: Sequence[int], *, name: str) -> Trunk:
+    block, layers, shortcut = _RESNETS[name]
+    trunk = _ResNetMaps(
+        block, list(layers), list(_WIDTHS), spatial_dims=3, n_input_channels=1,
+        shortcut_type=shortcut, bias_downsample=False, feed_forward=False,
+    )  # fmt: skip
+    return trunk, _WIDTHS[-1] * (4 if block == "bottleneck" else 1)
+
+
+def _densenet121(channels: Sequence[int]) -> Trunk:
+    return _DenseNetMaps(), 1024
+
+
+BACKBONES: Mapping[str, Callable[[Sequence[int]], Trunk]] = MappingProxyType(
+    {
+        "c3d": _c3d,
+        **{name: functools.partial(_resnet, name=name) for name in _RESNETS},
+        "densenet121": _densenet121,
+    }
+)
+
+
+def build_trunk(backbone: str, *, channels: Sequence[int]) -> Trunk:
+    """Build a trunk with fresh weights.
+
+    Parameters
+    ----------
+    backbone : a name in ``BACKBONES``.
+    channels : of ``c3d``'s stem and levels; the others have their own.
+
+    Raises
+    ------
+    ConfigError : ``UNKNOWN_BACKBONE``.
+    """
+    if backbone not in BACKBONES:
+        raise ConfigError(
+            "no such backbone", code="UNKNOWN_BACKBONE", expected=sorted(BACKBONES), got=backbone
+        )
+    return BACKBONES[backbone](channels)
