@@ -13,6 +13,8 @@ from nodule.errors import InputError
 from nodule.geometry import Vector
 
 Lung = Literal["right", "left"]
+Texture = Literal["solid", "part-solid", "ground-glass", "calcified"]
+Third = Literal["upper", "middle", "lower"]
 
 
 def _check_probability(name: str, value: float) -> None:
@@ -117,6 +119,10 @@ class Measurement:
     effective_diameter_mm : of the sphere with the mask's volume.
     volume_mm3 : voxels times voxel volume.
     long_axis_ends_lps_mm, short_axis_ends_lps_mm : where the two axes begin and end, to draw them.
+    texture : what it is made of.
+    mean_hu : mean over the mask.
+    sphericity : surface of the sphere of equal volume over the mask's own (IBSI QCFX); about 0.9
+        for a ball of voxels.
 
     Raises
     ------
@@ -130,6 +136,9 @@ class Measurement:
     volume_mm3: float
     long_axis_ends_lps_mm: tuple[Vector, Vector] | None = None
     short_axis_ends_lps_mm: tuple[Vector, Vector] | None = None
+    texture: Texture | None = None
+    mean_hu: float | None = None
+    sphericity: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("long_axis_mm", "short_axis_mm", "effective_diameter_mm", "volume_mm3"):
@@ -148,6 +157,8 @@ class Finding:
     malignancy : rated suspicion.
     measurement : None where no mask could be grown; the report then says so.
     lung : the patient's own side.
+    third : of that lung's height, where no lobes are known.
+    pleura_distance_mm : from the lung's surface to the mask's nearest voxel, 0 where they touch.
     """
 
     id: str
@@ -156,6 +167,8 @@ class Finding:
     malignancy: Malignancy
     measurement: Measurement | None
     lung: Lung
+    third: Third | None = None
+    pleura_distance_mm: float | None = None
 
     def __post_init__(self) -> None:
         _check_probability("probability", self.probability)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.findings import Finding, Lung, Measurement, ScoredCandidate
-from nodule.geometry import Vector
-from nodule.measure.calipers import effective_diameter_mm, measure_calipers
+from nodule.measure.calipers import effective_diameter_mm, measure_calipers, sphericity
+from nodule.measure.place import lung_third, nearest_lung, pleura_distance_mm
 from nodule.measure.segment import GrowthRules, NoduleMask, segment_nodule
 from nodule.progress import Progress, silent
 from nodule.study import Study
@@ -37,7 +37,7 @@ class Measure:
     """
 
     name: ClassVar[str] = "measure"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     probability_threshold: float = 0.5
     lung_margin_mm: float = 15.0
@@ -92,7 +92,14 @@ class Measure:
         sides = {id(each): side for each, side in sided}
         progress(1.0)
         return tuple(
-            _finding(f"N{number}", each, mask, sides[id(each)])
+            _finding(
+                f"N{number}",
+                each,
+                mask,
+                side=sides[id(each)],
+                volume=study.volume,
+                lungs=lungs,
+            )
             for number, (each, mask) in enumerate(distinct, start=1)
         )
 
@@ -113,25 +120,6 @@ class Measure:
             diameter_mm=each.candidate.diameter_mm,
             rules=self.rules,
         )
-
-
-def nearest_lung(lungs: LungMask, point_lps_mm: Vector, *, margin_mm: float) -> Lung | None:
-    """Return the lung nearest to a point, LPS mm, or None beyond the margin."""
-    geometry = lungs.geometry
-    center = geometry.lps_to_index(point_lps_mm)
-    reach = margin_mm / np.asarray(geometry.spacing_zyx_mm) + 1
-    low = np.clip(np.floor(center - reach), 0, geometry.shape_zyx).astype(int)
-    high = np.clip(np.ceil(center + reach) + 1, 0, geometry.shape_zyx).astype(int)
-    part = lungs.labels_zyx[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
-    places = np.argwhere(part)
-    if not len(places):
-        return None
-    offsets_mm = (places + low - center) * np.asarray(geometry.spacing_zyx_mm)
-    distances_mm = np.linalg.norm(offsets_mm, axis=1)
-    nearest = int(distances_mm.argmin())
-    if distances_mm[nearest] > margin_mm:
-        return None
-    return "right" if part[tuple(places[nearest])] == LungMask.RIGHT else "left"
 
 
 def _distinct(grown: list[_Grown], volume: Volume) -> list[_Grown]:
@@ -164,8 +152,16 @@ def _share(voxels: NDArray[np.int64], other: NDArray[np.int64]) -> float:
     return common / min(voxels.size, other.size)
 
 
-def _finding(id_: str, each: ScoredCandidate, mask: NoduleMask | None, side: Lung) -> Finding:
-    measurement = None if mask is None else measure_mask(mask)
+def _finding(
+    id_: str,
+    each: ScoredCandidate,
+    mask: NoduleMask | None,
+    *,
+    side: Lung,
+    volume: Volume,
+    lungs: LungMask,
+) -> Finding:
+    measurement = None if mask is None else measure_mask(mask, volume)
     center = each.candidate.center_lps_mm if measurement is None else measurement.center_lps_mm
     return Finding(
         id=id_,
@@ -174,12 +170,16 @@ def _finding(id_: str, each: ScoredCandidate, mask: NoduleMask | None, side: Lun
         malignancy=each.malignancy,
         measurement=measurement,
         lung=side,
+        third=lung_third(lungs, side, center),
+        pleura_distance_mm=None if mask is None else pleura_distance_mm(lungs, side, mask),
     )
 
 
-def measure_mask(mask: NoduleMask) -> Measurement:
-    """Measure a nodule's mask."""
+def measure_mask(mask: NoduleMask, volume: Volume) -> Measurement:
+    """Measure a nodule's mask in the volume on whose grid it was grown."""
     calipers = measure_calipers(mask.array_zyx, mask.geometry)
+    part = zip(mask.start_zyx, mask.array_zyx.shape, strict=True)
+    hu = volume.array_zyx[tuple(slice(start, start + size) for start, size in part)]
     return Measurement(
         center_lps_mm=mask.center_lps_mm,
         long_axis_mm=calipers.long_axis_mm,
@@ -188,4 +188,7 @@ def measure_mask(mask: NoduleMask) -> Measurement:
         volume_mm3=mask.volume_mm3,
         long_axis_ends_lps_mm=calipers.long_ends_lps_mm,
         short_axis_ends_lps_mm=calipers.short_ends_lps_mm,
+        texture=mask.texture,
+        mean_hu=float(hu[mask.array_zyx].mean(dtype=np.float64)),
+        sphericity=sphericity(mask.array_zyx, mask.geometry),
     )

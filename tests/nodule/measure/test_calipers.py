@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nodule.errors import InputError
 from nodule.geometry import Geometry
-from nodule.measure.calipers import effective_diameter_mm, measure_calipers
+from nodule.measure.calipers import effective_diameter_mm, measure_calipers, sphericity
 
 # rows of a table of shapes; its lengths come from an independent script
 _SHAPES = {
@@ -59,6 +59,7 @@ def test_agrees_with_every_geometry_vector(shared: Path) -> None:
         assert calipers.slice_index == int(row["slice_index0"])
         assert calipers.long_axis_mm == pytest.approx(float(row["long_axis_mm"]), abs=6e-5)
         assert calipers.short_axis_mm == pytest.approx(float(row["short_axis_chord_mm"]), abs=1e-4)
+        assert sphericity(mask, geometry) == pytest.approx(float(row["sphericity_mesh"]), abs=1e-3)
 
 
 def test_axes_of_a_tilted_ellipse_lie_where_it_does() -> None:

@@ -28,6 +28,7 @@ def test_measures_spheres_on_an_oblique_grid(
     assert mask is not None
     assert effective_diameter_mm(mask.volume_mm3) == pytest.approx(diameter_mm, abs=0.15)
     assert math.dist(mask.center_lps_mm, center) < 0.3
+    assert mask.texture == ("solid" if core_hu > -300 else "ground-glass")
 
 
 def test_measures_an_ellipsoid_from_a_point_beside_its_centre(
@@ -81,6 +82,28 @@ def test_cuts_the_chest_wall_away(draw_ellipsoid: Draw) -> None:
     assert mask is not None
     # half the sphere lies in the lung
     assert mask.volume_mm3 == pytest.approx(math.pi / 12 * 10**3, rel=0.25)
+
+
+def test_a_calcified_nodule_is_named_and_no_larger(draw_ellipsoid: Draw) -> None:
+    geometry = Geometry(shape_zyx=(40, 50, 50), spacing_zyx_mm=(0.9, 0.7, 0.7))
+    center = as_vector(geometry.index_to_lps((20, 25, 25)))
+    volume = draw_ellipsoid(geometry, center_lps_mm=center, semi_axes_mm=(5, 5, 5), core_hu=390.0)
+    mask = segment_nodule(volume, center_lps_mm=center, diameter_mm=10.0, rules=RULES)
+    assert mask is not None
+    assert mask.texture == "calcified"
+    assert mask.volume_mm3 == pytest.approx(math.pi / 6 * 10**3, rel=0.08)
+
+
+def test_the_ground_glass_round_a_core_belongs_to_the_nodule(draw_ellipsoid: Draw) -> None:
+    geometry = Geometry(shape_zyx=(50, 64, 64), spacing_zyx_mm=(0.9, 0.7, 0.7))
+    center = as_vector(geometry.index_to_lps((25, 32, 32)))
+    halo = draw_ellipsoid(geometry, center_lps_mm=center, semi_axes_mm=(8, 8, 8), core_hu=-600.0)
+    core = draw_ellipsoid(geometry, center_lps_mm=center, semi_axes_mm=(4, 4, 4), core_hu=30.0)
+    both = replace(halo, array_zyx=np.maximum(halo.array_zyx, core.array_zyx))
+    mask = segment_nodule(both, center_lps_mm=center, diameter_mm=14.0, rules=RULES)
+    assert mask is not None
+    assert mask.texture == "part-solid"
+    assert mask.volume_mm3 == pytest.approx(math.pi / 6 * 16**3, rel=0.10)
 
 
 def test_finds_nothing_in_bare_lung(draw_ellipsoid: Draw) -> None:
