@@ -13,6 +13,9 @@ from nodule.lungs.network import COARSENING
 from nodule.volume import LungMask
 
 _HALF = 0.5
+_DARK_SHARE = 0.25
+_DARK_BELOW_HU = -500.0  # darker than any mixture of half lung and half soft tissue
+_NEAR = 2  # coarse voxels around a lung, beyond which a share is no doubt about its border
 _SLAB = 16  # coarse slices refined at a time: bounds the memory
 
 
@@ -26,21 +29,21 @@ def clean(shares: Tensor, *, least_part: float) -> tuple[Tensor, float]:
 
     Returns
     -------
-    The cleaned shares, and the volume of both lungs in ml.
+    The cleaned shares, 0 beyond the lungs' immediate surroundings, and both lungs' volume in ml.
     """
-    total = shares.sum(0).numpy()
+    lung = (shares.sum(0) > _HALF).numpy()
     right_leads = (shares[0] > shares[1]).numpy()
-    cleaned = shares.clone()
-    voxels = 0
+    kept = np.zeros_like(lung)
+    filled = shares.clone()
     for index, lead in enumerate((right_leads, ~right_leads)):
-        side = (total > _HALF) & lead
-        kept = _large_parts(side, least_part)
-        voxels += int(kept.sum())
-        _erase_around(cleaned, side & ~kept)
-        holes = ndimage.binary_fill_holes(kept) & ~kept
-        cleaned[:, torch.from_numpy(holes)] = 0.0
-        cleaned[index, torch.from_numpy(holes)] = 1.0
-    return cleaned, voxels * COARSENING**3 / 1000.0
+        part = _large_parts(lung & lead, least_part)
+        holes = torch.from_numpy(ndimage.binary_fill_holes(part) & ~part)
+        filled[:, holes] = 0.0
+        filled[index, holes] = 1.0
+        kept |= part
+    near = ndimage.binary_dilation(kept, iterations=_NEAR) & ~(lung & ~kept)
+    volume_ml = float(kept.sum()) * COARSENING**3 / 1000.0
+    return filled * torch.from_numpy(near), volume_ml
 
 
 def _large_parts(mask: NDArray[np.bool_], least_part: float) -> NDArray[np.bool_]:
@@ -51,45 +54,52 @@ def _large_parts(mask: NDArray[np.bool_], least_part: float) -> NDArray[np.bool_
     return kept
 
 
-def _erase_around(shares: Tensor, dropped: NDArray[np.bool_]) -> None:
-    """Set dropped voxels to no lung, so that interpolation leaves nothing of them."""
-    shares[:, torch.from_numpy(dropped)] = 0.0
+def refine(shares: Tensor, array_zyx: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Interpolate the shares to the fine grid and cut them at a half, lower where there is air.
 
-
-def refine(shares: Tensor, *, shape_zyx: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Interpolate the shares to the fine grid and cut them at a half.
+    At the pleura the image itself says more than a 3 mm network: a dark voxel beside the lung is
+    lung, even if the network is in doubt. What is dense is left to the network, so that nodules
+    on the pleura stay inside.
 
     Parameters
     ----------
     shares : float32 [2, z, y, x], right and left, on the coarse grid.
-    shape_zyx : of the fine grid.
+    array_zyx : HU on the fine grid.
 
     Returns
     -------
-    NDArray : uint8 labels of :class:`nodule.volume.LungMask`, shape ``shape_zyx``.
+    NDArray : uint8 labels of :class:`nodule.volume.LungMask`, shape of ``array_zyx``.
     """
-    labels = np.zeros(shape_zyx, np.uint8)
-    box = _box(shares.sum(0) > _HALF)
+    labels = np.zeros(array_zyx.shape, np.uint8)
+    box = _box(shares.sum(0) > _DARK_SHARE)
     if box is None:
         return labels
-    (z0, z1), (y0, y1), (x0, x1) = box
-    fields = torch.stack([shares.sum(0), shares[0] - shares[1]])
+    (z0, z1), rows, columns = box
+    fields = torch.stack([shares.sum(0), shares[0] - shares[1]])[
+        :, :, slice(*rows), slice(*columns)
+    ]
     for first in range(z0, z1, _SLAB):
         last = min(first + _SLAB, z1)
-        # one coarse slice more on either side, so that slabs meet without a seam
-        low, high = max(first - 1, 0), min(last + 1, shares.shape[1])
-        fine = functional.interpolate(
-            fields[None, :, low:high, y0:y1, x0:x1], scale_factor=COARSENING, mode="trilinear"
-        )[0, :, (first - low) * COARSENING : (last - low) * COARSENING]
-        side = torch.where(fine[1] > 0, LungMask.RIGHT, LungMask.LEFT).to(torch.uint8)
-        found = (side * (fine[0] > _HALF)).numpy()
-        target = labels[
-            first * COARSENING : last * COARSENING,
-            y0 * COARSENING : y1 * COARSENING,
-            x0 * COARSENING : x1 * COARSENING,
-        ]
-        target[...] = found[: target.shape[0], : target.shape[1], : target.shape[2]]
+        where = tuple(
+            slice(low * COARSENING, high * COARSENING)
+            for low, high in ((first, last), rows, columns)
+        )
+        labels[where] = _label_slab(fields, first, last, torch.from_numpy(array_zyx[where]))
     return labels
+
+
+def _label_slab(fields: Tensor, first: int, last: int, hu: Tensor) -> NDArray[np.uint8]:
+    """Label the fine voxels of the coarse slices from ``first`` to before ``last``."""
+    # one coarse slice more on either side, so that slabs meet without a seam
+    low, high = max(first - 1, 0), min(last + 1, fields.shape[1])
+    fine = functional.interpolate(
+        fields[None, :, low:high], scale_factor=COARSENING, mode="trilinear"
+    )[0, :, (first - low) * COARSENING :]
+    depth, rows, columns = hu.shape
+    share, lead = fine[:, :depth, :rows, :columns]
+    found = (share > _HALF) | ((share > _DARK_SHARE) & (hu < _DARK_BELOW_HU))
+    side = torch.where(lead > 0, LungMask.RIGHT, LungMask.LEFT).to(torch.uint8)
+    return np.asarray((side * found).numpy())
 
 
 def _box(mask: Tensor) -> list[tuple[int, int]] | None:

@@ -21,8 +21,9 @@ class SegmentLungs:
     """Label the right and the left lung on the 1 mm grid.
 
     A 3D U-Net looks at the whole chest at 3 mm and tells which share of each voxel is lung; the
-    shares are interpolated to 1 mm and cut at a half. Vessels, nodules and masses inside the
-    pleura, those on it included, belong to the lung; trachea and main bronchi do not.
+    shares are interpolated to 1 mm and cut at a half, lower where the voxel is air. Vessels,
+    nodules and masses inside the pleura, those on it included, belong to the lung; trachea and
+    main bronchi do not.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ class SegmentLungs:
                 got=f"{volume_ml:.0f} ml",
                 hint="Choose a series that shows the chest",
             )
-        labels_zyx = refine(shares, shape_zyx=volume.geometry.shape_zyx)
+        labels_zyx = refine(shares, volume.array_zyx)
         progress(1.0)
         return LungMask(labels_zyx=labels_zyx, geometry=volume.geometry)
 

@@ -15,6 +15,10 @@ def _shares(right, left):
     return torch.stack([coarsen(side.astype(np.float32)) for side in (right, left)])
 
 
+def _tissue(shape):
+    return np.full(shape, 40.0, np.float32)
+
+
 def test_a_coarse_voxel_is_the_mean_of_27_and_the_border_of_what_there_is():
     fine = np.random.default_rng(0).normal(size=(7, 9, 8)).astype(np.float32)
     coarse = coarsen(fine).numpy()
@@ -26,7 +30,7 @@ def test_a_coarse_voxel_is_the_mean_of_27_and_the_border_of_what_there_is():
 def test_shares_give_back_the_surface_they_came_from():
     shape = (100, 70, 121)  # no multiples of three
     right, left = _ball(shape, (50, 35, 32), 28.0), _ball(shape, (48, 33, 90), 25.5)
-    labels = refine(_shares(right, left), shape_zyx=shape)
+    labels = refine(_shares(right, left), _tissue(shape))
     for side, truth in ((LungMask.RIGHT, right), (LungMask.LEFT, left)):
         found = labels == side
         assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > 0.99
@@ -37,7 +41,7 @@ def test_slabs_meet_without_a_seam():
     shape = (180, 60, 60)
     tube = np.zeros(shape, bool)
     tube[6:174] = _ball((1, 60, 60), (0, 30, 30), 20.0)
-    labels = refine(_shares(tube, np.zeros_like(tube)), shape_zyx=shape)
+    labels = refine(_shares(tube, np.zeros_like(tube)), _tissue(shape))
     assert (labels[12:168] == labels[90]).all()
     assert (labels[90] == LungMask.RIGHT).any()
 
@@ -66,4 +70,26 @@ def test_what_a_lung_encloses_is_filled_with_it():
 def test_nothing_found_is_an_empty_mask():
     cleaned, volume_ml = clean(torch.zeros(2, 8, 8, 8), least_part=0.05)
     assert volume_ml == 0
-    assert not refine(cleaned, shape_zyx=(24, 24, 24)).any()
+    assert not refine(cleaned, _tissue((24, 24, 24))).any()
+
+
+def test_at_the_border_air_is_lung_and_tissue_is_not():
+    shape = (60, 60, 60)
+    share = torch.zeros(2, 20, 20, 20)
+    share[1, 5:15, 5:15, 5:15] = 1.0
+    share[1, 5:15, 5:15, 15] = 0.4  # the network is in doubt about one layer
+    hu = _tissue(shape)
+    hu[:30] = -800.0
+    labels = refine(share, hu)
+    assert labels[20, 30, 46] == LungMask.LEFT
+    assert labels[40, 30, 46] == 0
+    assert (labels[20:40, 20:40, 20:40] == LungMask.LEFT).all()
+
+
+def test_air_far_from_the_lungs_is_none_of_theirs():
+    shares = torch.zeros(2, 30, 30, 30)
+    shares[0, 10:20, 10:20, 2:12] = 1.0
+    shares[0, 10:20, 10:20, 20:28] = 0.4  # bowel gas, say
+    cleaned, _ = clean(shares, least_part=0.05)
+    labels = refine(cleaned, np.full((90, 90, 90), -900.0, np.float32))
+    assert not labels[:, :, 54:].any()

@@ -1,0 +1,164 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nodule.ct.read import read_ct
+from nodule.errors import InputError, StageError, WeightsError
+from nodule.geometry import Geometry, as_matrix, as_vector
+from nodule.lungs.labels import label_lungs
+from nodule.lungs.network import build_network
+from nodule.lungs.stage import SegmentLungs
+from nodule.phantom import Phantom
+from nodule.resample import Resample, resample_mask
+from nodule.volume import LungMask, Volume
+from nodule.weights import Weights, save_state
+
+SIDES = (LungMask.RIGHT, LungMask.LEFT)
+
+
+def _dice(a, b):
+    return 2 * (a & b).sum() / (a.sum() + b.sum())
+
+
+def _segment(volume: Volume) -> LungMask:
+    return SegmentLungs().run(volume=Resample().run(volume=volume))
+
+
+@pytest.fixture(scope="module")
+def found(phantom: Phantom) -> LungMask:
+    return _segment(phantom.volume)
+
+
+def _cut(volume: Volume, box: tuple[slice, slice, slice]) -> Volume:
+    array = np.ascontiguousarray(volume.array_zyx[box])
+    origin = volume.geometry.index_to_lps([s.start or 0 for s in box])
+    return Volume(
+        array_zyx=array,
+        geometry=Geometry(
+            shape_zyx=array.shape,
+            spacing_zyx_mm=volume.geometry.spacing_zyx_mm,
+            origin_lps_mm=as_vector(origin),
+        ),
+    )
+
+
+def test_finds_the_phantoms_lungs_each_on_its_side(phantom, found):
+    truth = resample_mask(phantom.lungs, geometry=found.geometry).labels_zyx
+    for side in SIDES:
+        assert _dice(found.labels_zyx == side, truth == side) > 0.93
+
+
+def test_keeps_the_phantoms_nodules_inside(phantom, found):
+    for nodule in phantom.nodules:
+        z, y, x = np.rint(found.geometry.lps_to_index(nodule.center_lps_mm)).astype(int)
+        assert found.labels_zyx[z, y, x] == (1 if nodule.lung == "right" else 2)
+
+
+def test_a_scan_stored_prone_gives_the_same_lungs(phantom, found):
+    g = phantom.volume.geometry
+    corner = g.index_to_lps([0, g.shape_zyx[1] - 1, g.shape_zyx[2] - 1])
+    stored = Volume(
+        array_zyx=np.ascontiguousarray(phantom.volume.array_zyx[:, ::-1, ::-1]),
+        geometry=Geometry(
+            shape_zyx=g.shape_zyx,
+            spacing_zyx_mm=g.spacing_zyx_mm,
+            origin_lps_mm=as_vector(corner),
+            direction=as_matrix(np.asarray(g.direction) @ np.diag([1.0, -1.0, -1.0])),
+        ),
+    )
+    mask = _segment(stored)
+    assert mask.geometry.is_close(found.geometry)
+    assert (mask.labels_zyx != found.labels_zyx).mean() < 1e-4
+
+
+def test_half_a_lung_field_is_enough(phantom, found):
+    upper = _segment(_cut(phantom.volume, (slice(60, None), slice(None), slice(None))))
+    truth = resample_mask(phantom.lungs, geometry=upper.geometry).labels_zyx
+    for side in SIDES:
+        assert _dice(upper.labels_zyx == side, truth == side) > 0.88
+
+
+def test_one_lung_alone_keeps_its_side(phantom):
+    width = phantom.volume.geometry.shape_zyx[2]
+    left = _segment(_cut(phantom.volume, (slice(None), slice(None), slice(width // 2, None))))
+    truth = resample_mask(phantom.lungs, geometry=left.geometry).labels_zyx
+    assert _dice(left.labels_zyx == LungMask.LEFT, truth == LungMask.LEFT) > 0.85
+
+
+@pytest.mark.parametrize("hu", [-1000.0, 0.0])
+def test_air_and_water_hold_no_lungs(hu):
+    grid = Geometry(shape_zyx=(90, 90, 90), spacing_zyx_mm=(1.0, 1.0, 1.0))
+    empty = Volume(array_zyx=np.full(grid.shape_zyx, hu, np.float32), geometry=grid)
+    with pytest.raises(StageError, match="NO_LUNGS"):
+        SegmentLungs().run(volume=empty)
+
+
+def test_a_water_phantom_holds_no_lungs():
+    grid = Geometry(shape_zyx=(90, 200, 200), spacing_zyx_mm=(1.0, 1.0, 1.0))
+    _, y, x = np.indices(grid.shape_zyx)
+    cylinder = np.where((y - 100) ** 2 + (x - 100) ** 2 < 80**2, 0.0, -1000.0).astype(np.float32)
+    with pytest.raises(StageError, match="NO_LUNGS"):
+        SegmentLungs().run(volume=Volume(array_zyx=cylinder, geometry=grid))
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        Geometry(shape_zyx=(9, 9, 9), spacing_zyx_mm=(2.5, 1.0, 1.0)),
+        Geometry(
+            shape_zyx=(9, 9, 9),
+            spacing_zyx_mm=(1.0, 1.0, 1.0),
+            direction=((0.0, 0.0, -1.0), (0.0, -1.0, 0.0), (1.0, 0.0, 0.0)),
+        ),
+    ],
+)
+def test_refuses_a_grid_that_is_not_canonical(geometry):
+    volume = Volume(array_zyx=np.zeros((9, 9, 9), np.float32), geometry=geometry)
+    with pytest.raises(InputError, match="NOT_CANONICAL"):
+        SegmentLungs().run(volume=volume)
+
+
+def test_refuses_the_weights_of_another_stage(tmp_path):
+    network = build_network(channels=(4, 8), residual_units=1)
+    save_state(
+        tmp_path / "w.safetensors",
+        network.state_dict(),
+        stage="candidates",
+        architecture={"channels": [4, 8], "residual_units": 1},
+        training_patients=(),
+    )
+    grid = Geometry(shape_zyx=(9, 9, 9), spacing_zyx_mm=(1.0, 1.0, 1.0))
+    stage = SegmentLungs(weights=Weights.open(tmp_path / "w.safetensors"))
+    with pytest.raises(WeightsError, match="WRONG_STAGE"):
+        stage.run(volume=Volume(array_zyx=np.zeros((9, 9, 9), np.float32), geometry=grid))
+
+
+def test_shipped_weights_name_their_patients_and_not_the_test_patient():
+    weights = Weights.shipped("lungs")
+    assert "LIDC-IDRI-0002" in weights.training_patients
+    assert "LIDC-IDRI-0001" not in weights.training_patients
+    assert weights.path.stat().st_size < 5_000_000
+    card = weights.path.with_suffix(".md").read_text()
+    assert weights.sha256 in card
+
+
+def _nodules(shared: Path, patient: str) -> list[tuple[float, float, float]]:
+    with (shared / "data/annotations/luna16_annotations.csv").open() as stream:
+        rows = [row for row in csv.DictReader(stream) if row["patient_id"] == patient]
+    return [(float(r["coordX"]), float(r["coordY"]), float(r["coordZ"])) for r in rows]
+
+
+@pytest.mark.slow
+def test_an_unseen_patients_lungs_agree_with_the_reviewed_labels(shared):
+    volume = Resample().run(volume=read_ct(shared / "data/ct/LIDC-IDRI-0001").volume)
+    found = SegmentLungs().run(volume=volume)
+    reference = label_lungs(volume).labels_zyx
+    for side in SIDES:
+        assert _dice(found.labels_zyx == side, reference == side) > 0.95
+    nodules = _nodules(shared, "LIDC-IDRI-0001")
+    assert nodules
+    for center_lps_mm in nodules:
+        z, y, x = np.rint(found.geometry.lps_to_index(center_lps_mm)).astype(int)
+        assert found.labels_zyx[z, y, x] == LungMask.LEFT
