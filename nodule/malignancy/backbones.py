@@ -21,8 +21,9 @@ from torch import Tensor, nn
 
 from nodule.errors import ConfigError
 
-Trunk = tuple[nn.Module, int]
-"""A network and the number of its channels."""
+Trunk = tuple[nn.Module, int, str]
+"""A network, the number of its channels, and the inner layer that Grad-CAM looks at: the last one
+that still tells places a few millimetres apart."""
 
 _RESNETS: Mapping[str, tuple[str, Sequence[int], str]] = {
     # block, units per level, shortcut as MedicalNet trained them
@@ -68,7 +69,7 @@ def _c3d(channels: Sequence[int]) -> Trunk:
         )
         for depth, (inputs, outputs) in enumerate(itertools.pairwise(channels))
     ]  # fmt: skip
-    return nn.Sequential(stem, *levels), channels[-1]
+    return nn.Sequential(stem, *levels), channels[-1], str(max(0, len(channels) - 2))
 
 
 def _resnet(channels: Sequence[int], *, name: str) -> Trunk:
@@ -77,11 +78,11 @@ def _resnet(channels: Sequence[int], *, name: str) -> Trunk:
         block, list(layers), list(_WIDTHS), spatial_dims=3, n_input_channels=1,
         shortcut_type=shortcut, bias_downsample=False, feed_forward=False,
     )  # fmt: skip
-    return trunk, _WIDTHS[-1] * (4 if block == "bottleneck" else 1)
+    return trunk, _WIDTHS[-1] * (4 if block == "bottleneck" else 1), "layer2"
 
 
 def _densenet121(channels: Sequence[int]) -> Trunk:
-    return _DenseNetMaps(), 1024
+    return _DenseNetMaps(), 1024, "features.denseblock2"
 
 
 BACKBONES: Mapping[str, Callable[[Sequence[int]], Trunk]] = MappingProxyType(

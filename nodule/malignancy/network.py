@@ -86,7 +86,7 @@ class C3DMultitask(nn.Module):
         super().__init__()
         self.magnifications_mm = tuple(magnifications_mm)
         self.cube = cube
-        self.trunk, width = build_trunk(backbone, channels=channels)
+        self.trunk, width, self.explained_layer = build_trunk(backbone, channels=channels)
         pooled = 2 * width * len(self.magnifications_mm)
         self.features = nn.Sequential(
             nn.Linear(pooled, features), nn.ReLU(inplace=True), nn.Dropout(dropout)

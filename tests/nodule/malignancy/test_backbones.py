@@ -20,8 +20,9 @@ def test_a_backbone_answers_all_tasks(backbone: str) -> None:
 @pytest.mark.parametrize("backbone", sorted(BACKBONES))
 def test_a_backbone_says_how_many_channels_it_has(backbone: str) -> None:
     with torch.device("meta"):
-        trunk, channels = build_trunk(backbone, channels=(8, 16))
+        trunk, channels, explained = build_trunk(backbone, channels=(8, 16))
         assert trunk.eval()(torch.empty(1, 1, 32, 32, 32)).shape[1] == channels
+        assert explained in dict(trunk.named_modules())
 
 
 def test_resnet_layers_are_named_as_in_medicalnet() -> None:
