@@ -95,10 +95,17 @@ def heat_map(network: C3DMultitask, cubes: Tensor, *, answer: Answer) -> NDArray
 class _ElementwiseCam(GradCAM):
     """Weighs every place of a map by its own gradient, not by the map's mean."""
 
-    def compute_map(
-        self, x: Tensor, class_idx: int | None = None, layer_idx: int = -1, **options: Any
+    def compute_map(  # type: ignore[override]  # as GradCAM's own, which is not as its base's
+        self,
+        x: Tensor,
+        class_idx: int | None = None,
+        retain_graph: bool = False,
+        layer_idx: int = -1,
+        **options: Any,
     ) -> Tensor:
-        _, maps, gradients = self.nn_module(x, class_idx=class_idx, **options)
+        _, maps, gradients = self.nn_module(
+            x, class_idx=class_idx, retain_graph=retain_graph, **options
+        )
         return torch.relu((gradients[layer_idx] * maps[layer_idx]).sum(dim=1, keepdim=True))
 
 
