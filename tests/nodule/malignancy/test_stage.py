@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from nodule.ct import read_ct
 from nodule.findings import Candidate
 from nodule.geometry import Geometry
 from nodule.malignancy.network import C3DMultitask
 from nodule.malignancy.stage import ScoreMalignancy
+from nodule.phantom import NodulePlan, PhantomSpec, make_phantom
+from nodule.resample import Resample
 from nodule.volume import Volume
 from nodule.weights import Weights, save_state
 
@@ -81,11 +84,26 @@ def test_no_candidates_are_no_scores(weights: Weights, volume: Volume) -> None:
     assert told == [1.0]
 
 
+def test_a_phantoms_nodules_are_nodules_and_calcium_is_benign() -> None:
+    plans = (
+        NodulePlan(diameter_mm=13.0, spiculation=5, lobulation=3, lung="right"),
+        NodulePlan(diameter_mm=9.0, texture="calcified", lung="left"),
+    )
+    phantom = make_phantom(PhantomSpec(seed=3, nodules=plans))
+    volume = Resample().run(volume=phantom.volume)
+    given = tuple(
+        Candidate(center_lps_mm=nodule.center_lps_mm, score=0.5, diameter_mm=10.0)
+        for nodule in phantom.nodules
+    )
+    scored = {s.candidate: s for s in ScoreMalignancy().run(volume=volume, candidates=given)}
+    spiculated, calcified = (scored[candidate] for candidate in given)
+    assert min(spiculated.probability, calcified.probability) > 0.5
+    # dense calcification is a sign of a healed granuloma
+    assert calcified.malignancy.score < 2.0 < 3.0 < spiculated.malignancy.score
+
+
 @pytest.mark.slow
 def test_finds_the_nodule_of_a_patient_never_seen(shared: Path) -> None:
-    from nodule.ct import read_ct
-    from nodule.resample import Resample
-
     shipped = Weights.shipped("malignancy")
     assert "LIDC-IDRI-0001" not in shipped.training_patients
     volume = Resample().run(volume=read_ct(shared / "data/ct/LIDC-IDRI-0001").volume)
