@@ -107,22 +107,16 @@ def segment_nodule(
         return None
     body, support = scene.grow(edge_hu)
     core_hu, halo_hu = scene.core_hu(body), scene.halo_hu(body)
-    if halo_hu is not None:
-        edge_hu = min(edge_hu, scene.edge_hu(halo_hu))
-        _, support = scene.grow(edge_hu)
-    elif core_hu > _SOFT_TISSUE_HU:
-        edge_hu = scene.edge_hu(core_hu)
-        _, support = scene.grow(edge_hu)
-    texture = _texture(core_hu, halo=halo_hu is not None)
-    return _voxels(volume, scene.patch, support, scene.seed, edge_hu, texture)
-
-
-def _texture(core_hu: float, *, halo: bool) -> Texture:
-    if halo:
-        return "part-solid"
+    texture: Texture = "solid" if core_hu > _GROUND_GLASS_HU else "ground-glass"
     if core_hu > _CALCIFIED_HU:
-        return "calcified"
-    return "solid" if core_hu > _GROUND_GLASS_HU else "ground-glass"
+        texture, edge_hu = "calcified", scene.edge_hu(core_hu)
+        _, support = scene.grow(edge_hu)
+    elif halo_hu is not None and scene.edge_hu(halo_hu) < edge_hu:
+        wider, wider_support = scene.grow(scene.edge_hu(halo_hu))
+        # lung must return beyond the ground glass, and within sight
+        if scene.halo_hu(wider) is None and not scene.at_rim(wider):
+            texture, edge_hu, support = "part-solid", scene.edge_hu(halo_hu), wider_support
+    return _voxels(volume, scene.patch, support, scene.seed, edge_hu, texture)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -184,6 +178,11 @@ class _Scene:
         faint_hu, middle_hu = np.percentile(shell, [35.0, 50.0])
         found = faint_hu - self.lung_hu > _HALO_CONTRAST_HU and middle_hu < _GROUND_GLASS_HU
         return float(middle_hu) if found else None
+
+    def at_rim(self, body: Mask) -> bool:
+        """Whether a body reaches the end of what the patch shows."""
+        rim = self.patch.distance_mm(self.patch.center) > self.patch.radius_mm - _SHELL_MM[1]
+        return bool((body & rim).any())
 
 
 def _look(volume: Volume, center_lps_mm: Vector, diameter_mm: float, rules: GrowthRules) -> _Scene:
