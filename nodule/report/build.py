@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
-from nodule.findings import Finding
+from nodule.findings import Finding, Measurement
 from nodule.geometry import Vector
 from nodule.report.model import (
     NODULE_LIMIT_MM,
@@ -27,6 +28,15 @@ from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
 
 _THICK_MM = 3.0  # thicker slices hide small nodules and blur sizes (input rules of readers' aids)
+_SIZE_DIGITS = {
+    "long_axis_mm": 2,
+    "short_axis_mm": 2,
+    "effective_diameter_mm": 2,
+    "volume_mm3": 1,
+    "mean_hu": 0,
+    "sphericity": 3,
+}
+_ENDS = ("long_axis_ends_lps_mm", "short_axis_ends_lps_mm")
 _IDENTITY = ("study_instance_uid", "series_instance_uid", "frame_of_reference_uid")
 
 
@@ -96,15 +106,24 @@ def _finding_part(finding: Finding, study: Study) -> FindingPart:
             score=round(finding.malignancy.score, 3),
             distribution=(round(a, 4), round(b, 4), round(c, 4), round(d, 4), round(e, 4)),
         ),
-        long_axis_mm=round(measured.long_axis_mm, 2) if measured else None,
-        short_axis_mm=round(measured.short_axis_mm, 2) if measured else None,
-        effective_diameter_mm=round(measured.effective_diameter_mm, 2) if measured else None,
-        volume_mm3=round(measured.volume_mm3, 1) if measured else None,
-        long_axis_ends_lps_mm=_rounded_ends(long_ends),
-        short_axis_ends_lps_mm=_rounded_ends(measured.short_axis_ends_lps_mm if measured else None),
+        **_sizes(measured),
         lung=finding.lung,
+        third=finding.third,
+        pleura_distance_mm=_round(finding.pleura_distance_mm, 1),
         scope="mass" if too_large else "nodule",
     )
+
+
+def _sizes(measured: Measurement | None) -> dict[str, Any]:
+    if measured is None:
+        return dict.fromkeys(_SIZE_DIGITS) | dict.fromkeys((*_ENDS, "texture"))
+    sizes = {name: _round(getattr(measured, name), n) for name, n in _SIZE_DIGITS.items()}
+    ends = {name: _rounded_ends(getattr(measured, name)) for name in _ENDS}
+    return {**sizes, **ends, "texture": measured.texture}
+
+
+def _round(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _rounded(vector: Vector, *, digits: int = 3) -> Point:

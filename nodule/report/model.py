@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nodule.findings import Lung
+from nodule.findings import Lung, Texture, Third
 from nodule.study import SourceFormat
 
 NODULE_LIMIT_MM = 30.0  # beyond it a lesion is a mass (Fleischner Society glossary 2024)
@@ -121,7 +121,10 @@ class MalignancyPart(_Part):
 
 
 class FindingPart(_Part):
-    """A finding. Sizes are null where it could not be measured.
+    """A finding. What is measured is null where it could not be.
+
+    ``texture`` is read from the image, ``sphericity`` is about 0.9 for a ball of voxels,
+    ``pleura_distance_mm`` 0 where the nodule touches its lung's surface.
 
     ``scope`` is ``mass`` above 30 mm: no rule for nodules applies to it.
     """
@@ -137,7 +140,12 @@ class FindingPart(_Part):
     volume_mm3: Size | None
     long_axis_ends_lps_mm: Ends | None
     short_axis_ends_lps_mm: Ends | None
+    texture: Texture | None
+    mean_hu: float | None
+    sphericity: Annotated[float, Field(gt=0.0, le=1.0)] | None
     lung: Lung
+    third: Third | None
+    pleura_distance_mm: Annotated[float, Field(ge=0.0)] | None
     scope: Literal["nodule", "mass"]
 
     @property

@@ -29,6 +29,11 @@ _COLUMNS = (
     "short_axis_mm",
     "effective_diameter_mm",
     "volume_mm3",
+    "texture",
+    "mean_hu",
+    "sphericity",
+    "third",
+    "pleura_distance_mm",
     "scope",
 )
 
@@ -68,5 +73,10 @@ def _row(finding: FindingPart) -> tuple[Cell, ...]:
         finding.short_axis_mm,
         finding.effective_diameter_mm,
         finding.volume_mm3,
+        finding.texture,
+        finding.mean_hu,
+        finding.sphericity,
+        finding.third,
+        finding.pleura_distance_mm,
         finding.scope,
     )

@@ -70,6 +70,9 @@ def findings() -> tuple[Finding, ...]:
         volume_mm3=904.78,
         long_axis_ends_lps_mm=((13.7, 30.0, -42.0), (26.3, 30.0, -42.0)),
         short_axis_ends_lps_mm=((20.0, 24.03, -42.0), (20.0, 35.97, -42.0)),
+        texture="solid",
+        mean_hu=-31.4,
+        sphericity=0.8764,
     )
     mass = Measurement(
         center_lps_mm=(10.0, 20.0, -30.0),
@@ -86,6 +89,8 @@ def findings() -> tuple[Finding, ...]:
             malignancy=malignancy,
             measurement=nodule,
             lung="left",
+            third="upper",
+            pleura_distance_mm=7.26,
         ),
         Finding(
             id="N2",

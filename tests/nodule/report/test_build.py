@@ -63,7 +63,8 @@ def test_holds_what_the_finding_says(report: Report) -> None:
     # 0.05 + 0.2 + 0.45 + 1.2 + 2.0
     assert first.malignancy.score == 3.9
     assert first.malignancy_word == "moderately suspicious"
-    assert first.lung == "left"
+    assert (first.lung, first.third, first.pleura_distance_mm) == ("left", "upper", 7.3)
+    assert (first.texture, first.mean_hu, first.sphericity) == ("solid", -31, 0.876)
 
 
 def test_a_lesion_over_30_mm_is_a_mass_and_stays(report: Report) -> None:

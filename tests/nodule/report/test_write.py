@@ -117,7 +117,16 @@ def test_the_page_says_where_and_how_large(
     report: Report, study: Study, lungs: LungMask, tmp_path: Path
 ) -> None:
     page = _page(report, study, lungs, tmp_path)
-    for text in ("image 16, series 7", "12.6 × 11.9 mm", "905 mm³", "93 %", "Doe, Jane"):
+    for text in (
+        "image 16, series 7",
+        "12.6 × 11.9 mm",
+        "905 mm³",
+        "93 %",
+        "Doe, Jane",
+        "−31 HU",
+        "upper third",
+        "7 mm",
+    ):
         assert text in page
     assert "never a diagnosis" in page
     assert "a mass, outside every rule for nodules" in page
