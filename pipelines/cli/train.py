@@ -35,7 +35,7 @@ def train(
     from nodule.weights import Weights
     from pipelines.config import build, read_toml, shipped_config
     from pipelines.flows import task_type
-    from pipelines.training import Loop
+    from pipelines.task import Loop
     from pipelines.training import train as train_task
 
     task_class = task_type(stage)

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from nodule.errors import CacheCorruptError, ConfigError, StageError
 from nodule.weights import Weights, load_state
-from pipelines.training import Loop, train
+from pipelines.task import Loop
+from pipelines.training import train
 
 LOOP = Loop(
     epochs=3, steps_per_epoch=5, batch_size=4, learning_rate=0.05, warmup_steps=3,
