@@ -83,6 +83,29 @@ def agreement(
     return _with_intervals(measures, patients, draws=draws, seed=seed)
 
 
+def context_shift(
+    judged: Sequence[Judgement], *, draws: int = 1000, seed: int = 0
+) -> dict[str, Interval]:
+    """Tell what the readers' slices alone, filled up with lung, do to the network's mean rating.
+
+    Returns
+    -------
+    ``context_shift``, the mean rating of nodules in cubes with all their surroundings less that in
+    stacks of outlined slices, and ``context_deviation``, the mean absolute difference; empty where
+    no nodule is shown both ways.
+    """
+    both = [each for each in judged if {"crop51", "stack"} <= each.score_by_kind.keys()]
+    if not both:
+        return {}
+    gap = np.array([each.score_by_kind["crop51"] - each.score_by_kind["stack"] for each in both])
+    measures: dict[str, Measure] = {
+        "context_shift": lambda index: float(gap[index].mean()),
+        "context_deviation": lambda index: float(np.abs(gap[index]).mean()),
+    }
+    patients = [each.record.patient_id for each in both]
+    return _with_intervals(measures, patients, draws=draws, seed=seed)
+
+
 def reader_kappa(votes: Sequence[Sequence[int]]) -> float:
     """Return the quadratic weighted kappa of single readers with the rounded mean of the others.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ class Judgement:
     probability : that it is a nodule.
     distribution : over the malignancy ratings 1 to 5, shape (5,), sum 1.
     diameter_mm : as the network sees it.
+    score_by_kind : the network's mean rating by the kind of view; see :mod:`nodule.lidc.crops`.
     """
 
     record: NoduleRecord
@@ -37,6 +38,7 @@ class Judgement:
     probability: float
     distribution: NDArray[np.float32]
     diameter_mm: float
+    score_by_kind: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def readers_mean(self) -> float:
@@ -70,6 +72,10 @@ def judge(
                 probability=float(said.probability.mean()),
                 distribution=said.malignancy.mean(axis=0),
                 diameter_mm=float(said.diameter_mm.mean()),
+                score_by_kind={
+                    view.packed.record.kind: float(np.dot(distribution, _RATINGS))
+                    for view, distribution in zip(example.views, said.malignancy, strict=True)
+                },
             )
         )
         progress(len(judged) / len(examples))

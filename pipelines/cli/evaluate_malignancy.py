@@ -43,7 +43,12 @@ def malignancy(
     is the readers' mean rating below 3 against above; exactly 3 is dropped from AUC, sensitivity,
     Brier score and calibration. Every figure comes with its 95 % interval over patients.
     """
-    from nodule.evaluate.malignancy import agreement, discernment, reader_kappa
+    from nodule.evaluate.malignancy import (
+        agreement,
+        context_shift,
+        discernment,
+        reader_kappa,
+    )
     from nodule.inference import pick_device
     from nodule.malignancy.judge import discern, judge
     from nodule.malignancy.predict import Predictor
@@ -58,6 +63,7 @@ def malignancy(
         **_counts(judged),
         **_flat(agreement(judged, draws=draws, seed=seed)),
         "reader_quadratic_weighted_kappa": reader_kappa([each.votes for each in judged]),
+        **_flat(context_shift(judged, draws=draws, seed=seed)),
         **_flat(discernment(places, draws=draws, seed=seed)),
         "n_deep_views": int(places.is_nodule.sum()),
         "n_other_places": int((~places.is_nodule).sum()),

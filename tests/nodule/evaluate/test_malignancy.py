@@ -1,10 +1,13 @@
 """Figures of malignancy agree with arithmetic by hand and are blind to order."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from nodule.evaluate.malignancy import (
     agreement,
+    context_shift,
     discernment,
     reader_kappa,
     sensitivity_at_specificity,
@@ -57,6 +60,18 @@ def test_ratings_are_compared_after_rounding_half_up() -> None:
     # the readers' 1, 2.5, 4, 5, 3 against 1.5, 3.75, 2.25, 4.5, 3: levels 1 3 4 5 3, 2 4 2 5 3
     assert found["exact"].estimate == pytest.approx(2 / 5)
     assert found["within_one"].estimate == pytest.approx(4 / 5)
+
+
+def test_what_the_surroundings_change_is_measured_where_both_views_exist() -> None:
+    shown = [
+        replace(FOUR[0], score_by_kind={"stack": 1.5, "crop51": 1.7}),
+        replace(FOUR[1], score_by_kind={"stack": 3.0, "crop51": 2.6, "voi": 5.0}),
+        replace(FOUR[2], score_by_kind={"stack": 2.0}),
+    ]
+    found = context_shift(shown, draws=10)
+    assert found["context_shift"].estimate == pytest.approx((0.2 - 0.4) / 2)
+    assert found["context_deviation"].estimate == pytest.approx((0.2 + 0.4) / 2)
+    assert context_shift(FOUR) == {}
 
 
 def test_readers_who_agree_have_kappa_one() -> None:
