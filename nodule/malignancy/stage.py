@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nodule.findings import Candidate, Malignancy, ScoredCandidate
 from nodule.inference import SPEED_ONLY, Device, Precision, pick_device
 from nodule.progress import Progress, silent
 from nodule.volume import Volume
 from nodule.weights import Weights
+
+if TYPE_CHECKING:
+    from nodule.malignancy.predict import Predictor
 
 _PORTION = 16  # candidates between two reports of progress
 
@@ -56,52 +59,48 @@ class ScoreMalignancy:
         WeightsError : ``WEIGHTS_CHANGED``.
         InputError : ``NO_CUDA``.
         """
-        scored: list[ScoredCandidate] = []
-        judge = self._judge(volume) if candidates else None
-        for start in range(0, len(candidates), _PORTION):
-            assert judge is not None
-            scored.extend(judge(candidates[start : start + _PORTION]))
-            progress(len(scored) / len(candidates))
-        progress(1.0)
-        return tuple(sorted(scored, key=lambda item: -item.probability))
-
-    def _judge(self, volume: Volume) -> Callable[[tuple[Candidate, ...]], list[ScoredCandidate]]:
-        # torch is loaded only when a stage runs
-        import numpy as np
-
-        from nodule.malignancy.cubes import candidate_cubes
+        if not candidates:
+            progress(1.0)
+            return ()
+        # torch is loaded only when there is something to judge
         from nodule.malignancy.predict import Predictor
 
         predictor = Predictor.load(
             self.weights, device=pick_device(self.device), precision=self.precision
         )
+        scored: list[ScoredCandidate] = []
+        for start in range(0, len(candidates), _PORTION):
+            scored.extend(_judge(predictor, volume, candidates[start : start + _PORTION]))
+            progress(len(scored) / len(candidates))
+        return tuple(sorted(scored, key=lambda item: -item.probability))
 
-        def judge(portion: tuple[Candidate, ...]) -> list[ScoredCandidate]:
-            cubes = np.stack(
-                [
-                    candidate_cubes(
-                        volume.array_zyx,
-                        center_zyx=volume.geometry.lps_to_index(candidate.center_lps_mm),
-                        spacing_zyx_mm=volume.geometry.spacing_zyx_mm,
-                        magnifications_mm=predictor.network.magnifications_mm,
-                        cube=predictor.network.cube,
-                    )
-                    for candidate in portion
-                ]
-            )
-            prediction = predictor.predict(cubes)
-            return [
-                ScoredCandidate(
-                    candidate=candidate,
-                    probability=float(probability),
-                    malignancy=_malignancy(distribution.tolist()),
-                )
-                for candidate, probability, distribution in zip(
-                    portion, prediction.probability, prediction.malignancy, strict=True
-                )
-            ]
 
-        return judge
+def _judge(
+    predictor: Predictor, volume: Volume, portion: tuple[Candidate, ...]
+) -> Iterator[ScoredCandidate]:
+    import numpy as np
+
+    from nodule.malignancy.cubes import candidate_cubes
+
+    cubes = [
+        candidate_cubes(
+            volume.array_zyx,
+            center_zyx=volume.geometry.lps_to_index(candidate.center_lps_mm),
+            spacing_zyx_mm=volume.geometry.spacing_zyx_mm,
+            magnifications_mm=predictor.network.magnifications_mm,
+            cube=predictor.network.cube,
+        )
+        for candidate in portion
+    ]
+    said = predictor.predict(np.stack(cubes))
+    for candidate, probability, distribution in zip(
+        portion, said.probability.tolist(), said.malignancy.tolist(), strict=True
+    ):
+        yield ScoredCandidate(
+            candidate=candidate,
+            probability=probability,
+            malignancy=_malignancy(distribution),
+        )
 
 
 def _malignancy(distribution: list[float]) -> Malignancy:
