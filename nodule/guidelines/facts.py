@@ -1,0 +1,246 @@
+"""What the rules read: sizes, nodules and the person, as plain numbers in mm and mm³.
+
+Decisions
+---------
+* **One reading of a length.** Every rule reads a length as it is printed: to 0.1 mm, ties upwards,
+  in decimal arithmetic. Who recomputes a rule from the page gets the same answer. The mean of two
+  axes is taken of the printed axes and rounded once more the same way, so 5.9 x 6.0 is 6.0 mm.
+  Volumes are read to whole mm³, ties upwards.
+* **Unknown is never taken for no.** A fact that nobody stated is ``None``; a rule that needs it
+  says so instead of answering.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
+
+from nodule.errors import InputError
+
+Composition = Literal["solid", "part-solid", "ground-glass"]
+Route = Literal["screening", "incidental"]
+BenignFeature = Literal["calcification", "fat", "perifissural", "juxtapleural", "proven"]
+
+MASS_ABOVE_MM = 30  # Hansell 2008 (Fleischner glossary): a nodule measures up to 3 cm
+_TENTH = Decimal("0.1")
+_WHOLE = Decimal(1)
+
+
+def half_up(value: float | Decimal, unit: Decimal = _TENTH) -> Decimal:
+    """Round to a decimal unit, ties away from zero, by the shortest decimal form of a float."""
+    number = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
+    return number.quantize(unit, rounding=ROUND_HALF_UP)
+
+
+def sphere_volume_mm3(diameter_mm: float) -> float:
+    """Volume of a sphere, pi/6 d³."""
+    return math.pi / 6 * diameter_mm**3
+
+
+def sphere_diameter_mm(volume_mm3: float) -> float:
+    """Diameter of the sphere with this volume, (6V/pi)^(1/3)."""
+    return math.cbrt(6 * volume_mm3 / math.pi)
+
+
+def check_positive(name: str, value: float | None) -> None:
+    """Refuse what is no size.
+
+    Raises
+    ------
+    InputError : ``BAD_SIZE``.
+    """
+    if value is not None and not (math.isfinite(value) and value > 0):
+        raise InputError(
+            f"{name} is no size", code="BAD_SIZE", expected="a positive number", got=value
+        )
+
+
+def unstated(facts: object, names: Iterable[str]) -> tuple[str, ...]:
+    """Names of the facts that are ``None``, in the order asked for."""
+    return tuple(name for name in names if getattr(facts, name) is None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """A nodule's size by callipers, by volumetry, or both.
+
+    Parameters
+    ----------
+    axes_mm : greatest diameter and the one across it, in the plane chosen; their order is free.
+    volume_mm3 : of the mask.
+
+    Raises
+    ------
+    InputError : ``BAD_SIZE`` or ``NO_SIZE``.
+    """
+
+    axes_mm: tuple[float, float] | None = None
+    volume_mm3: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.axes_mm is None and self.volume_mm3 is None:
+            raise InputError("a size without numbers", code="NO_SIZE", expected="axes or a volume")
+        for axis_mm in self.axes_mm or ():
+            check_positive("an axis", axis_mm)
+        check_positive("a volume", self.volume_mm3)
+
+    @property
+    def mean_mm(self) -> Decimal | None:
+        """Mean of the printed axes, to 0.1 mm."""
+        if self.axes_mm is None:
+            return None
+        return half_up(sum((half_up(axis) for axis in self.axes_mm), Decimal()) / 2)
+
+    @property
+    def whole_mean_mm(self) -> Decimal | None:
+        """Mean of the printed axes, rounded once, to whole mm."""
+        if self.axes_mm is None:
+            return None
+        return half_up(sum((half_up(axis) for axis in self.axes_mm), Decimal()) / 2, _WHOLE)
+
+    @property
+    def longest_mm(self) -> Decimal | None:
+        """The longer axis as printed."""
+        return None if self.axes_mm is None else half_up(max(self.axes_mm))
+
+    @property
+    def shortest_mm(self) -> Decimal | None:
+        """The shorter axis as printed."""
+        return None if self.axes_mm is None else half_up(min(self.axes_mm))
+
+    @property
+    def whole_mm3(self) -> int | None:
+        """The volume as printed."""
+        return None if self.volume_mm3 is None else int(half_up(self.volume_mm3, _WHOLE))
+
+    @property
+    def sphere_mm(self) -> Decimal | None:
+        """Diameter of the sphere with the volume, to 0.1 mm."""
+        if self.volume_mm3 is None:
+            return None
+        return half_up(sphere_diameter_mm(self.volume_mm3))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """Size classes: the first lies below the first limit, the last at or above the last.
+
+    Parameters
+    ----------
+    below_mm, below_mm3 : exclusive upper limits of all classes but the last, ascending.
+    """
+
+    below_mm: tuple[int, ...]
+    below_mm3: tuple[int, ...]
+
+    def place(self, mm: Decimal | None, mm3: int | None) -> int:
+        """Index of the class, by the diameter where there is one, else by the volume.
+
+        Raises
+        ------
+        InputError : ``NO_SIZE`` where there is neither.
+        """
+        if mm is not None:
+            return bisect_right(self.below_mm, mm)
+        if mm3 is not None:
+            return bisect_right(self.below_mm3, mm3)
+        raise InputError("nothing to place", code="NO_SIZE", expected="a diameter or a volume")
+
+    def words(self, index: int) -> str:
+        """Both limits of a class, as ``6 to < 8 mm (113 to < 268 mm³)``."""
+        mm, mm3 = _span(self.below_mm, index), _span(self.below_mm3, index)
+        return f"{mm} mm ({mm3} mm³)"
+
+
+def _span(below: tuple[int, ...], index: int) -> str:
+    if index == 0:
+        return f"< {below[0]}"
+    if index == len(below):
+        return f"≥ {below[-1]}"
+    return f"{below[index - 1]} to < {below[index]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nodule:
+    """A nodule on the scan being read.
+
+    Parameters
+    ----------
+    id : what the report calls it.
+    composition : None where it was not judged.
+    size : of the whole nodule; None where it could not be measured.
+    solid_component : of a part-solid nodule; None where it was not measured.
+    benign_feature : what makes it benign by its look: a benign pattern of ``calcification``
+        (complete, central, popcorn, concentric rings); ``fat``; the shape of a lymph node (solid,
+        smooth, oval, lentiform or triangular) at a fissure (``perifissural``) or at another pleural
+        surface (``juxtapleural``); or ``proven`` benign by pathology or work-up.
+
+    Raises
+    ------
+    InputError : ``BAD_SOLID_COMPONENT`` where there cannot be one or it exceeds the nodule.
+    """
+
+    id: str = ""
+    composition: Composition | None = None
+    size: Size | None = None
+    solid_component: Size | None = None
+    benign_feature: BenignFeature | None = None
+
+    def __post_init__(self) -> None:
+        if self.solid_component is None:
+            return
+        if self.composition != "part-solid":
+            self._refuse("a solid component of a part-solid nodule only", self.composition)
+        if self.size is not None and _exceeds(self.solid_component, self.size):
+            self._refuse("a solid component within the nodule", self.solid_component)
+
+    @staticmethod
+    def _refuse(expected: str, got: object) -> None:
+        raise InputError(
+            "the solid component does not fit the nodule",
+            code="BAD_SOLID_COMPONENT",
+            expected=expected,
+            got=got,
+        )
+
+
+def _exceeds(part: Size, whole: Size) -> bool:
+    if part.mean_mm is not None and whole.mean_mm is not None and part.mean_mm > whole.mean_mm:
+        return True
+    return (
+        part.whole_mm3 is not None
+        and whole.whole_mm3 is not None
+        and part.whole_mm3 > whole.whole_mm3
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """What decides whether a rule set applies. None is unknown.
+
+    Parameters
+    ----------
+    age_years : completed years at the scan.
+    route : how the nodule came to light.
+    known_cancer : a malignancy that is active, under surveillance or able to have spread.
+    immunosuppressed : by disease or treatment.
+
+    Raises
+    ------
+    InputError : ``BAD_AGE``.
+    """
+
+    age_years: int | None = None
+    route: Route | None = None
+    known_cancer: bool | None = None
+    immunosuppressed: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.age_years is not None and not 0 <= self.age_years <= 130:
+            raise InputError(
+                "no age of a person", code="BAD_AGE", expected="0 to 130 years", got=self.age_years
+            )
