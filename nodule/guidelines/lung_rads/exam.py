@@ -1,0 +1,196 @@
+"""The category of an exam: its most suspicious lesion, and what the reader states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from nodule.errors import InputError
+from nodule.guidelines.facts import Person
+from nodule.guidelines.lung_rads.airways_cysts import (
+    NOT_CLASSIFIED,
+    classify_airway,
+    classify_cyst,
+)
+from nodule.guidelines.lung_rads.lesions import AirwayNodule, Cyst, Lesion
+from nodule.guidelines.lung_rads.nodules import classify_nodule
+from nodule.guidelines.lung_rads.table import EDITIONS, SUSPICION, Category, Edition, Version
+from nodule.guidelines.result import Offer, Result, Rule
+
+Incomplete = Literal["prior being located", "lungs not evaluable", "suspected infection"]
+
+_USUAL_AGE_YEARS = (50, 80)  # USPSTF 2021
+_OFFER_S = Offer(
+    answer="S", when="there is a significant finding that is not lung cancer and is not yet known"
+)
+_OFFER_0 = Offer(
+    answer="0",
+    when="a prior CT is being located, part of the lungs cannot be judged, or findings suggest "
+    "infection or inflammation, such as consolidation, more than six new nodules or a solid "
+    "nodule of 8 mm or more that appeared in a short time",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderStatement:
+    """What only the reader may decide.
+
+    Parameters
+    ----------
+    upgrade_to_4x : a lesion of category 3 or 4 has further signs of cancer.
+    significant_other_finding : adds the modifier S.
+    incomplete : makes the exam category 0, for this reason.
+    """
+
+    upgrade_to_4x: bool = False
+    significant_other_finding: bool = False
+    incomplete: Incomplete | None = None
+
+
+def classify_lesion(lesion: Lesion, *, version: Version = "v2022") -> Result:
+    """Category of one lesion; :func:`classify_exam` checks whether Lung-RADS applies at all.
+
+    Returns
+    -------
+    Result : ``answer`` is ``1`` to ``4B``, or ``not classified`` for a cyst that has no category.
+    """
+    edition = EDITIONS[version]
+    if isinstance(lesion, AirwayNodule):
+        return classify_airway(lesion, edition)
+    if isinstance(lesion, Cyst):
+        return classify_cyst(lesion, edition)
+    return classify_nodule(lesion, edition)
+
+
+def classify_exam(
+    lesions: Sequence[Lesion],
+    *,
+    person: Person,
+    reader: ReaderStatement | None = None,
+    version: Version = "v2022",
+) -> Result:
+    """Category of a screening exam.
+
+    Parameters
+    ----------
+    lesions : all that were found, in any order; none is category 1.
+    person : ``route`` must be known; a ``known_cancer`` is out of scope.
+    reader : what the reader has decided, nothing where no reader has seen the exam.
+
+    Returns
+    -------
+    Result : ``answer`` is the category, with ``S`` where the reader said so; ``subject`` the lesion
+        that decided.
+
+    Raises
+    ------
+    InputError : ``LUNG_RADS_4X_BELOW_3``.
+    """
+    edition = EDITIONS[version]
+    refused = _out_of_scope(person, edition)
+    if refused is not None:
+        return refused
+    judged = _dominant([classify_lesion(each, version=version) for each in lesions], edition)
+    stated = _as_read(judged, reader or ReaderStatement(), edition)
+    if stated.outcome != "applied":
+        return stated
+    inputs = dict(stated.inputs) | {"lesions": len(lesions), "route": "screening"}
+    return replace(
+        stated, inputs=tuple(inputs.items()), caveats=(*stated.caveats, *_age_caveat(person))
+    )
+
+
+def _out_of_scope(person: Person, edition: Edition) -> Result | None:
+    if person.known_cancer:
+        text = "Not for surveillance of a known cancer."
+        return edition.rules.out_of_scope(Rule(id="scope-cancer", text=text, where="scope"))
+    if person.route is None:
+        return edition.rules.insufficient(["route"])
+    if person.route != "screening":
+        text = "Only for low-dose CT of lung-cancer screening, not for incidental nodules."
+        return edition.rules.out_of_scope(Rule(id="scope-route", text=text, where="scope"))
+    return None
+
+
+def _dominant(results: Sequence[Result], edition: Edition) -> Result:
+    """Make the most suspicious lesion's result the exam's."""
+    ranked = [r for r in results if r.answer in SUSPICION]
+    worst = max(ranked, key=_rank, default=_no_nodule(edition))
+    lacking = [r for r in results if r.outcome == "insufficient"]
+    if lacking and worst.answer != "4B":
+        return edition.rules.insufficient(
+            [f"{r.subject}: {fact}".lstrip(": ") for r in lacking for fact in r.missing],
+            caveats=(f"The other lesions make it category {worst.answer} or higher.",),
+            subject=lacking[0].subject,
+        )
+    caveats = [
+        f"{r.subject or 'A lesion'} is left out: {r.rule.text}"
+        for r in results
+        if r.outcome != "applied" or r.answer == NOT_CLASSIFIED
+    ]
+    offers = (*worst.offers, _OFFER_S, _OFFER_0)
+    return replace(worst, offers=offers, caveats=(*worst.caveats, *caveats))
+
+
+def _rank(result: Result) -> int:
+    return [str(category) for category in SUSPICION].index(result.answer or "")
+
+
+def _no_nodule(edition: Edition) -> Result:
+    rule = Rule(id="no-nodule", text="No nodule: category 1.", where="table, category 1")
+    return edition.rules.applied(rule, "1", management=edition.management["1"])
+
+
+def _as_read(result: Result, reader: ReaderStatement, edition: Edition) -> Result:
+    """Apply what the reader decided, and take back the offers that this answers."""
+    if reader.incomplete is not None:
+        result = _incomplete(result, reader.incomplete, edition)
+    elif result.outcome == "applied" and reader.upgrade_to_4x:
+        result = _upgraded(result, edition)
+    if reader.significant_other_finding and result.answer is not None:
+        offers = tuple(offer for offer in result.offers if offer is not _OFFER_S)
+        result = replace(result, answer=f"{result.answer}S", offers=offers)
+    return result
+
+
+def _incomplete(result: Result, reason: Incomplete, edition: Edition) -> Result:
+    rule = Rule(id="reader-0", text=f"Reader: {reason}: category 0.", where="table, category 0")
+    instead = f"Without it: category {result.answer}." if result.answer else result.rule.text
+    return edition.rules.applied(
+        rule,
+        "0",
+        management=edition.management["0"],
+        inputs=dict(result.inputs) | {"reader: incomplete": reason},
+        missing=result.missing,
+        offers=(_OFFER_S,),
+        caveats=(instead, *result.caveats),
+        subject=result.subject,
+    )
+
+
+def _upgraded(result: Result, edition: Edition) -> Result:
+    if _rank(result) < SUSPICION.index("3"):
+        raise InputError(
+            "4X raises categories 3 and 4 only",
+            code="LUNG_RADS_4X_BELOW_3",
+            expected="an exam of category 3, 4A or 4B",
+            got=result.answer,
+        )
+    category: Category = "4X"
+    text = f"Reader: category {result.answer} with further signs of cancer: category 4X."
+    return replace(
+        result,
+        answer=category,
+        rule=Rule(id="reader-4X", text=text, where="table, category 4X"),
+        management=edition.management[category],
+        inputs=(*result.inputs, ("reader: upgrade to 4X", True)),
+        offers=tuple(offer for offer in result.offers if offer.answer not in ("4X", "4B")),
+    )
+
+
+def _age_caveat(person: Person) -> tuple[str, ...]:
+    low, high = _USUAL_AGE_YEARS
+    if person.age_years is None or low <= person.age_years <= high:
+        return ()
+    return (f"Screening is meant for {low} to {high} years (USPSTF 2021).",)
