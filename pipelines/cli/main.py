@@ -14,6 +14,7 @@ from pipelines.cli.check import check
 from pipelines.cli.dataset import dataset_app
 from pipelines.cli.demo import demo
 from pipelines.cli.evaluate import evaluate_app
+from pipelines.cli.evaluate_malignancy import malignancy
 from pipelines.cli.locate import locate
 from pipelines.cli.phantom import phantom
 from pipelines.cli.run import run
@@ -52,6 +53,7 @@ app.command("locate")(locate)
 app.command("phantom")(phantom)
 app.add_typer(dataset_app, name="dataset")
 app.command("train")(train)
+evaluate_app.command("malignancy")(malignancy)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(cache_app, name="cache")
 
