@@ -1,7 +1,8 @@
 """The one training loop: how any task is trained, killed and resumed.
 
 A stage's ``learn.py`` knows its data, targets, augmentation and losses (a
-:class:`~pipelines.task.Task`). The loop knows steps, schedules, weight averaging, checkpoints and logs. Every run has one folder::
+:class:`~pipelines.task.Task`). The loop knows steps, schedules, weight averaging, checkpoints
+and logs. Every run has one folder::
 
     RUN/weights.safetensors        the best averaged weights, for the stage to load
     RUN/checkpoints/last.ckpt      where a killed run goes on, with its digest beside it
