@@ -90,6 +90,7 @@ class LungMask:
     @property
     def volume_ml(self) -> tuple[float, float]:
         """Volumes of the right and of the left lung."""
-        counts = np.bincount(self.labels_zyx.ravel(), minlength=3)
         scale = self.geometry.voxel_volume_mm3 / 1000.0
-        return float(counts[self.RIGHT] * scale), float(counts[self.LEFT] * scale)
+        right = int(np.count_nonzero(self.labels_zyx == self.RIGHT))
+        left = int(np.count_nonzero(self.labels_zyx == self.LEFT))
+        return right * scale, left * scale

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
-Progress = Callable[[float], None]
-"""Called with the share done, in [0, 1]."""
-
 
 class Stage(Protocol):
     """A frozen dataclass whose fields are its configuration.
