@@ -1,0 +1,67 @@
+"""The codes with which DICOM objects speak of lung nodules.
+
+Of public schemes where they have the concept. Ratings take the codes of LIDC's own DICOM
+re-encoding (TCIA, 10.7937/TCIA.2018.h7umfurq), so that both can be searched alike.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+
+LUNG = codes.SCT.Lung
+SIDES = MappingProxyType({"right": codes.SCT.Right, "left": codes.SCT.Left})
+ANATOMY = codes.SCT.AnatomicalStructure
+ABNORMALITY = codes.SCT.MorphologicallyAbnormalStructure
+SCOPES = MappingProxyType({"nodule": codes.SCT.Nodule, "mass": codes.SCT.Mass})
+
+PRESENCE = Code("705057003", "SCT", "Presence")
+ABSENT = codes.SCT.Absent
+
+CT_PROCEDURE = Code("25045-6", "LN", "CT unspecified body region")  # CID 100
+DEVICE = codes.DCM.Device
+AI = codes.DCM.ArtificialIntelligence
+
+LONG_AXIS = codes.SCT.LongAxis
+SHORT_AXIS = codes.SCT.ShortAxis
+DIAMETER = codes.SCT.Diameter
+EFFECTIVE_DIAMETER = Code("1", "99NODULE", "Diameter of sphere of equal volume")
+VOLUME = codes.SCT.Volume
+VOXEL_SUM = Code("126030", "DCM", "Sum of segmented voxel method for volume")
+ATTENUATION = codes.DCM.AttenuationCoefficient
+SPHERICITY = Code("QCFX", "IBSI", "Sphericity")
+CERTAINTY = codes.DCM.CertaintyOfFinding
+MEAN = codes.SCT.Mean
+
+MILLIMETER = codes.UCUM.Millimeter
+CUBIC_MILLIMETER = codes.UCUM.CubicMillimeter
+PERCENT = codes.UCUM.Percent
+HOUNSFIELD = codes.UCUM.HounsfieldUnit
+NO_UNITS = codes.UCUM.NoUnits
+
+MALIGNANCY = Code("RID36042", "RADLEX", "Malignancy")
+MALIGNANCY_RATINGS = (
+    Code("901", "99LIDCQIICR", "1 out of 5 (Highly Unlikely for Cancer)"),
+    Code("902", "99LIDCQIICR", "2 out of 5 (Moderately Unlikely for Cancer)"),
+    Code("903", "99LIDCQIICR", "3 out of 5 (Indeterminate Likelihood)"),
+    Code("904", "99LIDCQIICR", "4 out of 5 (Moderately Suspicious for Cancer)"),
+    Code("905", "99LIDCQIICR", "5 out of 5 (Highly Suspicious for Cancer)"),
+)
+
+TEXTURE = Code("C41144", "NCIt", "Texture")
+TEXTURES = MappingProxyType(
+    {
+        "solid": Code("RID50151", "RADLEX", "Solid pulmonary nodule"),
+        "calcified": Code("RID50151", "RADLEX", "Solid pulmonary nodule"),
+        "part-solid": Code("RID50152", "RADLEX", "Part-solid pulmonary nodule"),
+        "ground-glass": Code("RID50153", "RADLEX", "Non-solid pulmonary nodule"),
+    }
+)
+PRIVATE_SCHEMES = MappingProxyType(
+    {
+        "99NODULE": "nodule's own codes",
+        "99LIDCQIICR": "LIDC-IDRI qualitative ratings as coded by QIICR",
+    }
+)
