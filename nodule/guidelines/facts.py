@@ -2,10 +2,11 @@
 
 Decisions
 ---------
-* **One reading of a length.** Every rule reads a length as it is printed: to 0.1 mm, ties upwards,
-  in decimal arithmetic. Who recomputes a rule from the page gets the same answer. The mean of two
-  axes is taken of the printed axes and rounded once more the same way, so 5.9 x 6.0 is 6.0 mm.
-  Volumes are read to whole mm³, ties upwards.
+* **One reading of a length.** A rule with limits reads a length as it is printed: to 0.1 mm, ties
+  upwards, in decimal arithmetic. Who recomputes a rule from the page gets the same answer. The mean
+  of two axes is taken of the printed axes and rounded once more the same way, so 5.9 x 6.0 is
+  6.0 mm. Volumes are read to whole mm³, ties upwards. Logistic models and growth in volume compute
+  on the numbers as given.
 * **Unknown is never taken for no.** A fact that nobody stated is ``None``; a rule that needs it
   says so instead of answering.
 """

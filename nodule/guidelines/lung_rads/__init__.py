@@ -26,7 +26,8 @@ Decisions, where the ACR's table leaves a choice
 * **Steps down.** v2022: stable or smaller, 3 becomes 2 at 6 months, 4A becomes 3 at 3 months; one
   step an exam, months rounded to whole ones. v1.1: 3 and 4 unchanged for 3 months become 2. Until
   then, and for 4B in v2022, the earlier category stays, since size classes are for first sight and
-  enlargement; where the nodule shrank, the category by size is offered.
+  enlargement; where the nodule shrank, the category by size is offered. A nodule that grows, slowly
+  or not, is never below its earlier category.
 * **Airway nodules**: segmental or more proximal 4A at first sight, 4B when they persist, never
   down. Subsegmental ones are 2; growing, which is not listed, they are read as growing solid
   nodules. v1.1 knows "endobronchial", always 4A.

@@ -51,7 +51,7 @@ def classify_nodule(lesion: ScreenedNodule, edition: Edition) -> Result:
     missing: tuple[str, ...] = ()
     if reached is None:
         reached = _by_size(nodule, moved, unknown)
-        if isinstance(reached, Verdict) and moved in ("stable", "slowly growing"):
+        if isinstance(reached, Verdict) and moved not in (None, "baseline", "new"):
             offers = _offer_slow(lesion, moved, reached.category)
             reached, missing, more = _with_history(lesion, moved, reached, edition)
             offers = (*offers, *more)
@@ -102,7 +102,7 @@ def _part_solid(size: Size, component: Size | None, moved: Movement) -> Verdict 
     small = _place(PART_SOLID_TOTAL, size) == 0
     total = PART_SOLID_TOTAL.words(0)
     if small and _FIRST[moved] == "baseline":
-        text = f"Part-solid nodule {_WORDS[moved]}, {total} in all"
+        text = f"Part-solid nodule, {_WORDS[moved]}, {total} in all"
         return verdict("2", "part-solid-small", text)
     if component is None:
         return Lacking(facts=("solid component",))
@@ -119,13 +119,13 @@ def _ground_glass(
     index = _place(GROUND_GLASS, size)
     words = GROUND_GLASS.words(index)
     if index == 0:
-        return verdict("2", "ground-glass-small", f"Ground-glass nodule {words}")
+        return verdict("2", "ground-glass-small", f"Ground-glass nodule, {words}")
     if moved is None:
         return Lacking(facts=unknown)
     if moved in ("stable", "slowly growing"):
-        text = f"Ground-glass nodule {words}, unchanged or growing slowly"
+        text = f"Ground-glass nodule, {words}, unchanged or growing slowly"
         return verdict("2", "ground-glass-quiet", text)
-    return verdict("3", f"ground-glass-{moved}", f"Ground-glass nodule {_WORDS[moved]}, {words}")
+    return verdict("3", f"ground-glass-{moved}", f"Ground-glass nodule, {_WORDS[moved]}, {words}")
 
 
 def _placed(
@@ -138,14 +138,14 @@ def _placed(
     steps, categories = ladder
     index = _place(steps, size)
     category = categories[index]
-    text = f"{title} {_WORDS[moved]}, {steps.words(index)}"
+    text = f"{title}, {_WORDS[moved]}, {steps.words(index)}"
     return verdict(category, f"{kind}-{_FIRST[moved]}-{category}", text)
 
 
 def _with_history(
     lesion: ScreenedNodule, moved: Movement, sized: Verdict, edition: Edition
 ) -> tuple[Verdict, tuple[str, ...], tuple[Offer, ...]]:
-    """Hold or step down the category of a nodule that did not grow.
+    """Hold the earlier category, or step down from it where the nodule did not grow.
 
     Returns the verdict, the facts that would sharpen it, and what is left to the reader.
     """
@@ -156,7 +156,7 @@ def _with_history(
     if earned is None or prior.category is None:
         ask = prior.category is None and suspicious(sized.category)
         return sized, (("earlier category",) if ask else ()), ()
-    if moved == "slowly growing" or _class_rose(lesion.nodule, prior):
+    if moved in ("slowly growing", "growing") or _class_rose(lesion.nodule, prior):
         held: Category = "4B" if prior.category == "4X" else prior.category
         unchanged = worse(sized.category, held) == sized.category
         return (sized if unchanged else _history(held, prior.category)), (), ()
@@ -170,7 +170,7 @@ def _with_history(
 def _history(category: Category, earlier: Category) -> Verdict:
     if SUSPICION.index(category) < SUSPICION.index(earlier) and earlier != "4X":
         return verdict(category, "history-stepped", f"Category {earlier} before, no growth since")
-    text = f"Category {earlier} before, no growth since, no step down due"
+    text = f"Category {earlier} before, no step down due"
     return verdict(category, "history-held", text)
 
 
@@ -192,7 +192,7 @@ def _class_rose(now: Nodule, prior: Prior) -> bool:
 def _offer_slow(lesion: ScreenedNodule, moved: Movement, sized: Category) -> tuple[Offer, ...]:
     """Offer 4B for a solid or part-solid nodule that is larger than before by any amount."""
     now, prior = lesion.nodule, lesion.prior or Prior()
-    if now.composition == "ground-glass" or sized == "4B":
+    if moved == "growing" or now.composition == "ground-glass" or sized == "4B":
         return ()
     pairs = ((now.size, prior.size), (now.solid_component, prior.solid_component))
     rises_mm = [difference_mm(a, b) for a, b in pairs if a is not None and b is not None]
