@@ -108,13 +108,11 @@ def respond(
         return RECIST.insufficient(missing, inputs=inputs)
     baseline, smallest, now = (half_up(v) for v in (baseline_sum_mm, smallest_sum_mm, sum_mm))
     answer, text = _response(baseline, smallest, now, new_lesion=new_lesion, all_gone=all_gone)
-    change = Figure(
-        name="change from baseline", unit="%", value=float(100 * (now - baseline) / baseline)
-    )
+    percent = float(100 * (now - baseline) / baseline)
     return RECIST.applied(
         Rule(id=f"response-{answer}", text=f"{text}: {answer}.", where="response criteria"),
         answer,
-        figures=(change,),
+        figures=(Figure(name="change from baseline", unit="%", value=percent),),
         inputs=inputs,
         caveats=("Target lesions only; non-target lesions are the reader's.",),
     )
