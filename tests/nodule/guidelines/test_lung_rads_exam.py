@@ -1,0 +1,115 @@
+"""A screening exam: what decides it, when it is refused, what only the reader may do."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nodule.errors import InputError
+from nodule.guidelines.facts import Nodule, Person, Size
+from nodule.guidelines.lung_rads import (
+    ReaderStatement,
+    ScreenedNodule,
+    classify_exam,
+)
+
+SCREENED = Person(age_years=60, route="screening")
+DIAMETERS = st.floats(1.0, 60.0)
+
+
+def _mm(diameter_mm: float) -> Size:
+    return Size(axes_mm=(diameter_mm, diameter_mm))
+
+
+def _nodule(composition: str, size: Size, course: str) -> ScreenedNodule:
+    nodule = Nodule(composition=composition, size=size)  # type: ignore[arg-type]
+    return ScreenedNodule(nodule=nodule, course=course)  # type: ignore[arg-type]
+
+
+def test_the_most_suspicious_lesion_decides_the_exam() -> None:
+    lesions = [
+        ScreenedNodule(nodule=Nodule(id=i, composition="solid", size=_mm(mm)), course="baseline")
+        for i, mm in (("N1", 5.0), ("N2", 9.0), ("N3", 7.0))
+    ]
+    result = classify_exam(lesions, person=SCREENED)
+    assert (result.answer, result.subject) == ("4A", "N2")
+    assert dict(result.inputs)["lesions"] == 3
+
+
+def test_an_exam_without_nodules_is_1() -> None:
+    assert classify_exam([], person=SCREENED).answer == "1"
+
+
+def test_a_lesion_without_facts_withholds_the_exam_unless_another_is_4b() -> None:
+    unknown = ScreenedNodule(nodule=Nodule(id="N2"), course="baseline")
+    withheld = classify_exam([_nodule("solid", _mm(9), "baseline"), unknown], person=SCREENED)
+    assert withheld.outcome == "insufficient"
+    assert withheld.missing == ("N2: composition", "N2: size")
+    assert "4A or higher" in withheld.caveats[0]
+    certain = classify_exam([_nodule("solid", _mm(15), "baseline"), unknown], person=SCREENED)
+    assert certain.answer == "4B"
+    assert "N2 is left out" in certain.caveats[0]
+
+
+@pytest.mark.parametrize(
+    ("person", "outcome"),
+    [
+        (Person(route="incidental"), "out of scope"),
+        (Person(route="screening", known_cancer=True), "out of scope"),
+        (Person(), "insufficient"),
+        (Person(route="screening"), "applied"),
+    ],
+)
+def test_speaks_of_screening_only(person: Person, outcome: str) -> None:
+    assert classify_exam([], person=person).outcome == outcome
+
+
+def test_an_unusual_age_is_a_caveat() -> None:
+    young = classify_exam([], person=replace(SCREENED, age_years=49))
+    assert "50 to 80" in young.caveats[0]
+    assert not classify_exam([], person=replace(SCREENED, age_years=50)).caveats
+
+
+def test_4x_s_and_0_are_offered_and_never_set_alone() -> None:
+    lesion = _nodule("solid", _mm(9), "baseline")
+    result = classify_exam([lesion], person=SCREENED)
+    assert result.answer == "4A"
+    assert {offer.answer for offer in result.offers} == {"4X", "S", "0"}
+    benign = classify_exam([_nodule("solid", _mm(5), "baseline")], person=SCREENED)
+    assert {offer.answer for offer in benign.offers} == {"S", "0"}
+
+
+def test_the_reader_sets_4x_s_and_0() -> None:
+    lesion = _nodule("solid", _mm(9), "baseline")
+
+    def read(**said: object) -> str | None:
+        statement = ReaderStatement(**said)  # type: ignore[arg-type]
+        return classify_exam([lesion], person=SCREENED, reader=statement).answer
+
+    assert read(upgrade_to_4x=True) == "4X"
+    assert read(significant_other_finding=True) == "4AS"
+    assert read(upgrade_to_4x=True, significant_other_finding=True) == "4XS"
+    assert read(incomplete="suspected infection") == "0"
+    assert read(incomplete="suspected infection", significant_other_finding=True) == "0S"
+
+
+def test_a_0_keeps_what_the_exam_would_have_been() -> None:
+    said = ReaderStatement(incomplete="prior being located")
+    lesion = _nodule("solid", _mm(9), "baseline")
+    result = classify_exam([lesion], person=SCREENED, reader=said)
+    assert "Without it: category 4A." in result.caveats
+
+
+def test_4x_needs_a_category_from_3_on() -> None:
+    said = ReaderStatement(upgrade_to_4x=True)
+    with pytest.raises(InputError, match="LUNG_RADS_4X_BELOW_3"):
+        classify_exam([_nodule("solid", _mm(5), "baseline")], person=SCREENED, reader=said)
+
+
+@given(sizes=st.lists(DIAMETERS, min_size=1, max_size=6), seed=st.randoms(use_true_random=False))
+def test_the_order_of_the_lesions_does_not_matter(sizes: list[float], seed: object) -> None:
+    lesions = [_nodule("solid", _mm(mm), "baseline") for mm in sizes]
+    one = classify_exam(lesions, person=SCREENED)
+    seed.shuffle(lesions)  # type: ignore[attr-defined]
+    assert classify_exam(lesions, person=SCREENED).answer == one.answer
