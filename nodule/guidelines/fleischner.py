@@ -75,8 +75,13 @@ _SOLID_MULTIPLE: dict[Risk, tuple[_Row, _Row, _Row]] = {
     "low": (_NONE, _MULTIPLE_LOW, _MULTIPLE_LOW),
     "high": (_OPTIONAL, _MULTIPLE_HIGH, _MULTIPLE_HIGH),
 }
+_GROUND_GLASS_SMALL = _Row(
+    urgency=0,
+    answer="none",
+    management="No routine follow-up; CT at 2 and 4 years for selected suspicious nodules.",
+)
 _GROUND_GLASS = (
-    _NONE,
+    _GROUND_GLASS_SMALL,
     _ct(2, "6-12", "every 2 years until 5 years where it persists"),
 )
 _PART_SOLID_QUIET = _ct(
@@ -187,8 +192,8 @@ def _subsolid(nodule: Nodule, size: Size, *, multiple: bool) -> _Judged:
         title = f"Multiple subsolid, {words}"
         return _fired(nodule, f"subsolid-multiple-{index}", title, _SUBSOLID_MULTIPLE[index])
     if kind == "ground-glass" or index == 0:
-        title = f"Single {kind}, {words}"
-        return _fired(nodule, f"{kind}-single-{index}", title, _GROUND_GLASS[index])
+        row = _GROUND_GLASS[index] if kind == "ground-glass" else _NONE
+        return _fired(nodule, f"{kind}-single-{index}", f"Single {kind}, {words}", row)
     if nodule.solid_component is None:
         return _Judged(nodule=nodule, missing=("solid component",))
     large = _place(_SUBSOLID, nodule.solid_component)

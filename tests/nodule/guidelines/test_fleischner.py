@@ -83,6 +83,12 @@ def test_a_single_ground_glass_nodule(size: tuple[float, float] | float, expecte
     assert _answer(_nodule(size, "ground-glass")) == expected
 
 
+def test_a_small_ground_glass_nodule_may_be_followed_where_suspicious() -> None:
+    result = recommend([_nodule((5, 5), "ground-glass")], person=IN_SCOPE, risk=None)
+    assert result.management is not None
+    assert "2 and 4 years for selected suspicious nodules" in result.management
+
+
 def test_a_single_part_solid_nodule_differs_at_a_component_of_6_mm() -> None:
     quiet = _answer(_nodule((8, 8), "part-solid", 4))
     at_limit = _answer(_nodule((12, 10), "part-solid", 5.5))
