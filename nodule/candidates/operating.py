@@ -1,0 +1,177 @@
+"""Operating points: which score to ask for so that a scan shows so many false positives.
+
+A score's meaning changes with every training, so the table lies beside the weights that it was
+measured with, under the same name, and names their digest::
+
+    candidates.safetensors
+    candidates.operating.json   {"format", "weights_sha256", "n_scans", "points", …}
+
+Few whole scans make a coarse table; ``n_scans`` says how few.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from nodule.errors import InputError, WeightsError
+from nodule.weights import Weights
+
+_FORMAT = "nodule-operating-v1"
+_ROUNDING = 1e-9  # of a rate asked for against one that was counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatingPoint:
+    """A score, and how many marks scoring at least that are false in a scan."""
+
+    threshold: float
+    fp_per_scan: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatingTable:
+    """What the scores of one file of weights are worth on whole scans.
+
+    Parameters
+    ----------
+    weights_sha256 : digest of the weights.
+    n_scans : scans counted.
+    n_seen_scans : those of them whose patients the weights saw in training; they flatter.
+    points : by falling threshold and rising false positives, at least one.
+
+    Raises
+    ------
+    InputError : ``BAD_OPERATING_TABLE`` for points out of order or no scans.
+    """
+
+    weights_sha256: str
+    n_scans: int
+    n_seen_scans: int = 0
+    points: tuple[OperatingPoint, ...]
+
+    def __post_init__(self) -> None:
+        ordered = all(
+            a.threshold > b.threshold and a.fp_per_scan < b.fp_per_scan
+            for a, b in pairwise(self.points)
+        )
+        counted = self.n_scans > 0 and 0 <= self.n_seen_scans <= self.n_scans
+        if not (self.points and ordered and counted):
+            raise InputError(
+                "no table of operating points",
+                code="BAD_OPERATING_TABLE",
+                expected="points by falling threshold and rising false positives per scan",
+                got=f"{len(self.points)} points of {self.n_scans} scans",
+            )
+
+    @classmethod
+    def of_false_positives(
+        cls,
+        scores: Sequence[Sequence[float]],
+        *,
+        lowest_score: float,
+        weights_sha256: str,
+        n_seen_scans: int = 0,
+    ) -> OperatingTable:
+        """Count the false positives of whole scans.
+
+        Each threshold lies midway between one false positive's score and the next one's.
+
+        Parameters
+        ----------
+        scores : per scan those of its false positives; scans without any count.
+        lowest_score : of the marks that were looked at.
+        weights_sha256, n_seen_scans : as the table's.
+        """
+        ranked = sorted((score for scan in scores for score in scan), reverse=True)
+        bounds = [1.0, *ranked, lowest_score]
+        points = [
+            OperatingPoint(threshold=(upper + lower) / 2, fp_per_scan=count / len(scores))
+            for count, (upper, lower) in enumerate(pairwise(bounds[:-1]))
+            if upper > lower
+        ]
+        last = OperatingPoint(threshold=lowest_score, fp_per_scan=len(ranked) / max(len(scores), 1))
+        return cls(
+            weights_sha256=weights_sha256,
+            n_scans=len(scores),
+            n_seen_scans=n_seen_scans,
+            points=(*points, last),
+        )
+
+    @classmethod
+    def beside(cls, weights: Weights) -> OperatingTable:
+        """Read the table that travels with weights.
+
+        Raises
+        ------
+        WeightsError : ``NO_OPERATING_TABLE``, ``FOREIGN_OPERATING_TABLE`` when it was measured
+            with other weights.
+        """
+        path = operating_path(weights.path)
+        if not path.is_file():
+            raise WeightsError(
+                f"no operating points are known for {weights.path.name}",
+                code="NO_OPERATING_TABLE",
+                expected=path.name,
+                hint="Measure them: nodule evaluate candidates --calibrate, or name a threshold",
+            )
+        table = _parse(path)
+        if table.weights_sha256 != weights.sha256:
+            raise WeightsError(
+                f"{path.name} was measured with other weights",
+                code="FOREIGN_OPERATING_TABLE",
+                expected=weights.sha256,
+                got=table.weights_sha256,
+                hint="Measure them anew: nodule evaluate candidates --calibrate",
+            )
+        return table
+
+    def threshold_for(self, fp_per_scan: float) -> float:
+        """Return the lowest known threshold that shows at most so many false positives a scan.
+
+        Beyond the table's end this is its last threshold; below its beginning its first.
+
+        Raises
+        ------
+        InputError : ``BAD_RATE`` for a negative number or none.
+        """
+        if not fp_per_scan >= 0:
+            raise InputError("no rate of false positives", code="BAD_RATE", got=fp_per_scan)
+        within = [p for p in self.points if p.fp_per_scan <= fp_per_scan + _ROUNDING]
+        return (within or self.points[:1])[-1].threshold
+
+    def false_positives_at(self, threshold: float) -> int:
+        """Return how many false positives of all scans a threshold of the table lets through."""
+        passed = [p.fp_per_scan for p in self.points if p.threshold >= threshold]
+        return round(max(passed, default=0.0) * self.n_scans)
+
+    def write(self, path: Path) -> None:
+        """Write the table as JSON, atomically."""
+        content = json.dumps({"format": _FORMAT, **asdict(self)}, indent=1) + "\n"
+        partial = path.with_suffix(".partial")
+        partial.write_text(content, encoding="utf-8")
+        partial.replace(path)
+
+
+def operating_path(weights: Path) -> Path:
+    """Return where the table of a file of weights lies."""
+    return weights.with_suffix(".operating.json")
+
+
+def _parse(path: Path) -> OperatingTable:
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored.pop("format") != _FORMAT:
+            raise ValueError(f"not {_FORMAT}")
+        points = tuple(OperatingPoint(**point) for point in stored.pop("points"))
+        return OperatingTable(points=points, **stored)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise WeightsError(
+            f"{path.name} is no table of operating points",
+            code="BAD_OPERATING_TABLE",
+            expected=_FORMAT,
+            got=str(error),
+        ) from error
