@@ -38,6 +38,8 @@ EDGES: dict[Plane, tuple[str, str]] = {
 _LEAST_VIEW_MM = 60.0
 _VIEW_PER_DIAMETER = 2.5
 _PIXELS = 320
+_UNSIZED_MM = 8.0  # shown for a finding without a size
+_RING_GAP_MM = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,11 @@ class Picture:
 def view_mm(diameter_mm: float) -> float:
     """Return the edge of a picture that shows a finding of some size and what surrounds it."""
     return max(_LEAST_VIEW_MM, _VIEW_PER_DIAMETER * diameter_mm)
+
+
+def ring_radius_mm(long_axis_mm: float | None) -> float:
+    """Return the radius of a ring that leaves its finding free."""
+    return 0.5 * (long_axis_mm or _UNSIZED_MM) + _RING_GAP_MM
 
 
 def plane_picture(

@@ -10,17 +10,26 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from nodule.report.figures import EDGES, Picture, Plane, front_picture, plane_picture, view_mm
+from nodule.report.figures import (
+    EDGES,
+    Picture,
+    Plane,
+    front_picture,
+    plane_picture,
+    ring_radius_mm,
+    view_mm,
+)
 from nodule.report.model import MALIGNANCY_WORDS, NODULE_LIMIT_MM, FindingPart, Report
+from nodule.report.viewer import viewer_data
 from nodule.resample import resample_to_spacing
 from nodule.study import Study
 from nodule.volume import LungMask
 
 _OVERVIEW_MM = 2.0
-_DEFAULT_RING_MM = 8.0  # round a finding without a size
+_SCRIPTS = ("viewer.js",)
 _PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
 
 Line = tuple[float, float, float, float]
@@ -44,7 +53,7 @@ class Figure:
         return EDGES[self.picture.plane]
 
 
-def render_html(report: Report, *, study: Study, lungs: LungMask) -> str:
+def render_html(report: Report, *, study: Study, lungs: LungMask, viewer: bool = True) -> str:
     """Return the page, UTF-8 text.
 
     Every text of the report is escaped. The page's policy forbids whatever is not in the file.
@@ -53,10 +62,12 @@ def render_html(report: Report, *, study: Study, lungs: LungMask) -> str:
     ----------
     report : what to say.
     study : its volume is the source of the pictures.
-    lungs : shown in the overview.
+    lungs : outlined in the viewer.
+    viewer : embed the volume and the scripts that show it; without, the page holds no script.
     """
     overview = front_picture(resample_to_spacing(study.volume, spacing_mm=_OVERVIEW_MM))
     style = _asset("report.css")
+    scripts = tuple(Markup(_asset(name)) for name in _SCRIPTS) if viewer else ()
     page: str = _template().render(
         report=report,
         study=report.study,
@@ -70,6 +81,9 @@ def render_html(report: Report, *, study: Study, lungs: LungMask) -> str:
         nodule_limit_mm=NODULE_LIMIT_MM,
         style=Markup(style),
         style_hash=_csp_hash(style),
+        scripts=scripts,
+        script_hashes=tuple(_csp_hash(script) for script in scripts),
+        viewer=viewer_data(report, study=study, lungs=lungs) if viewer else None,
     )
     return page
 
@@ -89,8 +103,8 @@ def _figure(finding: FindingPart, study: Study, plane: Plane) -> Figure:
     if plane == "axial" and None not in ends:
         lines = tuple(_line(picture, pair) for pair in ends if pair is not None)
         return Figure(picture=picture, lines=lines, ring=None)
-    radius_mm = 0.5 * (finding.long_axis_mm or _DEFAULT_RING_MM) + 2.0
-    ring = (*picture.place(finding.center_lps_mm), round(radius_mm, 2))
+    radius_mm = round(ring_radius_mm(finding.long_axis_mm), 2)
+    ring = (*picture.place(finding.center_lps_mm), radius_mm)
     return Figure(picture=picture, lines=(), ring=ring)
 
 
@@ -110,14 +124,18 @@ def _dominant(report: Report) -> FindingPart | None:
 @cache
 def _template() -> Any:
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["pretty_json"] = lambda value: json.dumps(
         value, indent=2, sort_keys=True, ensure_ascii=False
     )
     environment.filters["dicom_date"] = dicom_date
     environment.filters["person_name"] = person_name
-    return environment.from_string(_asset("report.html.j2"))
+    return environment.get_template("report.html.j2")
 
 
 def dicom_date(text: str) -> str:

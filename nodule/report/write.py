@@ -19,7 +19,7 @@ from nodule.volume import LungMask
 
 
 def write_report(
-    report: Report, *, study: Study, lungs: LungMask, folder: Path
+    report: Report, *, study: Study, lungs: LungMask, folder: Path, viewer: bool = True
 ) -> tuple[Path, ...]:
     """Write ``lungs.nii.gz``, ``findings.csv``, ``report.html`` and ``report.json``.
 
@@ -32,6 +32,7 @@ def write_report(
     lungs : written on their own grid (the canonical 1 mm grid of the flow), labels 1 right and
         2 left.
     folder : made where it is missing; files of the same names are replaced.
+    viewer : put the slice viewer, and so a small copy of the volume, into the page.
 
     Returns
     -------
@@ -40,7 +41,7 @@ def write_report(
     contents: Mapping[str, bytes] = {
         "lungs.nii.gz": lungs_nifti(lungs),
         "findings.csv": findings_csv(report).encode("utf-8-sig"),  # so that Excel reads UTF-8
-        "report.html": render_html(report, study=study, lungs=lungs).encode(),
+        "report.html": render_html(report, study=study, lungs=lungs, viewer=viewer).encode(),
         "report.json": f"{report.model_dump_json(indent=2)}\n".encode(),
     }
     folder.mkdir(parents=True, exist_ok=True)

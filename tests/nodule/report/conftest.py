@@ -1,9 +1,14 @@
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
 from nodule.findings import Finding, Malignancy, Measurement
 from nodule.geometry import Geometry
-from nodule.report import Provenance
+from nodule.report import Provenance, Report, build_report, write_report
 from nodule.study import PatientHeader, SeriesHeader, SliceReference, Study, StudyWarning
 from nodule.volume import LungMask, Volume
 
@@ -126,3 +131,44 @@ def provenance() -> Provenance:
         config={"measure": {"probability_threshold": 0.5}},
         versions={"nodule": "0.1.0"},
     )
+
+
+@pytest.fixture(scope="session")
+def report(
+    study: Study,
+    lungs: LungMask,
+    findings: tuple[Finding, ...],
+    patient: PatientHeader,
+    provenance: Provenance,
+) -> Report:
+    return build_report(
+        study=study, lungs=lungs, findings=findings, patient=patient, provenance=provenance
+    )
+
+
+@pytest.fixture(scope="session")
+def written(
+    report: Report, study: Study, lungs: LungMask, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return the folder of a whole report; not to be changed."""
+    folder = tmp_path_factory.mktemp("written")
+    write_report(report, study=study, lungs=lungs, folder=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("there is no chromium on the PATH")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = driver.chromium.launch(executable_path=chromium, args=flags)
+        yield browser
+        browser.close()

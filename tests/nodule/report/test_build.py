@@ -11,19 +11,6 @@ from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
 
 
-@pytest.fixture
-def report(
-    study: Study,
-    lungs: LungMask,
-    findings: tuple[Finding, ...],
-    patient: PatientHeader,
-    provenance: Provenance,
-) -> Report:
-    return build_report(
-        study=study, lungs=lungs, findings=findings, patient=patient, provenance=provenance
-    )
-
-
 def test_names_the_image_with_the_calipers(report: Report) -> None:
     # z = -42 is index 14 of slices 2 mm apart from -70; image numbers fall from 30
     assert report.findings[0].slice.model_dump() == {

@@ -17,19 +17,6 @@ from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
 
 
-@pytest.fixture
-def report(
-    study: Study,
-    lungs: LungMask,
-    findings: tuple[Finding, ...],
-    patient: PatientHeader,
-    provenance: Provenance,
-) -> Report:
-    return build_report(
-        study=study, lungs=lungs, findings=findings, patient=patient, provenance=provenance
-    )
-
-
 def _page(report: Report, study: Study, lungs: LungMask, folder: Path) -> str:
     write_report(report, study=study, lungs=lungs, folder=folder)
     return (folder / "report.html").read_text(encoding="utf-8")
@@ -89,7 +76,7 @@ def test_a_script_in_a_name_is_shown_not_run(
 ) -> None:
     name = "<script>alert(1)</script>"
     page = _page(_named(report, name), study, lungs, tmp_path)
-    assert "<script" not in page
+    assert name not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
@@ -162,6 +149,16 @@ def test_a_study_without_findings_gets_a_whole_report(
     assert "does not exclude a nodule" in page
     rows = (tmp_path / "findings.csv").read_text(encoding="utf-8-sig").splitlines()
     assert len(rows) == 1
+
+
+def test_a_page_without_a_viewer_holds_no_script(
+    report: Report, study: Study, lungs: LungMask, tmp_path: Path
+) -> None:
+    write_report(report, study=study, lungs=lungs, folder=tmp_path, viewer=False)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "script-src" not in page
+    assert "data-jump=" not in page
 
 
 def test_patients_are_named_in_the_header_only(

@@ -1,0 +1,145 @@
+"""The page in a real browser."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# the grey under a point of the patient, in a plane
+PIXEL = """([plane, point]) => {
+  const canvas = document.querySelector(`[data-plane=${plane}] canvas`);
+  const [x, y] = noduleViewer.toPixel(plane, point);
+  return [...canvas.getContext("2d").getImageData(Math.round(x), Math.round(y), 1, 1).data];
+}"""
+COLOURED = """(plane) => {
+  const canvas = document.querySelector(`[data-plane=${plane}] canvas`);
+  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i] > 200 && data[i + 1] > 160 && data[i + 2] < 130) count += 1;
+  }
+  return count;
+}"""
+BALL = [20.0, 30.0, -40.0]
+
+
+@pytest.fixture
+def page(browser: Any, written: Path) -> Iterator[Any]:
+    """Return the page, its viewer ready; it must not have complained when the test is over."""
+    trouble: list[str] = []
+    page = browser.new_page(viewport={"width": 1200, "height": 900}, reduced_motion="reduce")
+    page.on("console", lambda m: trouble.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("request", lambda r: None if r.url.startswith("file:") else trouble.append(r.url[:99]))
+    page.goto((written / "report.html").as_uri())
+    page.wait_for_selector("#viewer[data-ready]")
+    yield page
+    page.close()
+    assert [t for t in trouble if not t.startswith(("data:image", "blob:"))] == []
+
+
+def settle(page: Any) -> None:
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
+def caption(page: Any, plane: str = "axial") -> str:
+    text: str = page.text_content(f"[data-plane={plane}] output")
+    return text
+
+
+def look_at(page: Any, point: list[float]) -> None:
+    page.evaluate("(point) => noduleViewer.jump(point)", point)
+    settle(page)
+
+
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
+def test_greys_are_those_of_the_window(page: Any, plane: str) -> None:
+    look_at(page, BALL)
+    # 30 HU becomes 32; (32 + 1350) / 1500 x 255
+    assert page.evaluate(PIXEL, [plane, BALL]) == pytest.approx([235, 235, 235, 255], abs=1)
+    page.get_by_role("button", name="Mediastinum").click()
+    settle(page)
+    # (32 + 160) / 400 x 255
+    assert page.evaluate(PIXEL, [plane, BALL]) == pytest.approx([122, 122, 122, 255], abs=1)
+
+
+def test_lung_is_dark_beside_the_ball(page: Any) -> None:
+    page.uncheck("#viewer-marks")
+    look_at(page, BALL)
+    # -870 HU becomes -872; (-872 + 1350) / 1500 x 255; clear of the crosshair
+    grey = page.evaluate(PIXEL, ["axial", [10.0, 38.0, -40.0]])
+    assert grey == pytest.approx([81, 81, 81, 255], abs=2)
+
+
+def test_a_jump_from_the_table_centres_the_finding(page: Any) -> None:
+    page.get_by_role("button", name="N1: show in slices").first.click()
+    settle(page)
+    assert page.evaluate("noduleViewer.cursor()") == pytest.approx([20.0, 30.0, -40.4])
+    for plane in ("axial", "coronal", "sagittal"):
+        x, y, width, height = page.evaluate(
+            """(plane) => {
+              const canvas = document.querySelector(`[data-plane=${plane}] canvas`);
+              const at = noduleViewer.toPixel(plane, [20, 30, -40.4]);
+              return [...at, canvas.width, canvas.height];
+            }""",
+            plane,
+        )
+        assert (x, y) == pytest.approx((width / 2, height / 2), abs=1)
+    # z = -40.4 is nearest to index 15 of 30, whose image number is 15
+    assert caption(page).startswith("image 15 (slice 16 of 30), z −40.4 mm")
+
+
+def test_a_jump_from_a_picture_centres_the_finding(page: Any) -> None:
+    page.locator("#N3 svg[data-jump]").first.click()
+    settle(page)
+    assert page.evaluate("noduleViewer.cursor()") == pytest.approx([5.0, 15.0, -60.0])
+
+
+def test_the_wheel_the_keys_and_the_slider_turn_slices(page: Any) -> None:
+    look_at(page, BALL)
+    assert caption(page) == "image 15 (slice 16 of 30), z −40.0 mm"
+    page.hover("[data-plane=axial] canvas")
+    page.mouse.wheel(0, -120)
+    settle(page)
+    assert caption(page) == "image 14 (slice 17 of 30), z −38.0 mm"
+    page.focus("[data-plane=axial] canvas")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    settle(page)
+    assert caption(page) == "image 16 (slice 15 of 30), z −42.0 mm"
+    page.focus("[data-plane=axial] input")
+    page.keyboard.press("Home")
+    settle(page)
+    assert caption(page) == "image 30 (slice 1 of 30), z −70.0 mm"
+    assert page.get_attribute("[data-plane=axial] input", "aria-valuetext") == caption(page)
+
+
+def test_a_drag_moves_the_crosshair(page: Any) -> None:
+    look_at(page, BALL)
+    x, y = page.evaluate("noduleViewer.toPixel('axial', [14, 24, -40])")
+    box = page.locator("[data-plane=axial] canvas").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    page.mouse.up()
+    settle(page)
+    assert page.evaluate("noduleViewer.cursor()") == pytest.approx([14.0, 24.0, -40.0], abs=0.3)
+
+
+def test_marks_can_be_switched_off(page: Any) -> None:
+    look_at(page, [20.0, 30.0, -40.4])
+    assert page.evaluate(COLOURED, "axial") > 100
+    page.uncheck("#viewer-marks")
+    settle(page)
+    assert page.evaluate(COLOURED, "axial") == 0
+
+
+def test_says_so_where_the_browser_cannot_unpack(browser: Any, written: Path) -> None:
+    page = browser.new_page()
+    page.add_init_script("delete window.DecompressionStream")
+    page.goto((written / "report.html").as_uri())
+    assert "cannot unpack" in page.text_content("#viewer-status")
+    assert page.is_hidden("#viewer-body")
+    assert page.is_visible("#N1-title")
+    page.close()
