@@ -73,3 +73,7 @@ class CacheCorruptError(NoduleError):
 
 class StageError(NoduleError):
     """A stage could not produce its output from valid input."""
+
+
+class ReportError(NoduleError):
+    """A report's file could not be made."""
