@@ -13,11 +13,12 @@ from pipelines.batch import study_name
 from pipelines.cache import Cache
 from pipelines.entry import installed_packages
 from pipelines.fingerprint import settings_of
-from pipelines.flows import Stages, detect
+from pipelines.flows import Detection, Stages, detect, regrow_masks
 from pipelines.runner import Listener, ignore
 
 if TYPE_CHECKING:
-    from nodule.report import Provenance
+    from nodule.ct import SeriesSource
+    from nodule.report import Provenance, Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,7 @@ def process_study(
     stages: Stages,
     cache: Cache | None,
     series_uid: str | None = None,
+    dicom: bool = False,
     listen: Listener = ignore,
 ) -> Processed:
     """Find nodules in one study and write its report.
@@ -56,6 +58,7 @@ def process_study(
     stages : of the detect flow.
     cache : where the stages' outputs are kept.
     series_uid : the series to read; None for the best.
+    dicom : whether to write DICOM SR and SEG too, for which the input must be DICOM.
     listen : called with each event of the run.
 
     Raises
@@ -67,6 +70,8 @@ def process_study(
     from nodule.report import build_report, write_report
 
     series = inventory(path).choose(series_uid)
+    if dicom:
+        _check_dicom(series)
     found = detect(series, stages=stages, cache=cache, listen=listen)
     folder = result_folder(out, study_name(path), input_sha256=series.digest)
     report = build_report(
@@ -76,8 +81,26 @@ def process_study(
         patient=found.patient,
         provenance=provenance_of(stages, input_sha256=series.digest),
     )
+    if dicom:
+        _write_dicom(report, found, stages=stages, source=series, folder=folder)
     write_report(report, study=found.study, lungs=found.lungs, folder=folder)
     return Processed(file=path, folder=folder, finding_count=len(found.findings), ran=found.ran)
+
+
+def _check_dicom(source: SeriesSource) -> None:
+    """Refuse, before the work, a source that no DICOM result can refer to."""
+    from nodule.report.dicom_source import source_headers
+
+    source_headers(source)
+
+
+def _write_dicom(
+    report: Report, found: Detection, *, stages: Stages, source: SeriesSource, folder: Path
+) -> None:
+    from nodule.report.dicom import write_dicom
+
+    masks = regrow_masks(found, stages)
+    write_dicom(report, masks=masks, lungs=found.lungs, source=source, folder=folder)
 
 
 def provenance_of(stages: Stages, *, input_sha256: str) -> Provenance:

@@ -79,6 +79,29 @@ class Measure:
         finding, the more probable one. A nodule that cannot be told from its surroundings has
         no measurement.
         """
+        nodules = self._nodules(study, lungs, scored, progress)
+        return tuple(
+            _finding(f"N{number}", each, mask, side=side, volume=study.volume, lungs=lungs)
+            for number, (each, mask, side) in enumerate(nodules, start=1)
+        )
+
+    def masks(
+        self, *, study: Study, lungs: LungMask, scored: tuple[ScoredCandidate, ...]
+    ) -> dict[str, NoduleMask]:
+        """Grow again the masks behind the findings of :meth:`run`, by finding's id.
+
+        Takes the same inputs. A finding without measurement has no mask.
+        """
+        nodules = enumerate(self._nodules(study, lungs, scored, silent), start=1)
+        return {f"N{number}": mask for number, (_, mask, _) in nodules if mask is not None}
+
+    def _nodules(
+        self,
+        study: Study,
+        lungs: LungMask,
+        scored: tuple[ScoredCandidate, ...],
+        progress: Progress,
+    ) -> list[tuple[ScoredCandidate, NoduleMask | None, Lung]]:
         probable = sorted(
             (s for s in scored if s.probability >= self.probability_threshold),
             key=lambda s: -s.probability,
@@ -88,20 +111,9 @@ class Measure:
         for number, (each, _) in enumerate(sided, start=1):
             grown.append((each, self._grow(study.volume, each)))
             progress(number / len(sided))
-        distinct = _distinct(grown, study.volume)
         sides = {id(each): side for each, side in sided}
         progress(1.0)
-        return tuple(
-            _finding(
-                f"N{number}",
-                each,
-                mask,
-                side=sides[id(each)],
-                volume=study.volume,
-                lungs=lungs,
-            )
-            for number, (each, mask) in enumerate(distinct, start=1)
-        )
+        return [(each, mask, sides[id(each)]) for each, mask in _distinct(grown, study.volume)]
 
     def _sided(
         self, scored: Iterable[ScoredCandidate], lungs: LungMask

@@ -44,6 +44,9 @@ def run(
     ] = None,
     cache: CacheOption = None,
     device: Annotated[Device, typer.Option(help="Where networks run.")] = "auto",
+    dicom: Annotated[
+        bool, typer.Option("--dicom", help="Write sr.dcm and seg.dcm too; STUDY must be DICOM.")
+    ] = False,
 ) -> None:
     """Find, measure and score nodules, and write a report for each study.
 
@@ -67,7 +70,13 @@ def run(
     def process(path: Path) -> Processed:
         with StageBars(console, path.name) as bars:
             return process_study(
-                path, series_uid=series, out=out, stages=stages, cache=store, listen=bars.show
+                path,
+                series_uid=series,
+                out=out,
+                stages=stages,
+                cache=store,
+                dicom=dicom,
+                listen=bars.show,
             )
 
     batch = run_batch(studies, process)

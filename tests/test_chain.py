@@ -1,0 +1,145 @@
+"""The whole chain with the shipped weights, through the command, on real DICOM."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK as sitk
+
+from nodule.ct import read_ct
+from nodule.report import Report
+
+TOLERANCE_MM = 0.01  # one study in several formats
+# LUNA16, annotations.csv, the only nodule of LIDC-IDRI-0001
+NODULE_0001_LPS_MM = (56.208, 86.343, -115.868)
+NODULE_0001_DIAMETER_MM = 23.35
+
+
+def nodule(*argv: object) -> dict[str, Any]:
+    """Run the command; return the JSON of its last line."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from pipelines.cli.main import main; main()", *map(str, argv)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    summary: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return summary
+
+
+def report_of(folder: Path) -> Report:
+    return Report.model_validate_json((folder / "report.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    nodule("demo", "-o", folder, "--cache", folder / "cache")
+    return folder
+
+
+@pytest.mark.slow
+def test_the_demo_finds_its_large_solid_nodules(demo: Path) -> None:
+    truth = nodule("phantom", demo / "again")["nodules"]
+    found = [f.center_lps_mm for f in report_of(demo / "report" / "study").findings]
+    large = [n for n in truth if n["texture"] == "solid" and n["diameter_mm"] >= 8]
+    assert large
+    for each in large:
+        gaps = [np.linalg.norm(np.subtract(each["center_lps_mm"], point)) for point in found]
+        assert min(gaps) < each["diameter_mm"] / 2
+
+
+@pytest.mark.slow
+def test_the_demo_writes_every_file_and_nothing_twice(demo: Path) -> None:
+    folder = demo / "report" / "study"
+    report = report_of(folder)
+    assert "report.html" in {path.name for path in folder.iterdir()}
+    rows = list(csv.DictReader((folder / "findings.csv").read_text("utf-8-sig").splitlines()))
+    assert [row["id"] for row in rows] == [finding.id for finding in report.findings]
+    again = nodule("run", demo / "study", "-o", demo / "report", "--cache", demo / "cache")
+    assert [study["ran"] for study in again["done"]] == [[]]
+
+
+@pytest.mark.slow
+def test_every_format_gives_the_same_findings(demo: Path, tmp_path: Path) -> None:
+    volume = read_ct(demo / "study").volume
+    image = sitk.GetImageFromArray(volume.array_zyx.astype(np.int16))
+    geometry = volume.geometry
+    image.SetSpacing(geometry.spacing_zyx_mm[::-1])
+    image.SetOrigin(geometry.origin_lps_mm)
+    image.SetDirection(np.asarray(geometry.direction)[:, ::-1].ravel().tolist())
+    for suffix in ("nii.gz", "mhd", "nrrd"):
+        sitk.WriteImage(image, tmp_path / f"{suffix[:3]}.{suffix}")
+    shutil.make_archive(str(tmp_path / "zipped"), "zip", demo / "study")
+    inputs = [*tmp_path.glob("*.nii.gz"), *tmp_path.glob("*.mhd"), *tmp_path.glob("*.nrrd")]
+    inputs.append(tmp_path / "zipped.zip")
+    assert len(inputs) == 4
+    summary = nodule("run", *inputs, "-o", tmp_path / "out", "--cache", demo / "cache")
+    reference = report_of(demo / "report" / "study").findings
+    assert reference
+    for study in summary["done"]:
+        findings = report_of(Path(study["folder"])).findings
+        assert len(findings) == len(reference)
+        for one, other in zip(findings, reference, strict=True):
+            np.testing.assert_allclose(one.center_lps_mm, other.center_lps_mm, atol=TOLERANCE_MM)
+            assert one.volume_mm3 == pytest.approx(other.volume_mm3)
+            assert one.probability == pytest.approx(other.probability, abs=1e-5)
+
+
+@pytest.mark.slow
+def test_finds_the_nodule_of_a_patient_never_seen(shared: Path, tmp_path: Path) -> None:
+    study = shared / "data" / "ct" / "LIDC-IDRI-0001"
+    nodule("run", study, "-o", tmp_path, "--cache", tmp_path / "cache")
+    report = report_of(tmp_path / study.name)
+    hits = [
+        finding
+        for finding in report.findings
+        if np.linalg.norm(np.subtract(finding.center_lps_mm, NODULE_0001_LPS_MM))
+        < NODULE_0001_DIAMETER_MM / 2
+    ]
+    assert hits
+    assert hits[0].lung == "left"
+    assert hits[0].malignancy.score > 3.5  # its readers said 5, 5, 5 and 4
+    mask = sitk.ReadImage(tmp_path / study.name / "lungs.nii.gz")
+    labels = sitk.GetArrayViewFromImage(mask)
+    middle = labels.shape[2] // 2
+    # the patient's right is at low x in LPS
+    assert np.count_nonzero(labels[:, :, :middle] == 1) > 20 * np.count_nonzero(
+        labels[:, :, :middle] == 2
+    )
+
+
+@pytest.mark.slow
+def test_dicom_results_refer_to_the_study_they_were_made_of(demo: Path) -> None:
+    nodule("run", demo / "study", "-o", demo / "dicom", "--cache", demo / "cache", "--dicom")
+    folder = demo / "dicom" / "study"
+    structured, segmentation = (pydicom.dcmread(folder / n) for n in ("sr.dcm", "seg.dcm"))
+    sources = [pydicom.dcmread(p, stop_before_pixels=True) for p in (demo / "study").glob("*.dcm")]
+    assert structured.StudyInstanceUID == sources[0].StudyInstanceUID
+    (series,) = segmentation.ReferencedSeriesSequence
+    referred = {i.ReferencedSOPInstanceUID for i in series.ReferencedInstanceSequence}
+    assert referred <= {source.SOPInstanceUID for source in sources}
+    findings = report_of(folder).findings
+    measured = [finding for finding in findings if finding.volume_mm3 is not None]
+    labels = [segment.SegmentLabel for segment in segmentation.SegmentSequence]
+    assert len(labels) == len(measured) + 2  # and two lungs
+
+
+def test_refuses_dicom_results_for_an_image_without_dicom(tmp_path: Path) -> None:
+    sitk.WriteImage(sitk.Image([64, 64, 40], sitk.sitkInt16) - 800, tmp_path / "ct.nii.gz")
+    done = subprocess.run(
+        [sys.executable, "-c", "from pipelines.cli.main import main; main()", "run",
+         str(tmp_path / "ct.nii.gz"), "-o", str(tmp_path / "out"), "--dicom"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "NO_DICOM_SOURCE" in done.stderr
+    assert not (tmp_path / "out").exists()
