@@ -1,0 +1,86 @@
+"""Two studies of one patient, before their findings are compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from nodule.errors import InputError
+from nodule.findings import Finding
+from nodule.study import PatientHeader, Study, StudyWarning
+from nodule.volume import LungMask
+
+_SPACING_RATIO = 1.5
+_SAME = (("KERNEL_DIFFERS", "convolution_kernel"), ("CONTRAST_DIFFERS", "contrast_agent"))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Exam:
+    """One study with what was found in it.
+
+    Parameters
+    ----------
+    study, lungs, findings : as the stages hand them on.
+    patient : for the study's date, and to see that both studies name one patient.
+    """
+
+    study: Study
+    lungs: LungMask
+    findings: tuple[Finding, ...]
+    patient: PatientHeader
+
+
+def days_between(*, current: PatientHeader, prior: PatientHeader) -> int | None:
+    """Days from the prior study to the current one; None where a study has no date.
+
+    Raises
+    ------
+    InputError : ``BAD_DATE`` for text that is no DICOM date, ``PRIOR_IS_LATER``.
+    """
+    dates = [_date(each.study_date) for each in (current, prior)]
+    if dates[0] is None or dates[1] is None:
+        return None
+    days = (dates[0] - dates[1]).days
+    if days < 0:
+        raise InputError(
+            "the prior study is the later one",
+            code="PRIOR_IS_LATER",
+            expected="0 days or more between them",
+            got=days,
+            hint="Give the current study first.",
+        )
+    return days
+
+
+def _date(text: str | None) -> date | None:
+    if text is None or not text.strip():
+        return None
+    try:
+        return datetime.strptime(text.strip(), "%Y%m%d").date()
+    except ValueError:
+        # the text may be anything, so it is not repeated
+        raise InputError(
+            "a study's date is no date", code="BAD_DATE", expected="YYYYMMDD, as DICOM writes it"
+        ) from None
+
+
+def warnings_of(current: Exam, prior: Exam, *, days: int | None) -> tuple[StudyWarning, ...]:
+    """Say what makes two studies hard to compare."""
+    found = []
+    if not days:
+        what = "A study's date is missing" if days is None else "Both studies are of one day"
+        found.append(StudyWarning(code="NO_INTERVAL", message=f"{what}: no doubling times."))
+    ids = {exam.patient.patient_id for exam in (current, prior)} - {None, ""}
+    if len(ids) > 1:
+        message = "The studies name different patients: see that they are of one."
+        found.append(StudyWarning(code="PATIENT_MISMATCH", message=message))
+    for code, name in _SAME:
+        values = [getattr(exam.study.series, name) for exam in (prior, current)]
+        if values[0] != values[1]:
+            message = f"{name.replace('_', ' ').capitalize()} differs: volumes may differ by it."
+            found.append(StudyWarning(code=code, message=message))
+    depths = [exam.study.volume.geometry.spacing_zyx_mm[0] for exam in (prior, current)]
+    if max(depths) > _SPACING_RATIO * min(depths):
+        message = f"Slices lie {depths[0]:.2f} mm apart before and {depths[1]:.2f} mm now."
+        found.append(StudyWarning(code="SPACING_DIFFERS", message=message))
+    return tuple(found)
