@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nodule.findings import Finding, Measurement
 from nodule.geometry import Vector
@@ -89,18 +90,12 @@ def _finding_part(finding: Finding, study: Study) -> FindingPart:
     measured = finding.measurement
     long_ends = measured.long_axis_ends_lps_mm if measured else None
     key_point = finding.center_lps_mm if long_ends is None else np.mean(long_ends, axis=0)
-    z, reference = study.slice_at(key_point)
     a, b, c, d, e = finding.malignancy.distribution
     too_large = measured is not None and measured.long_axis_mm > NODULE_LIMIT_MM
     return FindingPart(
         id=finding.id,
         center_lps_mm=_rounded(finding.center_lps_mm),
-        slice=SlicePart(
-            number=z + 1,
-            count=study.volume.geometry.shape_zyx[0],
-            instance_number=reference.instance_number,
-            sop_instance_uid=reference.sop_instance_uid,
-        ),
+        slice=slice_part(study, key_point),
         probability=round(finding.probability, 4),
         malignancy=MalignancyPart(
             score=round(finding.malignancy.score, 3),
@@ -111,6 +106,22 @@ def _finding_part(finding: Finding, study: Study) -> FindingPart:
         third=finding.third,
         pleura_distance_mm=_round(finding.pleura_distance_mm, 1),
         scope="mass" if too_large else "nodule",
+    )
+
+
+def slice_part(study: Study, lps_mm: ArrayLike) -> SlicePart:
+    """Name the slice nearest to a point.
+
+    Raises
+    ------
+    InputError : ``OUTSIDE_VOLUME``.
+    """
+    z, reference = study.slice_at(lps_mm)
+    return SlicePart(
+        number=z + 1,
+        count=study.volume.geometry.shape_zyx[0],
+        instance_number=reference.instance_number,
+        sop_instance_uid=reference.sop_instance_uid,
     )
 
 

@@ -22,16 +22,24 @@ from nodule.report.figures import (
     ring_radius_mm,
     view_mm,
 )
-from nodule.report.model import MALIGNANCY_WORDS, NODULE_LIMIT_MM, FindingPart, Report
+from nodule.report.model import (
+    MALIGNANCY_WORDS,
+    NODULE_LIMIT_MM,
+    AddedPart,
+    Ends,
+    FindingPart,
+    Report,
+)
 from nodule.report.viewer import viewer_data
 from nodule.resample import resample_to_spacing
 from nodule.study import Study
 from nodule.volume import LungMask
 
 _OVERVIEW_MM = 2.0
-_SCRIPTS = ("viewer.js",)
+_SCRIPTS = ("viewer.js", "review.js")
 _PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
 
+Shown = FindingPart | AddedPart
 Line = tuple[float, float, float, float]
 
 
@@ -73,7 +81,7 @@ def render_html(report: Report, *, study: Study, lungs: LungMask, viewer: bool =
         study=report.study,
         technique=report.study.technique,
         patient=report.study.patient,
-        figures={finding.id: _figures(finding, study) for finding in report.findings},
+        figures={finding.id: _figures(finding, study) for finding in report.standing},
         overview=overview,
         marks=_marks(report, overview),
         dominant=_dominant(report),
@@ -88,32 +96,39 @@ def render_html(report: Report, *, study: Study, lungs: LungMask, viewer: bool =
     return page
 
 
-def _figures(finding: FindingPart, study: Study) -> tuple[Figure, ...]:
+def _figures(finding: Shown, study: Study) -> tuple[Figure, ...]:
     return tuple(_figure(finding, study, plane) for plane in _PLANES)
 
 
-def _figure(finding: FindingPart, study: Study, plane: Plane) -> Figure:
+def _figure(finding: Shown, study: Study, plane: Plane) -> Figure:
     picture = plane_picture(
         study.volume,
         center_lps_mm=finding.key_point_lps_mm,
         plane=plane,
         edge_mm=view_mm(finding.long_axis_mm or 0.0),
     )
-    ends = (finding.long_axis_ends_lps_mm, finding.short_axis_ends_lps_mm)
-    if plane == "axial" and None not in ends:
-        lines = tuple(_line(picture, pair) for pair in ends if pair is not None)
+    lines = tuple(_line(picture, ends) for ends in _calipers(finding))
+    if plane == "axial" and lines:
         return Figure(picture=picture, lines=lines, ring=None)
     radius_mm = round(ring_radius_mm(finding.long_axis_mm), 2)
     ring = (*picture.place(finding.center_lps_mm), radius_mm)
     return Figure(picture=picture, lines=(), ring=ring)
 
 
-def _line(picture: Picture, ends: Any) -> Line:
+def _calipers(finding: Shown) -> tuple[Ends, ...]:
+    """Return the long and the short axis, or nothing."""
+    if isinstance(finding, AddedPart):
+        return ()
+    long_axis, short_axis = finding.long_axis_ends_lps_mm, finding.short_axis_ends_lps_mm
+    return () if long_axis is None or short_axis is None else (long_axis, short_axis)
+
+
+def _line(picture: Picture, ends: Ends) -> Line:
     return (*picture.place(ends[0]), *picture.place(ends[1]))
 
 
 def _marks(report: Report, overview: Picture) -> list[tuple[str, float, float]]:
-    return [(f.id, *overview.place(f.center_lps_mm)) for f in report.findings]
+    return [(f.id, *overview.place(f.center_lps_mm)) for f in report.standing]
 
 
 def _dominant(report: Report) -> FindingPart | None:

@@ -6,9 +6,10 @@ JSON schema.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from nodule.findings import Lung, Texture, Third
 from nodule.study import SourceFormat
@@ -26,6 +27,7 @@ Point = tuple[float, float, float]
 Ends = tuple[Point, Point]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Size = Annotated[float, Field(gt=0.0)]
+Verdict = Literal["accepted", "rejected"]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -162,6 +164,50 @@ class FindingPart(_Part):
         return MALIGNANCY_WORDS[int(self.malignancy.score + 0.5) - 1]
 
 
+class AddedPart(_Part):
+    """A nodule that a reader added: nothing about it was measured or rated by the software.
+
+    ``long_axis_mm`` is the reader's own, ``lung`` null outside both lungs' masks.
+    """
+
+    id: Annotated[str, Field(pattern="^R[1-9][0-9]*$")]
+    center_lps_mm: Point
+    slice: SlicePart
+    lung: Lung | None
+    long_axis_mm: Size | None
+    comment: str | None
+
+    @property
+    def key_point_lps_mm(self) -> Point:
+        """Where to look."""
+        return self.center_lps_mm
+
+
+class DecisionPart(_Part):
+    """What a reader said of one finding; null where nothing was said."""
+
+    id: Annotated[str, Field(pattern="^[NR][1-9][0-9]*$")]
+    verdict: Verdict | None
+    moved_from_lps_mm: Point | None
+    moved_to_lps_mm: Point | None
+    comment: str | None
+
+
+class ReviewPart(_Part):
+    """A review that was folded in.
+
+    ``review_sha256`` is the digest of what the reader saved, ``report_sha256`` that of the report
+    that was read, ``added`` names the nodules that came in.
+    """
+
+    reader: str | None
+    saved_at: AwareDatetime
+    review_sha256: Sha256
+    report_sha256: Sha256
+    decisions: tuple[DecisionPart, ...]
+    added: tuple[str, ...]
+
+
 class WarningPart(_Part):
     """Something the reader must know, with a stable code."""
 
@@ -170,12 +216,44 @@ class WarningPart(_Part):
 
 
 class Report(_Part):
-    """A report."""
+    """A report.
+
+    ``findings`` and ``added`` are what stands; ``rejected`` is what readers set apart; ``reviews``
+    says who decided so, in order of time. The last three are empty until a review is applied.
+    """
 
     study: StudyPart
     provenance: Provenance
     findings: tuple[FindingPart, ...]
     warnings: tuple[WarningPart, ...]
+    added: tuple[AddedPart, ...] = ()
+    rejected: tuple[FindingPart | AddedPart, ...] = ()
+    reviews: tuple[ReviewPart, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """Digest of ``report.json``."""
+        return hashlib.sha256(report_json(self)).hexdigest()
+
+    @property
+    def standing(self) -> tuple[FindingPart | AddedPart, ...]:
+        """All nodules that the report states: found ones, then added ones."""
+        return (*self.findings, *self.added)
+
+    @property
+    def next_added(self) -> int:
+        """Number of the next nodule that a reader adds; numbers are not given twice."""
+        return 1 + sum(len(review.added) for review in self.reviews)
+
+    @property
+    def decisions(self) -> dict[str, DecisionPart]:
+        """The last decision on each finding that has one, by its id."""
+        return {each.id: each for review in self.reviews for each in review.decisions}
+
+
+def report_json(report: Report) -> bytes:
+    """Return the content of ``report.json``."""
+    return f"{report.model_dump_json(indent=2)}\n".encode()
 
 
 def report_schema() -> dict[str, Any]:

@@ -162,8 +162,14 @@ def _settings(report: Report, study: Study, grid: Geometry) -> dict[str, Any]:
                 "center_lps_mm": finding.center_lps_mm,
                 "radius_mm": round(ring_radius_mm(finding.long_axis_mm), 2),
             }
-            for finding in report.findings
+            for finding in report.standing
         ],
+        "review": {
+            "report_sha256": report.sha256,
+            "input_sha256": report.provenance.input_sha256,
+            "series_instance_uid": report.study.series_instance_uid,
+            "next_added": report.next_added,
+        },
     }
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from nodule.geometry import lps_to_ras
+from nodule.errors import InputError
+from nodule.geometry import Geometry, lps_to_ras
 from nodule.report.html import render_html
-from nodule.report.model import Report
+from nodule.report.model import Report, report_json
 from nodule.report.tables import findings_csv
 from nodule.study import Study
 from nodule.volume import LungMask
@@ -42,7 +43,7 @@ def write_report(
         "lungs.nii.gz": lungs_nifti(lungs),
         "findings.csv": findings_csv(report).encode("utf-8-sig"),  # so that Excel reads UTF-8
         "report.html": render_html(report, study=study, lungs=lungs, viewer=viewer).encode(),
-        "report.json": f"{report.model_dump_json(indent=2)}\n".encode(),
+        "report.json": report_json(report),
     }
     folder.mkdir(parents=True, exist_ok=True)
     return tuple(_write(folder / name, content) for name, content in contents.items())
@@ -58,6 +59,31 @@ def lungs_nifti(lungs: LungMask) -> bytes:
     image.header.set_xyzt_units("mm")
     # a time stamp in the gzip header would make equal lungs differ
     return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
+
+
+def read_lungs(path: Path) -> LungMask:
+    """Read lungs that :func:`write_report` has written.
+
+    Raises
+    ------
+    InputError : ``NO_LUNGS`` where the file is missing or no lung mask.
+    """
+    import nibabel
+
+    try:
+        image: Any = nibabel.load(path)
+    except (FileNotFoundError, nibabel.filebasedimages.ImageFileError) as error:
+        raise InputError(
+            "no lungs beside the report",
+            code="NO_LUNGS",
+            expected=path.name,
+            hint="Keep a report's files together.",
+        ) from error
+    affine = np.array(image.affine)
+    affine[:3] = lps_to_ras(affine[:3].T).T
+    labels = np.ascontiguousarray(np.asarray(image.dataobj, np.uint8).T)
+    geometry = Geometry.from_affine(affine[:, [2, 1, 0, 3]], shape_zyx=labels.shape)
+    return LungMask(labels_zyx=labels, geometry=geometry)
 
 
 def _write(path: Path, content: bytes) -> Path:

@@ -6,6 +6,11 @@ from typing import Any
 
 import pytest
 
+from nodule.report import Report
+from nodule.report.review import apply_review, read_review
+from nodule.study import Study
+from nodule.volume import LungMask
+
 # the grey under a point of the patient, in a plane
 PIXEL = """([plane, point]) => {
   const canvas = document.querySelector(`[data-plane=${plane}] canvas`);
@@ -143,3 +148,34 @@ def test_says_so_where_the_browser_cannot_unpack(browser: Any, written: Path) ->
     assert page.is_hidden("#viewer-body")
     assert page.is_visible("#N1-title")
     page.close()
+
+
+def test_a_review_is_saved_and_fits_its_report(
+    page: Any, report: Report, study: Study, lungs: LungMask, tmp_path: Path
+) -> None:
+    page.get_by_role("radiogroup", name="Verdict on N1").get_by_label("accept").check()
+    page.get_by_role("radiogroup", name="Verdict on N2").get_by_label("reject").check()
+    page.get_by_label("Comment on N2").fill("vessel")
+    look_at(page, [6.0, 16.0, -58.0])
+    page.get_by_role("button", name="Move N3 to the crosshair").click()
+    look_at(page, BALL)
+    page.get_by_role("button", name="Add a finding at the crosshair").click()
+    page.get_by_label("Long axis of R1 in mm").fill("6.5")
+    page.get_by_label("Reader").fill("A. Reader")
+    assert page.text_content("#review-count").startswith("1 accepted, 1 rejected, 1 open, 1 added")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Save the review file").click()
+    assert waiting.value.suggested_filename == "review.json"
+    waiting.value.save_as(tmp_path / "review.json")
+    review = read_review(tmp_path / "review.json")
+    assert review.report_sha256 == report.sha256
+    assert review.reader == "A. Reader"
+    assert [(d.id, d.verdict, d.moved_to_lps_mm, d.comment) for d in review.decisions] == [
+        ("N1", "accepted", None, None),
+        ("N2", "rejected", None, "vessel"),
+        ("N3", None, (6.0, 16.0, -58.0), None),
+    ]
+    (addition,) = review.additions
+    assert (addition.center_lps_mm, addition.long_axis_mm) == ((20.0, 30.0, -40.0), 6.5)
+    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    assert [each.id for each in reviewed.standing] == ["N1", "N3", "R1"]

@@ -1,0 +1,169 @@
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nodule.errors import InputError
+from nodule.report import Report, write_report
+from nodule.report.review import Review, apply_review, read_report, read_review
+from nodule.report.tables import findings_csv
+from nodule.report.write import read_lungs
+from nodule.study import Study
+from nodule.volume import LungMask
+
+
+def review_of(report: Report, **content: Any) -> Review:
+    return Review.model_validate(
+        {
+            "format": "nodule-review-1",
+            "report_sha256": report.sha256,
+            "input_sha256": report.provenance.input_sha256,
+            "series_instance_uid": report.study.series_instance_uid,
+            "saved_at": datetime(2026, 3, 4, 5, 6, tzinfo=UTC),
+            **content,
+        }
+    )
+
+
+def test_a_rejected_finding_is_set_apart(report: Report, study: Study, lungs: LungMask) -> None:
+    review = review_of(report, decisions=[{"id": "N2", "verdict": "rejected"}])
+    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    assert [f.id for f in reviewed.findings] == ["N1", "N3"]
+    assert reviewed.rejected == (report.findings[1],)
+    assert report.rejected == ()
+
+
+def test_a_small_move_keeps_sizes_and_a_large_one_drops_them(
+    report: Report, study: Study, lungs: LungMask
+) -> None:
+    near, far = (20.0, 33.0, -40.4), (14.0, 24.0, -62.0)
+    moved = [
+        apply_review(
+            report,
+            review_of(report, decisions=[{"id": "N1", "moved_to_lps_mm": place}]),
+            study=study,
+            lungs=lungs,
+        ).findings[0]
+        for place in (near, far)
+    ]
+    assert [f.center_lps_mm for f in moved] == [near, far]
+    assert [f.volume_mm3 for f in moved] == [904.8, None]
+    # z = -62 is index 4 of slices 2 mm apart from -70; image numbers fall from 30
+    assert (moved[1].slice.number, moved[1].slice.instance_number) == (5, 26)
+    assert moved[1].probability == report.findings[0].probability
+
+
+def test_an_added_nodule_gets_its_slice_and_its_side(
+    report: Report, study: Study, lungs: LungMask
+) -> None:
+    index = (10, 10, 5)  # a voxel of the right lung, and one between the lungs
+    places = [tuple(lungs.geometry.index_to_lps(i)) for i in (index, (10, 10, 12))]
+    additions = [{"center_lps_mm": p, "long_axis_mm": 6.5, "comment": "faint"} for p in places]
+    reviewed = apply_review(
+        report, review_of(report, additions=additions), study=study, lungs=lungs
+    )
+    assert [(a.id, a.lung) for a in reviewed.added] == [("R1", "right"), ("R2", None)]
+    # z = -70 + 10 x 3 = -40 is index 15
+    assert reviewed.added[0].slice.number == 16
+    assert reviewed.added[0].long_axis_mm == 6.5
+
+
+def test_who_decided_what_stays_with_the_report(
+    report: Report, study: Study, lungs: LungMask
+) -> None:
+    decision = {"id": "N3", "verdict": "accepted", "moved_to_lps_mm": (6.0, 15.0, -60.0)}
+    review = review_of(report, reader="A. Reader", decisions=[decision])
+    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    (part,) = reviewed.reviews
+    assert (part.reader, part.review_sha256) == ("A. Reader", review.sha256)
+    assert part.report_sha256 == report.sha256
+    assert part.decisions[0].moved_from_lps_mm == (5.0, 15.0, -60.0)
+    assert Report.model_validate_json(reviewed.model_dump_json()) == reviewed
+
+
+def test_a_second_review_builds_on_the_first(report: Report, study: Study, lungs: LungMask) -> None:
+    addition = {"center_lps_mm": (20.0, 20.0, -50.0)}
+    first = apply_review(report, review_of(report, additions=[addition]), study=study, lungs=lungs)
+    again = review_of(first, decisions=[{"id": "R1", "verdict": "rejected"}], additions=[addition])
+    second = apply_review(first, again, study=study, lungs=lungs)
+    assert [a.id for a in second.added] == ["R2"]
+    assert [r.id for r in second.rejected] == ["R1"]
+    assert len(second.reviews) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ({"report_sha256": "0" * 64}, "REVIEW_OF_OTHER_REPORT"),
+        ({"decisions": [{"id": "N9", "verdict": "accepted"}]}, "UNKNOWN_FINDING"),
+        ({"decisions": [{"id": "N1"}, {"id": "N1"}]}, "DOUBLE_DECISION"),
+        ({"additions": [{"center_lps_mm": (0, 0, 999)}]}, "OUTSIDE_VOLUME"),
+    ],
+)
+def test_refuses_a_review_that_does_not_fit(
+    report: Report, study: Study, lungs: LungMask, content: Any, code: str
+) -> None:
+    with pytest.raises(InputError, match=code):
+        apply_review(report, review_of(report, **content), study=study, lungs=lungs)
+
+
+def test_a_broken_file_is_named_without_its_content(written: Path, tmp_path: Path) -> None:
+    path = tmp_path / "review.json"
+    path.write_text('{"reader": ["Doe"]}')
+    with pytest.raises(InputError, match=r"BAD_REVIEW: review\.json") as caught:
+        read_review(path)
+    assert "Doe" not in str(caught.value)
+    content = json.loads((written / "report.json").read_bytes())
+    content["study"]["patient"]["shoe_size"] = "Doe"
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="BAD_REPORT") as caught:
+        read_report(path)
+    assert "Doe" not in str(caught.value)
+
+
+def test_the_digest_is_that_of_the_file(report: Report, written: Path) -> None:
+    content = (written / "report.json").read_bytes()
+    assert report.sha256 == hashlib.sha256(content).hexdigest()
+    assert read_report(written / "report.json").sha256 == report.sha256
+
+
+def test_lungs_come_back_as_they_went(written: Path, lungs: LungMask) -> None:
+    back = read_lungs(written / "lungs.nii.gz")
+    assert (back.labels_zyx == lungs.labels_zyx).all()
+    assert back.geometry.is_close(lungs.geometry)
+    with pytest.raises(InputError, match="NO_LUNGS"):
+        read_lungs(written / "none.nii.gz")
+
+
+def test_the_page_and_the_table_say_what_was_decided(
+    report: Report, study: Study, lungs: LungMask, tmp_path: Path
+) -> None:
+    review = review_of(
+        report,
+        reader="<b>A. Reader</b>",
+        decisions=[
+            {"id": "N1", "verdict": "accepted", "comment": "=1+1"},
+            {"id": "N2", "verdict": "rejected", "comment": "scar & vessel"},
+        ],
+        additions=[{"center_lps_mm": (20.0, 20.0, -50.0), "long_axis_mm": 4.2}],
+    )
+    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    write_report(reviewed, study=study, lungs=lungs, folder=tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for text in (
+        "Reviewed draft",
+        "Reviewed by <bdi>&lt;b&gt;A. Reader&lt;/b&gt;</bdi> on 2026-03-04 05:06 UTC: "
+        "1 accepted, 1 rejected, 0 moved, 1 added.",
+        "scar &amp; vessel",
+        'id="R1"',
+        "4.2 mm by the reader",
+    ):
+        assert text in page
+    assert 'id="N2"' not in page
+    rows = findings_csv(reviewed).splitlines()
+    assert [row.split(",")[1] for row in rows[1:]] == ["N1", "N3", "R1"]
+    assert rows[1].endswith("accepted,'=1+1")
+    assert rows[3].endswith("added,")
