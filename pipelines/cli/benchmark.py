@@ -1,0 +1,86 @@
+"""``nodule benchmark``: time and memory of the search for candidates, beside what it replaces."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nodule.inference import Device
+
+if TYPE_CHECKING:
+    from nodule.evaluate.speed import Benchmark, Cost
+
+_SEED = 20
+
+
+def benchmark(
+    study: Annotated[
+        Path | None,
+        typer.Argument(exists=True, metavar="[STUDY]", help="A chest CT; else a phantom."),
+    ] = None,
+    only_json: Annotated[bool, typer.Option("--json", help="Print no table.")] = False,
+    sample: Annotated[int, typer.Option(min=1, help="Windows of C3D that are timed.")] = 200,
+    device: Annotated[Device, typer.Option(help="Where networks run.")] = "auto",
+) -> None:
+    """Time the search for candidates on one study, in one run; the last line is JSON.
+
+    The shipped setting is compared with the same network in plain float32, contiguous memory, one
+    window at a time, and with the published C3D classifier on overlapping windows of 32 mm at a
+    step of 12 mm over the same lungs, of which a sample is timed and scaled by their number.
+    """
+    from nodule.candidates.stage import ProposeCandidates
+    from nodule.evaluate.speed import benchmark as measure
+    from nodule.lungs.stage import SegmentLungs
+
+    setting: dict[str, Any] = {
+        "lungs": SegmentLungs(device=device),
+        "candidates": ProposeCandidates(device=device),
+        "c3d_sample": sample,
+    }
+    if study is not None:
+        measured = measure(study, **setting)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            measured = measure(_phantom(Path(folder)), **setting)
+    if not only_json:
+        typer.echo(_table(measured))
+    name = "phantom" if study is None else study.name
+    typer.echo(json.dumps({"study": name, **_summary(measured)}))
+
+
+def _phantom(folder: Path) -> Path:
+    from nodule.phantom import make_phantom, random_spec, write_study
+
+    typer.echo("making a phantom", err=True)
+    return write_study(make_phantom(random_spec(_SEED, size="full")), folder / "phantom").folder
+
+
+def _summary(measured: Benchmark) -> dict[str, Any]:
+    return asdict(measured) | {
+        "faster_than_plain": measured.faster_than_plain,
+        "faster_than_c3d": measured.faster_than_c3d,
+    }
+
+
+def _table(measured: Benchmark) -> str:
+    setting = "bfloat16" if measured.bf16 else "float32"
+    rows = [
+        ("files to candidates", measured.whole, ""),
+        (f"candidates, shipped ({setting})", measured.shipped, ""),
+        ("  plain float32, one by one", measured.plain, f"{measured.faster_than_plain:.1f}x"),
+        ("  C3D, windows of 32 mm", measured.c3d, f"{measured.faster_than_c3d:.1f}x"),
+    ]
+    head = f"{'':<32}{'seconds':>9}{'peak MB':>9}{'windows':>9}{'timed':>7}{'slower':>8}"
+    return "\n".join([head, *(_row(*row) for row in rows)])
+
+
+def _row(name: str, cost: Cost, ratio: str) -> str:
+    peak = "" if cost.peak_mb is None else f"{cost.peak_mb:.0f}"
+    windows = "" if cost.windows is None else str(cost.windows)
+    timed = "" if cost.timed_windows is None else str(cost.timed_windows)
+    return f"{name:<32}{cost.seconds:>9.2f}{peak:>9}{windows:>9}{timed:>7}{ratio:>8}"
