@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -47,6 +48,13 @@ def run(
     dicom: Annotated[
         bool, typer.Option("--dicom", help="Write sr.dcm and seg.dcm too; STUDY must be DICOM.")
     ] = False,
+    fp_per_scan: Annotated[
+        float | None,
+        typer.Option(help="Keep as many candidates as show so many false ones in a scan."),
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="Lowest score of a candidate instead.")
+    ] = None,
 ) -> None:
     """Find, measure and score nodules, and write a report for each study.
 
@@ -64,7 +72,9 @@ def run(
     logging.basicConfig(
         level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=console)]
     )
-    stages = chosen_stages(config, device=device)
+    stages = at_operating_point(
+        chosen_stages(config, device=device), fp_per_scan=fp_per_scan, threshold=threshold
+    )
     store = Cache(cache_folder(cache))
 
     def process(path: Path) -> Processed:
@@ -94,6 +104,36 @@ def chosen_stages(config: Path | None, *, device: Device) -> Stages:
 
     stages: Stages = load_stages(config or shipped_config("detect.toml"), detect_stage_types())
     return stages if device == "auto" else on_device(stages, device)
+
+
+def at_operating_point(
+    stages: Stages, *, fp_per_scan: float | None, threshold: float | None
+) -> Stages:
+    """Return the stages with the lowest score of a candidate that is asked for.
+
+    False positives are those of the candidates network alone; the second network and the
+    measurement that follow only take marks away.
+
+    Raises
+    ------
+    ConfigError : ``TWO_OPERATING_POINTS``.
+    WeightsError : as :meth:`nodule.candidates.operating.OperatingTable.beside`.
+    """
+    from nodule.candidates.operating import OperatingTable
+    from nodule.errors import ConfigError
+
+    if fp_per_scan is None and threshold is None:
+        return stages
+    if fp_per_scan is not None and threshold is not None:
+        raise ConfigError(
+            "two operating points are asked for",
+            code="TWO_OPERATING_POINTS",
+            hint="Give --fp-per-scan or --threshold",
+        )
+    stage = stages["candidates"]
+    if fp_per_scan is not None:
+        threshold = OperatingTable.beside(stage.weights).threshold_for(fp_per_scan)
+    return {**stages, "candidates": replace(stage, score_threshold=threshold)}
 
 
 def cache_folder(given: Path | None) -> Path:
