@@ -145,6 +145,7 @@ def _aligned(source: Geometry) -> Geometry:
 
 def _settings(report: Report, study: Study, grid: Geometry) -> dict[str, Any]:
     source = study.volume.geometry
+    decisions = report.decisions
     to_slice = np.linalg.inv(source.affine)[0]  # LPS and 1 to the source's index z
     return {
         "shape_xyz": grid.shape_zyx[::-1],
@@ -160,6 +161,7 @@ def _settings(report: Report, study: Study, grid: Geometry) -> dict[str, Any]:
             {
                 "id": finding.id,
                 "center_lps_mm": finding.center_lps_mm,
+                "verdict": decisions[finding.id].verdict if finding.id in decisions else None,
                 "radius_mm": round(ring_radius_mm(finding.long_axis_mm), 2),
             }
             for finding in report.standing

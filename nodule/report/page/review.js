@@ -5,10 +5,10 @@
   const settings = JSON.parse(byId("viewer-settings").textContent);
   const viewer = window.noduleViewer;
   const UNSIZED_RADIUS_MM = 6;
-  const VERDICTS = [["", "open"], ["accepted", "accept"], ["rejected", "reject"]];
+  const VERDICTS = [["", "undecided"], ["accepted", "accept"], ["rejected", "reject"]];
 
   const decisions = new Map(settings.findings.map((finding) => [
-    finding.id, { verdict: "", movedTo: null, comment: "" },
+    finding.id, { verdict: finding.verdict ?? "", movedTo: null, comment: "" },
   ]));
   const additions = [];
   let unsaved = false;
@@ -39,7 +39,9 @@
   const addedId = (n) => `R${settings.review.next_added + n}`;
 
   function review() {
-    const decided = [...decisions].filter(([, d]) => d.verdict || d.movedTo || d.comment.trim());
+    const before = new Map(settings.findings.map((each) => [each.id, each.verdict ?? ""]));
+    const decided = [...decisions].filter(([id, d]) =>
+      d.verdict !== before.get(id) || d.movedTo || d.comment.trim());
     return {
       format: "nodule-review-1",
       report_sha256: settings.review.report_sha256,
@@ -71,7 +73,7 @@
     const verdicts = [...decisions.values()].map((d) => d.verdict);
     const count = (verdict) => verdicts.filter((each) => each === verdict).length;
     byId("review-count").textContent =
-      `${count("accepted")} accepted, ${count("rejected")} rejected, ${count("")} open, ` +
+      `${count("accepted")} accepted, ${count("rejected")} rejected, ${count("")} undecided, ` +
       `${additions.length} added${unsaved ? "; not saved yet" : ""}`;
   }
 

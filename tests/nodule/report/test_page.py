@@ -162,7 +162,7 @@ def test_a_review_is_saved_and_fits_its_report(
     page.get_by_role("button", name="Add a finding at the crosshair").click()
     page.get_by_label("Long axis of R1 in mm").fill("6.5")
     page.get_by_label("Reader").fill("A. Reader")
-    assert page.text_content("#review-count").startswith("1 accepted, 1 rejected, 1 open, 1 added")
+    assert page.text_content("#review-count").startswith("1 accepted, 1 rejected, 1 undecided")
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Save the review file").click()
     assert waiting.value.suggested_filename == "review.json"

@@ -102,4 +102,5 @@ def test_embeds_voxels_lungs_and_the_way_to_the_source_slice(
         "id": "N1",
         "center_lps_mm": [20.0, 30.0, -40.4],
         "radius_mm": 8.3,
+        "verdict": None,
     }

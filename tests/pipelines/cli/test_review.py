@@ -1,0 +1,80 @@
+"""``nodule review`` as its users meet it."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from nodule.errors import InputError
+from pipelines.cli.review import review_app
+
+Nodule = Callable[..., Any]
+
+
+@pytest.fixture
+def first(nodule_run: Nodule, phantom_study: Path, tmp_path: Path) -> Path:
+    """Return the folder of a report as ``nodule run`` has written it."""
+    done = nodule_run(phantom_study, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    return tmp_path / "out" / "CASE-1"
+
+
+def save_review(first: Path, **content: Any) -> Path:
+    report = (first / "report.json").read_bytes()
+    path = first / "review.json"
+    header = {
+        "format": "nodule-review-1",
+        "report_sha256": hashlib.sha256(report).hexdigest(),
+        "input_sha256": json.loads(report)["provenance"]["input_sha256"],
+        "series_instance_uid": json.loads(report)["study"]["series_instance_uid"],
+        "saved_at": "2026-03-04T05:06:07.089Z",
+    }
+    path.write_text(json.dumps(header | content))
+    return path
+
+
+def apply(*arguments: str | Path) -> Result:
+    app = typer.Typer()
+    app.add_typer(review_app, name="review")
+    return CliRunner().invoke(app, ["review", "apply", *map(str, arguments)])
+
+
+def test_writes_the_reviewed_report(first: Path, phantom_study: Path, tmp_path: Path) -> None:
+    before = json.loads((first / "report.json").read_bytes())
+    rejected, *standing = [finding["id"] for finding in before["findings"]]
+    place = before["findings"][0]["center_lps_mm"]
+    review = save_review(
+        first,
+        reader="A. Reader",
+        decisions=[{"id": rejected, "verdict": "rejected"}],
+        additions=[{"center_lps_mm": place, "long_axis_mm": 7.5}],
+    )
+    out = tmp_path / "reviewed"
+    result = apply(first / "report.json", review, "--study", phantom_study, "-o", out)
+    assert result.exit_code == 0, result.output
+    after = json.loads((out / "report.json").read_bytes())
+    assert [f["id"] for f in after["findings"]] == standing
+    assert [f["id"] for f in after["rejected"]] == [rejected]
+    assert after["added"][0]["slice"]["sop_instance_uid"] is not None
+    assert after["reviews"][0]["reader"] == "A. Reader"
+    assert after["provenance"] == before["provenance"]
+    assert (out / "lungs.nii.gz").read_bytes() == (first / "lungs.nii.gz").read_bytes()
+    assert "Reviewed draft" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_refuses_the_images_of_another_report(
+    first: Path, phantom_study: Path, tmp_path: Path
+) -> None:
+    report = json.loads((first / "report.json").read_bytes())
+    report["provenance"]["input_sha256"] = "0" * 64
+    (first / "report.json").write_text(json.dumps(report))
+    review = save_review(first)
+    result = apply(first / "report.json", review, "--study", phantom_study, "-o", tmp_path / "new")
+    assert isinstance(result.exception, InputError)
+    assert result.exception.code == "OTHER_IMAGES"
+    assert not (tmp_path / "new").exists()
