@@ -102,12 +102,12 @@ class LungMap:
         return np.asarray(points, dtype=np.float64)
 
     def _shift_at(self, points_lps_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-        index = np.moveaxis(self.geometry.lps_to_index(points_lps_mm), -1, 0)
+        index = self.geometry.lps_to_index(points_lps_mm.reshape(-1, 3)).T
         shift = [
             ndimage.map_coordinates(self.shift_lps_mm[..., k], index, order=1, mode="nearest")
             for k in range(3)
         ]
-        return np.stack(shift, axis=-1)
+        return np.stack(shift, axis=-1).reshape(points_lps_mm.shape)
 
 
 def register_lungs(
