@@ -36,7 +36,7 @@ from nodule.study import Study
 from nodule.volume import LungMask
 
 _OVERVIEW_MM = 2.0
-_SCRIPTS = ("viewer.js", "review.js")
+_SCRIPTS = ("slices.js", "viewer.js", "review.js")
 _PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
 
 Shown = FindingPart | AddedPart
