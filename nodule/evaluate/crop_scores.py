@@ -29,22 +29,37 @@ from nodule.progress import Progress, silent
 
 PATCH_MM = 64
 SIZES_MM = (6.0, 10.0, 20.0)
+HEIGHTS_MM = (10.0, 20.0)
 
 _SIZE_NAMES = ("<6", "6-<10", "10-<20", ">=20")
+_HEIGHT_NAMES = ("<10", "10-<20", ">=20")
 _OFF_GRID_MM = STRIDE / 2  # no nodule shall sit on the network's grid because it was centred
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScoredNodule:
-    """A nodule of a crop set and the best score of a mark within its radius, 0 if missed."""
+    """How a detector fared on one crop.
+
+    Parameters
+    ----------
+    record : the crop's row.
+    score : best score of a mark strictly within the nodule's radius, 0 if missed.
+    height_mm : of the crop along z: how much the network could see.
+    """
 
     record: NoduleRecord
     score: float
+    height_mm: float
 
     @property
     def size(self) -> str:
         """Class of the diameter, mm."""
         return _SIZE_NAMES[int(np.digitize(self.record.diameter_mm, SIZES_MM))]
+
+    @property
+    def height(self) -> str:
+        """Class of the crop's height, mm; training draws on stacks from 10 mm up."""
+        return _HEIGHT_NAMES[int(np.digitize(self.height_mm, HEIGHTS_MM))]
 
     @property
     def texture(self) -> str:
@@ -114,7 +129,8 @@ def score_records(
         peaks = find_peaks(answers, wanted=everywhere, threshold=candidates.score_threshold)
         kept = suppress(peaks, apart_mm=candidates.apart_mm, limit=candidates.max_candidates)
         score = best_hit(kept, center, diameter_mm=packed.record.diameter_mm)
-        scored.append(ScoredNodule(record=packed.record, score=score))
+        height_mm = packed.geometry.shape_zyx[0] * packed.geometry.spacing_zyx_mm[0]
+        scored.append(ScoredNodule(record=packed.record, score=score, height_mm=height_mm))
         progress((index + 1) / len(records))
     return tuple(scored)
 

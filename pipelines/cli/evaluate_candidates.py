@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FP_RATES = (4.0, 2.0, 1.0)
 _LOWEST_SCORE = 0.01
+_SHOWN = ("texture", "height_mm", "score")
 
 
 def candidates(
@@ -55,7 +56,7 @@ def candidates(
 
     The scans give the thresholds with 4, 2 and 1 false positives a scan; at these the share of the
     crop set's nodules of 3 mm or more by three readers or more is measured, with 95 % intervals
-    over patients. Findings by fewer readers are ignored on the scans, as LUNA16 does.
+    over patients. A crop shows less than a scan does, a thin stack far less: by_crop_height_mm. Findings by fewer readers are ignored on the scans, as LUNA16 does.
     """
     from nodule.candidates.operating import operating_path
     from nodule.evaluate.candidates import calibrate as calibrated
@@ -146,8 +147,11 @@ def _at_rate(
     def by(name: Callable[[ScoredNodule], str], among: Sequence[ScoredNodule]) -> dict[str, Any]:
         return {
             group: measured([each for each in among if name(each) == group])
-            for group in sorted(set(map(name, among)))
+            for group in dict.fromkeys(map(name, among))
         }
+
+    by_size = sorted(nodules, key=lambda each: each.record.diameter_mm)
+    by_height = sorted(nodules, key=lambda each: each.height_mm)
 
     return {
         "threshold": threshold,
@@ -156,8 +160,9 @@ def _at_rate(
         "scan_nodules": len(must),
         "scan_nodules_found": sum((each.score or 0.0) >= threshold for each in must),
         **measured(nodules),
-        "by_size_mm": by(lambda each: each.size, nodules),
+        "by_size_mm": by(lambda each: each.size, by_size),
         "by_texture": by(lambda each: each.texture, nodules),
+        "by_crop_height_mm": by(lambda each: each.height, by_height),
         "by_crop": by(lambda each: each.record.kind, scored),
     }
 
@@ -229,8 +234,9 @@ def _write(
     )
     with (folder / "nodules.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow(("patient_id", "fold", "kind", "nodule", "diameter_mm", "texture", "score"))
+        writer.writerow(("patient_id", "fold", "kind", "nodule", "diameter_mm", *_SHOWN))
         for each in scored:
             record = each.record
             row = (record.patient_id, record.fold, record.kind, record.nodule_key)
-            writer.writerow((*row, f"{record.diameter_mm:.2f}", each.texture, f"{each.score:.5f}"))
+            shown = (each.texture, f"{each.height_mm:.2f}", f"{each.score:.5f}")
+            writer.writerow((*row, f"{record.diameter_mm:.2f}", *shown))

@@ -38,7 +38,7 @@ def record(**changes: object) -> NoduleRecord:
 
 
 def scored(score: float, **changes: object) -> ScoredNodule:
-    return ScoredNodule(record=record(**changes), score=score)
+    return ScoredNodule(record=record(**changes), score=score, height_mm=12.5)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,13 @@ def scored(score: float, **changes: object) -> ScoredNodule:
 )
 def test_sizes_begin_at_their_lower_bound(diameter_mm, size):
     assert scored(0.5, diameter_mm=diameter_mm).size == size
+
+
+@pytest.mark.parametrize(
+    ("height_mm", "name"), [(2.5, "<10"), (10.0, "10-<20"), (19.9, "10-<20"), (51.0, ">=20")]
+)
+def test_heights_begin_at_their_lower_bound(height_mm, name):
+    assert ScoredNodule(record=record(), score=0.5, height_mm=height_mm).height == name
 
 
 @pytest.mark.parametrize(
