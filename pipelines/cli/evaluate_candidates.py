@@ -56,7 +56,8 @@ def candidates(
 
     The scans give the thresholds with 4, 2 and 1 false positives a scan; at these the share of the
     crop set's nodules of 3 mm or more by three readers or more is measured, with 95 % intervals
-    over patients. A crop shows less than a scan does, a thin stack far less: by_crop_height_mm. Findings by fewer readers are ignored on the scans, as LUNA16 does.
+    over patients. A crop shows less than a scan does, a thin stack far less: by_crop_height_mm.
+    Findings by fewer readers are ignored on the scans, as LUNA16 does.
     """
     from nodule.candidates.operating import operating_path
     from nodule.evaluate.candidates import calibrate as calibrated
