@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from nodule.errors import InputError, ReportError
+from nodule.report.write import write_whole
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _FLAGS = (
@@ -54,11 +55,11 @@ def write_pdf(
     # the browser shows a page of its own for a file that is missing, and prints that
     if not html_path.is_file():
         raise InputError("there is no page to print", code="NO_SUCH_FILE", got=html_path.name)
-    with tempfile.TemporaryDirectory(prefix="nodule-pdf-", dir=target.parent) as scratch:
+    # the browser may write its profile a moment longer than it runs
+    with tempfile.TemporaryDirectory(prefix="nodule-", ignore_cleanup_errors=True) as scratch:
         printed = Path(scratch) / "report.pdf"
         _print(program, html_path, printed, profile=Path(scratch) / "profile", timeout_s=timeout_s)
-        printed.replace(target)
-    return target
+        return write_whole(target, printed.read_bytes())
 
 
 def find_chromium() -> str:

@@ -44,7 +44,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Decision(_Part):
@@ -157,7 +157,7 @@ def _check(report: Report, review: Review) -> None:
             code="REVIEW_OF_OTHER_REPORT",
             expected=report.sha256,
             got=review.report_sha256,
-            hint="Give the report.json that lay beside the page.",
+            hint="Give the report.json that lay beside the page, to the version that wrote it.",
         )
     ids = [decision.id for decision in review.decisions]
     known = {each.id for each in report.standing}
@@ -179,12 +179,13 @@ def _moved(
     if decision is None or decision.moved_to_lps_mm is None:
         return finding
     place = decision.moved_to_lps_mm
+    slice_ = slice_part(study, place)  # refuses a place outside the scan
     update: dict[str, Any] = {"center_lps_mm": place}
     radius_mm = 0.5 * (finding.effective_diameter_mm or 0.0)
     if np.linalg.norm(np.subtract(place, finding.center_lps_mm)) > radius_mm:
         update |= dict.fromkeys(_MEASURED)
         update |= {
-            "slice": slice_part(study, place),
+            "slice": slice_,
             "lung": lung_at(lungs, place) or finding.lung,
             "scope": "nodule",
         }

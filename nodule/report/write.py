@@ -46,7 +46,7 @@ def write_report(
         "report.json": report_json(report),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    return tuple(_write(folder / name, content) for name, content in contents.items())
+    return tuple(write_whole(folder / name, content) for name, content in contents.items())
 
 
 def lungs_nifti(lungs: LungMask) -> bytes:
@@ -86,7 +86,8 @@ def read_lungs(path: Path) -> LungMask:
     return LungMask(labels_zyx=labels, geometry=geometry)
 
 
-def _write(path: Path, content: bytes) -> Path:
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write a file so that it appears whole or not at all, and return its path."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with partial.open("wb") as stream:

@@ -120,6 +120,30 @@ def test_the_wheel_the_keys_and_the_slider_turn_slices(page: Any) -> None:
     assert page.get_attribute("[data-plane=axial] input", "aria-valuetext") == caption(page)
 
 
+def test_keys_choose_the_window_and_the_next_finding(page: Any) -> None:
+    page.focus("[data-plane=coronal] canvas")
+    page.keyboard.press("2")
+    page.keyboard.press("n")
+    settle(page)
+    # the first finding is shown from the start, N2 is next
+    assert page.evaluate("noduleViewer.cursor()") == pytest.approx([10.0, 20.0, -30.0])
+    assert page.text_content("#viewer-window").startswith("W 400 L 40 ")
+    pressed = page.get_by_role("button", name="Mediastinum").get_attribute("aria-pressed")
+    assert pressed == "true"
+
+
+def test_a_drag_with_the_right_button_changes_the_window(page: Any) -> None:
+    page.hover("[data-plane=axial] canvas")  # scrolls it into view
+    box = page.locator("[data-plane=axial] canvas").bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.down(button="right")
+    page.mouse.move(box["x"] + 250, box["y"] + 190, steps=5)
+    page.mouse.up(button="right")
+    settle(page)
+    # from W 1500 L -600, 4 HU a pixel
+    assert page.text_content("#viewer-window").startswith("W 1700 L −640 ")
+
+
 def test_a_drag_moves_the_crosshair(page: Any) -> None:
     look_at(page, BALL)
     x, y = page.evaluate("noduleViewer.toPixel('axial', [14, 24, -40])")

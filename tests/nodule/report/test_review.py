@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from nodule.errors import InputError
 from nodule.report import Report, write_report
@@ -101,6 +102,7 @@ def test_a_second_review_builds_on_the_first(report: Report, study: Study, lungs
         ({"decisions": [{"id": "N9", "verdict": "accepted"}]}, "UNKNOWN_FINDING"),
         ({"decisions": [{"id": "N1"}, {"id": "N1"}]}, "DOUBLE_DECISION"),
         ({"additions": [{"center_lps_mm": (0, 0, 999)}]}, "OUTSIDE_VOLUME"),
+        ({"decisions": [{"id": "N1", "moved_to_lps_mm": (20, 30, 999)}]}, "OUTSIDE_VOLUME"),
     ],
 )
 def test_refuses_a_review_that_does_not_fit(
@@ -122,6 +124,11 @@ def test_a_broken_file_is_named_without_its_content(written: Path, tmp_path: Pat
     with pytest.raises(InputError, match="BAD_REPORT") as caught:
         read_report(path)
     assert "Doe" not in str(caught.value)
+
+
+def test_a_place_that_is_no_number_is_refused(report: Report) -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        review_of(report, decisions=[{"id": "N1", "moved_to_lps_mm": (20, 30, float("nan"))}])
 
 
 def test_the_digest_is_that_of_the_file(report: Report, written: Path) -> None:
