@@ -10,7 +10,7 @@ breath. Bones, arms and the table do not move with the lungs and are not looked 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ from scipy import ndimage
 
 from nodule.errors import InputError
 from nodule.geometry import AXIAL_DIRECTION, Geometry, as_vector
-from nodule.resample import resample_labels, resample_to_geometry, to_sitk
+from nodule.hu import AIR_HU
+from nodule.resample import resample_labels, to_sitk
 from nodule.volume import LungMask, Volume
 
 _MARGIN_MM = 12.0  # of background about the lungs, so that their surface can pull
@@ -157,7 +158,7 @@ def _scene(volume: Volume, lungs: LungMask, spacing_mm: float) -> _Scene:
     geometry = _around(lungs, spacing_mm)
     labels = resample_labels(lungs.labels_zyx, source=lungs.geometry, target=geometry)
     inside = labels > 0
-    hu = resample_to_geometry(_averaged(volume, spacing_mm), geometry=geometry).array_zyx
+    hu = _averaged(volume, geometry)
     level = np.float32(np.median(hu[inside]))
     image = np.clip((hu - level) / np.float32(_CONTRAST_HU), -0.2, 1.0)
     image[~inside] = 1.0
@@ -186,10 +187,16 @@ def _around(lungs: LungMask, spacing_mm: float) -> Geometry:
     )
 
 
-def _averaged(volume: Volume, spacing_mm: float) -> Volume:
-    """Average over about a coarse voxel, so that taking few samples loses nothing."""
-    widths = [max(1, round(spacing_mm / s)) for s in volume.geometry.spacing_zyx_mm]
-    return replace(volume, array_zyx=ndimage.uniform_filter(volume.array_zyx, widths))
+def _averaged(volume: Volume, geometry: Geometry) -> NDArray[np.float32]:
+    """Bring a scan onto a coarser grid, first averaged over about one of its voxels."""
+    import SimpleITK as sitk
+
+    spacings = zip(geometry.spacing_zyx_mm, volume.geometry.spacing_zyx_mm, strict=True)
+    factors = [max(1, round(coarse / fine)) for coarse, fine in spacings]
+    image = sitk.BinShrink(to_sitk(volume.array_zyx, volume.geometry), factors[::-1])
+    grid = to_sitk(np.zeros(geometry.shape_zyx, np.uint8), geometry)
+    onto = sitk.Resample(image, grid, sitk.Transform(), sitk.sitkLinear, AIR_HU)
+    return np.asarray(sitk.GetArrayFromImage(onto), dtype=np.float32)
 
 
 def _fit_affine(fixed: _Scene, moving: _Scene) -> Any:

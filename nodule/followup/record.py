@@ -1,0 +1,201 @@
+"""What ``comparison.json`` says.
+
+Sizes are millimetres, positions LPS, each in its own scan's frame. A doubling time that never
+comes is null, as is the end of an interval that holds no growth.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nodule.findings import Finding, Texture
+from nodule.followup.compare import Change, Comparison, Lone
+from nodule.followup.exam import Exam
+from nodule.geometry import Vector
+from nodule.guidelines.result import Figure
+from nodule.study import Study
+
+_MEASURED = ("long_axis_mm", "short_axis_mm", "effective_diameter_mm", "volume_mm3", "texture")
+
+Size = Annotated[float, Field(gt=0.0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
+
+
+class StudyRecord(_Part):
+    """Which study this is: DICOM attributes, and the digest of its content."""
+
+    study_instance_uid: str | None
+    series_instance_uid: str | None
+    study_date: str | None
+    input_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class FindingRecord(_Part):
+    """A finding as one study shows it; sizes are null where they could not be measured.
+
+    ``slice_number`` counts from 1 along the source's index axis z, null outside the scan.
+    """
+
+    id: str
+    center_lps_mm: Vector
+    slice_number: int | None
+    instance_number: int | None
+    probability: Share
+    malignancy_score: float
+    long_axis_mm: Size | None
+    short_axis_mm: Size | None
+    effective_diameter_mm: Size | None
+    volume_mm3: Size | None
+    texture: Texture | None
+
+
+class FigureRecord(_Part):
+    """A number with its 95 % interval, where one is known."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    unit: str
+
+
+class ChangeRecord(_Part):
+    """One nodule in both studies."""
+
+    current: FindingRecord
+    prior: FindingRecord
+    distance_mm: float
+    ambiguous: bool
+    volume_change_mm3: float | None
+    volume_change: FigureRecord | None
+    diameter_change_mm: float | None
+    growth: str | None
+    doubling_time: FigureRecord | None
+    notes: tuple[str, ...]
+
+
+class LoneRecord(_Part):
+    """One nodule in one study, and where it would lie in the other."""
+
+    finding: FindingRecord
+    place_in_other_lps_mm: Vector
+    covered: bool
+    ambiguous: bool
+
+
+class RegistrationRecord(_Part):
+    """How well the lungs of both studies fit: Dice, and the mean distance of their surfaces."""
+
+    overlap: Share
+    surface_error_mm: float | None
+
+
+class WarningRecord(_Part):
+    """Something the reader must know, with a stable code."""
+
+    code: str
+    message: str
+
+
+class ComparisonRecord(_Part):
+    """Two studies of one patient."""
+
+    kind: Literal["nodule comparison, version 1"] = "nodule comparison, version 1"
+    current: StudyRecord
+    prior: StudyRecord
+    days: int | None
+    registration: RegistrationRecord
+    changes: tuple[ChangeRecord, ...]
+    new: tuple[LoneRecord, ...]
+    resolved: tuple[LoneRecord, ...]
+    warnings: tuple[WarningRecord, ...]
+
+
+def record_comparison(
+    comparison: Comparison,
+    *,
+    current: Exam,
+    prior: Exam,
+    current_sha256: str,
+    prior_sha256: str,
+) -> ComparisonRecord:
+    """Write down a comparison with the studies that it compares.
+
+    Parameters
+    ----------
+    comparison : of these two exams.
+    current_sha256, prior_sha256 : digests of the inputs' content.
+    """
+    return ComparisonRecord(
+        current=_study(current, current_sha256),
+        prior=_study(prior, prior_sha256),
+        days=comparison.days,
+        registration=RegistrationRecord(
+            overlap=comparison.overlap, surface_error_mm=comparison.surface_error_mm
+        ),
+        changes=tuple(_change(c, current.study, prior.study) for c in comparison.changes),
+        new=tuple(_lone(each, current.study) for each in comparison.new),
+        resolved=tuple(_lone(each, prior.study) for each in comparison.resolved),
+        warnings=tuple(WarningRecord(code=w.code, message=w.message) for w in comparison.warnings),
+    )
+
+
+def _study(exam: Exam, sha256: str) -> StudyRecord:
+    return StudyRecord(
+        study_instance_uid=exam.study.series.study_instance_uid,
+        series_instance_uid=exam.study.series.series_instance_uid,
+        study_date=exam.patient.study_date,
+        input_sha256=sha256,
+    )
+
+
+def _change(change: Change, current: Study, prior: Study) -> ChangeRecord:
+    return ChangeRecord(
+        current=_finding(change.current, current),
+        prior=_finding(change.prior, prior),
+        distance_mm=change.distance_mm,
+        ambiguous=change.ambiguous,
+        volume_change_mm3=change.volume_change_mm3,
+        volume_change=_figure(change.volume_change),
+        diameter_change_mm=change.diameter_change_mm,
+        growth=change.growth,
+        doubling_time=_figure(change.doubling_time),
+        notes=change.notes,
+    )
+
+
+def _lone(lone: Lone, study: Study) -> LoneRecord:
+    return LoneRecord(
+        finding=_finding(lone.finding, study),
+        place_in_other_lps_mm=lone.place_in_other_lps_mm,
+        covered=lone.covered,
+        ambiguous=lone.ambiguous,
+    )
+
+
+def _figure(figure: Figure | None) -> FigureRecord | None:
+    if figure is None:
+        return None
+    return FigureRecord(value=figure.value, low=figure.low, high=figure.high, unit=figure.unit)
+
+
+def _finding(finding: Finding, study: Study) -> FindingRecord:
+    number = image = None
+    if study.volume.geometry.contains(finding.center_lps_mm):
+        index, reference = study.slice_at(finding.center_lps_mm)
+        number, image = index + 1, reference.instance_number
+    sizes: dict[str, Any] = {n: getattr(finding.measurement, n, None) for n in _MEASURED}
+    return FindingRecord(
+        id=finding.id,
+        center_lps_mm=finding.center_lps_mm,
+        slice_number=number,
+        instance_number=image,
+        probability=finding.probability,
+        malignancy_score=finding.malignancy.score,
+        **sizes,
+    )
