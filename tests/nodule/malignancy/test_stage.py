@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nodule.ct import read_ct
+from nodule.errors import ConfigError
 from nodule.findings import Candidate
 from nodule.geometry import Geometry
 from nodule.malignancy.network import C3DMultitask
@@ -66,6 +67,26 @@ def test_a_candidate_is_judged_alike_alone_and_in_company(weights: Weights, volu
     assert alone.probability == pytest.approx(together[given[-1]], abs=1e-5)
 
 
+def test_the_detectors_score_and_the_networks_answer_meet_in_their_geometric_mean(
+    weights: Weights, volume: Volume
+) -> None:
+    given = candidates(volume, 1)
+    network, detector, both = (
+        ScoreMalignancy(weights=weights, precision="fp32", detector_weight=share)
+        .run(volume=volume, candidates=given)[0]
+        .probability
+        for share in (0.0, 1.0, 0.25)
+    )
+    assert detector == pytest.approx(0.5)
+    assert both == pytest.approx(network**0.75 * 0.5**0.25)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_refuses_a_weight_that_is_no_share(weights: Weights, share: float) -> None:
+    with pytest.raises(ConfigError, match="BAD_WEIGHT"):
+        ScoreMalignancy(weights=weights, detector_weight=share)
+
+
 def test_the_scan_may_lie_anywhere(weights: Weights, volume: Volume) -> None:
     stage = ScoreMalignancy(weights=weights, precision="fp32")
     (here,) = stage.run(volume=volume, candidates=candidates(volume, 1))
@@ -95,7 +116,8 @@ def test_a_phantoms_nodules_are_nodules_and_calcium_is_benign() -> None:
         Candidate(center_lps_mm=nodule.center_lps_mm, score=0.5, diameter_mm=10.0)
         for nodule in phantom.nodules
     )
-    scored = {s.candidate: s for s in ScoreMalignancy().run(volume=volume, candidates=given)}
+    network_alone = ScoreMalignancy(detector_weight=0.0)
+    scored = {s.candidate: s for s in network_alone.run(volume=volume, candidates=given)}
     spiculated, calcified = (scored[candidate] for candidate in given)
     assert min(spiculated.probability, calcified.probability) > 0.5
     # dense calcification is a sign of a healed granuloma
@@ -109,6 +131,7 @@ def test_finds_the_nodule_of_a_patient_never_seen(shared: Path) -> None:
     volume = Resample().run(volume=read_ct(shared / "data/ct/LIDC-IDRI-0001").volume)
     # LUNA16 lists the nodule here; its readers rated it 5, 5, 5 and 4
     nodule = Candidate(center_lps_mm=(56.2, 86.3, -115.9), score=0.5, diameter_mm=23.0)
-    (scored,) = ScoreMalignancy(weights=shipped).run(volume=volume, candidates=(nodule,))
+    network_alone = ScoreMalignancy(weights=shipped, detector_weight=0.0)
+    (scored,) = network_alone.run(volume=volume, candidates=(nodule,))
     assert scored.probability > 0.7
     assert scored.malignancy.score >= 3.5
