@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -62,11 +62,13 @@ def build_report(
     provenance : what made it.
     """
     part = _study_part(study, lungs, patient)
+    stated = tuple(_finding_part(finding, study) for finding in findings)
+    of_findings = (warning for finding in stated for warning in finding_warnings(finding))
     return Report(
         study=part,
         provenance=provenance,
-        findings=tuple(_finding_part(finding, study) for finding in findings),
-        warnings=tuple(_warnings(study, part.lungs, findings)),
+        findings=stated,
+        warnings=(*_study_warnings(study, part.lungs), *of_findings),
     )
 
 
@@ -146,9 +148,7 @@ def _rounded_ends(ends: tuple[Vector, Vector] | None) -> Ends | None:
     return None if ends is None else (_rounded(ends[0]), _rounded(ends[1]))
 
 
-def _warnings(
-    study: Study, lungs: LungVolumes, findings: Iterable[Finding]
-) -> Iterator[WarningPart]:
+def _study_warnings(study: Study, lungs: LungVolumes) -> Iterator[WarningPart]:
     for warning in study.warnings:
         yield WarningPart(code=warning.code, message=warning.message)
     spacing_mm = study.volume.geometry.spacing_zyx_mm[0]
@@ -165,17 +165,16 @@ def _warnings(
             code="LUNG_NOT_FOUND",
             message="A lung was not found: nodules in it are not looked for.",
         )
-    for finding in findings:
-        yield from _finding_warnings(finding)
 
 
-def _finding_warnings(finding: Finding) -> Iterator[WarningPart]:
-    if finding.measurement is None:
+def finding_warnings(finding: FindingPart) -> Iterator[WarningPart]:
+    """Say what the reader must know of a finding."""
+    if finding.long_axis_mm is None:
         yield WarningPart(
             code="NOT_MEASURED",
             message=f"{finding.id} could not be told from its surroundings and has no size.",
         )
-    elif finding.measurement.long_axis_mm > NODULE_LIMIT_MM:
+    elif finding.scope == "mass":
         yield WarningPart(
             code="MASS",
             message=f"{finding.id} exceeds {NODULE_LIMIT_MM:g} mm: a mass, to which no rule for "

@@ -246,6 +246,12 @@ class Report(_Part):
         return 1 + sum(len(review.added) for review in self.reviews)
 
     @property
+    def moved(self) -> frozenset[str]:
+        """Ids of the findings that a reader has moved."""
+        said = (decision for review in self.reviews for decision in review.decisions)
+        return frozenset(decision.id for decision in said if decision.moved_to_lps_mm)
+
+    @property
     def decisions(self) -> dict[str, DecisionPart]:
         """The last decision on each finding that has one, by its id."""
         return {each.id: each for review in self.reviews for each in review.decisions}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -11,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from nodule.errors import InputError
 from nodule.findings import Lung
-from nodule.report.build import slice_part
+from nodule.report.build import finding_warnings, slice_part
 from nodule.report.model import (
     AddedPart,
     DecisionPart,
@@ -22,6 +23,7 @@ from nodule.report.model import (
     Sha256,
     Size,
     Verdict,
+    WarningPart,
 )
 from nodule.study import Study
 from nodule.volume import LungMask
@@ -140,14 +142,16 @@ def apply_review(report: Report, review: Review, *, study: Study, lungs: LungMas
         _moved(finding, decided.get(finding.id), study, lungs) for finding in report.findings
     )
     rejected = {each.id for each in review.decisions if each.verdict == "rejected"}
-    return report.model_copy(
+    stated = tuple(finding for finding in findings if finding.id not in rejected)
+    reviewed = report.model_copy(
         update={
-            "findings": tuple(f for f in findings if f.id not in rejected),
+            "findings": stated,
             "added": tuple(a for a in added if a.id not in rejected),
             "rejected": (*report.rejected, *(e for e in report.standing if e.id in rejected)),
             "reviews": (*report.reviews, _review_part(report, review)),
         }
     )
+    return reviewed.model_copy(update={"warnings": _warnings(report, reviewed)})
 
 
 def _check(report: Report, review: Review) -> None:
@@ -190,6 +194,22 @@ def _moved(
             "scope": "nodule",
         }
     return finding.model_copy(update=update)
+
+
+def _warnings(before: Report, after: Report) -> tuple[WarningPart, ...]:
+    """Keep the study's warnings and say anew what must be known of the findings that stand."""
+    gone = set(_finding_warnings(before))
+    kept = tuple(warning for warning in before.warnings if warning not in gone)
+    return (*kept, *_finding_warnings(after))
+
+
+def _finding_warnings(report: Report) -> Iterator[WarningPart]:
+    for finding in report.findings:
+        if finding.long_axis_mm is None and finding.id in report.moved:
+            message = f"{finding.id} was moved by the reader and has no size."
+            yield WarningPart(code="NOT_MEASURED", message=message)
+        else:
+            yield from finding_warnings(finding)
 
 
 def _moved_addition(

@@ -158,7 +158,7 @@
       name, plane, canvas, slice, turned: 0, drag: null,
       image: new ImageData(slice.width, slice.height),
       slider: figure.querySelector("input"),
-      caption: figure.querySelector("output"),
+      caption: figure.querySelector(".place"),
     };
     pane.slider.max = shape[plane.normal] - 1;
     pane.slider.addEventListener("input", () =>

@@ -49,7 +49,7 @@ def settle(page: Any) -> None:
 
 
 def caption(page: Any, plane: str = "axial") -> str:
-    text: str = page.text_content(f"[data-plane={plane}] output")
+    text: str = page.text_content(f"[data-plane={plane}] .place")
     return text
 
 

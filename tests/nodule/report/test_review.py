@@ -57,6 +57,25 @@ def test_a_small_move_keeps_sizes_and_a_large_one_drops_them(
     assert moved[1].probability == report.findings[0].probability
 
 
+def test_warns_of_what_stands_alone(report: Report, study: Study, lungs: LungMask) -> None:
+    review = review_of(
+        report,
+        decisions=[
+            {"id": "N1", "moved_to_lps_mm": (14.0, 24.0, -62.0)},
+            {"id": "N2", "verdict": "rejected"},
+        ],
+    )
+    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    assert [w.code for w in report.warnings] == ["RESCALED", "MASS", "NOT_MEASURED"]
+    assert [(w.code, w.message[:14]) for w in reviewed.warnings] == [
+        ("RESCALED", "Slices differ "),
+        ("NOT_MEASURED", "N1 was moved b"),
+        ("NOT_MEASURED", "N3 could not b"),
+    ]
+    again = apply_review(reviewed, review_of(reviewed), study=study, lungs=lungs)
+    assert again.warnings == reviewed.warnings
+
+
 def test_an_added_nodule_gets_its_slice_and_its_side(
     report: Report, study: Study, lungs: LungMask
 ) -> None:
@@ -154,6 +173,7 @@ def test_the_page_and_the_table_say_what_was_decided(
         decisions=[
             {"id": "N1", "verdict": "accepted", "comment": "=1+1"},
             {"id": "N2", "verdict": "rejected", "comment": "scar & vessel"},
+            {"id": "N3", "moved_to_lps_mm": (6.0, 15.0, -60.0)},
         ],
         additions=[{"center_lps_mm": (20.0, 20.0, -50.0), "long_axis_mm": 4.2}],
     )
@@ -163,7 +183,9 @@ def test_the_page_and_the_table_say_what_was_decided(
     for text in (
         "Reviewed draft",
         "Reviewed by <bdi>&lt;b&gt;A. Reader&lt;/b&gt;</bdi> on 2026-03-04 05:06 UTC: "
-        "1 accepted, 1 rejected, 0 moved, 1 added.",
+        "1 accepted, 1 rejected, 1 moved, 1 added.",
+        "not measured since moved",
+        "those of the place where the software saw it",
         "scar &amp; vessel",
         'id="R1"',
         "4.2 mm by the reader",
