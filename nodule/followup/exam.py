@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import numpy as np
+
 from nodule.errors import InputError
 from nodule.findings import Finding
 from nodule.study import PatientHeader, Study, StudyWarning
 from nodule.volume import LungMask
 
 _SPACING_RATIO = 1.5
+_CUT_SHARE = 0.1  # of the widest slice
 _SAME = (("KERNEL_DIFFERS", "convolution_kernel"), ("CONTRAST_DIFFERS", "contrast_agent"))
 
 
@@ -74,6 +77,9 @@ def warnings_of(current: Exam, prior: Exam, *, days: int | None) -> tuple[StudyW
     if len(ids) > 1:
         message = "The studies name different patients: see that they are of one."
         found.append(StudyWarning(code="PATIENT_MISMATCH", message=message))
+    if any(_cut(exam.lungs) for exam in (current, prior)):
+        message = "A scan ends within the lungs: what lies near its end may be matched wrongly."
+        found.append(StudyWarning(code="LUNGS_CUT", message=message))
     for code, name in _SAME:
         values = [getattr(exam.study.series, name) for exam in (prior, current)]
         if values[0] != values[1]:
@@ -84,3 +90,9 @@ def warnings_of(current: Exam, prior: Exam, *, days: int | None) -> tuple[StudyW
         message = f"Slices lie {depths[0]:.2f} mm apart before and {depths[1]:.2f} mm now."
         found.append(StudyWarning(code="SPACING_DIFFERS", message=message))
     return tuple(found)
+
+
+def _cut(lungs: LungMask) -> bool:
+    """Whether the lungs are still wide on the first or the last slice."""
+    areas = np.count_nonzero(lungs.labels_zyx, axis=(1, 2))
+    return bool(max(areas[0], areas[-1]) > _CUT_SHARE * areas.max())

@@ -6,6 +6,7 @@ comes is null, as is the end of an interval that holds no growth.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,7 +25,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class StudyRecord(_Part):
@@ -181,7 +182,11 @@ def _lone(lone: Lone, study: Study) -> LoneRecord:
 def _figure(figure: Figure | None) -> FigureRecord | None:
     if figure is None:
         return None
-    return FigureRecord(value=figure.value, low=figure.low, high=figure.high, unit=figure.unit)
+    value, low, high = (
+        None if number is None or math.isinf(number) else number
+        for number in (figure.value, figure.low, figure.high)
+    )
+    return FigureRecord(value=value, low=low, high=high, unit=figure.unit)
 
 
 def _finding(finding: Finding, study: Study) -> FindingRecord:

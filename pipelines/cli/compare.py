@@ -49,7 +49,7 @@ _COLUMNS = (
     "covered",
     "notes",
 )
-_HEADINGS = ("now", "before", "status", "volume mm³", "change", "doubling time, days", "notes")
+_HEADINGS = ("now", "before", "status", "volume mm³", "change", "doubling, days", "notes")
 
 
 def compare(

@@ -1,0 +1,196 @@
+"""``nodule compare`` on two phantoms with quick stand-ins for the networks."""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import light_flow
+import pydicom
+import pytest
+
+from nodule.followup.record import ComparisonRecord
+from pipelines.cli.compare import comparison_csv, summary
+
+Compare = Callable[..., "subprocess.CompletedProcess[str]"]
+SCRIPT = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+import light_flow
+from pipelines import flows
+from pipelines.cli.compare import compare
+from pipelines.cli.main import app, main
+flows.detect_stage_types = light_flow.light_stage_types
+if "compare" not in {command.name for command in app.registered_commands}:
+    app.command("compare")(compare)
+main()
+"""
+
+
+@pytest.fixture
+def nodule_compare(tmp_path: Path) -> Compare:
+    config = tmp_path / "light.toml"
+    config.write_text(light_flow.CONFIG)
+    folder = str(Path(light_flow.__file__).parent)
+    start = [sys.executable, "-c", SCRIPT, folder, "compare", "--config", str(config)]
+
+    def run(*arguments: object) -> "subprocess.CompletedProcess[str]":
+        words = [*start, "--cache", str(tmp_path / "cache"), *map(str, arguments)]
+        return subprocess.run(words, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def later_study(phantom_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the same chest half a year on: 2000-01-01 and 182 days, 10 mm up the table."""
+    folder = tmp_path_factory.mktemp("later") / "CASE-2"
+    shutil.copytree(phantom_study, folder)
+    for path in folder.rglob("*.dcm"):
+        dataset = pydicom.dcmread(path)
+        x, y, z = dataset.ImagePositionPatient
+        dataset.ImagePositionPatient = [x, y, z + 10]
+        dataset.StudyDate = "20000701"
+        dataset.PatientName = "CANARY"
+        dataset.save_as(path)
+    return folder
+
+
+def told(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    last: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return last
+
+
+def test_writes_both_files_prints_a_table_and_ends_with_json(
+    nodule_compare: Compare, phantom_study: Path, later_study: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    done = nodule_compare(later_study, phantom_study, "-o", out)
+    assert told(done) == {
+        "folder": str(out),
+        "matched": 2,
+        "new": 0,
+        "resolved": 0,
+        "growth": {"not measured": 2},
+        "days": 182,
+        "warnings": ["LUNGS_CUT"],  # the stand-in takes the air about the body for lung
+    }
+    assert "doubling" in done.stdout
+    assert "CANARY" not in done.stdout + done.stderr
+    assert {path.name for path in out.iterdir()} == {"comparison.json", "comparison.csv"}
+    record = ComparisonRecord.model_validate_json((out / "comparison.json").read_bytes())
+    assert (record.current.study_date, record.prior.study_date) == ("20000701", "20000101")
+    assert record.registration.overlap > 0.95
+    for change in record.changes:
+        before, now = change.prior.center_lps_mm, change.current.center_lps_mm
+        assert now[2] - before[2] == pytest.approx(10.0)
+        assert change.distance_mm < 2.0
+    rows = list(csv.DictReader(io.StringIO((out / "comparison.csv").read_text("utf-8-sig"))))
+    assert [row["status"] for row in rows] == ["matched", "matched"]
+    assert rows[0]["notes"].startswith("Not measured")
+    before_bytes = (out / "comparison.json").read_bytes()
+    told(nodule_compare(later_study, phantom_study, "-o", out))
+    assert (out / "comparison.json").read_bytes() == before_bytes
+
+
+def test_a_prior_that_is_later_is_one_line_before_anything_runs(
+    nodule_compare: Compare, phantom_study: Path, later_study: Path, tmp_path: Path
+) -> None:
+    done = nodule_compare(phantom_study, later_study, "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert done.stderr.startswith("PRIOR_IS_LATER")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "cache").exists()
+
+
+def test_an_unreadable_prior_is_one_line(
+    nodule_compare: Compare, phantom_study: Path, tmp_path: Path
+) -> None:
+    done = nodule_compare(phantom_study, tmp_path / "nowhere", "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert done.stderr.startswith("NOT_FOUND")
+
+
+def finding(id_: str) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "center_lps_mm": (0.0, 0.0, 0.0),
+        "slice_number": 7,
+        "instance_number": None,
+        "probability": 0.9,
+        "malignancy_score": 3.0,
+        "long_axis_mm": 8.0,
+        "short_axis_mm": 7.0,
+        "effective_diameter_mm": 7.5,
+        "volume_mm3": 221.0,
+        "texture": "solid",
+    }
+
+
+@pytest.fixture
+def record() -> ComparisonRecord:
+    study = {
+        "study_instance_uid": None,
+        "series_instance_uid": None,
+        "study_date": "20240101",
+        "input_sha256": "a" * 64,
+    }
+    change = {
+        "current": finding("N1"),
+        "prior": finding("=HYPERLINK(1)"),
+        "distance_mm": 1.0,
+        "ambiguous": False,
+        "volume_change_mm3": -12.0,
+        "volume_change": {"value": -5.0, "low": -20.0, "high": 12.0, "unit": "%"},
+        "diameter_change_mm": -0.1,
+        "growth": "stable",
+        "doubling_time": None,
+        "notes": ("@SUM(A1)",),
+    }
+    lone = {
+        "finding": finding("N2"),
+        "place_in_other_lps_mm": (0.0, 0.0, 0.0),
+        "covered": False,
+        "ambiguous": False,
+    }
+    return ComparisonRecord.model_validate(
+        {
+            "current": study,
+            "prior": study,
+            "days": 100,
+            "registration": {"overlap": 0.97, "surface_error_mm": 1.0},
+            "changes": (change,),
+            "new": (),
+            "resolved": (lone,),
+            "warnings": ({"code": "REGISTRATION_POOR", "message": "Poor."},),
+        }
+    )
+
+
+def test_the_table_runs_nothing_in_a_spreadsheet(record: ComparisonRecord) -> None:
+    matched, resolved = csv.DictReader(io.StringIO(comparison_csv(record)))
+    assert matched["prior_id"] == "'=HYPERLINK(1)"
+    assert matched["notes"] == "'@SUM(A1)"
+    assert matched["volume_change_mm3"] == "-12.0"  # a number stays one
+    assert matched["doubling_time_days"] == ""
+    assert (resolved["status"], resolved["prior_id"], resolved["current_id"]) == (
+        "resolved",
+        "N2",
+        "",
+    )
+    assert resolved["covered"] == "False"
+
+
+def test_the_summary_counts_and_names_no_patient(record: ComparisonRecord) -> None:
+    said = summary(record, Path("out"))
+    assert (said["matched"], said["new"], said["resolved"]) == (1, 0, 1)
+    assert said["growth"] == {"stable": 1}
+    assert said["warnings"] == ["REGISTRATION_POOR"]
+    assert "20240101" not in json.dumps(said)
