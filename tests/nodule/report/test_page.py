@@ -1,14 +1,15 @@
 """The page in a real browser."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nodule.report import Report
+from nodule.report import Provenance, Report, build_report, write_report
 from nodule.report.review import apply_review, read_review
-from nodule.study import Study
+from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
 
 # the grey under a point of the patient, in a plane
@@ -203,3 +204,28 @@ def test_a_review_is_saved_and_fits_its_report(
     assert (addition.center_lps_mm, addition.long_axis_mm) == ((20.0, 30.0, -40.0), 6.5)
     reviewed = apply_review(report, review, study=study, lungs=lungs)
     assert [each.id for each in reviewed.standing] == ["N1", "N3", "R1"]
+
+
+def test_a_study_without_findings_and_image_numbers_can_be_read_and_added_to(
+    browser: Any,
+    study: Study,
+    lungs: LungMask,
+    patient: PatientHeader,
+    provenance: Provenance,
+    tmp_path: Path,
+) -> None:
+    bare = replace(study, slices=())
+    report = build_report(
+        study=bare, lungs=lungs, findings=(), patient=patient, provenance=provenance
+    )
+    write_report(report, study=bare, lungs=lungs, folder=tmp_path)
+    page = browser.new_page()
+    page.goto((tmp_path / "report.html").as_uri())
+    page.wait_for_selector("#viewer[data-ready]")
+    look_at(page, BALL)
+    assert caption(page) == "slice 16 of 30, z −40.0 mm"
+    page.get_by_role("button", name="Add a finding at the crosshair").click()
+    assert page.text_content("[data-review=R1]").startswith("R1added, slice 16 of 30")
+    page.get_by_role("button", name="Remove R1").click()
+    assert page.locator("[data-review]").count() == 0
+    page.close()
