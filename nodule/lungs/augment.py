@@ -18,6 +18,7 @@ _TURN_DEGREES = (8.0, 8.0, 15.0)  # standard deviations about x, y and z
 _UNTURNED = 0.25  # of the samples are left unturned, as most patients lie
 _WANDER = (30.0, 10.0, 14.0)  # of the window's centre, coarse voxels zyx
 _HU_RANGE = 1400.0  # of the normalised image
+_MASS_RADIUS = (1.3, 8.5)  # coarse voxels
 _SOFT_TISSUE = (0.70, 0.78)  # -20 to 90 HU, normalised
 
 
@@ -95,6 +96,32 @@ def consolidate(case: Case, rng: np.random.Generator) -> Case:
     weight = share * sides.sum(0) * float(rng.choice([0.4, 0.8, 1.0, 1.0]))
     tissue = float(rng.uniform(*_SOFT_TISSUE))
     return Case(image=torch.lerp(case.image, torch.tensor(tissue), weight), lungs=case.lungs)
+
+
+def add_masses(case: Case, rng: np.random.Generator) -> Case:
+    """Put round lesions of 8 to 50 mm into the lungs, half of them on the border.
+
+    What lies outside the lung is left as it is, and the lungs' label stays.
+    """
+    lung = case.lungs.sum(0)
+    inside = torch.nonzero(lung > 0.5)
+    border = torch.nonzero((lung > 0.2) & (lung < 0.8))
+    image = case.image
+    axes = torch.meshgrid(*(torch.arange(float(n)) for n in lung.shape), indexing="ij")
+    for _ in range(int(rng.integers(1, 6))):
+        places = border if rng.random() < 0.5 else inside
+        if not len(places):
+            continue
+        centre = places[int(rng.integers(len(places)))].tolist()
+        stretch = rng.uniform(0.8, 1.25, 3)
+        squared = sum(
+            ((axis - c) * float(k)) ** 2 for axis, c, k in zip(axes, centre, stretch, strict=True)
+        )
+        radius = float(rng.uniform(*_MASS_RADIUS))
+        share = (radius + 0.5 - torch.as_tensor(squared).sqrt()).clamp(0.0, 1.0)
+        tissue = torch.tensor(float(rng.uniform(*_SOFT_TISSUE)))
+        image = torch.lerp(image, tissue, share * lung)
+    return Case(image=image, lungs=case.lungs)
 
 
 def degrade(case: Case, rng: np.random.Generator) -> Case:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from nodule.errors import InputError
+from nodule.lungs.distance import depth_in, distance_to
 from nodule.volume import LungMask, Volume
 
 Mask = NDArray[np.bool_]
@@ -74,7 +75,7 @@ def label_lungs(volume: Volume, *, closing: Closing | None = None) -> LungMask:
     hu = ndimage.gaussian_filter(volume.array_zyx, _SMOOTHING_MM / spacing_mm)
     inner = _inner_air(hu, spacing_mm)
     airway = _airways(hu, inner, spacing_mm)
-    walled = _outer_distance(airway) <= closing.airway_wall_mm / spacing_mm
+    walled = distance_to(airway) <= closing.airway_wall_mm / spacing_mm
     lungs = _largest_parts(inner & ~walled, spacing_mm)
     sides = _part_sides(lungs, hu)
     central = _central(airway, closing, spacing_mm)
@@ -85,10 +86,10 @@ def label_lungs(volume: Volume, *, closing: Closing | None = None) -> LungMask:
 def _central(airway: Mask, closing: Closing, spacing_mm: float) -> Mask:
     """Keep the airways wide enough to be trachea or main bronchi, with their wall."""
     radius = closing.central_airway_mm / spacing_mm
-    core = _inner_distance(airway) > radius
+    core = depth_in(airway) > radius
     if not core.any():
         return core
-    central: Mask = _outer_distance(core) <= radius + closing.airway_wall_mm / spacing_mm
+    central: Mask = distance_to(core) <= radius + closing.airway_wall_mm / spacing_mm
     return central
 
 
@@ -106,9 +107,9 @@ def _inner_air(hu: NDArray[np.float32], spacing_mm: float) -> Mask:
     Slice by slice, so that lungs which the scan's first or last slice cuts stay enclosed.
     """
     tissue = hu > _AIR_BELOW_HU
-    firm = _inner_distance(tissue) > _COUCH_MM / spacing_mm  # lets go of couch and clothes
+    firm = depth_in(tissue) > _COUCH_MM / spacing_mm  # lets go of couch and clothes
     labels, counts = _components(firm)
-    body = (_outer_distance(labels == counts.argmax()) <= _COUCH_MM / spacing_mm) & tissue
+    body = (distance_to(labels == counts.argmax()) <= _COUCH_MM / spacing_mm) & tissue
     inner: Mask = np.stack([ndimage.binary_fill_holes(s) for s in body]) & ~tissue
     return inner
 
@@ -198,7 +199,7 @@ def _part_sides(lungs: Mask, hu: NDArray[np.float32]) -> NDArray[np.uint8]:
     from skimage.segmentation import watershed
 
     small = _halve(lungs)  # half the resolution shows the pleurae and is fast
-    markers = _side_markers(_inner_distance(small), _body_middle_x(hu) / 2)
+    markers = _side_markers(depth_in(small), _body_middle_x(hu) / 2)
     ridge = _halve(hu)
     sides = watershed(ridge, markers, mask=small)  # type: ignore[no-untyped-call]
     nearest = ndimage.distance_transform_edt(
@@ -244,26 +245,9 @@ def _close_sides(labels: NDArray[np.uint8], airway: Mask, radius: float) -> NDAr
         lung = labels == side
         if not lung.any():
             continue
-        outside = _outer_distance(lung)
-        closed = ndimage.binary_fill_holes(_outer_distance(outside > radius) > radius)
+        outside = distance_to(lung)
+        closed = ndimage.binary_fill_holes(distance_to(outside > radius) > radius)
         gained = closed & (labels == 0) & ~airway & (outside < distance)
         out[gained] = side
         distance[gained] = outside[gained]
     return out
-
-
-def _outer_distance(mask: Mask) -> NDArray[np.float32]:
-    """Return the distance of each voxel to the mask, in voxels, 0 inside."""
-    import SimpleITK as sitk
-
-    image = sitk.GetImageFromArray(mask.astype(np.uint8))
-    signed = sitk.SignedMaurerDistanceMap(  # type: ignore[no-untyped-call]
-        image, squaredDistance=False
-    )
-    distance = np.asarray(sitk.GetArrayFromImage(signed), dtype=np.float32)
-    return np.maximum(distance, np.float32(0.0))
-
-
-def _inner_distance(mask: Mask) -> NDArray[np.float32]:
-    """Return the distance of each voxel to the background, in voxels, 0 outside."""
-    return _outer_distance(~mask)

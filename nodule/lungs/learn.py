@@ -13,7 +13,7 @@ from monai.losses.dice import DiceLoss
 from torch.nn import functional
 
 from nodule.errors import ConfigError
-from nodule.lungs.augment import consolidate, cut, degrade, draw_view, shorten
+from nodule.lungs.augment import add_masses, consolidate, cut, degrade, draw_view, shorten
 from nodule.lungs.cases import Case, build_phantom, load_scan, patient_of
 from nodule.lungs.network import CHANNELS, RESIDUAL_UNITS, build_network
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _REAL_SHARE = 0.75  # of the samples come from scans, the rest from phantoms
-_SHORTENED, _CONSOLIDATED, _DEGRADED = 0.3, 0.45, 0.85
+_WITH_MASSES, _CONSOLIDATED, _DEGRADED, _SHORTENED = 0.6, 0.35, 0.85, 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +126,8 @@ class WindowSamples:
         rng = np.random.default_rng([self._seed, index])
         case = self._draw_case(rng)
         window = cut(case, draw_view(case, rng), size_zyx=self._size_zyx)
+        if rng.random() < _WITH_MASSES:
+            window = add_masses(window, rng)
         if rng.random() < _CONSOLIDATED:
             window = consolidate(window, rng)
         if rng.random() < _DEGRADED:

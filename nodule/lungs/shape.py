@@ -9,9 +9,11 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
+from nodule.lungs.distance import close_by_ball
 from nodule.lungs.network import COARSENING
 from nodule.volume import LungMask
 
+_COARSE_MM = float(COARSENING)  # the fine grid has 1 mm
 _HALF = 0.5
 _DARK_SHARE = 0.25
 _DARK_BELOW_HU = -500.0  # darker than any mixture of half lung and half soft tissue
@@ -19,13 +21,14 @@ _NEAR = 2  # coarse voxels around a lung, beyond which a share is no doubt about
 _SLAB = 16  # coarse slices refined at a time: bounds the memory
 
 
-def clean(shares: Tensor, *, least_part: float) -> tuple[Tensor, float]:
-    """Drop small separate parts of either lung and fill what a lung encloses.
+def clean(shares: Tensor, *, least_part: float, closing_mm: float) -> tuple[Tensor, float]:
+    """Drop small separate parts of either lung, close its surface, fill what it encloses.
 
     Parameters
     ----------
     shares : float32 [2, z, y, x], right and left.
     least_part : share of the lung's largest part below which a part is dropped.
+    closing_mm : radius of the ball that closes the surface.
 
     Returns
     -------
@@ -37,13 +40,20 @@ def clean(shares: Tensor, *, least_part: float) -> tuple[Tensor, float]:
     filled = shares.clone()
     for index, lead in enumerate((right_leads, ~right_leads)):
         part = _large_parts(lung & lead, least_part)
-        holes = torch.from_numpy(ndimage.binary_fill_holes(part) & ~part)
-        filled[:, holes] = 0.0
-        filled[index, holes] = 1.0
-        kept |= part
+        closed = _close(part, closing_mm)
+        gained = torch.from_numpy(closed & ~lung)
+        filled[:, gained] = 0.0
+        filled[index, gained] = 1.0
+        kept |= closed
     near = ndimage.binary_dilation(kept, iterations=_NEAR) & ~(lung & ~kept)
     volume_ml = float(kept.sum()) * COARSENING**3 / 1000.0
     return filled * torch.from_numpy(near), volume_ml
+
+
+def _close(part: NDArray[np.bool_], closing_mm: float) -> NDArray[np.bool_]:
+    closed = close_by_ball(part, closing_mm / _COARSE_MM)
+    filled: NDArray[np.bool_] = ndimage.binary_fill_holes(closed)
+    return filled
 
 
 def _large_parts(mask: NDArray[np.bool_], least_part: float) -> NDArray[np.bool_]:

@@ -30,16 +30,19 @@ class SegmentLungs:
     weights : the network's.
     least_volume_ml : less lung than this counts as none.
     least_part : a separate part smaller than this share of its lung is dropped.
+    closing_mm : radius of the ball that closes each lung's surface, so that nodules on the pleura
+        and vessels stay inside.
     precision : of the network.
     device : where it runs.
     """
 
     name: ClassVar[str] = "lungs"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     weights: Weights = field(default_factory=lambda: Weights.shipped("lungs"))
     least_volume_ml: float = 50.0
     least_part: float = 0.05
+    closing_mm: float = 9.0
     precision: Precision = "auto"
     device: Device = field(default="auto", metadata=SPEED_ONLY)
 
@@ -64,7 +67,7 @@ class SegmentLungs:
             volume.array_zyx, self.weights, device=self.device, precision=self.precision
         )
         progress(0.6)
-        shares, volume_ml = clean(shares, least_part=self.least_part)
+        shares, volume_ml = clean(shares, least_part=self.least_part, closing_mm=self.closing_mm)
         if volume_ml < self.least_volume_ml:
             raise StageError(
                 "there is no lung in the image",

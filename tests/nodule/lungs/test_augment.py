@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from nodule.lungs.augment import View, consolidate, cut, degrade, draw_view, shorten
+from nodule.lungs.augment import View, add_masses, consolidate, cut, degrade, draw_view, shorten
 from nodule.lungs.cases import Case
 
 IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
@@ -57,9 +57,10 @@ def test_every_drawn_view_keeps_right_at_smaller_x(case):
             assert right < left
 
 
-def test_disease_makes_lungs_denser_and_keeps_their_label(case):
+@pytest.mark.parametrize("disease", [consolidate, add_masses])
+def test_disease_makes_lungs_denser_and_keeps_their_label(case, disease):
     for seed in range(10):
-        ill = consolidate(case, np.random.default_rng(seed))
+        ill = disease(case, np.random.default_rng(seed))
         torch.testing.assert_close(ill.lungs, case.lungs)
         change = ill.image - case.image
         assert (change[case.lungs.sum(0) == 0] == 0).all()

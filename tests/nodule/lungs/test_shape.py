@@ -51,7 +51,7 @@ def test_small_separate_parts_go_and_large_ones_stay():
     shares[0, 2:12, 2:12, 2:12] = 1.0
     shares[0, 20:26, 2:8, 2:8] = 1.0  # 216 of 1000: a part of its own
     shares[0, 25, 25, 25] = 1.0
-    cleaned, volume_ml = clean(shares, least_part=0.05)
+    cleaned, volume_ml = clean(shares, least_part=0.05, closing_mm=9.0)
     assert cleaned[0, 25, 25, 25] == 0
     assert cleaned[0, 22, 4, 4] == 1
     assert volume_ml == 1216 * 27 / 1000
@@ -61,14 +61,26 @@ def test_what_a_lung_encloses_is_filled_with_it():
     shares = torch.zeros(2, 20, 20, 20)
     shares[1, 4:16, 4:16, 4:16] = 1.0
     shares[1, 8:12, 8:12, 8:12] = 0.0
-    cleaned, _ = clean(shares, least_part=0.05)
+    cleaned, _ = clean(shares, least_part=0.05, closing_mm=9.0)
     assert (cleaned[1, 4:16, 4:16, 4:16] == 1).all()
     assert (cleaned[0] == 0).all()
     assert (shares[1, 8:12, 8:12, 8:12] == 0).all()  # the caller's data stay
 
 
+def test_a_nodule_on_the_pleura_stays_inside():
+    lung = _ball((40, 40, 40), (20, 20, 20), 15.0)
+    nodule = _ball((40, 40, 40), (20, 20, 7), 2.1)  # 12 mm across, at the surface
+    bay = nodule | _ball((40, 40, 40), (20, 20, 5), 2.1)
+    shares = torch.zeros(2, 40, 40, 40)
+    shares[0, torch.from_numpy(lung & ~bay)] = 1.0
+    cleaned, _ = clean(shares, least_part=0.05, closing_mm=9.0)
+    inside = cleaned[0].numpy()[nodule & lung] == 1
+    assert cleaned[0, 20, 20, 7] == 1
+    assert inside.mean() > 0.7  # all but its outermost layer
+
+
 def test_nothing_found_is_an_empty_mask():
-    cleaned, volume_ml = clean(torch.zeros(2, 8, 8, 8), least_part=0.05)
+    cleaned, volume_ml = clean(torch.zeros(2, 8, 8, 8), least_part=0.05, closing_mm=9.0)
     assert volume_ml == 0
     assert not refine(cleaned, _tissue((24, 24, 24))).any()
 
@@ -90,6 +102,6 @@ def test_air_far_from_the_lungs_is_none_of_theirs():
     shares = torch.zeros(2, 30, 30, 30)
     shares[0, 10:20, 10:20, 2:12] = 1.0
     shares[0, 10:20, 10:20, 20:28] = 0.4  # bowel gas, say
-    cleaned, _ = clean(shares, least_part=0.05)
+    cleaned, _ = clean(shares, least_part=0.05, closing_mm=9.0)
     labels = refine(cleaned, np.full((90, 90, 90), -900.0, np.float32))
     assert not labels[:, :, 54:].any()
