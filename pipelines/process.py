@@ -47,6 +47,7 @@ def process_study(
     cache: Cache | None,
     series_uid: str | None = None,
     dicom: bool = False,
+    pdf: bool = False,
     listen: Listener = ignore,
 ) -> Processed:
     """Find nodules in one study and write its report.
@@ -59,6 +60,7 @@ def process_study(
     cache : where the stages' outputs are kept.
     series_uid : the series to read; None for the best.
     dicom : whether to write DICOM SR and SEG too, for which the input must be DICOM.
+    pdf : whether to print the page too, for which there must be a Chromium.
     listen : called with each event of the run.
 
     Raises
@@ -68,10 +70,10 @@ def process_study(
     """
     from nodule.ct import inventory
     from nodule.report import build_report, write_report
+    from nodule.report.pdf import write_pdf
 
     series = inventory(path).choose(series_uid)
-    if dicom:
-        _check_dicom(series)
+    _refuse_in_vain(series, dicom=dicom, pdf=pdf)
     found = detect(series, stages=stages, cache=cache, listen=listen)
     folder = result_folder(out, study_name(path), input_sha256=series.digest)
     report = build_report(
@@ -84,14 +86,21 @@ def process_study(
     if dicom:
         _write_dicom(report, found, stages=stages, source=series, folder=folder)
     write_report(report, study=found.study, lungs=found.lungs, folder=folder)
+    if pdf:
+        write_pdf(folder / "report.html")
     return Processed(file=path, folder=folder, finding_count=len(found.findings), ran=found.ran)
 
 
-def _check_dicom(source: SeriesSource) -> None:
-    """Refuse, before the work, a source that no DICOM result can refer to."""
-    from nodule.report.dicom_source import source_headers
+def _refuse_in_vain(source: SeriesSource, *, dicom: bool, pdf: bool) -> None:
+    """Raise, before the work, what would keep a wanted result from being written after it."""
+    if dicom:
+        from nodule.report.dicom_source import source_headers
 
-    source_headers(source)
+        source_headers(source)
+    if pdf:
+        from nodule.report.pdf import find_chromium
+
+        find_chromium()
 
 
 def _write_dicom(

@@ -9,14 +9,19 @@ import typer
 
 from nodule import __version__
 from nodule.errors import NoduleError
+from pipelines.cli.benchmark import benchmark
 from pipelines.cli.cache import cache_app
 from pipelines.cli.check import check
+from pipelines.cli.compare import compare
 from pipelines.cli.dataset import dataset_app
 from pipelines.cli.demo import demo
 from pipelines.cli.evaluate import evaluate_app
+from pipelines.cli.evaluate_candidates import candidates
+from pipelines.cli.evaluate_lungs import lungs
 from pipelines.cli.evaluate_malignancy import malignancy
 from pipelines.cli.locate import locate
 from pipelines.cli.phantom import phantom
+from pipelines.cli.review import review_app
 from pipelines.cli.run import run
 from pipelines.cli.train import train
 
@@ -48,13 +53,17 @@ def _root(
 
 app.command("run")(run)
 app.command("demo")(demo)
+app.command("compare")(compare)
 app.command("check")(check)
 app.command("locate")(locate)
+app.add_typer(review_app, name="review")
 app.command("phantom")(phantom)
 app.add_typer(dataset_app, name="dataset")
 app.command("train")(train)
-evaluate_app.command("malignancy")(malignancy)
+for evaluation in (lungs, candidates, malignancy):
+    evaluate_app.command()(evaluation)
 app.add_typer(evaluate_app, name="evaluate")
+app.command("benchmark")(benchmark)
 app.add_typer(cache_app, name="cache")
 
 

@@ -48,6 +48,9 @@ def run(
     dicom: Annotated[
         bool, typer.Option("--dicom", help="Write sr.dcm and seg.dcm too; STUDY must be DICOM.")
     ] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print the report too; needs Chromium on the PATH.")
+    ] = False,
     fp_per_scan: Annotated[
         float | None,
         typer.Option(help="Keep as many candidates as show so many false ones in a scan."),
@@ -86,6 +89,7 @@ def run(
                 stages=stages,
                 cache=store,
                 dicom=dicom,
+                pdf=pdf,
                 listen=bars.show,
             )
 
