@@ -2,9 +2,10 @@
 
 from nodule.followup.compare import Change, Comparison, Lone, compare_exams
 from nodule.followup.exam import Exam, days_between
+from nodule.followup.lung_map import LungMap
 from nodule.followup.match import Matching, Pair, assign, match_findings
 from nodule.followup.precision import volume_error_share
-from nodule.followup.register import Effort, LungMap, register_lungs
+from nodule.followup.register import Effort, register_lungs
 
 __all__ = [
     "Change",

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from nodule.findings import Finding, Measurement
 from nodule.followup.exam import Exam, days_between, warnings_of
+from nodule.followup.lung_map import LungMap
 from nodule.followup.match import Matching, Pair, match_findings
 from nodule.followup.precision import volume_error_share
-from nodule.followup.register import FULL_EFFORT, Effort, LungMap, register_lungs
+from nodule.followup.register import FULL_EFFORT, Effort, register_lungs
 from nodule.geometry import Vector, as_vector
 from nodule.guidelines.growth import Volumetry, judge_growth, significant_change
 from nodule.guidelines.result import Figure, Result

@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 
 from nodule.errors import InputError
 from nodule.findings import Finding
-from nodule.followup.register import LungMap
+from nodule.followup.lung_map import LungMap
 
 Array = NDArray[np.float64]
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from nodule.errors import InputError
+from nodule.followup.lung_map import LungMap
 from nodule.geometry import AXIAL_DIRECTION, Geometry, as_vector
 from nodule.hu import AIR_HU
 from nodule.resample import resample_labels, to_sitk
@@ -28,7 +29,6 @@ _CONTRAST_HU = 500.0  # vessels over parenchyma, as far as they count
 _SEED = 7  # of the voxels that are sampled
 _SAMPLED_SHARE = 0.2  # for the affine map
 _SHRINKS = (2, 1)
-_INVERSE_STEPS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,67 +48,6 @@ class Effort:
 
 
 FULL_EFFORT = Effort()
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class LungMap:
-    """A smooth map from the current scan to the prior one.
-
-    Parameters
-    ----------
-    shift_lps_mm : float32, shape ``(*geometry.shape_zyx, 3)``: where a point goes less where it
-        is, x y z.
-    geometry : of that field, in the current scan's frame; it covers both lungs. Beyond it a
-        point moves as the nearest one inside.
-    overlap : Dice of the current lungs, mapped, and the prior ones, in [0, 1].
-    surface_error_mm : mean distance of the mapped lungs' surface from the prior lungs'.
-
-    Raises
-    ------
-    InputError : ``SHAPE_MISMATCH`` or ``NOT_FINITE``.
-    """
-
-    shift_lps_mm: NDArray[np.float32]
-    geometry: Geometry
-    overlap: float
-    surface_error_mm: float
-
-    def __post_init__(self) -> None:
-        expected = (*self.geometry.shape_zyx, 3)
-        if self.shift_lps_mm.shape != expected:
-            raise InputError(
-                "a field does not fit its grid",
-                code="SHAPE_MISMATCH",
-                expected=expected,
-                got=self.shift_lps_mm.shape,
-            )
-        if not np.isfinite(self.shift_lps_mm).all():
-            raise InputError("a field holds NaN or infinity", code="NOT_FINITE")
-
-    def to_prior(self, current_lps_mm: ArrayLike) -> NDArray[np.float64]:
-        """Map points of the current scan, LPS mm, shape (..., 3), to the prior one."""
-        points = np.asarray(current_lps_mm, float)
-        return np.asarray(points + self._shift_at(points), dtype=np.float64)
-
-    def to_current(self, prior_lps_mm: ArrayLike) -> NDArray[np.float64]:
-        """Map points of the prior scan back, by fixed-point iteration.
-
-        It settles as long as neighbours keep their order, which a breath and a turn of less than
-        some 50 degrees leave them.
-        """
-        goal = np.asarray(prior_lps_mm, float)
-        points = goal - self._shift_at(goal)
-        for _ in range(_INVERSE_STEPS):
-            points = goal - self._shift_at(points)
-        return np.asarray(points, dtype=np.float64)
-
-    def _shift_at(self, points_lps_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-        index = self.geometry.lps_to_index(points_lps_mm.reshape(-1, 3)).T
-        shift = [
-            ndimage.map_coordinates(self.shift_lps_mm[..., k], index, order=1, mode="nearest")
-            for k in range(3)
-        ]
-        return np.stack(shift, axis=-1).reshape(points_lps_mm.shape)
 
 
 def register_lungs(
@@ -144,14 +83,21 @@ def register_lungs(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Scene:
-    """Lungs on a coarse grid: ``image`` 0 in parenchyma to 1 in what is dense and outside."""
+    """Lungs on a coarse grid: ``image`` 0 in parenchyma to 1 in what is dense and outside.
+
+    ``covered`` is what the scan shows: beyond its ends nothing is known.
+    """
 
     image: NDArray[np.float32]
     lungs: NDArray[np.bool_]
+    covered: NDArray[np.bool_]
     geometry: Geometry
 
     def sitk(self) -> Any:
         return to_sitk(self.image, self.geometry)
+
+    def coverage(self) -> Any:
+        return to_sitk(self.covered.astype(np.uint8), self.geometry)
 
 
 def _scene(volume: Volume, lungs: LungMask, spacing_mm: float) -> _Scene:
@@ -162,7 +108,16 @@ def _scene(volume: Volume, lungs: LungMask, spacing_mm: float) -> _Scene:
     level = np.float32(np.median(hu[inside]))
     image = np.clip((hu - level) / np.float32(_CONTRAST_HU), -0.2, 1.0)
     image[~inside] = 1.0
-    return _Scene(image=image.astype(np.float32), lungs=inside, geometry=geometry)
+    index = volume.geometry.lps_to_index(
+        geometry.index_to_lps(np.moveaxis(np.indices(geometry.shape_zyx), 0, -1))
+    )
+    last = np.asarray(volume.geometry.shape_zyx) - 1
+    return _Scene(
+        image=image.astype(np.float32),
+        lungs=inside,
+        covered=np.all((index >= 0) & (index <= last), axis=-1),
+        geometry=geometry,
+    )
 
 
 def _around(lungs: LungMask, spacing_mm: float) -> Geometry:
@@ -200,15 +155,33 @@ def _averaged(volume: Volume, geometry: Geometry) -> NDArray[np.float32]:
 
 
 def _fit_affine(fixed: _Scene, moving: _Scene) -> Any:
-    """Fit an affine map, beginning where the lungs' centres of mass meet."""
+    """Fit an affine map from several starts and keep the best."""
+    fits = [_fit_from(start, fixed, moving) for start in _starts_mm(fixed, moving)]
+    return min(fits, key=lambda fit: fit[1])[0]
+
+
+def _starts_mm(fixed: _Scene, moving: _Scene) -> list[NDArray[np.float64]]:
+    """Return shifts by which the lungs' centres, tops or bottoms meet.
+
+    A scan that ends within the lungs has its centre elsewhere, but still one of its ends.
+    """
+    points = [s.geometry.index_to_lps(np.argwhere(s.lungs)) for s in (fixed, moving)]
+    centre = points[1].mean(axis=0) - points[0].mean(axis=0)
+    heights = [np.percentile(p[:, 2], (1, 99)) for p in points]
+    return [centre, *(np.array([*centre[:2], z]) for z in heights[1] - heights[0])]
+
+
+def _fit_from(start_mm: NDArray[np.float64], fixed: _Scene, moving: _Scene) -> tuple[Any, float]:
     import SimpleITK as sitk
 
-    masks = [to_sitk(s.lungs.astype(np.float32), s.geometry) for s in (fixed, moving)]
-    start = sitk.CenteredTransformInitializer(
-        *masks, sitk.AffineTransform(3), sitk.CenteredTransformInitializerFilter.MOMENTS
-    )
+    start = sitk.AffineTransform(3)
+    middle = fixed.geometry.index_to_lps(np.argwhere(fixed.lungs)).mean(axis=0)
+    start.SetCenter(middle.tolist())
+    start.SetTranslation(start_mm.tolist())
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsMeanSquares()
+    method.SetMetricFixedMask(fixed.coverage())
+    method.SetMetricMovingMask(moving.coverage())
     method.SetMetricSamplingStrategy(method.RANDOM)
     method.SetMetricSamplingPercentage(_SAMPLED_SHARE, _SEED)
     method.SetInterpolator(sitk.sitkLinear)
@@ -220,7 +193,8 @@ def _fit_affine(fixed: _Scene, moving: _Scene) -> Any:
     method.SetSmoothingSigmasPerLevel((2, 1))
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOff()
     method.SetInitialTransform(start, inPlace=False)
-    return method.Execute(fixed.sitk(), moving.sitk()).GetNthTransform(0)
+    fitted = method.Execute(fixed.sitk(), moving.sitk()).GetNthTransform(0)
+    return fitted, method.GetMetricValue()
 
 
 def _refine(fixed: _Scene, moving: _Scene, affine: Any, effort: Effort) -> Any:
@@ -228,7 +202,10 @@ def _refine(fixed: _Scene, moving: _Scene, affine: Any, effort: Effort) -> Any:
     import SimpleITK as sitk
 
     image = fixed.sitk()
-    straight = sitk.Resample(moving.sitk(), image, affine, sitk.sitkLinear, 1.0)
+    mapped = sitk.Resample(moving.sitk(), image, affine, sitk.sitkLinear, 1.0)
+    seen = _seen(fixed, moving, affine)
+    # where only one scan shows anything, nothing pulls
+    straight = to_sitk(np.where(seen, sitk.GetArrayFromImage(mapped), fixed.image), fixed.geometry)
     demons = sitk.FastSymmetricForcesDemonsRegistrationFilter()
     demons.SetSmoothDisplacementField(True)
     demons.SetSmoothUpdateField(True)
@@ -243,6 +220,20 @@ def _refine(fixed: _Scene, moving: _Scene, affine: Any, effort: Effort) -> Any:
         field = demons.Execute(*level, start)
     field = sitk.Cast(_field_on(field, image), sitk.sitkVectorFloat64)
     return sitk.CompositeTransform([affine, sitk.DisplacementFieldTransform(field)])
+
+
+def _seen(fixed: _Scene, moving: _Scene, warp: Any) -> NDArray[np.bool_]:
+    """Return where both scans show something, on the fixed grid."""
+    import SimpleITK as sitk
+
+    method = sitk.ResampleImageFilter()
+    method.SetReferenceImage(fixed.coverage())
+    method.SetTransform(warp)
+    method.SetInterpolator(sitk.sitkNearestNeighbor)
+    method.UseNearestNeighborExtrapolatorOn()  # beyond the prior grid it goes on as it ends
+    return np.asarray(
+        fixed.covered & (sitk.GetArrayFromImage(method.Execute(moving.coverage())) > 0)
+    )
 
 
 def _shrunk(image: Any, factor: int) -> Any:
@@ -281,7 +272,8 @@ def _sampled(fixed: _Scene, moving: _Scene, warp: Any) -> LungMap:
     shift = np.asarray(sitk.GetArrayFromImage(field), dtype=np.float32)
     prior = to_sitk(moving.lungs.astype(np.uint8), moving.geometry)
     mapped = sitk.GetArrayFromImage(sitk.Resample(prior, image, warp, sitk.sitkNearestNeighbor, 0))
-    overlap, error_mm = _agreement(fixed.lungs, mapped > 0, fixed.geometry)
+    seen = _seen(fixed, moving, warp)
+    overlap, error_mm = _agreement(fixed.lungs & seen, (mapped > 0) & seen, fixed.geometry)
     return LungMap(
         shift_lps_mm=shift, geometry=fixed.geometry, overlap=overlap, surface_error_mm=error_mm
     )

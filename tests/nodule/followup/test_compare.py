@@ -12,6 +12,7 @@ from nodule.findings import Measurement
 from nodule.followup import Comparison, Exam, compare_exams, days_between, volume_error_share
 from nodule.guidelines.growth import doubling_time_days
 from nodule.study import PatientHeader, SeriesHeader
+from nodule.volume import LungMask
 
 DAYS = 365  # from 2024-03-01 to 2025-03-01
 
@@ -144,6 +145,17 @@ def test_says_what_makes_the_studies_hard_to_compare(pair: Any, quick: Any) -> N
         "CONTRAST_DIFFERS",
     ]
     assert "another" not in " ".join(w.message for w in found.warnings)
+
+
+def test_warns_of_a_scan_that_ends_within_the_lungs(pair: Any, quick: Any) -> None:
+    labels = pair.prior.lungs.labels_zyx
+    widest = int(np.count_nonzero(labels, axis=(1, 2)).argmax())
+    geometry = replace(
+        pair.prior.lungs.geometry, shape_zyx=(widest + 1, *pair.prior.lungs.geometry.shape_zyx[1:])
+    )
+    cut = still_exam(pair, lungs=LungMask(labels_zyx=labels[: widest + 1], geometry=geometry))
+    found = compare_exams(current=pair.prior, prior=cut, effort=quick)
+    assert "LUNGS_CUT" in [w.code for w in found.warnings]
 
 
 @pytest.mark.parametrize(

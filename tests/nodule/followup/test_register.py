@@ -1,6 +1,7 @@
 """Registration against maps that are known exactly."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,9 @@ from numpy.typing import NDArray
 
 from nodule.errors import InputError
 from nodule.followup import Effort, LungMap, register_lungs
-from nodule.geometry import Geometry
+from nodule.geometry import Geometry, as_vector
 from nodule.phantom import Phantom
-from nodule.volume import LungMask
+from nodule.volume import LungMask, Volume
 
 GRID = Geometry(shape_zyx=(4, 5, 6), spacing_zyx_mm=(30.0, 20.0, 10.0), origin_lps_mm=(1, 2, 3))
 
@@ -68,6 +69,33 @@ def test_less_effort_still_lands_within_a_nodule(
         effort=Effort(spacing_mm=6.0, iterations=(20, 5)),
     )
     assert np.percentile(errors_mm(found, to_prior, lungs), 95) < 4.0
+
+
+def test_a_prior_that_ends_within_the_lungs_is_registered_where_it_shows_them(
+    pair: Any,
+) -> None:
+    """The prior scan's upper 60 per cent only."""
+    scan, lungs = pair.prior.study.volume, pair.prior.lungs
+    first = round(0.4 * scan.geometry.shape_zyx[0])
+    part = replace(
+        scan.geometry,
+        shape_zyx=(scan.geometry.shape_zyx[0] - first, *scan.geometry.shape_zyx[1:]),
+        origin_lps_mm=as_vector(scan.geometry.index_to_lps((first, 0, 0))),
+    )
+    found = register_lungs(
+        current=pair.current.study.volume,
+        current_lungs=pair.current.lungs,
+        prior=Volume(array_zyx=scan.array_zyx[first:].copy(), geometry=part),
+        prior_lungs=LungMask(labels_zyx=lungs.labels_zyx[first:].copy(), geometry=part),
+    )
+    points = lung_points(pair.current.lungs)
+    goal = pair.to_prior(points)
+    shown = goal[:, 2] > part.origin_lps_mm[2]
+    assert 300 < shown.sum() < 1700
+    errors = np.linalg.norm(found.to_prior(points) - goal, axis=1)[shown]
+    assert np.median(errors) < 2.0
+    assert np.percentile(errors, 90) < 5.0
+    assert found.overlap > 0.9
 
 
 def test_a_field_of_one_shift_moves_every_point_by_it() -> None:
