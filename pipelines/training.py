@@ -4,7 +4,8 @@ A stage's ``learn.py`` knows its data, targets, augmentation and losses (a
 :class:`~pipelines.task.Task`). The loop knows steps, schedules, weight averaging, checkpoints
 and logs. Every run has one folder::
 
-    RUN/weights.safetensors        the best averaged weights, for the stage to load
+    RUN/weights.safetensors        the best averaged weights, for the stage to load; kernels are
+                                   stored in half precision
     RUN/checkpoints/last.ckpt      where a killed run goes on, with its digest beside it
     RUN/checkpoints/best.ckpt      the epoch with the lowest validation loss
     RUN/metrics.csv, RUN/events*   the curves, as a table and for TensorBoard
@@ -143,12 +144,17 @@ def _export(task: Task, checkpoint: Path, path: Path) -> Path:
     prefix = "network."
     save_state(
         path,
-        {name.removeprefix(prefix): value for name, value in state.items()},
+        {name.removeprefix(prefix): _for_storage(value) for name, value in state.items()},
         stage=task.stage,
         architecture=task.architecture(),
         training_patients=task.training_patients(),
     )
     return path
+
+
+def _for_storage(value: Tensor) -> Tensor:
+    """Halve kernels, which are most of a file; bfloat16, in which they run, is coarser still."""
+    return value.half() if value.ndim > 1 and value.is_floating_point() else value
 
 
 class _Module(pl.LightningModule):

@@ -94,6 +94,14 @@ def test_names_the_training_patients_in_the_weights(tmp_path: Path) -> None:
     assert weights.architecture == {"inputs": 1}
 
 
+def test_stores_kernels_in_half_precision_and_the_rest_in_full(tmp_path: Path) -> None:
+    state = load_state(Weights.open(train(LineTask(), LOOP, folder=tmp_path)))
+    assert {name: value.dtype for name, value in state.items()} == {
+        "weight": torch.float16,
+        "bias": torch.float32,
+    }
+
+
 def test_draws_every_sample_once_and_in_order(tmp_path: Path) -> None:
     task = LineTask()
     train(task, LOOP, folder=tmp_path)
