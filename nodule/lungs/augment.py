@@ -16,8 +16,9 @@ from nodule.lungs.cases import Case
 
 _TURN_DEGREES = (8.0, 8.0, 15.0)  # standard deviations about x, y and z
 _UNTURNED = 0.25  # of the samples are left unturned, as most patients lie
-_WANDER = (30.0, 10.0, 14.0)  # of the window's centre, coarse voxels zyx
+_WANDER = (30.0, 10.0, 22.0)  # of the window's centre, coarse voxels zyx
 _HU_RANGE = 1400.0  # of the normalised image
+_SHORTENED_AXIS = (0.5, 0.1, 0.4)  # odds of z, y, x
 _MASS_RADIUS = (1.3, 8.5)  # coarse voxels
 _SOFT_TISSUE = (0.70, 0.78)  # -20 to 90 HU, normalised
 
@@ -69,11 +70,13 @@ def cut(case: Case, view: View, *, size_zyx: tuple[int, int, int]) -> Case:
 
 
 def shorten(case: Case, rng: np.random.Generator) -> Case:
-    """Leave air beyond a random first and last slice, as at the ends of a short scan."""
-    depth = case.image.shape[0]
-    first, last = int(rng.integers(0, depth // 2)), int(rng.integers(depth // 2, depth))
-    seen = torch.zeros(depth, 1, 1)
+    """Leave air beyond two random planes, as where a short or a narrow field of view ends."""
+    axis = int(rng.choice(3, p=_SHORTENED_AXIS))
+    size = case.image.shape[axis]
+    first, last = int(rng.integers(0, size // 2)), int(rng.integers(size // 2, size))
+    seen = torch.zeros(size)
     seen[first:last] = 1.0
+    seen = seen.reshape([-1 if k == axis else 1 for k in range(3)])
     return Case(image=case.image * seen, lungs=case.lungs * seen)
 
 

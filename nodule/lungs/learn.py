@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _REAL_SHARE = 0.75  # of the samples come from scans, the rest from phantoms
-_WITH_MASSES, _CONSOLIDATED, _DEGRADED, _SHORTENED = 0.6, 0.35, 0.85, 0.3
+_WITH_MASSES, _CONSOLIDATED, _DEGRADED, _SHORTENED = 0.6, 0.35, 0.85, 0.4
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,7 +41,7 @@ class SegmentLungs:
 
     weights: Weights = field(default_factory=lambda: Weights.shipped("lungs"))
     least_volume_ml: float = 50.0
-    least_part: float = 0.05
+    least_part: float = 0.15
     closing_mm: float = 9.0
     precision: Precision = "auto"
     device: Device = field(default="auto", metadata=SPEED_ONLY)

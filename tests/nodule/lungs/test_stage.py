@@ -84,6 +84,13 @@ def test_half_a_lung_field_is_enough(phantom, found):
         assert _dice(upper.labels_zyx == side, truth == side) > 0.88
 
 
+def test_a_view_of_one_side_keeps_its_side(phantom):
+    width = phantom.volume.geometry.shape_zyx[2]
+    left = _segment(_cut(phantom.volume, (slice(None), slice(None), slice(width // 2, None))))
+    truth = resample_mask(phantom.lungs, geometry=left.geometry).labels_zyx
+    assert _dice(left.labels_zyx == LungMask.LEFT, truth == LungMask.LEFT) > 0.9
+
+
 def test_one_aerated_lung_keeps_its_side(phantom):
     airless = phantom.lungs.labels_zyx == LungMask.RIGHT
     hu = np.where(airless, np.float32(40.0), phantom.volume.array_zyx)
