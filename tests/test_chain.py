@@ -14,6 +14,7 @@ import pytest
 import SimpleITK as sitk
 
 from nodule.ct import read_ct
+from nodule.phantom import demo_spec, make_phantom
 from nodule.report import Report
 
 TOLERANCE_MM = 0.01  # one study in several formats
@@ -48,13 +49,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_the_demo_finds_its_large_solid_nodules(demo: Path) -> None:
-    truth = nodule("phantom", demo / "again")["nodules"]
+    truth = make_phantom(demo_spec()).nodules
     found = [f.center_lps_mm for f in report_of(demo / "report" / "study").findings]
-    large = [n for n in truth if n["texture"] == "solid" and n["diameter_mm"] >= 8]
+    large = [n for n in truth if n.texture == "solid" and n.diameter_mm >= 8]
     assert large
     for each in large:
-        gaps = [np.linalg.norm(np.subtract(each["center_lps_mm"], point)) for point in found]
-        assert min(gaps) < each["diameter_mm"] / 2
+        gaps = [np.linalg.norm(np.subtract(each.center_lps_mm, point)) for point in found]
+        assert min(gaps) < each.diameter_mm / 2
 
 
 @pytest.mark.slow
