@@ -13,9 +13,9 @@ from torch.nn import functional
 from nodule.candidates.material import cube_regions, nodule_sources, slab_regions
 from nodule.candidates.network import HeatmapNetwork
 from nodule.candidates.samples import PatchSamples, plain_sample
-from nodule.candidates.scans import load_scan, patient_of
-from nodule.errors import ConfigError
+from nodule.candidates.scans import load_scan
 from nodule.lidc.crops import CropSet
+from nodule.lidc.scans import patient_of, refuse_held_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +72,8 @@ class CandidatesTask:
         ------
         ConfigError : ``HELD_OUT_SCAN`` for a scan of a patient that training must not see.
         """
-        self._check_scans()
+        held_out = {r.patient_id for r in self._crops.records if r.fold in self.held_out_folds}
+        refuse_held_out(self.scans, held_out | set(self.unseen_patients))
         return PatchSamples(
             nodules=nodule_sources(self._crops, folds=self._folds),
             scans=tuple(load_scan(Path(scan)) for scan in self.scans),
@@ -115,18 +116,6 @@ class CandidatesTask:
     @property
     def _folds(self) -> tuple[int, ...]:
         return tuple(sorted(_FOLDS - set(self.held_out_folds)))
-
-    def _check_scans(self) -> None:
-        held_out = {r.patient_id for r in self._crops.records if r.fold in self.held_out_folds}
-        forbidden = held_out | set(self.unseen_patients)
-        for scan in self.scans:
-            if patient_of(Path(scan)) in forbidden:
-                raise ConfigError(
-                    "a scan for training belongs to a held-out patient",
-                    code="HELD_OUT_SCAN",
-                    got=patient_of(Path(scan)),
-                    hint="Take it out of scans, or its fold out of held_out_folds",
-                )
 
 
 def focal_loss(logits: Tensor, heat: Tensor, known: Tensor) -> Tensor:

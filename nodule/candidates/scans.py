@@ -10,15 +10,13 @@ from nodule.candidates.material import CERTAIN_READERS, Lesion, Region, scan_reg
 from nodule.ct.read import read_ct
 from nodule.geometry import Vector, as_vector
 from nodule.lidc.consensus import nodules_on, position_lps_mm
+from nodule.lidc.scans import READINGS
 from nodule.lidc.xml import read_lidc_xml
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nodule.study import Study
-
-READINGS = "annotations.xml"
-"""Name of the readers' XML inside a scan's folder; without it, nothing marked is in place."""
 
 _POINT_MARK_MM = 10.0  # LUNA16's diameter for findings without one
 _IGNORED_MARGIN_MM = 8.0
@@ -42,11 +40,6 @@ def load_scan(path: Path) -> Region:
         lesions=lesions,
         ignored=ignored,
     )
-
-
-def patient_of(path: Path) -> str:
-    """Return a scan's patient: the name of its folder or file, which is how LIDC-IDRI is laid."""
-    return path.name.split(".")[0]
 
 
 def _marked(study: Study, xml: Path) -> tuple[tuple[Lesion, ...], tuple[Lesion, ...]]:

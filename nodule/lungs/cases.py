@@ -56,8 +56,3 @@ def build_phantom(seed: int) -> Case:
     phantom = make_phantom(random_spec(seed, size="medium"))
     volume = Resample().run(volume=phantom.volume)
     return Case.from_volume(volume, resample_mask(phantom.lungs, geometry=volume.geometry))
-
-
-def patient_of(path: Path) -> str:
-    """Return a scan's patient: the name of its folder or file, which is how LIDC-IDRI is laid."""
-    return path.name.split(".")[0]

@@ -13,8 +13,9 @@ from monai.losses.dice import DiceLoss
 from torch.nn import functional
 
 from nodule.errors import ConfigError
+from nodule.lidc.scans import patient_of, refuse_held_out
 from nodule.lungs.augment import add_masses, consolidate, cut, degrade, draw_view, shorten
-from nodule.lungs.cases import Case, build_phantom, load_scan, patient_of
+from nodule.lungs.cases import Case, build_phantom, load_scan
 from nodule.lungs.network import CHANNELS, RESIDUAL_UNITS, build_network
 
 if TYPE_CHECKING:
@@ -65,13 +66,7 @@ class LungsTask:
         ConfigError : ``HELD_OUT_SCAN`` for a scan of a patient that training must not see.
         InputError : from reading or labelling a scan.
         """
-        for patient in set(self.training_patients()) & set(self.unseen_patients):
-            raise ConfigError(
-                "a scan for training belongs to a held-out patient",
-                code="HELD_OUT_SCAN",
-                got=patient,
-                hint="Take it out of scans or out of unseen_patients",
-            )
+        refuse_held_out(self.scans, self.unseen_patients)
         return WindowSamples(
             scans=[load_scan(Path(scan)) for scan in self.scans],
             phantoms=[build_phantom(self.seed + k) for k in range(self.phantoms)],

@@ -15,6 +15,7 @@ from nodule.ct import read_ct
 from nodule.errors import InputError
 from nodule.geometry import Vector, as_vector
 from nodule.hu import NETWORK_WINDOW
+from nodule.lidc.scans import READINGS
 from nodule.lidc.xml import LidcReadings, read_lidc_xml
 from nodule.volume import Volume
 
@@ -118,7 +119,7 @@ def open_background(path: Path) -> Background:
     InputError : as :func:`nodule.ct.read_ct` and :meth:`Background.from_volume`.
     """
     volume = read_ct(path).volume
-    readings = path / "annotations.xml"
+    readings = path / READINGS
     nodules = _marked_zyx(read_lidc_xml(readings), volume) if readings.is_file() else []
     return Background.from_volume(volume, nodules_zyx=nodules)
 

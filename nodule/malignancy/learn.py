@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nodule.lidc.crops import CropSet
+from nodule.lidc.scans import patient_of, refuse_held_out
 from nodule.malignancy.backgrounds import Background, open_background
 from nodule.malignancy.draws import Draws, target
 from nodule.malignancy.examples import NoduleExample, load_examples, patients
@@ -30,9 +31,9 @@ class MalignancyTask:
     Parameters
     ----------
     crop_set : folder of a crop set; see :mod:`nodule.lidc.crops`.
-    scans : whole scans for negatives and fill. A folder with LIDC ``annotations.xml`` has its
-        nodules avoided; any other scan must hold none.
-    scan_patients : the patients of ``scans``, for the record of who was seen.
+    scans : whole scans for negatives and fill, folders or files named after their patients. A
+        folder with LIDC ``annotations.xml`` has its nodules avoided; any other scan must hold
+        none.
     held_out_folds : patients that training never sees.
     watched_folds : of those, whose nodules are scored after each epoch. The loop then keeps the
         best epoch, and figures on these folds are no longer honest; empty keeps the last.
@@ -47,7 +48,6 @@ class MalignancyTask:
 
     crop_set: Path
     scans: tuple[Path, ...]
-    scan_patients: tuple[str, ...] = ()
     held_out_folds: tuple[int, ...] = (4,)
     watched_folds: tuple[int, ...] = ()
     backbone: str = "c3d"
@@ -86,7 +86,15 @@ class MalignancyTask:
         return tuple(open_background(path) for path in self.scans)
 
     def training_samples(self) -> Draws:
-        """Return the endless training samples; the first call reads the data."""
+        """Return the endless training samples; the first call reads the data.
+
+        Raises
+        ------
+        ConfigError : ``HELD_OUT_SCAN`` for a scan of a patient of a held-out fold.
+        """
+        records = CropSet.open(self.crop_set).records
+        held_out = {r.patient_id for r in records if r.fold in self.held_out_folds}
+        refuse_held_out(self.scans, held_out)
         return Draws(
             examples=self._examples,
             backgrounds=self._backgrounds,
@@ -113,7 +121,8 @@ class MalignancyTask:
 
     def training_patients(self) -> tuple[str, ...]:
         """Return every patient whose data the training samples hold."""
-        return tuple(sorted({*patients(self._examples), *self.scan_patients}))
+        scans = {patient_of(path) for path in self.scans}
+        return tuple(sorted({*patients(self._examples), *scans}))
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Return the losses of a batch, ``loss`` their weighted sum.
