@@ -1,0 +1,106 @@
+"""What each stage says of one phantom, pinned by stage, version and weights.
+
+A stage whose answer changes under the same version would leave old answers in caches as if they
+were new. So when a number here no longer holds, raise the stage's version and pin the new one.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nodule.candidates.stage import ProposeCandidates
+from nodule.findings import Candidate, Finding, ScoredCandidate
+from nodule.inference import Precision
+from nodule.lungs.stage import SegmentLungs
+from nodule.malignancy.stage import ScoreMalignancy
+from nodule.measure.stage import Measure
+from nodule.phantom import NodulePlan, PhantomSpec, make_phantom
+from nodule.resample import Resample
+from nodule.study import SeriesHeader, Study
+from nodule.volume import LungMask, Volume
+
+SPEC = PhantomSpec(
+    seed=3,
+    shape_zyx=(90, 160, 200),
+    spacing_zyx_mm=(2.5, 1.8, 1.8),
+    nodules=(NodulePlan(diameter_mm=14.0),),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    resampled: Volume
+    lungs: LungMask
+    candidates: tuple[Candidate, ...]
+    scored: tuple[ScoredCandidate, ...]
+    findings: tuple[Finding, ...]
+
+
+@cache
+def answers(precision: Precision) -> Answers:
+    study = Study(volume=make_phantom(SPEC).volume, series=SeriesHeader(source_format="nifti"))
+    volume = Resample().run(volume=study.volume)
+    lungs = SegmentLungs(precision=precision).run(volume=volume)
+    candidates = ProposeCandidates(precision=precision).run(volume=volume, lungs=lungs)
+    scored = ScoreMalignancy(precision=precision).run(volume=volume, candidates=candidates)
+    findings = Measure().run(study=study, lungs=lungs, scored=scored)
+    return Answers(
+        resampled=volume, lungs=lungs, candidates=candidates, scored=scored, findings=findings
+    )
+
+
+def known_as(stage: Any) -> tuple[str, int, str]:
+    weights = getattr(stage, "weights", None)
+    return stage.name, stage.version, weights.sha256[:8] if weights else ""
+
+
+@pytest.mark.slow
+def test_resample() -> None:
+    assert known_as(Resample()) == ("resample", 1, "")
+    volume = answers("fp32").resampled
+    assert volume.geometry.shape_zyx == (225, 288, 360)
+    assert volume.array_zyx.mean(dtype=np.float64) == pytest.approx(-523.934, abs=0.01)
+
+
+@pytest.mark.slow
+def test_lungs() -> None:
+    assert known_as(SegmentLungs()) == ("lungs", 2, "efcb3f5c")
+    assert answers("fp32").lungs.volume_ml == pytest.approx((1731.05, 1681.81), rel=1e-3)
+
+
+@pytest.mark.slow
+def test_candidates() -> None:
+    assert known_as(ProposeCandidates()) == ("candidates", 1, "ab87ee02")
+    first = answers("fp32").candidates[0]
+    assert first.center_lps_mm == pytest.approx((88.726, 45.676, -9.091), abs=0.05)
+    assert first.score == pytest.approx(0.7680, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_malignancy() -> None:
+    assert known_as(ScoreMalignancy()) == ("malignancy", 2, "8204c2ec")
+    first = answers("fp32").scored[0]
+    assert first.probability == pytest.approx(0.8746, abs=1e-3)
+    assert first.malignancy.score == pytest.approx(3.664, abs=5e-3)
+
+
+@pytest.mark.slow
+def test_measure() -> None:
+    assert known_as(Measure()) == ("measure", 2, "")
+    first = answers("fp32").findings[0]
+    assert first.center_lps_mm == pytest.approx((88.454, 45.850, -9.148), abs=1e-2)
+    assert first.measurement is not None
+    assert first.measurement.volume_mm3 == pytest.approx(1466.1, rel=1e-3)
+
+
+@pytest.mark.slow
+def test_bfloat16_finds_what_float32_finds() -> None:
+    ours, reference = answers("bf16").findings, answers("fp32").findings
+    assert len(ours) == len(reference)
+    for one, other in zip(ours, reference, strict=True):
+        assert one.center_lps_mm == pytest.approx(other.center_lps_mm, abs=0.5)
+        assert one.probability == pytest.approx(other.probability, abs=0.02)
+        assert one.malignancy.score == pytest.approx(other.malignancy.score, abs=0.05)
