@@ -8,6 +8,7 @@ from typing import Any
 from lightning.fabric.plugins.io import TorchCheckpointIO
 
 from nodule.errors import CacheCorruptError
+from nodule.files import write_whole
 from nodule.weights import file_sha256
 
 
@@ -69,6 +70,4 @@ def _read_digests(side: Path) -> list[str]:
 
 
 def _write_digests(side: Path, digests: list[str]) -> None:
-    partial = side.with_name(f"{side.name}.partial")
-    partial.write_text("\n".join(digests))
-    partial.replace(side)
+    write_whole(side, "\n".join(digests).encode())

@@ -18,6 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from nodule.errors import InputError, WeightsError
+from nodule.files import write_whole
 from nodule.weights import Weights
 
 _FORMAT = "nodule-operating-v1"
@@ -151,9 +152,7 @@ class OperatingTable:
     def write(self, path: Path) -> None:
         """Write the table as JSON, atomically."""
         content = json.dumps({"format": _FORMAT, **asdict(self)}, indent=1) + "\n"
-        partial = path.with_suffix(".partial")
-        partial.write_text(content, encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, content.encode())
 
 
 def operating_path(weights: Path) -> Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import uuid
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
+from nodule.files import write_whole
 from nodule.report.dicom_source import quiet_dicom
 from nodule.report.model import FindingPart, Provenance, Report
 
@@ -123,13 +123,4 @@ def encode(instance: Dataset) -> bytes:
 def save(instance: Dataset, path: Path) -> Path:
     """Write a DICOM file, whole or not at all; its folder is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with partial.open("wb") as stream:
-            stream.write(encode(instance))
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return path
+    return write_whole(path, encode(instance))

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from nodule.errors import InputError, ReportError
-from nodule.report.write import write_whole
+from nodule.files import write_whole
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _FLAGS = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nodule.errors import InputError
+from nodule.files import write_whole
 from nodule.geometry import Geometry, lps_to_ras
 from nodule.report.html import render_html
 from nodule.report.model import Report, report_json
@@ -84,17 +84,3 @@ def read_lungs(path: Path) -> LungMask:
     labels = np.ascontiguousarray(np.asarray(image.dataobj, np.uint8).T)
     geometry = Geometry.from_affine(affine[:, [2, 1, 0, 3]], shape_zyx=labels.shape)
     return LungMask(labels_zyx=labels, geometry=geometry)
-
-
-def write_whole(path: Path, content: bytes) -> Path:
-    """Write a file so that it appears whole or not at all, and return its path."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with partial.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return path

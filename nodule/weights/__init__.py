@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodule.errors import WeightsError
+from nodule.files import write_whole
 from nodule.inference import SPEED_ONLY
 
 if TYPE_CHECKING:
@@ -117,10 +118,7 @@ def save_state(
     }
     # one entry only: safetensors writes several in random order, and equal weights need equal bytes
     header = {"nodule": json.dumps(about, sort_keys=True)}
-    content = save({k: v.detach().cpu().contiguous() for k, v in state.items()}, header)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    write_whole(path, save({k: v.detach().cpu().contiguous() for k, v in state.items()}, header))
 
 
 def _read_header(path: Path) -> dict[str, Any]:

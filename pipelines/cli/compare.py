@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nodule.errors import InputError
+from nodule.files import write_whole
 from pipelines.cli.run import CacheOption, Device, StageBars, cache_folder, chosen_stages
 
 if TYPE_CHECKING:
@@ -195,9 +195,7 @@ def _write(folder: Path, record: ComparisonRecord) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
-            partial = folder / f".{name}.{os.getpid()}"
-            partial.write_bytes(content)
-            partial.replace(folder / name)
+            write_whole(folder / name, content)
     except OSError as error:
         raise InputError(
             "the results cannot be written", code="DISK_FAILED", got=error.strerror
