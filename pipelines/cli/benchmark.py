@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nodule.inference import Device
+from pipelines.cli.options import DeviceOption
 
 if TYPE_CHECKING:
     from nodule.evaluate.speed import Benchmark, Cost
@@ -25,7 +25,7 @@ def benchmark(
     ] = None,
     only_json: Annotated[bool, typer.Option("--json", help="Print no table.")] = False,
     sample: Annotated[int, typer.Option(min=1, help="Windows of C3D that are timed.")] = 200,
-    device: Annotated[Device, typer.Option(help="Where networks run.")] = "auto",
+    device: DeviceOption = "auto",
 ) -> None:
     """Time the search for candidates on one study, in one run; the last line is JSON.
 

@@ -14,7 +14,8 @@ import typer
 
 from nodule.errors import InputError
 from nodule.files import write_whole
-from pipelines.cli.run import CacheOption, Device, StageBars, cache_folder, chosen_stages
+from pipelines.cli.options import CacheOption, ConfigOption, DeviceOption
+from pipelines.cli.run import StageBars, cache_folder, chosen_stages
 
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
@@ -56,15 +57,13 @@ def compare(
     current: Annotated[Path, typer.Argument(help="The study in question, as for a run.")],
     prior: Annotated[Path, typer.Argument(help="An earlier study of the same patient.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the results.")],
-    config: Annotated[
-        Path | None, typer.Option(help="TOML file; by default the shipped detect.toml.")
-    ] = None,
+    config: ConfigOption = None,
     current_series: Annotated[
         str | None, typer.Option(help="SeriesInstanceUID, where there are several.")
     ] = None,
     prior_series: Annotated[str | None, typer.Option(help="The same for the prior study.")] = None,
     cache: CacheOption = None,
-    device: Annotated[Device, typer.Option(help="Where networks run.")] = "auto",
+    device: DeviceOption = "auto",
 ) -> None:
     """Match the nodules of two studies and say which are new, resolved, grown or stable.
 

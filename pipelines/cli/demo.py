@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.run import CacheOption, run
+from pipelines.cli.options import CacheOption
+from pipelines.cli.run import run
 
 
 def demo(

@@ -12,6 +12,7 @@ import typer
 
 from nodule.errors import InputError
 from nodule.inference import Device
+from pipelines.cli.options import DeviceOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,7 +51,7 @@ def candidates(
     ] = False,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws of the patients.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the draws and placements.")] = 0,
-    device: Annotated[Device, typer.Option(help="auto takes CUDA where there is one.")] = "auto",
+    device: DeviceOption = "auto",
 ) -> None:
     """Count false positives on whole scans and find a crop set's nodules; the last line is JSON.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nodule.errors import InputError
-from nodule.inference import Device
+from pipelines.cli.options import DeviceOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def lungs(
     allow_seen: Annotated[
         bool, typer.Option("--allow-seen", help="Evaluate training patients too, and say so.")
     ] = False,
-    device: Annotated[Device, typer.Option(help="auto takes CUDA where there is one.")] = "auto",
+    device: DeviceOption = "auto",
 ) -> None:
     """Compare lung masks with a reference; the last line is JSON.
 

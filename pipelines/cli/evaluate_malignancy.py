@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nodule.errors import InputError
-from nodule.inference import Device, Precision
+from nodule.inference import Precision
+from pipelines.cli.options import DeviceOption
 
 if TYPE_CHECKING:
     from nodule.evaluate.ratings import Interval
@@ -35,7 +36,7 @@ def malignancy(
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws of the patients.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
     precision: Annotated[Precision, typer.Option(help="As in a run.")] = "auto",
-    device: Annotated[Device, typer.Option(help="auto takes CUDA where there is one.")] = "auto",
+    device: DeviceOption = "auto",
 ) -> None:
     """Agreement of the malignancy network with radiologists; the last line is JSON.
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.cli.options import SeriesOption
+
 if TYPE_CHECKING:
     from nodule.geometry import Vector
     from nodule.study import Study
@@ -33,9 +35,7 @@ def locate(
         tuple[str, float, float] | None,
         typer.Option(help="SOPInstanceUID, row, column; rows and columns from 0."),
     ] = None,
-    series: Annotated[
-        str | None, typer.Option(help="SeriesInstanceUID, where there are several.")
-    ] = None,
+    series: SeriesOption = None,
 ) -> None:
     """Turn a point in one frame into all the others, as JSON.
 

@@ -6,9 +6,19 @@ import json
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from nodule.inference import Device
+from pipelines.cli.options import (
+    CacheOption,
+    ConfigOption,
+    DeviceOption,
+    DicomOption,
+    PdfOption,
+    SeriesOption,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -20,37 +30,18 @@ if TYPE_CHECKING:
 
 SOME_FAILED = 3
 
-Device = Literal["auto", "cpu", "cuda"]
-CacheOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--cache",
-        metavar="DIR",
-        envvar="NODULE_CACHE",
-        help="Where stages' outputs are kept; by default the user's cache folder.",
-    ),
-]
-
 
 def run(
     studies: Annotated[
         list[Path], typer.Argument(metavar="STUDY...", help="DICOM folders or zips, or images.")
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of results, one per study.")],
-    config: Annotated[
-        Path | None, typer.Option(help="TOML file; by default the shipped detect.toml.")
-    ] = None,
-    series: Annotated[
-        str | None, typer.Option(help="SeriesInstanceUID, where there are several.")
-    ] = None,
+    config: ConfigOption = None,
+    series: SeriesOption = None,
     cache: CacheOption = None,
-    device: Annotated[Device, typer.Option(help="Where networks run.")] = "auto",
-    dicom: Annotated[
-        bool, typer.Option("--dicom", help="Write sr.dcm and seg.dcm too; STUDY must be DICOM.")
-    ] = False,
-    pdf: Annotated[
-        bool, typer.Option("--pdf", help="Print the report too; needs Chromium on the PATH.")
-    ] = False,
+    device: DeviceOption = "auto",
+    dicom: DicomOption = False,
+    pdf: PdfOption = False,
     fp_per_scan: Annotated[
         float | None,
         typer.Option(help="Keep as many candidates as show so many false ones in a scan."),

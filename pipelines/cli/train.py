@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nodule.inference import Device
+from pipelines.cli.options import DeviceOption
 
 
 def train(
@@ -25,7 +25,7 @@ def train(
     scans: Annotated[
         list[Path] | None, typer.Option(help="A whole CT study; may be given several times.")
     ] = None,
-    device: Annotated[Device, typer.Option(help="auto takes CUDA where there is one.")] = "auto",
+    device: DeviceOption = "auto",
     devices: Annotated[int, typer.Option(help="Number of GPUs, or of CPU processes.")] = 1,
 ) -> None:
     """Train a network by a configuration, going on where a killed run stopped.
