@@ -131,6 +131,26 @@ def _refuse_other_units(array: NDArray[np.float32]) -> None:
         )
 
 
+def unpack_voxels(
+    content: bytes,
+    *,
+    shape_ijk: tuple[int, int, int],
+    dtype: np.dtype[np.generic],
+    is_compressed: bool,
+    name: str,
+) -> NDArray[np.generic]:
+    """Return the voxels that follow a header, raw or compressed as zlib or gzip, shape ijk.
+
+    Raises
+    ------
+    InputError : as :func:`exactly` and :func:`bounded_inflate`.
+    """
+    i, j, k = shape_ijk
+    take = bounded_inflate if is_compressed else exactly
+    voxels = take(content, size=i * j * k * dtype.itemsize, name=name)
+    return np.frombuffer(voxels, dtype).reshape(shape_ijk, order="F")
+
+
 def bounded_inflate(content: bytes, *, size: int, name: str) -> bytes:
     """Inflate zlib or gzip data to exactly the size that the header promised.
 

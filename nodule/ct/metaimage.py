@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from nodule.ct.files import Member
 from nodule.ct.images import (
     ImageFile,
-    bounded_inflate,
-    exactly,
     no_orientation,
     sibling,
+    unpack_voxels,
     unreadable,
     unsupported,
 )
@@ -56,11 +55,12 @@ def open_metaimage(path: Path) -> ImageFile:
     members = [Member(name=p.name, path=p) for p in dict.fromkeys([path, data])]
 
     def read_voxels() -> NDArray[np.generic]:
-        content = members[-1].read()[header_bytes if is_local else 0 :]
-        size = i * j * k * dtype.itemsize
-        take = bounded_inflate if is_compressed else exactly
-        return np.frombuffer(take(content, size=size, name=data.name), dtype).reshape(
-            shape_ijk, order="F"
+        return unpack_voxels(
+            members[-1].read()[header_bytes if is_local else 0 :],
+            shape_ijk=shape_ijk,
+            dtype=dtype,
+            is_compressed=is_compressed,
+            name=data.name,
         )
 
     return ImageFile(
