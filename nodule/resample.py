@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.errors import InputError
-from nodule.geometry import AXIAL_DIRECTION, Geometry, as_vector
+from nodule.geometry import AXIAL_DIRECTION, Geometry, as_matrix, as_vector
 from nodule.hu import AIR_HU, NETWORK_WINDOW, HuWindow
 from nodule.progress import Progress, silent
 from nodule.volume import LungMask, Volume
@@ -139,6 +139,22 @@ def to_sitk(array_zyx: NDArray[Any], geometry: Geometry) -> Any:
     image.SetOrigin(geometry.origin_lps_mm)
     image.SetDirection(_direction_xyz(geometry))
     return image
+
+
+def geometry_of(image: Any) -> Geometry:
+    """Return the grid of a three-dimensional ``SimpleITK.Image``.
+
+    Raises
+    ------
+    GeometryError : as :class:`Geometry`.
+    """
+    columns, rows, depth = image.GetSize()
+    return Geometry(
+        shape_zyx=(depth, rows, columns),
+        spacing_zyx_mm=as_vector(image.GetSpacing()[::-1]),
+        origin_lps_mm=as_vector(image.GetOrigin()),
+        direction=as_matrix(np.reshape(image.GetDirection(), (3, 3))[:, ::-1]),
+    )
 
 
 def _direction_xyz(geometry: Geometry) -> list[float]:

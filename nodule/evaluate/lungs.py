@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from nodule.errors import GeometryError, InputError
 from nodule.evaluate.overlap import LUNG_TOLERANCE_MM, Overlap, compare_masks
-from nodule.geometry import Geometry, Vector, as_matrix, as_vector
+from nodule.geometry import Vector
+from nodule.resample import geometry_of
 from nodule.volume import LungMask
 
 
@@ -95,17 +96,7 @@ def read_lung_mask(path: Path) -> LungMask:
             expected="0, 1 for the right and 2 for the left lung, on 3 axes",
             got=f"{values[:8].tolist()} on {labels.ndim} axes",
         )
-    depth, rows, columns = labels.shape
-    direction = np.reshape(image.GetDirection(), (3, 3))[:, ::-1]
-    return LungMask(
-        labels_zyx=labels.astype(np.uint8),
-        geometry=Geometry(
-            shape_zyx=(depth, rows, columns),
-            spacing_zyx_mm=as_vector(image.GetSpacing()[::-1]),
-            origin_lps_mm=as_vector(image.GetOrigin()),
-            direction=as_matrix(direction),
-        ),
-    )
+    return LungMask(labels_zyx=labels.astype(np.uint8), geometry=geometry_of(image))
 
 
 def _overlap(found: LungMask, reference: LungMask, *, side: int | None) -> Overlap:

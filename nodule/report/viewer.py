@@ -20,7 +20,7 @@ from nodule.geometry import AXIAL_DIRECTION, Geometry, as_vector
 from nodule.hu import AIR_HU, LUNG_WINDOW, MEDIASTINAL_WINDOW, HuWindow
 from nodule.report.figures import ring_radius_mm
 from nodule.report.model import Report
-from nodule.resample import resample_mask, resample_to_geometry, to_sitk
+from nodule.resample import geometry_of, resample_mask, resample_to_geometry, to_sitk
 from nodule.study import Study
 from nodule.volume import LungMask, Volume
 
@@ -84,7 +84,7 @@ def coarse_volume(volume: Volume) -> Volume:
     source = to_sitk(volume.array_zyx, volume.geometry)
     binned = sitk.BinShrink(source, _bins(volume.geometry))  # type: ignore[no-untyped-call]
     array = np.asarray(sitk.GetArrayFromImage(binned), np.float32)
-    coarse = Volume(array_zyx=array, geometry=_geometry_of(binned))
+    coarse = Volume(array_zyx=array, geometry=geometry_of(binned))
     aligned = _aligned(coarse.geometry)
     if aligned.is_close(coarse.geometry):
         return coarse
@@ -117,14 +117,6 @@ def _target_of(source: Geometry) -> list[float]:
     """Return the size wanted along each index axis: that of the LPS axis nearest to it."""
     nearest_lps = np.abs(np.asarray(source.direction)).argmax(axis=0)
     return [_TARGET_ZYX_MM[2 - axis] for axis in nearest_lps]
-
-
-def _geometry_of(image: Any) -> Geometry:
-    direction = np.reshape(image.GetDirection(), (3, 3))[:, ::-1]
-    affine = np.eye(4)
-    affine[:3, :3] = direction * image.GetSpacing()[::-1]
-    affine[:3, 3] = image.GetOrigin()
-    return Geometry.from_affine(affine, shape_zyx=image.GetSize()[::-1])
 
 
 def _aligned(source: Geometry) -> Geometry:

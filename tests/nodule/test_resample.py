@@ -9,10 +9,12 @@ from nodule.hu import HuWindow
 from nodule.resample import (
     Resample,
     canonical_geometry,
+    geometry_of,
     resample_labels,
     resample_mask,
     resample_to_geometry,
     resample_to_spacing,
+    to_sitk,
 )
 from nodule.volume import LungMask, Volume
 
@@ -159,3 +161,10 @@ def test_refuses_a_spacing_that_is_no_length(spacing_mm):
     volume = _sphere(_around_the_sphere(AXIAL))
     with pytest.raises(InputError, match="BAD_SPACING"):
         resample_to_spacing(volume, spacing_mm=spacing_mm)
+
+
+@pytest.mark.parametrize("direction", [AXIAL, OBLIQUE, PRONE, FEET_FIRST, SAGITTAL])
+def test_an_image_of_the_library_keeps_its_grid(direction):
+    grid = _around_the_sphere(direction)
+    image = to_sitk(np.zeros(grid.shape_zyx, np.int16), grid)
+    assert geometry_of(image).is_close(grid, tolerance_mm=1e-9)
