@@ -63,6 +63,9 @@ class Malignancy:
     ----------
     distribution : probabilities of the ratings 1 (highly unlikely) to 5 (highly suspicious),
         summing to 1.
+    spread : standard deviation of the mean rating over the networks that were asked; 0 for one.
+    indeterminate : whether the networks abstain, because they disagree or the distribution says
+        next to nothing.
 
     Raises
     ------
@@ -70,6 +73,8 @@ class Malignancy:
     """
 
     distribution: tuple[float, float, float, float, float]
+    spread: float = 0.0
+    indeterminate: bool = False
 
     def __post_init__(self) -> None:
         for p in self.distribution:
@@ -119,6 +124,11 @@ class Measurement:
     effective_diameter_mm : of the sphere with the mask's volume.
     volume_mm3 : voxels times voxel volume.
     long_axis_ends_lps_mm, short_axis_ends_lps_mm : where the two axes begin and end, to draw them.
+    volume_limits_mm3 : limits that hold the volume in 95 of 100 measurements, from size and slice
+        thickness; None where no volume can be stated.
+    solid_axes_mm : long and short axis of the solid core of a part-solid nodule, None where it has
+        none that can be measured.
+    solid_volume_mm3 : of that core.
     texture : what it is made of.
     mean_hu : mean over the mask.
     sphericity : surface of the sphere of equal volume over the mask's own (IBSI QCFX); about 0.9
@@ -136,6 +146,9 @@ class Measurement:
     volume_mm3: float
     long_axis_ends_lps_mm: tuple[Vector, Vector] | None = None
     short_axis_ends_lps_mm: tuple[Vector, Vector] | None = None
+    volume_limits_mm3: tuple[float, float] | None = None
+    solid_axes_mm: tuple[float, float] | None = None
+    solid_volume_mm3: float | None = None
     texture: Texture | None = None
     mean_hu: float | None = None
     sphericity: float | None = None
