@@ -46,6 +46,7 @@ BROCK_LIMIT = 0.10  # Callister 2015, initial assessment
 HERDER_LIMITS = (0.10, 0.70)  # Callister 2015, after PET-CT
 _BY_DIAMETER = (5, 6, 8)
 _BY_VOLUME = (80, 300)
+_DUE_MONTHS = {"CT 3 mo": (3, 3), "CT 1 y": (12, 12), "CT 1, 2 and 4 y": (12, 12)}
 _LYMPH_NODE = Steps(below_mm=(10,), below_mm3=(524,))
 
 
@@ -239,6 +240,7 @@ def _answer(
         Rule(id=rule, text=f"{text}: {answer}.", where="initial management algorithms"),
         answer,
         management=f"{answer[0].upper()}{answer[1:]}.",
+        due_months=_DUE_MONTHS.get(answer),
         inputs=_inputs(nodule) | dict(extra or {}),
         caveats=caveats,
         subject=nodule.id,

@@ -46,6 +46,7 @@ class _Row:
     urgency: int
     answer: str
     management: str
+    due_months: tuple[int, int] | None = None
 
 
 _NONE = _Row(urgency=0, answer="none", management="No routine follow-up.")
@@ -54,23 +55,26 @@ _NOW = _Row(
     urgency=5,
     answer="CT 3 mo, PET/CT or tissue",
     management="Consider CT at 3 months, PET/CT or tissue sampling.",
+    due_months=(3, 3),
 )
 
 
-def _ct(urgency: int, when: str, then: str) -> _Row:
+def _ct(urgency: int, when: tuple[int, int], then: str) -> _Row:
+    months = f"{when[0]}-{when[1]}"
     return _Row(
         urgency=urgency,
-        answer=f"CT {when} mo, then {then}",
-        management=f"CT at {when} months, then {then}.",
+        answer=f"CT {months} mo, then {then}",
+        management=f"CT at {months} months, then {then}.",
+        due_months=when,
     )
 
 
 _SOLID_SINGLE: dict[Risk, tuple[_Row, _Row, _Row]] = {
-    "low": (_NONE, _ct(2, "6-12", "consider CT at 18-24 months"), _NOW),
-    "high": (_OPTIONAL, _ct(3, "6-12", "CT at 18-24 months"), _NOW),
+    "low": (_NONE, _ct(2, (6, 12), "consider CT at 18-24 months"), _NOW),
+    "high": (_OPTIONAL, _ct(3, (6, 12), "CT at 18-24 months"), _NOW),
 }
-_MULTIPLE_LOW = _ct(4, "3-6", "consider CT at 18-24 months")
-_MULTIPLE_HIGH = _ct(4, "3-6", "CT at 18-24 months")
+_MULTIPLE_LOW = _ct(4, (3, 6), "consider CT at 18-24 months")
+_MULTIPLE_HIGH = _ct(4, (3, 6), "CT at 18-24 months")
 _SOLID_MULTIPLE: dict[Risk, tuple[_Row, _Row, _Row]] = {
     "low": (_NONE, _MULTIPLE_LOW, _MULTIPLE_LOW),
     "high": (_OPTIONAL, _MULTIPLE_HIGH, _MULTIPLE_HIGH),
@@ -82,20 +86,20 @@ _GROUND_GLASS_SMALL = _Row(
 )
 _GROUND_GLASS = (
     _GROUND_GLASS_SMALL,
-    _ct(2, "6-12", "every 2 years until 5 years where it persists"),
+    _ct(2, (6, 12), "every 2 years until 5 years where it persists"),
 )
 _PART_SOLID_QUIET = _ct(
-    4, "3-6", "yearly for 5 years where it is unchanged and its solid component stays < 6 mm"
+    4, (3, 6), "yearly for 5 years where it is unchanged and its solid component stays < 6 mm"
 )
 _PART_SOLID_SUSPICIOUS = _ct(
     5,
-    "3-6",
+    (3, 6),
     "PET/CT, biopsy or resection where it persists with a solid component ≥ 6 mm, above all with "
     "suspicious margins, a growing solid component or one > 8 mm",
 )
 _SUBSOLID_MULTIPLE = (
-    _ct(4, "3-6", "where stable, consider CT at 2 and 4 years"),
-    _ct(4, "3-6", "as the most suspicious nodule requires"),
+    _ct(4, (3, 6), "where stable, consider CT at 2 and 4 years"),
+    _ct(4, (3, 6), "as the most suspicious nodule requires"),
 )
 
 
@@ -227,6 +231,7 @@ def _most_urgent(judged: Sequence[_Judged], nodules: Sequence[Nodule], risk: Ris
         rule,
         row.answer,
         management=row.management,
+        due_months=row.due_months,
         inputs=_inputs(nodule, len(nodules), risk),
         caveats=tuple(caveats),
         subject=nodule.id,

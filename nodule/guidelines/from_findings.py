@@ -9,7 +9,7 @@ Decisions
 
 from __future__ import annotations
 
-from nodule.findings import Finding, Texture
+from nodule.findings import Finding, Measurement, Texture
 from nodule.guidelines.facts import Composition, Nodule, Size
 
 _COMPOSITIONS: dict[Texture, Composition] = {
@@ -22,11 +22,15 @@ _COMPOSITIONS: dict[Texture, Composition] = {
 
 def nodule_of(finding: Finding) -> Nodule:
     """Return what the rules may know of a finding; what was not measured stays None."""
-    measured = finding.measurement
+    return measured_nodule(finding.id, finding.measurement)
+
+
+def measured_nodule(id_: str, measured: Measurement | None) -> Nodule:
+    """Return the same of a measurement and the name that the nodule goes by."""
     if measured is None:
-        return Nodule(id=finding.id)
+        return Nodule(id=id_)
     return Nodule(
-        id=finding.id,
+        id=id_,
         composition=None if measured.texture is None else _COMPOSITIONS[measured.texture],
         size=Size(
             axes_mm=(measured.long_axis_mm, measured.short_axis_mm),

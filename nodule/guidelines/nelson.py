@@ -143,6 +143,7 @@ def _category(nodule: Nodule, category: str, text: str) -> Result:
         ),
         category,
         management=_MANAGEMENT[category],
+        due_months=(3, 3) if category == "3" else None,
         inputs={
             "composition": nodule.composition,
             "benign feature": nodule.benign_feature,

@@ -73,6 +73,8 @@ class Result:
     rule : the rule that fired, or the clause that refuses or asks.
     answer : the category or recommendation in short; None unless applied.
     management : what the source recommends to do; None where it recommends nothing.
+    due_months : earliest and latest months after this exam at which the next CT is due, where the
+        source says so; an optional CT is none that is due.
     figures : numbers computed.
     inputs : the facts used, by name.
     missing : the facts that would be needed, or that would sharpen an answer given without them.
@@ -92,6 +94,7 @@ class Result:
     rule: Rule
     answer: str | None = None
     management: str | None = None
+    due_months: tuple[int, int] | None = None
     figures: tuple[Figure, ...] = ()
     inputs: tuple[tuple[str, Fact], ...] = ()
     missing: tuple[str, ...] = ()
@@ -151,6 +154,7 @@ class RuleSet:
         answer: str,
         *,
         management: str | None = None,
+        due_months: tuple[int, int] | None = None,
         figures: tuple[Figure, ...] = (),
         inputs: Mapping[str, object] | None = None,
         missing: tuple[str, ...] = (),
@@ -167,6 +171,7 @@ class RuleSet:
             rule=rule,
             answer=answer,
             management=management,
+            due_months=due_months,
             figures=figures,
             inputs=_facts(inputs),
             missing=missing,

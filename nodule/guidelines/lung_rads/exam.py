@@ -15,7 +15,14 @@ from nodule.guidelines.lung_rads.airways_cysts import (
 )
 from nodule.guidelines.lung_rads.lesions import AirwayNodule, Cyst, Lesion
 from nodule.guidelines.lung_rads.nodules import classify_nodule
-from nodule.guidelines.lung_rads.table import EDITIONS, SUSPICION, Category, Edition, Version
+from nodule.guidelines.lung_rads.table import (
+    DUE_MONTHS,
+    EDITIONS,
+    SUSPICION,
+    Category,
+    Edition,
+    Version,
+)
 from nodule.guidelines.result import Offer, Result, Rule
 
 Incomplete = Literal["prior being located", "lungs not evaluable", "suspected infection"]
@@ -139,7 +146,9 @@ def _rank(result: Result) -> int:
 
 def _no_nodule(edition: Edition) -> Result:
     rule = Rule(id="no-nodule", text="No nodule: category 1.", where="table, category 1")
-    return edition.rules.applied(rule, "1", management=edition.management["1"])
+    return edition.rules.applied(
+        rule, "1", management=edition.management["1"], due_months=DUE_MONTHS["1"]
+    )
 
 
 def _as_read(result: Result, reader: ReaderStatement, edition: Edition) -> Result:
@@ -161,6 +170,7 @@ def _incomplete(result: Result, reason: Incomplete, edition: Edition) -> Result:
         rule,
         "0",
         management=edition.management["0"],
+        due_months=DUE_MONTHS["0"],
         inputs=dict(result.inputs) | {"reader: incomplete": reason},
         missing=result.missing,
         offers=(_OFFER_S,),
@@ -184,6 +194,7 @@ def _upgraded(result: Result, edition: Edition) -> Result:
         answer=category,
         rule=Rule(id="reader-4X", text=text, where="table, category 4X"),
         management=edition.management[category],
+        due_months=None,
         inputs=(*result.inputs, ("reader: upgrade to 4X", True)),
         offers=tuple(offer for offer in result.offers if offer.answer not in ("4X", "4B")),
     )

@@ -49,6 +49,13 @@ _MANAGEMENT: Mapping[Category, str] = {
     "4B": _DIAGNOSTIC,
     "4X": _DIAGNOSTIC,
 }
+DUE_MONTHS: Mapping[Category, tuple[int, int]] = {
+    "0": (1, 3),
+    "1": (12, 12),
+    "2": (12, 12),
+    "3": (6, 6),
+    "4A": (3, 3),
+}
 AIRWAY_4B = "Referral for clinical evaluation, such as bronchoscopy."
 
 

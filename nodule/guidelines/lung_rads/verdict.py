@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nodule.guidelines.lung_rads.table import SUSPICION, Category, Edition
+from nodule.guidelines.lung_rads.table import DUE_MONTHS, SUSPICION, Category, Edition
 from nodule.guidelines.result import Offer, Result, Rule
 
 OFFER_4X = Offer(
@@ -63,6 +63,7 @@ def as_result(
         reached.rule,
         reached.category,
         management=management or edition.management[reached.category],
+        due_months=DUE_MONTHS.get(reached.category),
         inputs=inputs,
         missing=missing,
         offers=offers,

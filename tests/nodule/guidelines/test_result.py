@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from nodule.errors import InputError
-from nodule.guidelines.facts import Size
+from nodule.guidelines.facts import Composition, Nodule, Size
+from nodule.guidelines.lung_rads import ScreenedNodule, classify_lesion
 from nodule.guidelines.result import Figure, Result, Rule, RuleSet
 
 RULES = RuleSet(name="Rules", version="1", citation="A paper")
@@ -17,6 +18,24 @@ def test_an_answer_carries_its_rule_set_rule_and_inputs() -> None:
     result = RULES.applied(RULE, "yes", inputs={"size (mm)": Size(axes_mm=(6, 5)).mean_mm})
     assert (result.rule_set, result.version, result.citation) == ("Rules", "1", "A paper")
     assert result.inputs == (("size (mm)", 5.5),)
+
+
+@pytest.mark.parametrize(
+    ("mm", "composition", "due"),
+    [
+        (5.0, "solid", (12, 12)),
+        (7.0, "solid", (6, 6)),
+        (9.0, "solid", (3, 3)),
+        (20.0, "solid", None),
+    ],
+)
+def test_lung_rads_says_when_the_next_scan_is_due(
+    mm: float, composition: Composition, due: tuple[int, int] | None
+) -> None:
+    """ACR Lung-RADS v2022: 12, 6 and 3 months for 2, 3 and 4A; 4B names no scan."""
+    nodule = Nodule(composition=composition, size=Size(axes_mm=(mm, mm)))
+    result = classify_lesion(ScreenedNodule(nodule=nodule, course="baseline"))
+    assert result.due_months == due
 
 
 def test_what_is_unknown_is_no_input() -> None:
