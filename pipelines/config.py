@@ -155,7 +155,7 @@ def _check_names(
 
 def _value(hint: Any, value: object, place: _Place, name: str) -> Any:
     _refuse_expressions(value, place, name)
-    if hint is Weights:
+    if hint in (Weights, Weights | None):
         return _weights(value, place, name)
     if is_dataclass(hint):
         return build(hint, value, file=place.file, section=place.inner(name).section)  # type: ignore[arg-type]
