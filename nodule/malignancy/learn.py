@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nodule.errors import ConfigError, InputError
 from nodule.lidc.crops import CropSet
+from nodule.lidc.records import NoduleRecord
 from nodule.lidc.scans import patient_of, refuse_held_out
 from nodule.malignancy.backgrounds import Background, open_background
 from nodule.malignancy.draws import Draws, target
@@ -22,6 +25,8 @@ from nodule.malignancy.ordinal import ordinal_loss, vote_cross_entropy
 from nodule.malignancy.views import example_cubes
 
 Batch = Mapping[str, Tensor]
+Output = Literal["nodule", "malignancy", "characteristics", "diameter"]
+"""What the network is asked for, ``characteristics`` being all ratings but malignancy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +46,15 @@ class MalignancyTask:
     malignancy_weight, characteristics_weight, diameter_weight : of the losses, beside the nodule
         loss with weight 1; the middle one counts for the mean of the other eight.
     max_calibration_error_hu : stacks whose HU are less sure than this are left out.
-    seed : of the samples.
+    outputs : those that learn, all if None. Pretraining leaves ``malignancy`` out, fine-tuning
+        may learn it alone.
+    patients_share : trains on the nodules of this share of the patients, chosen by ``seed``; all
+        if None. See :func:`among_the_share`.
+    seed : of the samples and of the share.
+
+    Raises
+    ------
+    ConfigError : ``BAD_SHARE`` for a share outside (0, 1], ``NO_OUTPUT`` if none learns.
     """
 
     stage: ClassVar[str] = "malignancy"
@@ -57,7 +70,20 @@ class MalignancyTask:
     characteristics_weight: float = 0.5
     diameter_weight: float = 1.0
     max_calibration_error_hu: float = 30.0
+    outputs: tuple[Output, ...] | None = None
+    patients_share: float | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.patients_share is not None and not 0.0 < self.patients_share <= 1.0:
+            raise ConfigError(
+                "no such share of the patients",
+                code="BAD_SHARE",
+                expected="above 0 and up to 1",
+                got=self.patients_share,
+            )
+        if self.outputs == ():
+            raise ConfigError("no output learns", code="NO_OUTPUT", hint="Leave outputs out")
 
     def network(self) -> C3DMultitask:
         """Build a network with fresh weights."""
@@ -73,12 +99,13 @@ class MalignancyTask:
 
     @functools.cached_property
     def _examples(self) -> tuple[NoduleExample, ...]:
-        return load_examples(
-            CropSet.open(self.crop_set),
-            keep=lambda record: (
-                record.fold not in self.held_out_folds
-                and record.cal_spread_hu <= self.max_calibration_error_hu
-            ),
+        return load_examples(CropSet.open(self.crop_set), keep=self._learns_from)
+
+    def _learns_from(self, record: NoduleRecord) -> bool:
+        return (
+            record.fold not in self.held_out_folds
+            and record.cal_spread_hu <= self.max_calibration_error_hu
+            and among_the_share(record.patient_id, self.patients_share, seed=self.seed)
         )
 
     @functools.cached_property
@@ -91,10 +118,17 @@ class MalignancyTask:
         Raises
         ------
         ConfigError : ``HELD_OUT_SCAN`` for a scan of a patient of a held-out fold.
+        InputError : ``NO_EXAMPLES`` where folds, share and calibration leave no nodule.
         """
         records = CropSet.open(self.crop_set).records
         held_out = {r.patient_id for r in records if r.fold in self.held_out_folds}
         refuse_held_out(self.scans, held_out)
+        if not self._examples:
+            raise InputError(
+                "no nodule is left to learn from",
+                code="NO_EXAMPLES",
+                hint="Hold out fewer folds, or take a larger share of the patients",
+            )
         return Draws(
             examples=self._examples,
             backgrounds=self._backgrounds,
@@ -153,19 +187,40 @@ class MalignancyTask:
             ),
             batch["diameter_weight"],
         )
-        total = (
-            nodule
-            + self.malignancy_weight * malignancy
-            + self.characteristics_weight * characteristics
-            + self.diameter_weight * diameter
-        )
-        return {
-            "loss": total,
+        parts: dict[Output, Tensor] = {
             "nodule": nodule,
             "malignancy": malignancy,
             "characteristics": characteristics,
             "diameter": diameter,
         }
+        return {"loss": self._total(parts), **parts}
+
+    def _total(self, losses: Mapping[Output, Tensor]) -> Tensor:
+        weights: Mapping[Output, float] = {
+            "nodule": 1.0,
+            "malignancy": self.malignancy_weight,
+            "characteristics": self.characteristics_weight,
+            "diameter": self.diameter_weight,
+        }
+        learnt = losses if self.outputs is None else self.outputs
+        return sum((weights[name] * losses[name] for name in learnt), start=torch.zeros(()))
+
+
+def among_the_share(patient: str, share: float | None, *, seed: int) -> bool:
+    """Whether a patient belongs to a share of all, the same on every machine and in any order.
+
+    A larger share of one seed holds every smaller one.
+
+    Parameters
+    ----------
+    patient : its identifier.
+    share : expected share, in (0, 1]; None takes everyone.
+    seed : another seed chooses other patients.
+    """
+    if share is None:
+        return True
+    drawn = int.from_bytes(hashlib.sha256(f"{seed}:{patient}".encode()).digest()[:8])
+    return drawn < share * 2**64
 
 
 def _weighted(values: Tensor, weights: Tensor) -> Tensor:
