@@ -1,0 +1,163 @@
+"""The cards that the commands write."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from nodule.errors import WeightsError
+from nodule.weights import Weights
+from nodule.weights.card_files import write_measured, write_training
+from nodule.weights.card_text import Figure, Leg, TrainingRun
+
+RUN = TrainingRun(
+    stage="line",
+    task={"crop_set": Path("/home/somebody/SET"), "held_out_folds": (4,), "scans": ()},
+    legs=(Leg(first_step=0, settings={"epochs": 2}), Leg(first_step=5, settings={"epochs": 3})),
+    steps=15,
+    epochs=3,
+    kept_step=10,
+    chosen_by="the lowest validation loss",
+    versions={"torch": "2.13.0", "nodule": "0.1.0"},
+)
+FIGURES = (
+    Figure(name="Dice", value=0.98412, n=1),
+    Figure(name="AUC", value=0.9, interval=(0.85, 0.94567), n=188),
+    Figure(name="centres inside", value="39/40", n=40),
+    Figure(name="HD95, mm", value=None, digits=1),
+)
+CARD = """\
+# line
+
+## Weights
+
+| fact | value |
+| --- | --- |
+| stage | line |
+| sha256 | `{sha256}` |
+| parameters | 7 (6 as float16, 1 as float32) |
+| training patients | 2, listed in the weights file (`Weights.training_patients`) |
+
+## Training
+
+`nodule train line`: 15 steps in 3 epochs, broken off and resumed 1 times. The weights are those of
+step 10, chosen by the lowest validation loss.
+
+From step 5 on the loop ran with epochs 2 to 3.
+
+| setting | value |
+| --- | --- |
+| task.crop_set | SET |
+| task.held_out_folds | 4 |
+| task.scans | none |
+| loop.epochs | 3 |
+
+Packages: nodule 0.1.0, torch 2.13.0.
+
+## Measured
+
+### Fold 4
+
+`nodule evaluate line --fold 4 --card`
+
+Fold 4 of SET. None of the 1 patients was seen in training.
+
+| figure | value | 95 % interval | n |
+| --- | --- | --- | --- |
+| Dice | 0.984 |  | 1 |
+| AUC | 0.900 | 0.850 to 0.946 | 188 |
+| centres inside | 39/40 |  | 40 |
+| HD95, mm | none |  |  |
+
+## Sources
+
+- LIDC-IDRI, The Cancer Imaging Archive, CC BY 3.0, doi:10.7937/K9/TCIA.2015.LO9QL9SX. Armato SG et
+  al., Med Phys 2011;38:915-931. Clark K et al., J Digit Imaging 2013;26:1045-1057.
+- 1 patients of other sources, to be named here with their licence.
+"""
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Weights:
+    return write(tmp_path, value=1.0)
+
+
+def write(folder: Path, *, value: float) -> Weights:
+    header = (
+        '{"architecture": {}, "format": "nodule-weights-v1", "stage": "line", '
+        '"training_patients": ["LIDC-IDRI-0007", "somebody"]}'
+    )
+    tensors = {"k": np.full((2, 3), value, np.float16), "b": np.zeros(1, np.float32)}
+    save_file(tensors, folder / "w.safetensors", {"nodule": header})
+    return Weights.open(folder / "w.safetensors")
+
+
+def measure(weights: Weights, *, patients: tuple[str, ...] = ("LIDC-IDRI-0001",)) -> Path:
+    return write_measured(
+        weights,
+        heading="Fold 4",
+        rows=FIGURES,
+        command="nodule evaluate line --fold 4 --card",
+        measured_on="Fold 4 of SET.",
+        patients=patients,
+    )
+
+
+def test_training_and_evaluation_write_this_card(weights: Weights) -> None:
+    write_training(weights, RUN)
+    assert measure(weights).read_text() == CARD.format(sha256=weights.sha256)
+
+
+def test_writing_twice_changes_nothing(weights: Weights) -> None:
+    write_training(weights, RUN)
+    once = measure(weights).read_bytes()
+    write_training(weights, RUN)
+    assert measure(weights).read_bytes() == once
+
+
+def test_what_a_person_wrote_is_kept(weights: Weights) -> None:
+    path = write_training(weights, RUN)
+    by_hand = path.read_text().replace("# line", "# line\n\nMine.") + "\n## Limits\n\n- Mine too.\n"
+    path.write_text(by_hand)
+    measure(weights)
+    write_training(weights, RUN)
+    assert "# line\n\nMine.\n" in path.read_text()
+    assert path.read_text().endswith("\n## Limits\n\n- Mine too.\n")
+
+
+def test_figures_of_seen_patients_are_called_no_performance(weights: Weights) -> None:
+    card = measure(weights, patients=("LIDC-IDRI-0001", "LIDC-IDRI-0007")).read_text()
+    warning = "**1 of the 2 patients were seen in training: these figures are no performance.**"
+    assert warning in card.replace("\n", " ")
+
+
+def test_new_weights_lose_the_figures_of_the_old(tmp_path: Path, weights: Weights) -> None:
+    write_training(weights, RUN)
+    measure(weights)
+    other = write(tmp_path, value=2.0)
+    card = write_training(other, RUN).read_text()
+    assert "Measured" not in card
+    assert weights.sha256 not in card
+
+
+def test_refuses_figures_for_the_card_of_other_weights(weights: Weights) -> None:
+    write_training(weights, RUN)
+    with pytest.raises(WeightsError, match="CARD_OF_OTHER_WEIGHTS"):
+        measure(replace(weights, sha256="f" * 64))
+
+
+@pytest.mark.parametrize("stage", ["lungs", "candidates", "malignancy"])
+def test_a_stage_tells_its_use_and_limits(weights: Weights, stage: str) -> None:
+    card = write_training(replace(weights, stage=stage), replace(RUN, stage=stage)).read_text()
+    for heading in ("Weights", "Use", "Training", "Limits", "Sources"):
+        assert f"\n## {heading}\n" in card
+    assert "not for clinical use" in card.replace("\n", " ")
+
+
+def test_luna16_patients_bring_both_collections(weights: Weights) -> None:
+    uid = "1.3.6.1.4.1.14519.5.2.1.6279.6001.100225287222365663678666836860"
+    card = write_training(replace(weights, training_patients=(uid,)), RUN).read_text()
+    assert "LIDC-IDRI, The Cancer Imaging Archive, CC BY 3.0" in card
+    assert "Setio AAA" in card
