@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -33,3 +35,30 @@ DicomOption = Annotated[
 PdfOption = Annotated[
     bool, typer.Option("--pdf", help="Print the report too; needs Chromium on the PATH.")
 ]
+CardOption = Annotated[
+    bool, typer.Option("--card", help="Write the figures into the model card beside the weights.")
+]
+
+
+def given_command(context: typer.Context) -> str:
+    """Return the command that runs, as its user gave it but with paths reduced to names.
+
+    Defaults are left out: they are the program's, and its version is told elsewhere.
+    """
+    words = [word for each in context.command.params for word in _given(each, context)]
+    return shlex.join([*context.command_path.split(), *words])
+
+
+def _given(parameter: Any, context: typer.Context) -> Iterator[str]:
+    """Yield a parameter's words; it is Click's, which Typer may bring under another name."""
+    source = context.get_parameter_source(parameter.name)
+    if source is None or source.name != "COMMANDLINE":
+        return
+    value = context.params[parameter.name]
+    if isinstance(value, bool):
+        yield parameter.opts[0] if value else parameter.secondary_opts[0]
+        return
+    flags = parameter.opts[:1] if parameter.param_type_name == "option" else []
+    for each in value if isinstance(value, list | tuple) else [value]:
+        yield from flags
+        yield each.name if isinstance(each, Path) else str(each)
