@@ -11,11 +11,13 @@ import torch
 from torch.nn import functional
 
 from nodule.candidates.material import cube_regions, nodule_sources, slab_regions
+from nodule.candidates.mining import mine
 from nodule.candidates.network import HeatmapNetwork
 from nodule.candidates.samples import PatchSamples, plain_sample
 from nodule.candidates.scans import load_scan
 from nodule.lidc.crops import CropSet
 from nodule.lidc.scans import patient_of, refuse_held_out
+from nodule.weights import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +42,9 @@ class CandidatesTask:
     scans : whole scans, folders (with ``annotations.xml`` where there are readings) or files,
         each named after its patient.
     held_out_folds : folds of the crop set that training never sees.
-    unseen_patients : patients that neither training nor validation sees.
+    watched_folds : of those, whose cubes and stacks are looked at after each epoch. The loop then
+        keeps the best epoch, and figures on these folds are no longer honest; empty keeps the last.
+    mined_with : weights whose false marks on the scans are shown again and again; None mines none.
     patch : voxels of a training patch along each axis, a multiple of 16.
     channels, depths : of the network.
     seed : of all randomness in the samples.
@@ -51,7 +55,8 @@ class CandidatesTask:
     crop_set: Path
     scans: tuple[Path, ...] = ()
     held_out_folds: tuple[int, ...] = ()
-    unseen_patients: tuple[str, ...] = ()
+    watched_folds: tuple[int, ...] = ()
+    mined_with: Weights | None = None
     patch: int = 64
     channels: tuple[int, ...] = (32, 48, 64, 64)
     depths: tuple[int, ...] = (1, 2, 2, 1)
@@ -73,10 +78,13 @@ class CandidatesTask:
         ConfigError : ``HELD_OUT_SCAN`` for a scan of a patient that training must not see.
         """
         held_out = {r.patient_id for r in self._crops.records if r.fold in self.held_out_folds}
-        refuse_held_out(self.scans, held_out | set(self.unseen_patients))
+        refuse_held_out(self.scans, held_out)
+        scans = tuple(load_scan(scan) for scan in self.scans)
+        if self.mined_with is not None:
+            scans = mine(scans, self.mined_with)
         return PatchSamples(
             nodules=nodule_sources(self._crops, folds=self._folds),
-            scans=tuple(load_scan(Path(scan)) for scan in self.scans),
+            scans=scans,
             cubes=cube_regions(self._crops, folds=self._folds),
             slabs=slab_regions(self._crops, folds=self._folds),
             size=self.patch,
@@ -84,10 +92,10 @@ class CandidatesTask:
         )
 
     def validation_samples(self) -> Sequence[Mapping[str, Tensor]]:
-        """Return the held-out folds' cubes and slabs as they are."""
+        """Return the watched folds' cubes and stacks as they are."""
         regions = [
-            *cube_regions(self._crops, folds=self.held_out_folds),
-            *slab_regions(self._crops, folds=self.held_out_folds),
+            *cube_regions(self._crops, folds=self.watched_folds),
+            *slab_regions(self._crops, folds=self.watched_folds),
         ]
         return [plain_sample(region, size=self.patch) for region in regions if region.lesions]
 
@@ -105,13 +113,11 @@ class CandidatesTask:
     def training_patients(self) -> tuple[str, ...]:
         """Return every patient whose data the training samples hold."""
         crops = {r.patient_id for r in self._crops.records if r.fold in self._folds}
-        return tuple(sorted(crops | {patient_of(Path(scan)) for scan in self.scans}))
+        return tuple(sorted(crops | {patient_of(scan) for scan in self.scans}))
 
     @cached_property
     def _crops(self) -> CropSet:
-        crops = CropSet.open(self.crop_set)
-        kept = tuple(r for r in crops.records if r.patient_id not in self.unseen_patients)
-        return CropSet(folder=crops.folder, records=kept)
+        return CropSet.open(self.crop_set)
 
     @property
     def _folds(self) -> tuple[int, ...]:

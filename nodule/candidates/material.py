@@ -7,7 +7,7 @@ that a training patch is interpolated once.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,7 +31,7 @@ CERTAIN_READERS = 3
 
 _CONSENSUS = 0.5
 _IGNORED_MARGIN_MM = 4.0
-_SLAB_MM = 10.0  # thinner stacks cut vessels to what looks like nodules
+_FAINT_BELOW = 4.0  # mean rating of texture: not solid
 _LUNG_STEP_MM = 4.0
 _LUNG_HU = -500.0
 _SMALLEST_LUNG_SHARE = 0.05  # of the largest air space
@@ -55,12 +55,26 @@ class NoduleSource:
     marks : uint8 [z, y, x], 2 in the nodule, 1 elsewhere; 0 is left for what lies beyond.
     spacing_zyx_mm : voxel spacing.
     lesion : centroid of the mask and the diameter of the sphere with its volume.
+    faint : whether readers called it ground-glass or part-solid.
     """
 
     array_hu: NDArray[np.int16]
     marks: NDArray[np.uint8]
     spacing_zyx_mm: Vector
     lesion: Lesion
+    faint: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Box:
+    """What a region shows, or a part of that: from ``low_mm`` to ``high_mm``, index mm zyx."""
+
+    low_mm: NDArray[np.float64]
+    high_mm: NDArray[np.float64]
+
+    def depth_mm(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far points [..., zyx] lie inside, along each axis, negative outside."""
+        return np.minimum(points_mm - self.low_mm, self.high_mm - points_mm)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,6 +88,7 @@ class Region:
     focus_mm : (n, 3) index mm, points around which patches are drawn.
     lesions : the nodules in it.
     ignored : places where nobody knows.
+    hard_mm : (n, 3) index mm, further points, at which a network was wrong.
     """
 
     array_hu: NDArray[np.int16]
@@ -81,12 +96,13 @@ class Region:
     focus_mm: NDArray[np.float64]
     lesions: tuple[Lesion, ...] = ()
     ignored: tuple[Lesion, ...] = ()
+    hard_mm: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 3)))
 
     @property
-    def extent_mm(self) -> NDArray[np.float64]:
-        """Index mm zyx of the last voxel."""
-        last = np.asarray(self.array_hu.shape) - 1.0
-        return np.asarray(last * np.asarray(self.spacing_zyx_mm), dtype=np.float64)
+    def box(self) -> Box:
+        """All of it; slices and pixels are as thick as they are apart."""
+        half = np.asarray(self.spacing_zyx_mm) / 2
+        return Box(low_mm=-half, high_mm=np.asarray(self.array_hu.shape) * 2 * half - half)
 
 
 def nodule_sources(
@@ -120,7 +136,7 @@ def cube_regions(crops: CropSet, *, folds: Sequence[int]) -> tuple[Region, ...]:
 
 
 def slab_regions(crops: CropSet, *, folds: Sequence[int]) -> tuple[Region, ...]:
-    """Return the stacks that are thick enough as regions, with all nodules that reach into them.
+    """Return the stacks as regions, with all nodules that reach into them.
 
     A stack whose place in the patient is unknown is left out where its patient has others.
     """
@@ -130,11 +146,10 @@ def slab_regions(crops: CropSet, *, folds: Sequence[int]) -> tuple[Region, ...]:
         by_patient.setdefault(record.patient_id, []).append(record)
     regions = []
     for packed in crops.pack_all(stacks):
-        thickness = (packed.geometry.shape_zyx[0] - 1) * packed.geometry.spacing_zyx_mm[0]
         others = [r for r in by_patient[packed.record.patient_id] if r is not packed.record]
         placed = all(r.frame_known for r in (packed.record, *others))
         lesion = _lesion(packed)
-        if thickness < _SLAB_MM or lesion is None or (others and not placed):
+        if lesion is None or (others and not placed):
             continue
         certain = packed.record.n_readers >= CERTAIN_READERS
         regions.append(_region(packed, lesion, certain=certain, near=others))
@@ -205,11 +220,13 @@ def _nodule_source(packed: PackedCrop) -> NoduleSource | None:
     lesion = _lesion(packed)
     if lesion is None:
         return None
+    texture = packed.record.ratings.get("texture", ())
     return NoduleSource(
         array_hu=_stored_hu(packed),
         marks=(1 + _consensus(packed)).astype(np.uint8),
         spacing_zyx_mm=packed.geometry.spacing_zyx_mm,
         lesion=lesion,
+        faint=bool(texture) and sum(texture) / len(texture) < _FAINT_BELOW,
     )
 
 

@@ -29,6 +29,7 @@ from torch import Tensor
 
 from nodule.geometry import as_vector
 from nodule.hu import NETWORK_WINDOW
+from nodule.lidc.seams import join
 from nodule.malignancy.augment import degrade
 from nodule.malignancy.backgrounds import Background, Place
 from nodule.malignancy.examples import NoduleExample, View, views_deeper_than
@@ -39,7 +40,6 @@ from nodule.malignancy.seams import (
     Outline,
     Piece,
     draw_look,
-    join,
     synthetic_parenchyma,
 )
 

@@ -109,13 +109,6 @@ class Piece:
         return take_cube(self.hu, pose, outside=None), depth_mm
 
 
-def join(top: Cube, under: Cube, *, depth_mm: Cube, seam_mm: float) -> Cube:
-    """Lay one cube on another, half and half where the depth is 0, smoothly over ``seam_mm``."""
-    share = np.clip(depth_mm / np.float32(seam_mm) + np.float32(0.5), 0.0, 1.0)
-    share = share * share * (np.float32(3.0) - np.float32(2.0) * share)
-    return np.asarray(under + share * (top - under), dtype=np.float32)
-
-
 def synthetic_parenchyma(rng: Generator, *, cube: int, level_hu: float, spread_hu: float) -> Cube:
     """Return lung without vessels: correlated noise of the given mean and standard deviation."""
     noise = rng.standard_normal((cube,) * 3, dtype=np.float32)

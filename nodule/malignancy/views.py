@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.hu import NETWORK_WINDOW
+from nodule.lidc.seams import join
 from nodule.malignancy.examples import NoduleExample, View
 from nodule.malignancy.network import C3DMultitask
-from nodule.malignancy.seams import STRAIGHT, Piece, join, synthetic_parenchyma
+from nodule.malignancy.seams import STRAIGHT, Piece, synthetic_parenchyma
 
 _LEVEL_HU = -850.0  # aerated lung
 _SPREAD_HU = 50.0

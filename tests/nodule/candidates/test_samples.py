@@ -1,14 +1,19 @@
 """Samples are a pure function of seed and index, and honest about what is not known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
 from nodule.candidates.augment import degrade
+from nodule.candidates.heatmap import Target
 from nodule.candidates.learn import focal_loss
-from nodule.candidates.material import Lesion, NoduleSource, Region, lung_points, scan_region
-from nodule.candidates.samples import PatchSamples, plain_sample
+from nodule.candidates.material import Box, Lesion, NoduleSource, Region, lung_points, scan_region
+from nodule.candidates.samples import PatchSamples, _is_shown, plain_sample, surround
+from nodule.candidates.views import centered
+from nodule.geometry import as_matrix
 
 
 def chest() -> NDArray[np.float32]:
@@ -79,13 +84,60 @@ def test_what_is_ignored_and_what_lies_beyond_the_region_is_not_known() -> None:
     )
     sample = plain_sample(region, size=64)
     known = sample["known"][0]
-    # the patch's middle, 31.5, shows the focus; 20 slices lie from 22 to 41 in it, less 3 mm each
-    assert known[:7].sum() == 0
+    # the patch's middle, 31.5, shows the focus; 20 slices fill 21.5 to 41.5 in it, a tenth of
+    # which is rim at either end: cells at 24 to 36
+    assert known[:6].sum() == 0
+    assert known[6].sum() > 0
     assert known[10:].sum() == 0
     assert known[8, 8, 8] == 1
     assert known[8, 12, 8] == 0
     peak = torch.nonzero(sample["heat"][0] == 1)
     assert peak.tolist() == [[8, 8, 8]]
+
+
+def test_a_thin_stack_lies_in_the_lung_of_a_scan() -> None:
+    stack = Region(
+        array_hu=np.full((3, 60, 60), 0, np.int16),
+        spacing_zyx_mm=(2.0, 1.0, 1.0),
+        focus_mm=np.array([[2.0, 29.5, 29.5]]),
+        lesions=(Lesion(center_mm=(2.0, 29.5, 29.5), diameter_mm=6.0),),
+    )
+    lung = scan_region(np.full((150, 150, 150), -850.0, np.float32), spacing_zyx_mm=(1.0, 1.0, 1.0))
+    lung = replace(lung, focus_mm=np.array([[75.0, 75.0, 75.0]]))
+    source = samples(scans=(lung,), slabs=(stack,), nodules=(nodule(),))
+    image, known = stacks_alone(source)
+    # 6 mm of soft tissue in 48 mm of lung, where air would be 0
+    assert 0.02 < float((image > 0.6).float().mean()) < 0.3
+    assert float((image < 0.02).float().mean()) < 0.05
+    assert 0 < float(known.mean()) < 0.3
+
+
+def stacks_alone(source: PatchSamples) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return image and known cells of the first sample that is a stack without grafts."""
+    for index in range(200):
+        sample = source[index]
+        if float((sample["image"] > 0.6).float().mean()) > 0.02 and sample["heat"].max() == 1.0:
+            return sample["image"][0], sample["known"][0]
+    raise AssertionError("no sample showed the stack")
+
+
+def test_a_nodule_that_is_hardly_shown_is_not_asked_for() -> None:
+    view = centered((20.0, 20.0, 20.0), size=41, turn=as_matrix(np.eye(3)))
+    box = Box(low_mm=np.zeros(3), high_mm=np.array([40.0, 40.0, 40.0]))
+    inside = Target(center_zyx=(3.5, 20.0, 20.0), diameter_mm=10.0)
+    assert _is_shown(inside, box, view)
+    assert not _is_shown(Target(center_zyx=(2.5, 20.0, 20.0), diameter_mm=10.0), box, view)
+
+
+def test_surroundings_begin_where_the_box_ends() -> None:
+    view = centered((20.0, 20.0, 20.0), size=41, turn=as_matrix(np.eye(3)))
+    box = Box(low_mm=np.array([10.0, -9.0, -9.0]), high_mm=np.array([30.0, 99.0, 99.0]))
+    top, under = np.ones((41, 41, 41), np.float32), np.zeros((41, 41, 41), np.float32)
+    joined = surround(top, under, box, view, seam_mm=2.0)
+    assert joined[:9].max() == 0.0
+    assert joined[32:].max() == 0.0
+    assert joined[11:30].min() == 1.0
+    assert joined[10].mean() == pytest.approx(0.5)
 
 
 def test_patches_are_drawn_about_the_lungs_not_the_air_outside() -> None:

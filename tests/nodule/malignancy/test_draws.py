@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from nodule.lidc.seams import join
 from nodule.malignancy import draws as draws_module
 from nodule.malignancy.draws import DEEP_MM, Draws, elsewhere, empty_lung, nodule_piece, target
 from nodule.malignancy.network import LEVELS
-from nodule.malignancy.seams import STRAIGHT, join
+from nodule.malignancy.seams import STRAIGHT
 
 OWN_LUNG_HU, OTHER_LUNG_HU, RADIUS_MM = -780, -900, 4.0
 
