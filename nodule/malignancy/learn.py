@@ -187,7 +187,7 @@ class MalignancyTask:
             ),
             batch["diameter_weight"],
         )
-        parts: dict[Output, Tensor] = {
+        parts: dict[str, Tensor] = {
             "nodule": nodule,
             "malignancy": malignancy,
             "characteristics": characteristics,
@@ -195,8 +195,8 @@ class MalignancyTask:
         }
         return {"loss": self._total(parts), **parts}
 
-    def _total(self, losses: Mapping[Output, Tensor]) -> Tensor:
-        weights: Mapping[Output, float] = {
+    def _total(self, losses: Mapping[str, Tensor]) -> Tensor:
+        weights: Mapping[str, float] = {
             "nodule": 1.0,
             "malignancy": self.malignancy_weight,
             "characteristics": self.characteristics_weight,
