@@ -6,6 +6,7 @@ and logs. Every run has one folder::
 
     RUN/weights.safetensors        the best averaged weights, for the stage to load; kernels are
                                    stored in half precision
+    RUN/weights.md                 their model card
     RUN/checkpoints/last.ckpt      where a killed run goes on, with its digest beside it
     RUN/checkpoints/best.ckpt      the epoch with the lowest validation loss
     RUN/metrics.csv, RUN/events*   the curves, as a table and for TensorBoard
@@ -35,8 +36,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from nodule.errors import StageError
 from nodule.inference import Device, Precision, pick_device, uses_bf16
-from nodule.weights import save_state
+from nodule.weights import Weights, save_state
+from nodule.weights.card_files import write_training
 from pipelines.checkpoints import DigestedCheckpoints
+from pipelines.history import RunHistory
 from pipelines.task import Loop, Sample, Samples, Task
 
 logger = logging.getLogger(__name__)
@@ -65,6 +68,7 @@ def train(
     """
     pl.seed_everything(loop.seed, verbose=False)
     module = _Module(task, loop)
+    history = RunHistory(loop)
     validation = task.validation_samples()
     best = ModelCheckpoint(
         dirpath=folder / "checkpoints",
@@ -76,7 +80,7 @@ def train(
     )
     trainer = _trainer(
         loop, folder=folder, device=device, devices=devices, show_progress=show_progress,
-        callbacks=[best, *_callbacks(loop, validates=bool(validation)), *callbacks],
+        callbacks=[best, history, *_callbacks(loop, validates=bool(validation)), *callbacks],
     )  # fmt: skip
     last = folder / "checkpoints" / "last.ckpt"
     with warnings.catch_warnings():
@@ -90,7 +94,11 @@ def train(
             ckpt_path=last if last.is_file() else None,
             weights_only=True,
         )
-    return _export(task, Path(best.best_model_path), folder / "weights.safetensors")
+    kept = Path(best.best_model_path)
+    path = _export(task, kept, folder / "weights.safetensors")
+    run = history.describe(task, trainer, kept=kept, validated=bool(validation))
+    write_training(Weights.open(path), run)
+    return path
 
 
 def _trainer(

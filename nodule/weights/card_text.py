@@ -111,13 +111,14 @@ def weights_text(
 
 def training_text(run: TrainingRun) -> str:
     """Return the section ``Training``."""
-    *_, last = run.legs
-    resumes = len(run.legs) - 1
+    first, last = run.legs[0], run.legs[-1]
     told = (
         f"`nodule train {run.stage}`: {run.steps} steps in {run.epochs} epochs, broken off and "
-        f"resumed {resumes} times. The weights are those of step {run.kept_step}, chosen by "
-        f"{run.chosen_by}."
+        f"resumed {len(run.legs) - 1} times. The weights are those of step {run.kept_step}, "
+        f"chosen by {run.chosen_by}."
     )
+    if first.first_step:
+        told += f" How the first {first.first_step} steps ran is not on record."
     settings = [*_settings("task", run.task), *_settings("loop", last.settings)]
     pieces = [wrapped(told), *map(wrapped, _changes(run.legs))]
     pieces.append(table(("setting", "value"), iter(settings)))

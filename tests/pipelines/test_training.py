@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -174,3 +174,24 @@ def test_survives_a_kill(tmp_path: Path) -> None:
     assert last.is_file()
     resumed = train(LineTask(), LOOP, folder=tmp_path / "killed")
     assert resumed.read_bytes() == whole.read_bytes()
+
+
+def test_tells_on_a_card_what_was_really_run(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="power cut"):
+        train(LineTask(), LOOP, folder=tmp_path, callbacks=[StopAfter(1)])
+    slower = replace(LOOP, learning_rate=0.025)
+    weights = train(LineTask(), slower, folder=tmp_path)
+    card = weights.with_suffix(".md").read_text()
+    # two epochs of five steps after the break, which came after five
+    assert "15 steps in 3 epochs, broken off and resumed 1 times" in card.replace("\n", " ")
+    assert "From step 5 on the loop ran with learning_rate 0.05 to 0.025." in card
+    assert "| loop.learning_rate | 0.025 |" in card
+    assert f"`{Weights.open(weights).sha256}`" in card
+
+
+def test_leaves_the_card_of_a_finished_run_as_it_is(tmp_path: Path) -> None:
+    task = LineTask()
+    card = train(task, LOOP, folder=tmp_path).with_suffix(".md")
+    once = card.read_bytes()
+    train(task, LOOP, folder=tmp_path)
+    assert card.read_bytes() == once
