@@ -72,6 +72,12 @@ class Box:
     low_mm: NDArray[np.float64]
     high_mm: NDArray[np.float64]
 
+    @classmethod
+    def whole(cls, shape_zyx: Sequence[int], spacing_zyx_mm: Vector) -> Box:
+        """Return all of a grid; slices and pixels are as thick as they are apart."""
+        spacing = np.asarray(spacing_zyx_mm)
+        return cls(low_mm=-spacing / 2, high_mm=(np.asarray(shape_zyx) - 0.5) * spacing)
+
     def depth_mm(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return how far points [..., zyx] lie inside, along each axis, negative outside."""
         return np.minimum(points_mm - self.low_mm, self.high_mm - points_mm)
@@ -100,9 +106,8 @@ class Region:
 
     @property
     def box(self) -> Box:
-        """All of it; slices and pixels are as thick as they are apart."""
-        half = np.asarray(self.spacing_zyx_mm) / 2
-        return Box(low_mm=-half, high_mm=np.asarray(self.array_hu.shape) * 2 * half - half)
+        """All of it."""
+        return Box.whole(self.array_hu.shape, self.spacing_zyx_mm)
 
 
 def nodule_sources(

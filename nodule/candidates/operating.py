@@ -1,7 +1,8 @@
 """Operating points: which score to ask for so that a scan shows so many false positives.
 
-A score's meaning changes with every training, so the table lies beside the weights that it was
-measured with, under the same name, and names their digest::
+The score is the chain's probability, which two networks share. Its meaning changes with every
+training, so the table lies beside the detector's weights, under the same name, and names the
+digests of all that it was measured for::
 
     candidates.safetensors
     candidates.operating.json   {"format", "weights_sha256", "n_scans", "points", …}
@@ -21,7 +22,7 @@ from nodule.errors import InputError, WeightsError
 from nodule.files import write_whole
 from nodule.weights import Weights
 
-_FORMAT = "nodule-operating-v1"
+_FORMAT = "nodule-operating-v2"
 _ROUNDING = 1e-9  # of a rate asked for against one that was counted
 
 
@@ -35,11 +36,11 @@ class OperatingPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class OperatingTable:
-    """What the scores of one file of weights are worth on whole scans.
+    """What the scores of a chain of networks are worth on whole scans.
 
     Parameters
     ----------
-    weights_sha256 : digest of the weights.
+    weights_sha256 : digests of the detector's weights, then of those that judge its marks.
     n_scans : scans counted.
     n_seen_scans : those of them whose patients the weights saw in training; they flatter.
     points : by falling threshold and rising false positives, at least one.
@@ -49,7 +50,7 @@ class OperatingTable:
     InputError : ``BAD_OPERATING_TABLE`` for points out of order or no scans.
     """
 
-    weights_sha256: str
+    weights_sha256: tuple[str, ...]
     n_scans: int
     n_seen_scans: int = 0
     points: tuple[OperatingPoint, ...]
@@ -74,7 +75,7 @@ class OperatingTable:
         scores: Sequence[Sequence[float]],
         *,
         lowest_score: float,
-        weights_sha256: str,
+        weights_sha256: tuple[str, ...],
         n_seen_scans: int = 0,
     ) -> OperatingTable:
         """Count the false positives of whole scans.
@@ -103,28 +104,34 @@ class OperatingTable:
         )
 
     @classmethod
-    def beside(cls, weights: Weights) -> OperatingTable:
-        """Read the table that travels with weights.
+    def beside(cls, detector: Weights, *judges: Weights) -> OperatingTable:
+        """Read the table that travels with a detector's weights.
+
+        Parameters
+        ----------
+        detector : the weights beside which it lies.
+        judges : of the networks that judge its marks.
 
         Raises
         ------
         WeightsError : ``NO_OPERATING_TABLE``, ``FOREIGN_OPERATING_TABLE`` when it was measured
             with other weights.
         """
-        path = operating_path(weights.path)
+        path = operating_path(detector.path)
         if not path.is_file():
             raise WeightsError(
-                f"no operating points are known for {weights.path.name}",
+                f"no operating points are known for {detector.path.name}",
                 code="NO_OPERATING_TABLE",
                 expected=path.name,
                 hint="Measure them: nodule evaluate candidates --calibrate, or name a threshold",
             )
         table = _parse(path)
-        if table.weights_sha256 != weights.sha256:
+        wanted = tuple(weights.sha256 for weights in (detector, *judges))
+        if table.weights_sha256 != wanted:
             raise WeightsError(
                 f"{path.name} was measured with other weights",
                 code="FOREIGN_OPERATING_TABLE",
-                expected=weights.sha256,
+                expected=wanted,
                 got=table.weights_sha256,
                 hint="Measure them anew: nodule evaluate candidates --calibrate",
             )
@@ -166,7 +173,8 @@ def _parse(path: Path) -> OperatingTable:
         if stored.pop("format") != _FORMAT:
             raise ValueError(f"not {_FORMAT}")
         points = tuple(OperatingPoint(**point) for point in stored.pop("points"))
-        return OperatingTable(points=points, **stored)
+        digests = tuple(stored.pop("weights_sha256"))
+        return OperatingTable(points=points, weights_sha256=digests, **stored)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(
             f"{path.name} is no table of operating points",

@@ -1,24 +1,29 @@
-"""Candidates on whole scans: false positives, and where the readers' nodules rank.
+"""Marks on whole scans: false positives, and where the readers' nodules rank.
 
-What hits and what is ignored is LUNA16's rule, decided in :mod:`nodule.evaluate.matching`.
-Whole scans with readings are few; every rate comes with its exact Poisson interval.
+Two lists of marks are held against the readers: the detector's own, and the chain's, which the
+second network has judged. What hits and what is ignored is LUNA16's rule, decided in
+:mod:`nodule.evaluate.matching`. Whole scans with readings are few; every rate comes with its exact
+Poisson interval.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
 from nodule.candidates.operating import OperatingTable
 from nodule.candidates.stage import ProposeCandidates
+from nodule.evaluate.crop_patches import Host
 from nodule.evaluate.matching import ScanMatches, match_scan
 from nodule.evaluate.scans import Marked, ReadScan
 from nodule.findings import Candidate
 from nodule.lungs.stage import SegmentLungs
+from nodule.malignancy.stage import ScoreMalignancy
 from nodule.resample import Resample
+from nodule.weights import Weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +63,39 @@ class ScanResult:
     found: tuple[Found, ...]
 
 
-def examine(scan: ReadScan, *, lungs: SegmentLungs, candidates: ProposeCandidates) -> ScanResult:
-    """Run the chain up to the candidates on one scan; errors as the stages'."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Examined:
+    """What the networks made of one scan.
+
+    Parameters
+    ----------
+    detector, chain : the marks by the detector's score, and by the probability of the chain.
+    host : the scan as a place to lay crops into.
+    """
+
+    detector: ScanResult
+    chain: ScanResult
+    host: Host
+
+
+def examine(
+    scan: ReadScan,
+    *,
+    lungs: SegmentLungs,
+    candidates: ProposeCandidates,
+    malignancy: ScoreMalignancy,
+) -> Examined:
+    """Run the chain up to the judged candidates on one scan; errors as the stages'."""
     volume = Resample().run(volume=scan.study.volume)
-    marks = candidates.run(volume=volume, lungs=lungs.run(volume=volume))
-    return judge_marks(scan, marks)
+    mask = lungs.run(volume=volume)
+    marks = candidates.run(volume=volume, lungs=mask)
+    judged = malignancy.run(volume=volume, candidates=marks)
+    by_chain = [replace(each.candidate, score=each.probability) for each in judged]
+    return Examined(
+        detector=judge_marks(scan, marks),
+        chain=judge_marks(scan, by_chain),
+        host=Host.of(volume, mask),
+    )
 
 
 def judge_marks(scan: ReadScan, marks: Sequence[Candidate]) -> ScanResult:
@@ -83,20 +116,22 @@ def judge_marks(scan: ReadScan, marks: Sequence[Candidate]) -> ScanResult:
     )
 
 
-def calibrate(results: Sequence[ScanResult], *, candidates: ProposeCandidates) -> OperatingTable:
+def calibrate(
+    results: Sequence[ScanResult], *, lowest_score: float, weights: Sequence[Weights]
+) -> OperatingTable:
     """Return what the scores are worth on these scans.
 
     Parameters
     ----------
     results : of every scan, those without nodules included.
-    candidates : the stage that made the marks; its weights name the table, and its lowest score
-        ends it.
+    lowest_score : of the marks that were looked at.
+    weights : of the networks that made the scores; they name the table.
     """
-    trained = frozenset(candidates.weights.training_patients)
+    trained = frozenset[str]().union(*(each.training_patients for each in weights))
     return OperatingTable.of_false_positives(
         [result.matches.false_positive_scores.tolist() for result in results],
-        lowest_score=candidates.score_threshold,
-        weights_sha256=candidates.weights.sha256,
+        lowest_score=lowest_score,
+        weights_sha256=tuple(each.sha256 for each in weights),
         n_seen_scans=sum(bool(result.scan.patients & trained) for result in results),
     )
 

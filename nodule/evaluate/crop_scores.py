@@ -1,14 +1,13 @@
-"""Candidates on the nodules of a crop set: how many of hundreds of patients' are found.
+"""Nodules of a crop set: how many of hundreds of patients' are found.
 
-A crop is laid into an otherwise empty patch of 1 mm voxels, the nodule near its middle, and the
-network looks at that as at a window of a scan. Beyond the crop is air, as in training: a stack
-shows nothing above and below its nodule, so that these figures lack what context would tell,
-for better and for worse. A nodule counts as found where a mark lies strictly within its radius.
+Each crop is laid into the lung of a whole scan (:mod:`nodule.evaluate.crop_patches`), the nodule
+near the middle of a patch, and the networks look at that as at a window of a scan. A nodule counts
+as found where a mark lies strictly within its radius.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,22 +17,23 @@ from nodule.candidates.heatmap import STRIDE
 from nodule.candidates.peaks import Peak, find_peaks, suppress
 from nodule.candidates.stage import ProposeCandidates, load_network
 from nodule.candidates.sweep import plan_windows, sweep
-from nodule.candidates.views import centered
+from nodule.evaluate.crop_patches import PATCH_MM, Host, lay
 from nodule.evaluate.ratings import Interval, patient_bootstrap
 from nodule.evaluate.scans import CERTAIN_READERS, LEAST_DIAMETER_MM
-from nodule.geometry import as_matrix
-from nodule.hu import AIR_HU, NETWORK_WINDOW
+from nodule.findings import Candidate
+from nodule.geometry import Geometry, as_vector
 from nodule.inference import pick_device
-from nodule.lidc.crops import CropSet, NoduleRecord, PackedCrop, decode_hu, distinct
+from nodule.lidc.crops import CropSet, NoduleRecord, distinct
+from nodule.malignancy.stage import ScoreMalignancy
 from nodule.progress import Progress, silent
+from nodule.volume import Volume
 
-PATCH_MM = 64
 SIZES_MM = (6.0, 10.0, 20.0)
 HEIGHTS_MM = (10.0, 20.0)
 
 _SIZE_NAMES = ("<6", "6-<10", "10-<20", ">=20")
 _HEIGHT_NAMES = ("<10", "10-<20", ">=20")
-_OFF_GRID_MM = STRIDE / 2  # no nodule shall sit on the network's grid because it was centred
+_GRID = Geometry(shape_zyx=(PATCH_MM,) * 3, spacing_zyx_mm=(1.0, 1.0, 1.0))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,12 +43,14 @@ class ScoredNodule:
     Parameters
     ----------
     record : the crop's row.
-    score : best score of a mark strictly within the nodule's radius, 0 if missed.
+    score : the detector's best of a mark strictly within the nodule's radius, 0 if missed.
+    probability : the same after the second network.
     height_mm : of the crop along z: how much the network could see.
     """
 
     record: NoduleRecord
     score: float
+    probability: float
     height_mm: float
 
     @property
@@ -58,7 +60,7 @@ class ScoredNodule:
 
     @property
     def height(self) -> str:
-        """Class of the crop's height, mm; training draws on stacks from 10 mm up."""
+        """Class of the crop's height, mm."""
         return _HEIGHT_NAMES[int(np.digitize(self.height_mm, HEIGHTS_MM))]
 
     @property
@@ -97,7 +99,9 @@ def score_records(
     crops: CropSet,
     records: Sequence[NoduleRecord],
     *,
+    hosts: Sequence[Host],
     candidates: ProposeCandidates,
+    malignancy: ScoreMalignancy,
     seed: int = 0,
     progress: Progress = silent,
 ) -> tuple[ScoredNodule, ...]:
@@ -106,33 +110,60 @@ def score_records(
     Parameters
     ----------
     records : of the crop set.
+    hosts : scans into which the crops are laid in turn.
     candidates : whose network, precision, lowest score and suppression are used.
-    seed : of where nodules lie relative to the network's grid.
+    malignancy : judges the marks near the nodule.
+    seed : of where nodules lie in the scans and relative to the network's grid.
 
     Raises
     ------
     InputError : as :meth:`CropSet.pack_all`.
     WeightsError : as :func:`load_network`.
     """
+    marks_in = _detector(candidates)
+    scored = []
+    for index, packed in enumerate(crops.pack_all(records)):
+        rng = np.random.default_rng([seed, index])
+        patch, center = lay(packed, hosts[index % len(hosts)], rng=rng)
+        hits = hits_of(marks_in(patch), center, diameter_mm=packed.record.diameter_mm)
+        judged = malignancy.run(
+            volume=Volume(array_zyx=patch, geometry=_GRID),
+            candidates=tuple(_candidate(peak) for peak in hits),
+        )
+        scored.append(
+            ScoredNodule(
+                record=packed.record,
+                score=max((peak.score for peak in hits), default=0.0),
+                probability=max((each.probability for each in judged), default=0.0),
+                height_mm=packed.geometry.shape_zyx[0] * packed.geometry.spacing_zyx_mm[0],
+            )
+        )
+        progress((index + 1) / len(records))
+    return tuple(scored)
+
+
+def _detector(candidates: ProposeCandidates) -> Callable[[NDArray[np.float32]], list[Peak]]:
+    """Return what marks a patch as the stage would mark a window of a scan."""
     device = pick_device(candidates.device)
     network = load_network(candidates.weights, device)
     window = PATCH_MM // STRIDE
     everywhere = np.ones((window,) * 3, np.bool_)
     windows = plan_windows(everywhere, window=window, halo=window // 4)
-    scored = []
-    for index, packed in enumerate(crops.pack_all(records)):
-        patch, center = lay(packed, rng=np.random.default_rng([seed, index]))
+
+    def marks_in(patch: NDArray[np.float32]) -> list[Peak]:
         answers = sweep(
             network, patch, windows, window=window, batch=1, device=device,
             precision=candidates.precision,
         )  # fmt: skip
         peaks = find_peaks(answers, wanted=everywhere, threshold=candidates.score_threshold)
-        kept = suppress(peaks, apart_mm=candidates.apart_mm, limit=candidates.max_candidates)
-        score = best_hit(kept, center, diameter_mm=packed.record.diameter_mm)
-        height_mm = packed.geometry.shape_zyx[0] * packed.geometry.spacing_zyx_mm[0]
-        scored.append(ScoredNodule(record=packed.record, score=score, height_mm=height_mm))
-        progress((index + 1) / len(records))
-    return tuple(scored)
+        return suppress(peaks, apart_mm=candidates.apart_mm, limit=candidates.max_candidates)
+
+    return marks_in
+
+
+def _candidate(peak: Peak) -> Candidate:
+    center = as_vector(_GRID.index_to_lps(peak.center_zyx))
+    return Candidate(center_lps_mm=center, score=peak.score, diameter_mm=peak.diameter_mm)
 
 
 def one_per_nodule(scored: Sequence[ScoredNodule]) -> tuple[ScoredNodule, ...]:
@@ -143,64 +174,33 @@ def one_per_nodule(scored: Sequence[ScoredNodule]) -> tuple[ScoredNodule, ...]:
 
 
 def sensitivity(
-    scored: Sequence[ScoredNodule], threshold: float, *, draws: int = 1000, seed: int = 0
+    scored: Sequence[ScoredNodule],
+    found: Callable[[ScoredNodule], bool],
+    *,
+    draws: int = 1000,
+    seed: int = 0,
 ) -> Interval:
-    """Return the share scoring at least the threshold, with its interval over patients.
+    """Return the share that was found, with its interval over patients.
 
     Raises
     ------
     InputError : ``NO_CASES``.
     """
-    found = np.array([each.score >= threshold for each in scored])
+    hit = np.array([found(each) for each in scored])
     return patient_bootstrap(
-        lambda index: float(found[index].mean()) if len(found) else float("nan"),
+        lambda index: float(hit[index].mean()) if len(hit) else float("nan"),
         [each.record.patient_id for each in scored],
         rng=np.random.default_rng(seed),
         draws=draws,
     )
 
 
-def best_hit(
+def hits_of(
     peaks: Sequence[Peak], center_zyx: NDArray[np.float64], *, diameter_mm: float
-) -> float:
-    """Return the best score strictly within the radius, mm at 1 mm; 0 without any."""
-    radius_mm = diameter_mm / 2
-    return max(
-        (
-            peak.score
-            for peak in peaks
-            if float(np.linalg.norm(np.subtract(peak.center_zyx, center_zyx))) < radius_mm
-        ),
-        default=0.0,
-    )
-
-
-def lay(
-    packed: PackedCrop, *, rng: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Lay a crop into an empty patch.
-
-    Parameters
-    ----------
-    rng : of where between the network's cells the nodule lies.
-
-    Returns
-    -------
-    The patch, float32 HU [z, y, x], 1 mm, and the centre of the nodule in its voxels, zyx.
-    """
-    spacing = packed.geometry.spacing_zyx_mm
-    crop = packed.unpack()
-    masks = (crop.consensus(), crop.reader_masks.any(axis=0))
-    inside = next((np.argwhere(mask) for mask in masks if mask.any()), np.empty((0, 3)))
-    middle = (np.asarray(packed.stored.shape) - 1) / 2
-    center_mm = (inside.mean(axis=0) if len(inside) else middle) * np.asarray(spacing)
-    shift = rng.uniform(-_OFF_GRID_MM, _OFF_GRID_MM, size=3)
-    view = centered(center_mm + shift, size=PATCH_MM, turn=as_matrix(np.eye(3)))
-    hu = NETWORK_WINDOW.clip(decode_hu(packed.stored))
-    patch = view.cut(hu, spacing_zyx_mm=spacing, outside=AIR_HU, mode="nearest")
-    # slices are as thick as they are apart, so that even a single one shows something
-    at_mm = view.to_scan(np.repeat(np.arange(PATCH_MM)[:, None], 3, axis=1))
-    covered = np.abs(at_mm / spacing - middle) < np.asarray(packed.stored.shape) / 2
-    z, y, x = covered.T
-    patch[~(z[:, None, None] & y[:, None] & x)] = AIR_HU
-    return patch, view.to_patch(center_mm)
+) -> list[Peak]:
+    """Return the peaks strictly within the radius, mm at 1 mm."""
+    return [
+        peak
+        for peak in peaks
+        if float(np.linalg.norm(np.subtract(peak.center_zyx, center_zyx))) < diameter_mm / 2
+    ]

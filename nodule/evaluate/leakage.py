@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nodule.errors import InputError
 from nodule.weights import Weights
@@ -29,3 +29,13 @@ def seen_in_training(
             "such figure as performance",
         )
     return seen
+
+
+def unseen_members(members: Sequence[Weights], patients: Iterable[str]) -> tuple[Weights, ...]:
+    """Return the members of an ensemble that saw none of the patients, or all where none is left.
+
+    Whether that is allowed is for :func:`seen_in_training` to say, of each member.
+    """
+    evaluated = frozenset(patients)
+    unseen = tuple(each for each in members if not evaluated & frozenset(each.training_patients))
+    return unseen or tuple(members)

@@ -5,27 +5,23 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nodule.errors import InputError
-from nodule.inference import Device
 from pipelines.cli.options import DeviceOption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from nodule.candidates.operating import OperatingTable
-    from nodule.candidates.stage import ProposeCandidates
-    from nodule.evaluate.candidates import Found, ScanResult
+    from nodule.evaluate.candidates import ScanResult
     from nodule.evaluate.crop_scores import ScoredNodule
-    from nodule.lungs.stage import SegmentLungs
 
-FP_RATES = (4.0, 2.0, 1.0)
 _LOWEST_SCORE = 0.01
-_SHOWN = ("texture", "height_mm", "score")
+_SHOWN = ("texture", "height_mm", "score", "probability")
 
 
 def candidates(
@@ -57,50 +53,57 @@ def candidates(
 
     The scans give the thresholds with 4, 2 and 1 false positives a scan; at these the share of the
     crop set's nodules of 3 mm or more by three readers or more is measured, with 95 % intervals
-    over patients. A crop shows less than a scan does, a thin stack far less: by_crop_height_mm.
-    Findings by fewer readers are ignored on the scans, as LUNA16 does.
+    over patients. Figures are the chain's, detector and second network together; those under
+    "detector" are the detector's alone. Most crops end with their nodule, and so are laid into the
+    scans' lungs. Findings by fewer readers are ignored on the scans, as LUNA16 does. Those members
+    of the second network judge that saw none of the patients.
     """
     from nodule.candidates.operating import operating_path
-    from nodule.evaluate.candidates import calibrate as calibrated
-    from nodule.evaluate.candidates import examine
-    from nodule.evaluate.crop_scores import certain_records, score_records
-    from nodule.evaluate.leakage import seen_in_training
+    from nodule.candidates.stage import ProposeCandidates
+    from nodule.evaluate.crop_scores import certain_records
+    from nodule.evaluate.detection import detect_both_ways
+    from nodule.evaluate.leakage import seen_in_training, unseen_members
     from nodule.evaluate.scans import load_read_scan, patients_of
     from nodule.lidc.crops import CropSet
+    from nodule.lungs.stage import SegmentLungs
+    from nodule.malignancy.stage import ScoreMalignancy
+    from nodule.weights import Weights
 
-    stage, lungs = _stages(weights, device)
+    opened = Weights.shipped("candidates") if weights is None else Weights.open(weights)
+    stage = ProposeCandidates(weights=opened, score_threshold=_LOWEST_SCORE, device=device)
+    lungs, judges = SegmentLungs(device=device), ScoreMalignancy(device=device)
     crops = CropSet.open(data)
     records = certain_records(crops, folds=fold or ())
     _refuse_none(len(records))
     of_scans = frozenset[str]().union(*(patients_of(path) for path in scans))
     patients = of_scans.union(record.patient_id for record in records)
-    seen = seen_in_training(stage.weights, patients, allow_seen=allow_seen)
-    results = [examine(load_read_scan(path), lungs=lungs, candidates=stage) for path in scans]
-    table = calibrated(results, candidates=stage)
-    scored = score_records(crops, records, candidates=stage, seed=seed)
+    unseen = replace(judges, weights=unseen_members(judges.weights, patients), calibration=None)
+    seen = frozenset[str]().union(
+        *(
+            seen_in_training(each, patients, allow_seen=allow_seen)
+            for each in (opened, *unseen.weights)
+        )
+    )
+    chain, detector = detect_both_ways(
+        [load_read_scan(path) for path in scans], crops, records, lungs=lungs, candidates=stage,
+        malignancy=unseen, judges=judges.weights, seed=seed,
+    )  # fmt: skip
     summary = {
-        **_summary(table, results, scored, draws=draws, seed=seed),
+        **chain.summary(draws=draws, seed=seed),
+        "detector": detector.summary(draws=draws, seed=seed),
+        **_counts(chain.scored),
         "seen_patients": len(seen),
         "patients_lungs_saw": len(of_scans & frozenset(lungs.weights.training_patients)),
-        "weights": stage.weights.sha256,
+        "weights": opened.sha256,
+        "malignancy_weights": [each.sha256 for each in unseen.weights],
         "lungs_weights": lungs.weights.sha256,
     }
     if output is not None:
-        _write(output, summary, results, scored)
+        _write(output, summary, chain.results, chain.scored)
     if calibrate:
-        table.write(operating_path(stage.weights.path))
-    _warn(len(seen), len(results))
+        chain.table.write(operating_path(opened.path))
+    _warn(len(seen), len(scans))
     typer.echo(json.dumps(summary))
-
-
-def _stages(weights: Path | None, device: Device) -> tuple[ProposeCandidates, SegmentLungs]:
-    from nodule.candidates.stage import ProposeCandidates
-    from nodule.lungs.stage import SegmentLungs
-    from nodule.weights import Weights
-
-    opened = Weights.shipped("candidates") if weights is None else Weights.open(weights)
-    stage = ProposeCandidates(weights=opened, score_threshold=_LOWEST_SCORE, device=device)
-    return stage, SegmentLungs(device=device)
 
 
 def _refuse_none(records: int) -> None:
@@ -121,94 +124,14 @@ def _warn(seen: int, scans: int) -> None:
     typer.echo(f"false positives were counted on {scans} scans only: mind the intervals", err=True)
 
 
-def _at_rate(
-    rate: float,
-    table: OperatingTable,
-    results: Sequence[ScanResult],
-    nodules: Sequence[ScoredNodule],
-    scored: Sequence[ScoredNodule],
-    *,
-    draws: int,
-    seed: int,
-) -> dict[str, Any]:
-    from nodule.evaluate.candidates import poisson_interval
-    from nodule.evaluate.crop_scores import sensitivity
-
-    threshold = table.threshold_for(rate)
-    false = table.false_positives_at(threshold)
-    must = [each for result in results for each in result.found if each.nodule.certain]
-
-    def measured(chosen: Sequence[ScoredNodule]) -> dict[str, Any]:
-        share = sensitivity(chosen, threshold, draws=draws, seed=seed)
-        return {
-            "n": len(chosen),
-            "sensitivity": share.estimate,
-            "interval": [share.lower, share.upper],
-        }
-
-    def by(name: Callable[[ScoredNodule], str], among: Sequence[ScoredNodule]) -> dict[str, Any]:
-        return {
-            group: measured([each for each in among if name(each) == group])
-            for group in dict.fromkeys(map(name, among))
-        }
-
-    by_size = sorted(nodules, key=lambda each: each.record.diameter_mm)
-    by_height = sorted(nodules, key=lambda each: each.height_mm)
-
-    return {
-        "threshold": threshold,
-        "fp_per_scan": false / table.n_scans,
-        "fp_per_scan_interval": poisson_interval(false, scans=table.n_scans),
-        "scan_nodules": len(must),
-        "scan_nodules_found": sum((each.score or 0.0) >= threshold for each in must),
-        **measured(nodules),
-        "by_size_mm": by(lambda each: each.size, by_size),
-        "by_texture": by(lambda each: each.texture, nodules),
-        "by_crop_height_mm": by(lambda each: each.height, by_height),
-        "by_crop": by(lambda each: each.record.kind, scored),
-    }
-
-
-def _summary(
-    table: OperatingTable,
-    results: Sequence[ScanResult],
-    scored: Sequence[ScoredNodule],
-    *,
-    draws: int,
-    seed: int,
-) -> dict[str, Any]:
+def _counts(scored: Sequence[ScoredNodule]) -> dict[str, Any]:
     from nodule.evaluate.crop_scores import one_per_nodule
 
     nodules = one_per_nodule(scored)
     return {
-        "operating_points": {
-            f"{rate:g}": _at_rate(rate, table, results, nodules, scored, draws=draws, seed=seed)
-            for rate in FP_RATES
-        },
-        "scans": [_scan(result) for result in results],
         "n_nodules": len(nodules),
         "n_patients": len({each.record.patient_id for each in nodules}),
         "folds": dict(sorted(Counter(str(each.record.fold) for each in nodules).items())),
-    }
-
-
-def _scan(result: ScanResult) -> dict[str, Any]:
-    return {
-        "scan": result.scan.name,
-        "marks": len(result.marks),
-        "false_positives": len(result.matches.false_positive_scores),
-        "ignored": result.matches.n_ignored,
-        "nodules": [_found(each) for each in result.found],
-    }
-
-
-def _found(each: Found) -> dict[str, Any]:
-    return {
-        "readers": each.nodule.readers,
-        "diameter_mm": round(each.nodule.diameter_mm, 2),
-        "rank": each.rank,
-        "score": each.score,
-        "distance_mm": None if each.distance_mm is None else round(each.distance_mm, 2),
     }
 
 
@@ -240,5 +163,6 @@ def _write(
         for each in scored:
             record = each.record
             row = (record.patient_id, record.fold, record.kind, record.nodule_key)
-            shown = (each.texture, f"{each.height_mm:.2f}", f"{each.score:.5f}")
-            writer.writerow((*row, f"{record.diameter_mm:.2f}", *shown))
+            shown = (each.texture, f"{each.height_mm:.2f}")
+            scores = (f"{each.score:.5f}", f"{each.probability:.5f}")
+            writer.writerow((*row, f"{record.diameter_mm:.2f}", *shown, *scores))

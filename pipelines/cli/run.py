@@ -44,10 +44,10 @@ def run(
     pdf: PdfOption = False,
     fp_per_scan: Annotated[
         float | None,
-        typer.Option(help="Keep as many candidates as show so many false ones in a scan."),
+        typer.Option(help="Report as much as shows so many false findings in a scan."),
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(min=0.0, max=1.0, help="Lowest score of a candidate instead.")
+        float | None, typer.Option(min=0.0, max=1.0, help="Lowest probability of a finding instead.")
     ] = None,
 ) -> None:
     """Find, measure and score nodules, and write a report for each study.
@@ -104,10 +104,10 @@ def chosen_stages(config: Path | None, *, device: Device) -> Stages:
 def at_operating_point(
     stages: Stages, *, fp_per_scan: float | None, threshold: float | None
 ) -> Stages:
-    """Return the stages with the lowest score of a candidate that is asked for.
+    """Return the stages with the lowest probability of a finding that is asked for.
 
-    False positives are those of the candidates network alone; the second network and the
-    measurement that follow only take marks away.
+    False positives are those of the two networks together; the measurement that follows only
+    takes marks away.
 
     Raises
     ------
@@ -125,10 +125,10 @@ def at_operating_point(
             code="TWO_OPERATING_POINTS",
             hint="Give --fp-per-scan or --threshold",
         )
-    stage = stages["candidates"]
     if fp_per_scan is not None:
-        threshold = OperatingTable.beside(stage.weights).threshold_for(fp_per_scan)
-    return {**stages, "candidates": replace(stage, score_threshold=threshold)}
+        weights = (stages["candidates"].weights, *stages["malignancy"].weights)
+        threshold = OperatingTable.beside(*weights).threshold_for(fp_per_scan)
+    return {**stages, "measure": replace(stages["measure"], probability_threshold=threshold)}
 
 
 def cache_folder(given: Path | None) -> Path:

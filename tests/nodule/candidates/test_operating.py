@@ -11,9 +11,9 @@ from nodule.weights import Weights
 SCORES = ((0.9, 0.5, 0.2), (0.7, 0.3))
 
 
-def table(weights_sha256: str = "abc") -> OperatingTable:
+def table(*weights_sha256: str) -> OperatingTable:
     return OperatingTable.of_false_positives(
-        SCORES, lowest_score=0.1, weights_sha256=weights_sha256
+        SCORES, lowest_score=0.1, weights_sha256=weights_sha256 or ("abc",)
     )
 
 
@@ -38,13 +38,15 @@ def test_counts_what_a_threshold_lets_through():
 
 
 def test_false_positives_of_one_score_pass_together():
-    tied = OperatingTable.of_false_positives([[0.6, 0.6]], lowest_score=0.1, weights_sha256="abc")
+    tied = OperatingTable.of_false_positives(
+        [[0.6, 0.6]], lowest_score=0.1, weights_sha256=("abc",)
+    )
     assert tied.threshold_for(1.0) == pytest.approx(0.8)
     assert tied.threshold_for(2.0) == pytest.approx(0.1)
 
 
 def test_scans_without_false_positives_allow_every_mark():
-    clean = OperatingTable.of_false_positives([[], []], lowest_score=0.1, weights_sha256="abc")
+    clean = OperatingTable.of_false_positives([[], []], lowest_score=0.1, weights_sha256=("abc",))
     assert clean.threshold_for(0.0) == pytest.approx(0.1)
 
 
@@ -60,12 +62,12 @@ def test_refuses_points_out_of_order():
         OperatingPoint(threshold=0.4, fp_per_scan=2.0),
     )
     with pytest.raises(InputError, match="BAD_OPERATING_TABLE"):
-        OperatingTable(weights_sha256="abc", n_scans=1, points=points)
+        OperatingTable(weights_sha256=("abc",), n_scans=1, points=points)
 
 
 def test_refuses_a_table_of_no_scans():
     with pytest.raises(InputError, match="BAD_OPERATING_TABLE"):
-        OperatingTable.of_false_positives([], lowest_score=0.1, weights_sha256="abc")
+        OperatingTable.of_false_positives([], lowest_score=0.1, weights_sha256=("abc",))
 
 
 def weights_at(path: Path, sha256: str = "abc") -> Weights:
@@ -91,8 +93,8 @@ def test_travels_beside_its_weights(tmp_path: Path):
         (
             json.dumps(
                 {
-                    "format": "nodule-operating-v1",
-                    "weights_sha256": "other",
+                    "format": "nodule-operating-v2",
+                    "weights_sha256": ["other"],
                     "n_scans": 1,
                     "points": [{"threshold": 0.5, "fp_per_scan": 1.0}],
                 }

@@ -1,5 +1,6 @@
 """Crops in patches, and shares of what is found, by arithmetic."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,12 @@ import pytest
 from nodule.candidates.peaks import Peak
 from nodule.evaluate.crop_scores import (
     ScoredNodule,
-    best_hit,
     certain_records,
-    lay,
+    hits_of,
     one_per_nodule,
     sensitivity,
 )
-from nodule.geometry import Geometry
-from nodule.lidc.crops import CropSet, NoduleRecord, PackedCrop
+from nodule.lidc.crops import CropSet, NoduleRecord
 
 
 def record(**changes: object) -> NoduleRecord:
@@ -38,7 +37,9 @@ def record(**changes: object) -> NoduleRecord:
 
 
 def scored(score: float, **changes: object) -> ScoredNodule:
-    return ScoredNodule(record=record(**changes), score=score, height_mm=12.5)
+    return ScoredNodule(
+        record=record(**changes), score=score, probability=score / 2, height_mm=12.5
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_sizes_begin_at_their_lower_bound(diameter_mm, size):
     ("height_mm", "name"), [(2.5, "<10"), (10.0, "10-<20"), (19.9, "10-<20"), (51.0, ">=20")]
 )
 def test_heights_begin_at_their_lower_bound(height_mm, name):
-    assert ScoredNodule(record=record(), score=0.5, height_mm=height_mm).height == name
+    assert replace(scored(0.5), height_mm=height_mm).height == name
 
 
 @pytest.mark.parametrize(
@@ -100,14 +101,14 @@ def test_a_nodule_with_several_crops_counts_once_by_the_one_with_most_context():
 
 def test_sensitivity_is_the_share_at_or_above_the_threshold():
     nodules = [scored(s, patient_id=f"P{i}") for i, s in enumerate((0.9, 0.5, 0.4, 0.0))]
-    share = sensitivity(nodules, 0.5, draws=200)
+    share = sensitivity(nodules, lambda each: each.score >= 0.5, draws=200)
     assert share.estimate == 0.5
     assert 0.0 <= share.lower <= 0.5 <= share.upper <= 1.0
 
 
 def test_nodules_of_one_patient_are_drawn_together():
     same = [scored(s, patient_id="P1") for s in (0.9, 0.1)]
-    share = sensitivity(same, 0.5, draws=50)
+    share = sensitivity(same, lambda each: each.score >= 0.5, draws=50)
     assert (share.lower, share.upper) == (0.5, 0.5)
 
 
@@ -117,23 +118,4 @@ def test_a_hit_lies_strictly_within_the_radius():
         Peak(center_zyx=(0.0, 0.0, 3.9), score=0.6, diameter_mm=5.0),
         Peak(center_zyx=(0.0, 0.0, 0.0), score=0.5, diameter_mm=5.0),
     ]
-    assert best_hit(peaks, np.zeros(3), diameter_mm=8.0) == 0.6
-    assert best_hit(peaks[:1], np.zeros(3), diameter_mm=8.0) == 0.0
-
-
-def test_a_single_slice_shows_its_thickness_and_air_beyond():
-    shape, spacing = (1, 40, 40), (5.0, 0.5, 0.5)
-    crop = PackedCrop(
-        record=record(spacing_zyx_mm=spacing),
-        stored=np.full(shape, 40, np.int16),
-        reader_bits=np.full(shape, 7, np.uint8),
-        exact_slices=np.ones(1, np.bool_),
-        geometry=Geometry(shape_zyx=shape, spacing_zyx_mm=spacing),
-    )
-    patch, center = lay(crop, rng=np.random.default_rng(0))
-    # 5 mm of slice, 40 pixels of 0.5 mm
-    assert (patch == 40.0).sum() == 5 * 20 * 20
-    assert (patch == -1000.0).sum() == 64**3 - 5 * 20 * 20
-    assert np.abs(center - 31.5).max() <= 2.0
-    shown = np.argwhere(patch == 40.0).mean(axis=0)
-    assert np.abs(shown - center).max() <= 0.5
+    assert hits_of(peaks, np.zeros(3), diameter_mm=8.0) == peaks[1:]

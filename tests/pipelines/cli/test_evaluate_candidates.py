@@ -57,7 +57,8 @@ def test_measures_a_phantom_and_calibrates(
     out = tmp_path / "out"
     ran = evaluate(crop_set, phantom_study, weights, "--calibrate", "-o", str(out))
     summary = json.loads(ran.stdout.splitlines()[-1])
-    table = OperatingTable.beside(Weights.open(weights))
+    judges = Weights.shipped_members("malignancy")
+    table = OperatingTable.beside(Weights.open(weights), *judges)
     assert table.n_scans == len(summary["scans"]) == 1
     for rate in ("4", "2", "1"):
         point = summary["operating_points"][rate]
