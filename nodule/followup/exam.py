@@ -77,7 +77,7 @@ def warnings_of(current: Exam, prior: Exam, *, days: int | None) -> tuple[StudyW
     if len(ids) > 1:
         message = "The studies name different patients: see that they are of one."
         found.append(StudyWarning(code="PATIENT_MISMATCH", message=message))
-    if any(_cut(exam.lungs) for exam in (current, prior)):
+    if any(lungs_cut(exam.lungs) for exam in (current, prior)):
         message = "A scan ends within the lungs: what lies near its end may be matched wrongly."
         found.append(StudyWarning(code="LUNGS_CUT", message=message))
     for code, name in _SAME:
@@ -92,7 +92,7 @@ def warnings_of(current: Exam, prior: Exam, *, days: int | None) -> tuple[StudyW
     return tuple(found)
 
 
-def _cut(lungs: LungMask) -> bool:
-    """Whether the lungs are still wide on the first or the last slice."""
+def lungs_cut(lungs: LungMask) -> bool:
+    """Tell whether the lungs, which must be there, are still wide on the first or last slice."""
     areas = np.count_nonzero(lungs.labels_zyx, axis=(1, 2))
     return bool(max(areas[0], areas[-1]) > _CUT_SHARE * areas.max())

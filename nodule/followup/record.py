@@ -11,14 +11,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nodule.findings import Finding, Texture
+from nodule.findings import Finding, Measurement, Texture
 from nodule.followup.compare import Change, Comparison, Lone
 from nodule.followup.exam import Exam
-from nodule.geometry import Vector
+from nodule.followup.precision import volume_error_share
+from nodule.geometry import Vector, as_vector
 from nodule.guidelines.result import Figure
 from nodule.study import Study
 
-_MEASURED = ("long_axis_mm", "short_axis_mm", "effective_diameter_mm", "volume_mm3", "texture")
+# decimals that mean something, as the report rounds its own findings
+_DIGITS = {"long_axis_mm": 2, "short_axis_mm": 2, "effective_diameter_mm": 2, "volume_mm3": 1}
 
 Size = Annotated[float, Field(gt=0.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -41,6 +43,7 @@ class FindingRecord(_Part):
     """A finding as one study shows it; sizes are null where they could not be measured.
 
     ``slice_number`` counts from 1 along the source's index axis z, null outside the scan.
+    ``volume_error_share`` is half the volume's 95 % interval as a share of it.
     """
 
     id: str
@@ -53,6 +56,9 @@ class FindingRecord(_Part):
     short_axis_mm: Size | None
     effective_diameter_mm: Size | None
     volume_mm3: Size | None
+    volume_error_share: Share | None
+    solid_axes_mm: tuple[Size, Size] | None
+    solid_volume_mm3: Size | None
     texture: Texture | None
 
 
@@ -137,7 +143,8 @@ def record_comparison(
         prior=_study(prior, prior_sha256),
         days=comparison.days,
         registration=RegistrationRecord(
-            overlap=comparison.overlap, surface_error_mm=comparison.surface_error_mm
+            overlap=round(comparison.overlap, 3),
+            surface_error_mm=_round(comparison.surface_error_mm, 2),
         ),
         changes=tuple(_change(c, current.study, prior.study) for c in comparison.changes),
         new=tuple(_lone(each, current.study) for each in comparison.new),
@@ -159,11 +166,11 @@ def _change(change: Change, current: Study, prior: Study) -> ChangeRecord:
     return ChangeRecord(
         current=_finding(change.current, current),
         prior=_finding(change.prior, prior),
-        distance_mm=change.distance_mm,
+        distance_mm=round(change.distance_mm, 2),
         ambiguous=change.ambiguous,
-        volume_change_mm3=change.volume_change_mm3,
+        volume_change_mm3=_round(change.volume_change_mm3, 1),
         volume_change=_figure(change.volume_change),
-        diameter_change_mm=change.diameter_change_mm,
+        diameter_change_mm=_round(change.diameter_change_mm, 2),
         growth=change.growth,
         doubling_time=_figure(change.doubling_time),
         notes=change.notes,
@@ -173,7 +180,7 @@ def _change(change: Change, current: Study, prior: Study) -> ChangeRecord:
 def _lone(lone: Lone, study: Study) -> LoneRecord:
     return LoneRecord(
         finding=_finding(lone.finding, study),
-        place_in_other_lps_mm=lone.place_in_other_lps_mm,
+        place_in_other_lps_mm=_point(lone.place_in_other_lps_mm),
         covered=lone.covered,
         ambiguous=lone.ambiguous,
     )
@@ -183,7 +190,7 @@ def _figure(figure: Figure | None) -> FigureRecord | None:
     if figure is None:
         return None
     value, low, high = (
-        None if number is None or math.isinf(number) else number
+        None if number is None or math.isinf(number) else round(number, 1)
         for number in (figure.value, figure.low, figure.high)
     )
     return FigureRecord(value=value, low=low, high=high, unit=figure.unit)
@@ -194,13 +201,35 @@ def _finding(finding: Finding, study: Study) -> FindingRecord:
     if study.volume.geometry.contains(finding.center_lps_mm):
         index, reference = study.slice_at(finding.center_lps_mm)
         number, image = index + 1, reference.instance_number
-    sizes: dict[str, Any] = {n: getattr(finding.measurement, n, None) for n in _MEASURED}
     return FindingRecord(
         id=finding.id,
-        center_lps_mm=finding.center_lps_mm,
+        center_lps_mm=_point(finding.center_lps_mm),
         slice_number=number,
         instance_number=image,
-        probability=finding.probability,
-        malignancy_score=finding.malignancy.score,
-        **sizes,
+        probability=round(finding.probability, 4),
+        malignancy_score=round(finding.malignancy.score, 3),
+        **_sizes(finding.measurement, study),
     )
+
+
+def _sizes(measured: Measurement | None, study: Study) -> dict[str, Any]:
+    names = (*_DIGITS, "volume_error_share", "solid_axes_mm", "solid_volume_mm3", "texture")
+    if measured is None:
+        return dict.fromkeys(names)
+    axes_mm = measured.solid_axes_mm
+    share = volume_error_share(measured.volume_mm3, study=study)
+    return {
+        **{name: round(getattr(measured, name), digits) for name, digits in _DIGITS.items()},
+        "volume_error_share": min(round(share, 4), 1.0),
+        "solid_axes_mm": None if axes_mm is None else tuple(round(a, 2) for a in axes_mm),
+        "solid_volume_mm3": _round(measured.solid_volume_mm3, 1),
+        "texture": measured.texture,
+    }
+
+
+def _point(vector: Vector) -> Vector:
+    return as_vector([round(v, 3) for v in vector])
+
+
+def _round(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

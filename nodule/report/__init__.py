@@ -6,7 +6,16 @@
 """
 
 from nodule.report.build import build_report
+from nodule.report.context import Context, read_context
 from nodule.report.model import Provenance, Report, report_schema
 from nodule.report.write import write_report
 
-__all__ = ["Provenance", "Report", "build_report", "report_schema", "write_report"]
+__all__ = [
+    "Context",
+    "Provenance",
+    "Report",
+    "build_report",
+    "read_context",
+    "report_schema",
+    "write_report",
+]

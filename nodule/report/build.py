@@ -8,37 +8,43 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nodule.findings import Finding, Measurement
-from nodule.geometry import Vector
-from nodule.report.model import (
+from nodule.errors import InputError
+from nodule.findings import Finding, Malignancy, Measurement
+from nodule.followup.record import ComparisonRecord
+from nodule.geometry import Geometry, Vector
+from nodule.guidelines.facts import half_up
+from nodule.report.case import Case
+from nodule.report.context import Context, FindingFacts
+from nodule.report.finding_parts import (
     NODULE_LIMIT_MM,
-    Ends,
+    SIZED_FIELDS,
     FindingPart,
-    LungVolumes,
     MalignancyPart,
-    Patient,
-    Point,
-    Provenance,
-    Report,
     SlicePart,
-    StudyPart,
-    Technique,
-    WarningPart,
 )
+from nodule.report.management import manage
+from nodule.report.model import Provenance, Report, WarningPart
+from nodule.report.parts import Ends, Point
+from nodule.report.quality import SLICES_MM, quality_parts
+from nodule.report.software import software_part
+from nodule.report.study_parts import LungVolumes, Patient, StudyPart, Technique
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
 
-_THICK_MM = 3.0  # thicker slices hide small nodules and blur sizes (input rules of readers' aids)
 _SIZE_DIGITS = {
     "long_axis_mm": 2,
     "short_axis_mm": 2,
     "effective_diameter_mm": 2,
     "volume_mm3": 1,
+    "solid_volume_mm3": 1,
     "mean_hu": 0,
     "sphericity": 3,
 }
 _ENDS = ("long_axis_ends_lps_mm", "short_axis_ends_lps_mm")
 _IDENTITY = ("study_instance_uid", "series_instance_uid", "frame_of_reference_uid")
+_DIRECTIONS = (("right to left", "left to right"), ("front to back", "back to front"))
+_ALONG_BODY = ("foot to head", "head to foot")
+_NOTHING_STATED = Context()
 
 
 def build_report(
@@ -48,8 +54,10 @@ def build_report(
     findings: tuple[Finding, ...],
     patient: PatientHeader,
     provenance: Provenance,
+    context: Context = _NOTHING_STATED,
+    comparison: ComparisonRecord | None = None,
 ) -> Report:
-    """State what was found.
+    """State what was found, and what published rules make of it.
 
     Numbers are rounded to what is meaningful, so that equal inputs give equal bytes.
 
@@ -58,18 +66,53 @@ def build_report(
     study : as read.
     lungs : on any grid.
     findings : in the order to report.
-    patient : appears in the report's header only.
+    patient : appears in the report's header, and its age and sex are read by the rules.
     provenance : what made it.
+    context : what somebody states about the person and the exam.
+    comparison : with a prior study, of these findings.
+
+    Raises
+    ------
+    InputError : ``UNKNOWN_FINDING`` where the context speaks of a finding that there is not.
     """
     part = _study_part(study, lungs, patient)
-    stated = tuple(_finding_part(finding, study) for finding in findings)
+    stated = tuple(_finding_part(finding, study, context) for finding in findings)
+    refuse_unknown(context, known={finding.id for finding in stated})
     of_findings = (warning for finding in stated for warning in finding_warnings(finding))
+    case = Case(context=context, study=part, standing=stated, comparison=comparison)
     return Report(
         study=part,
+        context=context,
+        software=software_part(provenance),
         provenance=provenance,
+        quality=quality_parts(study, lungs),
         findings=stated,
-        warnings=(*_study_warnings(study, part.lungs), *of_findings),
+        comparison=comparison,
+        management=manage(case),
+        warnings=(
+            *_study_warnings(study, part.lungs),
+            *_comparison_warnings(comparison),
+            *of_findings,
+        ),
     )
+
+
+def refuse_unknown(context: Context, *, known: set[str]) -> None:
+    """Refuse statements about findings that the report lacks.
+
+    Raises
+    ------
+    InputError : ``UNKNOWN_FINDING``.
+    """
+    unknown = sorted(set(context.findings) - known)
+    if unknown:
+        raise InputError(
+            "something is stated of findings that the report lacks",
+            code="UNKNOWN_FINDING",
+            expected=", ".join(sorted(known)) or "none",
+            got=", ".join(unknown),
+            hint="Make the report without them first; findings are named there.",
+        )
 
 
 def _study_part(study: Study, lungs: LungMask, patient: PatientHeader) -> StudyPart:
@@ -83,32 +126,70 @@ def _study_part(study: Study, lungs: LungMask, patient: PatientHeader) -> StudyP
             **{name: value for name, value in header.items() if name not in _IDENTITY},
             shape_zyx=geometry.shape_zyx,
             spacing_zyx_mm=_rounded(geometry.spacing_zyx_mm, digits=4),
+            slice_direction=slice_direction(geometry),
         ),
         lungs=LungVolumes(right_ml=round(right_ml), left_ml=round(left_ml)),
     )
 
 
-def _finding_part(finding: Finding, study: Study) -> FindingPart:
+def slice_direction(geometry: Geometry) -> str:
+    """Return where slice numbers rise to, by the nearest axis of the body."""
+    step = np.asarray(geometry.direction)[:, 0]
+    axis = int(np.abs(step).argmax())
+    return (*_DIRECTIONS, _ALONG_BODY)[axis][int(step[axis] < 0)]
+
+
+def _finding_part(finding: Finding, study: Study, context: Context) -> FindingPart:
     measured = finding.measurement
     long_ends = measured.long_axis_ends_lps_mm if measured else None
     key_point = finding.center_lps_mm if long_ends is None else np.mean(long_ends, axis=0)
-    a, b, c, d, e = finding.malignancy.distribution
-    too_large = measured is not None and measured.long_axis_mm > NODULE_LIMIT_MM
     return FindingPart(
         id=finding.id,
         center_lps_mm=_rounded(finding.center_lps_mm),
         slice=slice_part(study, key_point),
         probability=round(finding.probability, 4),
-        malignancy=MalignancyPart(
-            score=round(finding.malignancy.score, 3),
-            distribution=(round(a, 4), round(b, 4), round(c, 4), round(d, 4), round(e, 4)),
-        ),
-        **_sizes(measured),
+        malignancy=_malignancy_part(finding.malignancy),
         lung=finding.lung,
-        third=finding.third,
-        pleura_distance_mm=_round(finding.pleura_distance_mm, 1),
-        scope="mass" if too_large else "nodule",
+        **sized_fields(finding, facts=context.findings.get(finding.id, FindingFacts())),
     )
+
+
+def _malignancy_part(malignancy: Malignancy) -> MalignancyPart:
+    a, b, c, d, e = malignancy.distribution
+    return MalignancyPart(
+        score=round(malignancy.score, 3),
+        distribution=(round(a, 4), round(b, 4), round(c, 4), round(d, 4), round(e, 4)),
+        spread=round(malignancy.spread, 3),
+        indeterminate=malignancy.indeterminate,
+    )
+
+
+def sized_fields(finding: Finding, *, facts: FindingFacts) -> dict[str, Any]:
+    """Return what was measured of a finding, and its lobe where somebody states it."""
+    measured = finding.measurement
+    fields: dict[str, Any] = dict.fromkeys(SIZED_FIELDS) | {
+        "third": finding.third,
+        "lobe": facts.lobe,
+        "pleura_distance_mm": _round(finding.pleura_distance_mm, 1),
+        "scope": "nodule",
+    }
+    if measured is None:
+        return fields
+    return fields | {
+        **{name: _round(getattr(measured, name), n) for name, n in _SIZE_DIGITS.items()},
+        **{name: _rounded_ends(getattr(measured, name)) for name in _ENDS},
+        "mean_diameter_mm": mean_diameter_mm(measured),
+        "volume_limits_mm3": _pair(measured.volume_limits_mm3, 1),
+        "solid_axes_mm": _pair(measured.solid_axes_mm, 2),
+        "texture": measured.texture,
+        "scope": "mass" if measured.long_axis_mm > NODULE_LIMIT_MM else "nodule",
+    }
+
+
+def mean_diameter_mm(measured: Measurement) -> float:
+    """Return the mean of both axes as they are printed, to 0.1 mm, as the rules read it."""
+    axes = (round(measured.long_axis_mm, 2), round(measured.short_axis_mm, 2))
+    return float(half_up((half_up(axes[0]) + half_up(axes[1])) / 2))
 
 
 def slice_part(study: Study, lps_mm: ArrayLike) -> SlicePart:
@@ -127,16 +208,12 @@ def slice_part(study: Study, lps_mm: ArrayLike) -> SlicePart:
     )
 
 
-def _sizes(measured: Measurement | None) -> dict[str, Any]:
-    if measured is None:
-        return dict.fromkeys(_SIZE_DIGITS) | dict.fromkeys((*_ENDS, "texture"))
-    sizes = {name: _round(getattr(measured, name), n) for name, n in _SIZE_DIGITS.items()}
-    ends = {name: _rounded_ends(getattr(measured, name)) for name in _ENDS}
-    return {**sizes, **ends, "texture": measured.texture}
-
-
 def _round(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
+
+
+def _pair(values: tuple[float, float] | None, digits: int) -> tuple[float, float] | None:
+    return None if values is None else (round(values[0], digits), round(values[1], digits))
 
 
 def _rounded(vector: Vector, *, digits: int = 3) -> Point:
@@ -152,7 +229,7 @@ def _study_warnings(study: Study, lungs: LungVolumes) -> Iterator[WarningPart]:
     for warning in study.warnings:
         yield WarningPart(code=warning.code, message=warning.message)
     spacing_mm = study.volume.geometry.spacing_zyx_mm[0]
-    if spacing_mm > _THICK_MM:
+    if spacing_mm > SLICES_MM[1]:
         yield WarningPart(
             code="THICK_SLICES",
             message=f"Slices lie {spacing_mm:.2f} mm apart: small nodules may be missed and "
@@ -167,6 +244,11 @@ def _study_warnings(study: Study, lungs: LungVolumes) -> Iterator[WarningPart]:
         )
 
 
+def _comparison_warnings(comparison: ComparisonRecord | None) -> Iterator[WarningPart]:
+    for warning in () if comparison is None else comparison.warnings:
+        yield WarningPart(code=warning.code, message=warning.message)
+
+
 def finding_warnings(finding: FindingPart) -> Iterator[WarningPart]:
     """Say what the reader must know of a finding."""
     if finding.long_axis_mm is None:
@@ -177,6 +259,6 @@ def finding_warnings(finding: FindingPart) -> Iterator[WarningPart]:
     elif finding.scope == "mass":
         yield WarningPart(
             code="MASS",
-            message=f"{finding.id} exceeds {NODULE_LIMIT_MM:g} mm: a mass, to which no rule for "
-            "nodules applies.",
+            message=f"{finding.id} exceeds {NODULE_LIMIT_MM:g} mm: a mass, not a nodule. It needs "
+            "work-up of its own, whatever rules for nodules say.",
         )

@@ -18,9 +18,10 @@ from pydicom.uid import UID
 
 from nodule.files import write_whole
 from nodule.report.dicom_source import quiet_dicom
-from nodule.report.model import FindingPart, Provenance, Report
+from nodule.report.finding_parts import FindingPart
+from nodule.report.model import Provenance, Report
+from nodule.report.software import PRODUCT, software_version, weights_digest
 
-PRODUCT = "nodule"
 DRAFT = "AI draft, not verified"
 _NO_UID = "2.25.0"  # until an object is settled
 
@@ -42,17 +43,6 @@ def tracking_uid(report: Report, finding: FindingPart) -> str:
 def device_uid(provenance: Provenance) -> str:
     """Name the software after its version and its networks' weights."""
     return derived_uid("device", software_version(provenance), provenance.weights)
-
-
-def software_version(provenance: Provenance) -> str:
-    """Return the package's version as the report states it."""
-    return provenance.versions.get(PRODUCT, "unknown")
-
-
-def weights_digest(provenance: Provenance) -> str:
-    """Return one short digest over all networks' weights."""
-    text = json.dumps(provenance.weights, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def weights_parameters(provenance: Provenance) -> dict[str, str]:

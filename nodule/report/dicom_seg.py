@@ -19,21 +19,21 @@ from nodule.geometry import Geometry
 from nodule.report import dicom_codes as code
 from nodule.report.dicom_instance import (
     DRAFT,
-    PRODUCT,
     constructor_arguments,
     save,
     settle,
-    software_version,
     tracking_uid,
     weights_parameters,
 )
 from nodule.report.dicom_source import plane_order, quiet_dicom, source_headers, source_stack
+from nodule.report.software import PRODUCT, software_version
 from nodule.volume import LungMask
 
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
     from nodule.measure.segment import NoduleMask
-    from nodule.report.model import FindingPart, Provenance, Report
+    from nodule.report.finding_parts import FindingPart
+    from nodule.report.model import Provenance, Report
 
 SEG_NAME = "seg.dcm"
 _SERIES_NUMBER = 9701

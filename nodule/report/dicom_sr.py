@@ -15,24 +15,23 @@ from pydicom.sr.coding import Code
 from nodule.report import dicom_codes as code
 from nodule.report.dicom_instance import (
     DRAFT,
-    PRODUCT,
     constructor_arguments,
     derived_uid,
     device_uid,
     save,
     settle,
-    software_version,
     tracking_uid,
-    weights_digest,
     weights_parameters,
 )
 from nodule.report.dicom_source import quiet_dicom, source_headers
+from nodule.report.software import PRODUCT, software_version, weights_digest
 
 if TYPE_CHECKING:
     from highdicom.seg import Segmentation
 
     from nodule.ct import SeriesSource
-    from nodule.report.model import FindingPart, Provenance, Report
+    from nodule.report.finding_parts import FindingPart
+    from nodule.report.model import Provenance, Report
 
 SR_NAME = "sr.dcm"
 _SERIES_NUMBER = 9702

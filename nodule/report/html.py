@@ -6,13 +6,16 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from nodule.guidelines.facts import half_up
+from nodule.hu import LUNG_WINDOW, MEDIASTINAL_WINDOW, HuWindow
 from nodule.report.figures import (
     EDGES,
     Picture,
@@ -22,14 +25,14 @@ from nodule.report.figures import (
     ring_radius_mm,
     view_mm,
 )
-from nodule.report.model import (
+from nodule.report.finding_parts import (
     MALIGNANCY_WORDS,
     NODULE_LIMIT_MM,
     AddedPart,
-    Ends,
     FindingPart,
-    Report,
 )
+from nodule.report.model import Report
+from nodule.report.parts import Ends
 from nodule.report.viewer import viewer_data
 from nodule.resample import resample_to_spacing
 from nodule.study import Study
@@ -38,6 +41,15 @@ from nodule.volume import LungMask
 _OVERVIEW_MM = 2.0
 _SCRIPTS = ("slices.js", "viewer.js", "review.js")
 _PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
+
+_SETTING_WORDS = {
+    "screening": "screening, round not stated",
+    "screening-baseline": "screening, baseline",
+    "screening-annual": "screening, annual",
+    "screening-interval": "screening, interval",
+    "incidental": "incidental",
+    "known-cancer": "follow-up of a known cancer",
+}
 
 Shown = FindingPart | AddedPart
 Line = tuple[float, float, float, float]
@@ -48,12 +60,13 @@ class Figure:
     """A picture and what the page draws over it, in mm of the picture.
 
     ``lines`` are the long and the short axis, shown on the plane in which they were measured;
-    ``ring`` is (x, y, radius).
+    ``ring`` is (x, y, radius); ``window`` how greys were chosen.
     """
 
     picture: Picture
     lines: tuple[Line, ...]
     ring: tuple[float, float, float] | None
+    window: Literal["lung", "soft tissue"] = "lung"
 
     @property
     def edges(self) -> tuple[str, str]:
@@ -85,6 +98,9 @@ def render_html(report: Report, *, study: Study, lungs: LungMask, viewer: bool =
         overview=overview,
         marks=_marks(report, overview),
         dominant=_dominant(report),
+        comparison=report.comparison,
+        management=report.management,
+        setting_words=_SETTING_WORDS.get(report.context.setting or "", ""),
         words=MALIGNANCY_WORDS,
         nodule_limit_mm=NODULE_LIMIT_MM,
         style=Markup(style),
@@ -97,28 +113,39 @@ def render_html(report: Report, *, study: Study, lungs: LungMask, viewer: bool =
 
 
 def _figures(finding: Shown, study: Study) -> tuple[Figure, ...]:
-    return tuple(_figure(finding, study, plane) for plane in _PLANES)
+    return (
+        *(_figure(finding, study, plane) for plane in _PLANES),
+        Figure(
+            picture=_picture(finding, study, "axial", MEDIASTINAL_WINDOW),
+            lines=(),
+            ring=None,
+            window="soft tissue",
+        ),
+    )
 
 
-def _figure(finding: Shown, study: Study, plane: Plane) -> Figure:
-    picture = plane_picture(
+def _picture(finding: Shown, study: Study, plane: Plane, window: HuWindow) -> Picture:
+    return plane_picture(
         study.volume,
         center_lps_mm=finding.key_point_lps_mm,
         plane=plane,
-        edge_mm=view_mm(finding.long_axis_mm or 0.0),
+        edge_mm=view_mm(finding.extent_mm or 0.0),
+        window=window,
     )
+
+
+def _figure(finding: Shown, study: Study, plane: Plane) -> Figure:
+    picture = _picture(finding, study, plane, LUNG_WINDOW)
     lines = tuple(_line(picture, ends) for ends in _calipers(finding))
     if plane == "axial" and lines:
         return Figure(picture=picture, lines=lines, ring=None)
-    radius_mm = round(ring_radius_mm(finding.long_axis_mm), 2)
+    radius_mm = round(ring_radius_mm(finding.extent_mm), 2)
     ring = (*picture.place(finding.center_lps_mm), radius_mm)
     return Figure(picture=picture, lines=(), ring=ring)
 
 
 def _calipers(finding: Shown) -> tuple[Ends, ...]:
     """Return the long and the short axis, or nothing."""
-    if isinstance(finding, AddedPart):
-        return ()
     long_axis, short_axis = finding.long_axis_ends_lps_mm, finding.short_axis_ends_lps_mm
     return () if long_axis is None or short_axis is None else (long_axis, short_axis)
 
@@ -148,9 +175,15 @@ def _template() -> Any:
     environment.filters["pretty_json"] = lambda value: json.dumps(
         value, indent=2, sort_keys=True, ensure_ascii=False
     )
+    environment.filters["decimals"] = decimals
     environment.filters["dicom_date"] = dicom_date
     environment.filters["person_name"] = person_name
     return environment.get_template("report.html.j2")
+
+
+def decimals(value: float, digits: int = 1) -> str:
+    """Write a number as the rules read it: ties go upwards, so page and rules never differ."""
+    return f"{half_up(value, Decimal(1).scaleb(-digits)):f}"
 
 
 def dicom_date(text: str) -> str:

@@ -12,35 +12,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from nodule.errors import InputError
 from nodule.findings import Lung
+from nodule.followup.record import ComparisonRecord
 from nodule.report.build import finding_warnings, slice_part
-from nodule.report.model import (
-    AddedPart,
-    DecisionPart,
-    FindingPart,
-    Point,
-    Report,
-    ReviewPart,
-    Sha256,
-    Size,
-    Verdict,
-    WarningPart,
-)
+from nodule.report.case import Case
+from nodule.report.finding_parts import SIZED_FIELDS, AddedPart, FindingPart
+from nodule.report.management import manage
+from nodule.report.model import DecisionPart, Report, ReviewPart, Verdict, WarningPart
+from nodule.report.parts import Point, Sha256, Size
+from nodule.report.software import software_part
 from nodule.study import Study
 from nodule.volume import LungMask
-
-_MEASURED = (
-    "long_axis_mm",
-    "short_axis_mm",
-    "effective_diameter_mm",
-    "volume_mm3",
-    "long_axis_ends_lps_mm",
-    "short_axis_ends_lps_mm",
-    "texture",
-    "mean_hu",
-    "sphericity",
-    "third",
-    "pleura_distance_mm",
-)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -151,7 +132,41 @@ def apply_review(report: Report, review: Review, *, study: Study, lungs: LungMas
             "reviews": (*report.reviews, _review_part(report, review)),
         }
     )
-    return reviewed.model_copy(update={"warnings": _warnings(report, reviewed)})
+    return _made_anew(reviewed, before=report)
+
+
+def _made_anew(reviewed: Report, *, before: Report) -> Report:
+    """Say again what follows from the findings that stand now."""
+    comparison = _comparison(reviewed, before)
+    case = Case(
+        context=reviewed.context,
+        study=reviewed.study,
+        standing=reviewed.standing,
+        comparison=comparison,
+    )
+    return reviewed.model_copy(
+        update={
+            "comparison": comparison,
+            "management": manage(case),
+            "software": software_part(reviewed.provenance, reviewed=True),
+            "warnings": _warnings(before, reviewed),
+        }
+    )
+
+
+def _comparison(reviewed: Report, before: Report) -> ComparisonRecord | None:
+    """Drop what the comparison says of findings that were rejected or are another nodule now."""
+    comparison = reviewed.comparison
+    if comparison is None:
+        return None
+    was = {finding.id: finding for finding in before.findings}
+    same = {f.id for f in reviewed.findings if _same_nodule(was[f.id], f.center_lps_mm)}
+    return comparison.model_copy(
+        update={
+            "changes": tuple(c for c in comparison.changes if c.current.id in same),
+            "new": tuple(each for each in comparison.new if each.finding.id in same),
+        }
+    )
 
 
 def _check(report: Report, review: Review) -> None:
@@ -185,15 +200,19 @@ def _moved(
     place = decision.moved_to_lps_mm
     slice_ = slice_part(study, place)  # refuses a place outside the scan
     update: dict[str, Any] = {"center_lps_mm": place}
-    radius_mm = 0.5 * (finding.effective_diameter_mm or 0.0)
-    if np.linalg.norm(np.subtract(place, finding.center_lps_mm)) > radius_mm:
-        update |= dict.fromkeys(_MEASURED)
+    if not _same_nodule(finding, place):
+        update |= dict.fromkeys(SIZED_FIELDS)
         update |= {
             "slice": slice_,
             "lung": lung_at(lungs, place) or finding.lung,
             "scope": "nodule",
         }
     return finding.model_copy(update=update)
+
+
+def _same_nodule(finding: FindingPart, place: Point) -> bool:
+    radius_mm = 0.5 * (finding.effective_diameter_mm or 0.0)
+    return bool(np.linalg.norm(np.subtract(place, finding.center_lps_mm)) <= radius_mm)
 
 
 def _warnings(before: Report, after: Report) -> tuple[WarningPart, ...]:
@@ -235,7 +254,7 @@ def _additions(
             center_lps_mm=each.center_lps_mm,
             slice=slice_part(study, each.center_lps_mm),
             lung=lung_at(lungs, each.center_lps_mm),
-            long_axis_mm=each.long_axis_mm,
+            reader_long_axis_mm=each.long_axis_mm,
             comment=each.comment,
         )
         for number, each in enumerate(review.additions, start=report.next_added)

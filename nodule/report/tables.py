@@ -1,17 +1,31 @@
-"""``findings.csv``: a row a finding, safe to open in a spreadsheet."""
+"""A report's tables, safe to open in a spreadsheet: findings, advice, and the comparison."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from nodule.report.model import AddedPart, DecisionPart, FindingPart, Report
+from nodule.followup.record import ChangeRecord, ComparisonRecord, FigureRecord, FindingRecord
+from nodule.report.advice import AdvicePart
+from nodule.report.finding_parts import AddedPart, FindingPart
+from nodule.report.model import DecisionPart, Report
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_COLUMNS = (
+_SIZES = (
+    "long_axis_mm",
+    "short_axis_mm",
+    "mean_diameter_mm",
+    "effective_diameter_mm",
+    "volume_mm3",
+)
+_FINDING_COLUMNS = (
     "series_instance_uid",
     "id",
     "lung",
+    "lobe",
+    "third",
     "x_lps_mm",
     "y_lps_mm",
     "z_lps_mm",
@@ -20,44 +34,93 @@ _COLUMNS = (
     "sop_instance_uid",
     "probability",
     "malignancy_score",
-    "malignancy_1",
-    "malignancy_2",
-    "malignancy_3",
-    "malignancy_4",
-    "malignancy_5",
-    "long_axis_mm",
-    "short_axis_mm",
-    "effective_diameter_mm",
-    "volume_mm3",
+    *(f"malignancy_{rating}" for rating in range(1, 6)),
+    "malignancy_spread",
+    "malignancy_indeterminate",
+    *_SIZES,
+    "volume_low_mm3",
+    "volume_high_mm3",
     "texture",
+    "solid_long_axis_mm",
+    "solid_short_axis_mm",
+    "solid_volume_mm3",
     "mean_hu",
     "sphericity",
-    "third",
     "pleura_distance_mm",
     "scope",
+    "course",
+    "prior_id",
+    "prior_volume_mm3",
+    "reader_long_axis_mm",
     "reader_verdict",
     "reader_comment",
 )
+_AS_NAMED = (
+    *("id", "lung", "lobe", "third", *_SIZES, "texture", "solid_volume_mm3"),
+    *("mean_hu", "sphericity", "pleura_distance_mm", "scope"),
+)
+_ADVICE_COLUMNS = (
+    "about",
+    "rule_set",
+    "version",
+    "outcome",
+    "answer",
+    "management",
+    "due_from",
+    "due_to",
+    "rule",
+    "where",
+    "decided_by",
+    "inputs",
+    "missing",
+    "reader_may_say",
+    "caveats",
+    "citation",
+)
+_COMPARED = ("long_axis_mm", "short_axis_mm", "effective_diameter_mm", "volume_mm3", "texture")
+_PLACE = ("id", "slice_number", "instance_number", *_COMPARED)
+_COMPARISON_COLUMNS = (
+    "status",
+    *(f"{when}_{name}" for when in ("current", "prior") for name in _PLACE),
+    "days",
+    "volume_change_mm3",
+    "volume_change_percent",
+    "volume_change_low_percent",
+    "volume_change_high_percent",
+    "diameter_change_mm",
+    "growth",
+    "doubling_time_days",
+    "doubling_time_low_days",
+    "doubling_time_high_days",
+    "distance_mm",
+    "ambiguous",
+    "covered",
+    "notes",
+)
 
 Cell = str | float | None
+Row = Mapping[str, Any]
 
 
 def findings_csv(report: Report) -> str:
-    """Return the table as RFC 4180 text; text that a spreadsheet would run is quoted by ``'``.
+    """Return a row a finding as RFC 4180 text, what a spreadsheet would run quoted by ``'``.
 
     What readers rejected is left out; what they added has their verdict ``added``.
     """
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    uid = report.study.series_instance_uid
-    decisions = report.decisions
-    for finding in report.findings:
-        cells = (uid, *_row(finding), *_reader(decisions.get(finding.id)))
-        writer.writerow([safe_cell(cell) for cell in cells])
-    for added in report.added:
-        writer.writerow([safe_cell(cell) for cell in (uid, *_added_row(added))])
-    return text.getvalue()
+    return _table(_FINDING_COLUMNS, (_finding_row(each, report) for each in report.standing))
+
+
+def management_csv(report: Report) -> str:
+    """Return a row an answer of a rule set, of the exam first; a header alone without advice."""
+    management = report.management
+    about = [("exam", advice) for advice in management.exam]
+    about += [(each.id, advice) for each in management.findings for advice in each.advice]
+    return _table(_ADVICE_COLUMNS, (_advice_row(name, advice) for name, advice in about))
+
+
+def comparison_csv(record: ComparisonRecord) -> str:
+    """Return a row a nodule of either study."""
+    return _table(_COMPARISON_COLUMNS, _comparison_rows(record))
 
 
 def safe_cell(cell: Cell) -> Cell:
@@ -67,44 +130,124 @@ def safe_cell(cell: Cell) -> Cell:
     return cell
 
 
-def _reader(decision: DecisionPart | None) -> tuple[Cell, Cell]:
-    return (None, None) if decision is None else (decision.verdict, decision.comment)
+def _table(columns: Sequence[str], rows: Iterable[Row]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval=None)
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: safe_cell(cell) for name, cell in row.items()})
+    return text.getvalue()
 
 
-def _added_row(added: AddedPart) -> tuple[Cell, ...]:
-    known: dict[str, Cell] = {
-        "id": added.id,
-        "lung": added.lung,
-        **dict(zip(("x_lps_mm", "y_lps_mm", "z_lps_mm"), added.center_lps_mm, strict=True)),
-        "slice_number": added.slice.number,
-        "instance_number": added.slice.instance_number,
-        "sop_instance_uid": added.slice.sop_instance_uid,
-        "long_axis_mm": added.long_axis_mm,
+def _finding_row(finding: FindingPart | AddedPart, report: Report) -> Row:
+    x, y, z = finding.center_lps_mm
+    decision = report.decisions.get(finding.id)
+    change = report.changes.get(finding.id)
+    low, high = finding.volume_limits_mm3 or (None, None)
+    solid_long, solid_short = finding.solid_axes_mm or (None, None)
+    return {
+        "series_instance_uid": report.study.series_instance_uid,
+        **{name: getattr(finding, name) for name in _AS_NAMED},
+        **{"x_lps_mm": x, "y_lps_mm": y, "z_lps_mm": z},
+        "slice_number": finding.slice.number,
+        "instance_number": finding.slice.instance_number,
+        "sop_instance_uid": finding.slice.sop_instance_uid,
+        **{"volume_low_mm3": low, "volume_high_mm3": high},
+        **{"solid_long_axis_mm": solid_long, "solid_short_axis_mm": solid_short},
+        **(_rated(finding) if isinstance(finding, FindingPart) else _added(finding)),
+        "course": report.course_of(finding.id),
+        "prior_id": change.prior.id if change else None,
+        "prior_volume_mm3": change.prior.volume_mm3 if change else None,
+        **({} if decision is None else _said(decision)),
+    }
+
+
+def _rated(finding: FindingPart) -> Row:
+    malignancy = finding.malignancy
+    shares = {f"malignancy_{n}": p for n, p in enumerate(malignancy.distribution, start=1)}
+    return {
+        "probability": finding.probability,
+        "malignancy_score": malignancy.score,
+        **shares,
+        "malignancy_spread": malignancy.spread,
+        "malignancy_indeterminate": malignancy.indeterminate,
+    }
+
+
+def _added(added: AddedPart) -> Row:
+    return {
+        "reader_long_axis_mm": added.reader_long_axis_mm,
         "reader_verdict": "added",
         "reader_comment": added.comment,
     }
-    return tuple(known.get(name) for name in _COLUMNS[1:])
 
 
-def _row(finding: FindingPart) -> tuple[Cell, ...]:
-    return (
-        finding.id,
-        finding.lung,
-        *finding.center_lps_mm,
-        finding.slice.number,
-        finding.slice.instance_number,
-        finding.slice.sop_instance_uid,
-        finding.probability,
-        finding.malignancy.score,
-        *finding.malignancy.distribution,
-        finding.long_axis_mm,
-        finding.short_axis_mm,
-        finding.effective_diameter_mm,
-        finding.volume_mm3,
-        finding.texture,
-        finding.mean_hu,
-        finding.sphericity,
-        finding.third,
-        finding.pleura_distance_mm,
-        finding.scope,
-    )
+def _said(decision: DecisionPart) -> Row:
+    """Return what the reader said, and nothing where he was silent."""
+    cells = {"reader_verdict": decision.verdict, "reader_comment": decision.comment}
+    return {name: cell for name, cell in cells.items() if cell is not None}
+
+
+def _advice_row(about: str, advice: AdvicePart) -> Row:
+    due_from, due_to = advice.due or (None, None)
+    return {
+        "about": about,
+        **{n: getattr(advice, n) for n in ("rule_set", "version", "outcome", "answer")},
+        "management": advice.management,
+        **{"due_from": due_from, "due_to": due_to},
+        "rule": advice.rule.text,
+        "where": advice.rule.where,
+        "decided_by": advice.subject,
+        "inputs": "; ".join(f"{name}: {value}" for name, value in advice.inputs.items()),
+        "missing": "; ".join(advice.missing),
+        "reader_may_say": "; ".join(
+            f"{offer.answer}, where {offer.when}" for offer in advice.offers
+        ),
+        "caveats": " ".join(advice.caveats),
+        "citation": advice.citation,
+    }
+
+
+def _comparison_rows(record: ComparisonRecord) -> Iterator[Row]:
+    for change in record.changes:
+        yield {"status": "matched", "days": record.days, **_change_cells(change)}
+    lone = [("new", "current", each) for each in record.new]
+    lone += [("resolved", "prior", each) for each in record.resolved]
+    for status, when, each in lone:
+        yield {
+            "status": status,
+            "days": record.days,
+            **_compared_cells(when, each.finding),
+            "ambiguous": each.ambiguous,
+            "covered": each.covered,
+        }
+
+
+def _change_cells(change: ChangeRecord) -> Row:
+    return {
+        **_compared_cells("current", change.current),
+        **_compared_cells("prior", change.prior),
+        "volume_change_mm3": change.volume_change_mm3,
+        **_figure_cells("volume_change", "percent", change.volume_change),
+        "diameter_change_mm": change.diameter_change_mm,
+        "growth": change.growth,
+        **_figure_cells("doubling_time", "days", change.doubling_time),
+        "distance_mm": change.distance_mm,
+        "ambiguous": change.ambiguous,
+        "covered": True,
+        "notes": " ".join(change.notes),
+    }
+
+
+def _compared_cells(when: str, finding: FindingRecord) -> Row:
+    return {f"{when}_{name}": getattr(finding, name) for name in _PLACE}
+
+
+def _figure_cells(name: str, unit: str, figure: FigureRecord | None) -> Row:
+    if figure is None:
+        return {}
+    return {
+        f"{name}_{unit}": figure.value,
+        f"{name}_low_{unit}": figure.low,
+        f"{name}_high_{unit}": figure.high,
+    }

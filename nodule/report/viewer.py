@@ -154,7 +154,7 @@ def _settings(report: Report, study: Study, grid: Geometry) -> dict[str, Any]:
                 "id": finding.id,
                 "center_lps_mm": finding.center_lps_mm,
                 "verdict": decisions[finding.id].verdict if finding.id in decisions else None,
-                "radius_mm": round(ring_radius_mm(finding.long_axis_mm), 2),
+                "radius_mm": round(ring_radius_mm(finding.extent_mm), 2),
             }
             for finding in report.standing
         ],

@@ -14,7 +14,7 @@ from nodule.files import write_whole
 from nodule.geometry import Geometry, lps_to_ras
 from nodule.report.html import render_html
 from nodule.report.model import Report, report_json
-from nodule.report.tables import findings_csv
+from nodule.report.tables import comparison_csv, findings_csv, management_csv
 from nodule.study import Study
 from nodule.volume import LungMask
 
@@ -22,7 +22,9 @@ from nodule.volume import LungMask
 def write_report(
     report: Report, *, study: Study, lungs: LungMask, folder: Path, viewer: bool = True
 ) -> tuple[Path, ...]:
-    """Write ``lungs.nii.gz``, ``findings.csv``, ``report.html`` and ``report.json``.
+    """Write ``lungs.nii.gz``, the tables, ``report.html`` and ``report.json``.
+
+    The tables are ``findings.csv``, ``management.csv`` and, with a prior study, ``comparison.csv``.
 
     Each file appears whole or not at all, ``report.json`` last; equal input gives equal bytes.
 
@@ -41,12 +43,20 @@ def write_report(
     """
     contents: Mapping[str, bytes] = {
         "lungs.nii.gz": lungs_nifti(lungs),
-        "findings.csv": findings_csv(report).encode("utf-8-sig"),  # so that Excel reads UTF-8
+        # the mark makes Excel read UTF-8
+        **{name: text.encode("utf-8-sig") for name, text in _tables(report).items()},
         "report.html": render_html(report, study=study, lungs=lungs, viewer=viewer).encode(),
         "report.json": report_json(report),
     }
     folder.mkdir(parents=True, exist_ok=True)
     return tuple(write_whole(folder / name, content) for name, content in contents.items())
+
+
+def _tables(report: Report) -> Mapping[str, str]:
+    tables = {"findings.csv": findings_csv(report), "management.csv": management_csv(report)}
+    if report.comparison is not None:
+        tables["comparison.csv"] = comparison_csv(report.comparison)
+    return tables
 
 
 def lungs_nifti(lungs: LungMask) -> bytes:

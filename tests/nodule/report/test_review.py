@@ -88,7 +88,7 @@ def test_an_added_nodule_gets_its_slice_and_its_side(
     assert [(a.id, a.lung) for a in reviewed.added] == [("R1", "right"), ("R2", None)]
     # z = -70 + 10 x 3 = -40 is index 15
     assert reviewed.added[0].slice.number == 16
-    assert reviewed.added[0].long_axis_mm == 6.5
+    assert reviewed.added[0].reader_long_axis_mm == 6.5
 
 
 def test_who_decided_what_stays_with_the_report(

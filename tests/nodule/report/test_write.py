@@ -28,7 +28,7 @@ def _named(report: Report, name: str) -> Report:
     return report.model_copy(update={"study": part})
 
 
-def test_writes_four_files_and_nothing_else(
+def test_writes_its_files_and_nothing_else(
     report: Report, study: Study, lungs: LungMask, tmp_path: Path
 ) -> None:
     folder = tmp_path / "new" / "study"
@@ -36,6 +36,7 @@ def test_writes_four_files_and_nothing_else(
     assert {path.name for path in written} == {
         "report.json",
         "findings.csv",
+        "management.csv",
         "report.html",
         "lungs.nii.gz",
     }
@@ -116,7 +117,7 @@ def test_the_page_says_where_and_how_large(
     ):
         assert text in page
     assert "never a diagnosis" in page
-    assert "a mass, outside every rule for nodules" in page
+    assert "a mass, not a nodule" in page
 
 
 def test_slices_are_counted_where_there_are_no_image_numbers(

@@ -15,7 +15,7 @@ import pytest
 from pipelines.cache import Cache
 
 Nodule = Callable[..., "subprocess.CompletedProcess[str]"]
-FILES = {"report.json", "findings.csv", "report.html", "lungs.nii.gz"}
+FILES = {"report.json", "findings.csv", "management.csv", "report.html", "lungs.nii.gz"}
 ALL = ["read_ct", "resample", "lungs", "candidates", "malignancy", "measure"]
 CANARY_FIELDS = (
     "PatientName",

@@ -1,0 +1,139 @@
+"""What a report says of one finding."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nodule.findings import Lung, Measurement, Texture, Third
+from nodule.followup.record import FindingRecord
+from nodule.report.context import Lobe
+from nodule.report.parts import Ends, Part, Point, Probability, Size
+
+NODULE_LIMIT_MM = 30.0  # beyond it a lesion is a mass (Fleischner Society glossary 2024)
+MALIGNANCY_WORDS = (  # LIDC-IDRI's scale
+    "highly unlikely",
+    "moderately unlikely",
+    "indeterminate",
+    "moderately suspicious",
+    "highly suspicious",
+)
+
+
+class SlicePart(Part):
+    """The image to look at: the one with the calipers, or else the one through the centre.
+
+    ``number`` counts from 1 along the source's index axis z, out of ``count``. The DICOM names
+    are null for formats that have none.
+    """
+
+    number: Annotated[int, Field(ge=1)]
+    count: Annotated[int, Field(ge=1)]
+    instance_number: int | None
+    sop_instance_uid: str | None
+
+
+class MalignancyPart(Part):
+    """Radiologist-rated suspicion from 1 to 5, not pathology; ``score`` is the mean rating.
+
+    ``spread`` is the standard deviation of that mean over the networks that were asked;
+    ``indeterminate`` says that they abstain.
+    """
+
+    score: Annotated[float, Field(ge=1.0, le=5.0)]
+    distribution: tuple[Probability, Probability, Probability, Probability, Probability]
+    spread: Annotated[float, Field(ge=0.0)]
+    indeterminate: bool
+
+
+class _Sized(Part):
+    """What is measured of a nodule; null where it could not be.
+
+    ``mean_diameter_mm`` is that of both axes. ``volume_limits_mm3`` hold the volume in 95 of 100
+    measurements. The solid core is that of a part-solid nodule. ``texture`` is read from the
+    image, ``sphericity`` is about 0.9 for a ball of voxels, ``pleura_distance_mm`` 0 where the
+    nodule touches its lung's surface. No lobe is known but the one that a reader states.
+    """
+
+    center_lps_mm: Point
+    slice: SlicePart
+    long_axis_mm: Size | None = None
+    short_axis_mm: Size | None = None
+    mean_diameter_mm: Size | None = None
+    effective_diameter_mm: Size | None = None
+    volume_mm3: Size | None = None
+    volume_limits_mm3: tuple[float, float] | None = None
+    long_axis_ends_lps_mm: Ends | None = None
+    short_axis_ends_lps_mm: Ends | None = None
+    solid_axes_mm: tuple[Size, Size] | None = None
+    solid_volume_mm3: Size | None = None
+    texture: Texture | None = None
+    mean_hu: float | None = None
+    sphericity: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    third: Third | None = None
+    lobe: Lobe | None = None
+    pleura_distance_mm: Annotated[float, Field(ge=0.0)] | None = None
+    scope: Literal["nodule", "mass"] = "nodule"
+
+    @property
+    def key_point_lps_mm(self) -> Point:
+        """Where to look: the middle of the long axis, or else the centre."""
+        if self.long_axis_ends_lps_mm is None:
+            return self.center_lps_mm
+        (ax, ay, az), (bx, by, bz) = self.long_axis_ends_lps_mm
+        return (ax + bx) / 2, (ay + by) / 2, (az + bz) / 2
+
+
+class FindingPart(_Sized):
+    """A finding of the software.
+
+    ``scope`` is ``mass`` above 30 mm.
+    """
+
+    id: Annotated[str, Field(pattern="^N[1-9][0-9]*$")]
+    probability: Probability
+    malignancy: MalignancyPart
+    lung: Lung
+
+    @property
+    def extent_mm(self) -> float | None:
+        """The long axis."""
+        return self.long_axis_mm
+
+    @property
+    def malignancy_word(self) -> str:
+        """The word of LIDC's scale that is nearest to the mean rating."""
+        return MALIGNANCY_WORDS[int(self.malignancy.score + 0.5) - 1]
+
+
+class AddedPart(_Sized):
+    """A nodule that a reader added: the software did not rate it.
+
+    Sizes are grown from the reader's point; ``reader_long_axis_mm`` is the reader's own. ``lung``
+    is null outside both lungs' masks.
+    """
+
+    id: Annotated[str, Field(pattern="^R[1-9][0-9]*$")]
+    lung: Lung | None
+    reader_long_axis_mm: Size | None
+    comment: str | None
+
+    @property
+    def extent_mm(self) -> float | None:
+        """The long axis, or else the reader's."""
+        return self.long_axis_mm or self.reader_long_axis_mm
+
+
+SIZED_FIELDS = tuple(name for name in _Sized.model_fields if name not in ("center_lps_mm", "slice"))
+"""Names of everything that a measurement says, to be taken over or forgotten together."""
+_NEEDED = ("long_axis_mm", "short_axis_mm", "effective_diameter_mm", "volume_mm3")
+_COMPOSITION = ("solid_axes_mm", "solid_volume_mm3", "texture")
+
+
+def measurement_of(part: FindingPart | AddedPart | FindingRecord) -> Measurement | None:
+    """Return what a part says was measured, in the numbers that it prints."""
+    if any(getattr(part, name) is None for name in _NEEDED):
+        return None
+    sizes = {name: getattr(part, name) for name in (*_NEEDED, *_COMPOSITION)}
+    return Measurement(center_lps_mm=part.center_lps_mm, **sizes)

@@ -1,0 +1,248 @@
+"""Which rules a report asks, with which facts, and what it says of their answers.
+
+Expected answers are read off the published tables for a solid nodule of 12.6 x 11.9 mm.
+"""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nodule.errors import InputError
+from nodule.findings import Finding
+from nodule.report import Context, Provenance, Report, build_report, write_report
+from nodule.report.advice import AdvicePart
+from nodule.report.tables import management_csv
+from nodule.study import PatientHeader, Study
+from nodule.volume import LungMask
+
+Make = Callable[..., Report]
+HEALTHY = {"known_cancer": False, "immunosuppressed": False}
+
+
+@pytest.fixture(scope="module")
+def make(
+    study: Study,
+    lungs: LungMask,
+    findings: tuple[Finding, ...],
+    patient: PatientHeader,
+    provenance: Provenance,
+) -> Make:
+    """Report on the solid nodule alone, or on the findings given, with what is stated."""
+
+    def make(count: int = 1, **stated: Any) -> Report:
+        return build_report(
+            study=study,
+            lungs=lungs,
+            findings=findings[:count],
+            patient=patient,
+            provenance=provenance,
+            context=Context(**stated),
+        )
+
+    return make
+
+
+def by_rules(advice: tuple[AdvicePart, ...]) -> dict[str, AdvicePart]:
+    return {each.rule_set: each for each in advice}
+
+
+def test_without_a_setting_there_is_no_advice_and_the_report_says_how_to_get_it(
+    make: Make,
+) -> None:
+    management = make(age_years=61, known_cancer=False).management
+    assert management.exam == ()
+    assert all(each.advice == () for each in management.findings)
+    assert management.why_none is not None
+    assert "--context" in management.why_none
+    assert "--person" in management.why_none
+
+
+def test_a_baseline_screening_gets_its_category_rule_and_day(make: Make) -> None:
+    """8 to < 15 mm, solid, baseline: 4A, CT after 3 months (ACR 2022); the exam: 2026-01-02."""
+    (exam,) = make(setting="screening-baseline").management.exam
+    assert (exam.rule_set, exam.version, exam.answer) == ("Lung-RADS", "v2022", "4A")
+    assert exam.due == (date(2026, 4, 2), date(2026, 4, 2))
+    assert exam.subject == "N1"
+    assert "8 to < 15 mm" in exam.rule.text
+    assert exam.inputs["mean diameter (mm)"] == 12.3
+    assert "Christensen" in exam.citation
+
+
+def test_4x_and_s_are_offered_never_set(make: Make) -> None:
+    (exam,) = make(setting="screening-baseline").management.exam
+    assert {offer.answer for offer in exam.offers} >= {"4X", "S"}
+    assert exam.answer == "4A"
+
+
+def test_the_older_edition_can_be_asked(make: Make) -> None:
+    (exam,) = make(setting="screening-baseline", lung_rads="v1.1").management.exam
+    assert (exam.version, exam.answer) == ("v1.1", "4A")
+
+
+def test_a_round_that_is_not_stated_is_missing_and_baseline_is_offered(make: Make) -> None:
+    report = make(setting="screening")
+    (exam,) = report.management.exam
+    assert (exam.outcome, exam.answer) == ("insufficient", None)
+    assert exam.missing == ("N1: earlier scan",)
+    assert [(o.answer, "screening-baseline" in o.when) for o in exam.offers] == [("4A", True)]
+    category = by_rules(report.management.of("N1"))["Lung-RADS"]
+    assert [offer.answer for offer in category.offers] == ["4A"]
+
+
+def test_screening_asks_nelson_and_brock_of_each_finding(make: Make) -> None:
+    """905 mm³ is above 500: NODCAT 4."""
+    said = by_rules(make(setting="screening-baseline").management.of("N1"))
+    assert said.keys() == {"Lung-RADS", "NELSON", "Brock"}
+    assert said["NELSON"].answer == "4"
+    brock = said["Brock"]
+    assert brock.outcome == "insufficient"
+    assert set(brock.missing) == {
+        "family history of lung cancer",
+        "emphysema on CT",
+        "lobe",
+        "spiculation",
+    }
+
+
+def test_brock_is_computed_once_everything_is_stated(make: Make) -> None:
+    """Model 2b by hand: age 61, female, 12.6 mm, solid, upper lobe, one nodule, spiculated."""
+    stated = {
+        "setting": "screening-baseline",
+        "family_history": False,
+        "emphysema": True,
+        "prior_lung_cancer": False,
+        "findings": {"N1": {"lobe": "LUL", "spiculation": True}},
+    }
+    brock = by_rules(make(**stated).management.of("N1"))["Brock"]
+    log_odds = (
+        -6.78917
+        + 0.0286687 * (61 - 62)
+        + 0.6010727
+        + 0.2953112
+        - 5.385484 * ((12.6 / 10) ** -0.5 - 1.58113883)
+        + 0.6581383
+        - 0.0824156 * (1 - 4)
+        + 0.7729335
+    )
+    probability = 1 / (1 + 2.718281828459045**-log_odds)
+    assert brock.figures[0].value == pytest.approx(probability, abs=1e-4)
+    assert brock.answer == f"{100 * probability:.1f} %"
+
+
+def test_an_incidental_nodule_goes_by_fleischner(make: Make) -> None:
+    """Solid, single, > 8 mm: CT at 3 months, PET/CT or tissue, at any risk."""
+    exam = by_rules(make(setting="incidental", risk="high", **HEALTHY).management.exam)
+    assert exam["Fleischner"].answer == "CT 3 mo, PET/CT or tissue"
+    assert exam["Fleischner"].due == (date(2026, 4, 2), date(2026, 4, 2))
+    # ≥ 300 mm³ asks for Brock, which asks for more
+    assert exam["BTS"].missing == ("Brock’s probability",)
+
+
+def test_a_risk_that_nobody_states_is_answered_both_ways(make: Make) -> None:
+    fleischner = by_rules(make(setting="incidental", **HEALTHY).management.exam)["Fleischner"]
+    assert fleischner.outcome == "insufficient"
+    assert fleischner.missing == ("N1: risk of cancer as the clinician sees it",)
+    assert [o.answer for o in fleischner.offers] == ["CT 3 mo, PET/CT or tissue"] * 2
+
+
+@pytest.mark.parametrize(
+    ("stated", "reason"),
+    [
+        ({"age_years": 30, **HEALTHY}, "Not under 35 years."),
+        ({"known_cancer": True, "immunosuppressed": False}, "Not with a known cancer."),
+        ({"known_cancer": False, "immunosuppressed": True}, "Not under immunosuppression."),
+    ],
+)
+def test_fleischner_refuses_with_its_reason(
+    make: Make, stated: dict[str, Any], reason: str
+) -> None:
+    fleischner = by_rules(make(setting="incidental", **stated).management.exam)["Fleischner"]
+    assert (fleischner.outcome, fleischner.rule.text) == ("out of scope", reason)
+
+
+def test_what_nobody_states_is_named_as_missing(make: Make) -> None:
+    fleischner = by_rules(make(setting="incidental").management.exam)["Fleischner"]
+    assert fleischner.missing == ("whether a cancer is known", "whether immunosuppressed")
+
+
+def test_lung_rads_refuses_a_known_cancer(make: Make) -> None:
+    management = make(setting="screening-baseline", known_cancer=True).management
+    assert management.exam[0].outcome == "out of scope"
+    assert "Lung-RADS" not in by_rules(management.of("N1"))
+
+
+def test_the_follow_up_of_a_cancer_hears_refusals_and_asks_recist(make: Make) -> None:
+    """12.6 mm on slices of 2 mm is above the 10 mm of a target lesion."""
+    management = make(setting="known-cancer").management
+    assert {each.outcome for each in management.exam} == {"out of scope"}
+    assert by_rules(management.of("N1"))["RECIST"].answer == "target"
+
+
+def test_a_mass_makes_fleischner_refuse_and_findings_without_size_are_named(make: Make) -> None:
+    everything = make(count=3, setting="screening-baseline").management.exam[0]
+    assert everything.missing == ("N2: composition", "N3: composition", "N3: size")
+    assert "category 4A or higher" in everything.caveats[0]
+
+
+def test_no_finding_is_category_1_a_year_from_the_exam(make: Make) -> None:
+    (exam,) = make(count=0, setting="screening-baseline").management.exam
+    assert (exam.answer, exam.due) == ("1", (date(2027, 1, 2), date(2027, 1, 2)))
+
+
+def test_a_statement_about_no_finding_is_refused(make: Make) -> None:
+    with pytest.raises(InputError, match="UNKNOWN_FINDING") as error:
+        make(setting="incidental", findings={"N7": {"lobe": "RUL"}})
+    assert "N7" in str(error.value)
+
+
+def test_the_advice_survives_json(make: Make) -> None:
+    report = make(setting="incidental", risk="low", **HEALTHY)
+    assert Report.model_validate_json(report.model_dump_json()) == report
+
+
+def test_the_table_has_a_row_for_each_answer(make: Make) -> None:
+    rows = list(csv.DictReader(io.StringIO(management_csv(make(setting="screening-baseline")))))
+    assert [(row["about"], row["rule_set"]) for row in rows] == [
+        ("exam", "Lung-RADS"),
+        ("N1", "Lung-RADS"),
+        ("N1", "NELSON"),
+        ("N1", "Brock"),
+    ]
+    assert (rows[0]["answer"], rows[0]["due_from"]) == ("4A", "2026-04-02")
+    assert "family history of lung cancer" in rows[3]["missing"].split("; ")
+
+
+def test_the_page_prints_rule_version_citation_inputs_and_what_is_missing(
+    make: Make, study: Study, lungs: LungMask, tmp_path: Path
+) -> None:
+    report = make(setting="screening-baseline", indication="Screening <round 1>")
+    write_report(report, study=study, lungs=lungs, folder=tmp_path, viewer=False)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    (exam,) = report.management.exam
+    for text in (
+        "Lung-RADS v2022",
+        "category 4A",
+        "8 to &lt; 15 mm",
+        exam.citation,
+        "2026-04-02",
+        "mean diameter (mm) 12.3",
+        "Missing: lobe, family history of lung cancer, emphysema on CT, spiculation.",
+        "The reader may say <b>4X</b>",
+        "for the reader to confirm",
+        "Screening &lt;round 1&gt;",
+    ):
+        assert text in page, text
+
+
+def test_the_page_says_why_there_is_no_advice(
+    make: Make, study: Study, lungs: LungMask, tmp_path: Path
+) -> None:
+    write_report(make(), study=study, lungs=lungs, folder=tmp_path, viewer=False)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "No advice. Nobody stated how these nodules came to light" in page
+    assert "not stated" in page
