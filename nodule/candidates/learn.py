@@ -14,9 +14,9 @@ from nodule.candidates.material import cube_regions, nodule_sources, slab_region
 from nodule.candidates.mining import mine
 from nodule.candidates.network import HeatmapNetwork
 from nodule.candidates.samples import PatchSamples, plain_sample
-from nodule.candidates.scans import load_scan
+from nodule.candidates.store import load_scans
 from nodule.lidc.crops import CropSet
-from nodule.lidc.scans import patient_of, refuse_held_out
+from nodule.lidc.scans import WholeScan, training_scans
 from nodule.weights import Weights
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ _SLOPE_RELIEF = 4.0
 _REGRESSED_FROM = 0.3  # heat above which a cell answers for offset and size
 _SIZE_WEIGHT = 0.5
 _OFFSET_WEIGHT = 0.5
-_FOLDS = frozenset(range(5))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +38,10 @@ class CandidatesTask:
     Parameters
     ----------
     crop_set : folder of the crop set; see :mod:`nodule.lidc.crops`.
-    scans : whole scans, folders (with ``annotations.xml`` where there are readings) or files,
-        each named after its patient.
-    held_out_folds : folds of the crop set that training never sees.
+    scans : whole scans, or folders of them, such as all of LUNA16 or LIDC-IDRI; see
+        :mod:`nodule.lidc.scans`.
+    store : folder in which scans are unpacked, for more than memory holds; None holds them there.
+    held_out_folds : folds of the crop set, and of a folder's scans, that training never sees.
     watched_folds : of those, whose cubes and stacks are looked at after each epoch. The loop then
         keeps the best epoch, and figures on these folds are no longer honest; empty keeps the last.
     mined_with : weights whose false marks on the scans are shown again and again; None mines none.
@@ -54,6 +54,7 @@ class CandidatesTask:
 
     crop_set: Path
     scans: tuple[Path, ...] = ()
+    store: Path | None = None
     held_out_folds: tuple[int, ...] = ()
     watched_folds: tuple[int, ...] = ()
     mined_with: Weights | None = None
@@ -75,11 +76,10 @@ class CandidatesTask:
 
         Raises
         ------
-        ConfigError : ``HELD_OUT_SCAN`` for a scan of a patient that training must not see.
+        ConfigError : ``HELD_OUT_SCAN`` for a scan of a patient that training must not see,
+            ``TOO_MANY_SCANS`` for more than memory holds, and no store.
         """
-        held_out = {r.patient_id for r in self._crops.records if r.fold in self.held_out_folds}
-        refuse_held_out(self.scans, held_out)
-        scans = tuple(load_scan(scan) for scan in self.scans)
+        scans = load_scans(self._scans, store=self.store)
         if self.mined_with is not None:
             scans = mine(scans, self.mined_with)
         return PatchSamples(
@@ -113,15 +113,21 @@ class CandidatesTask:
     def training_patients(self) -> tuple[str, ...]:
         """Return every patient whose data the training samples hold."""
         crops = {r.patient_id for r in self._crops.records if r.fold in self._folds}
-        return tuple(sorted(crops | {patient_of(scan) for scan in self.scans}))
+        return tuple(sorted(crops | {scan.patient for scan in self._scans}))
 
     @cached_property
     def _crops(self) -> CropSet:
         return CropSet.open(self.crop_set)
 
+    @cached_property
+    def _scans(self) -> tuple[WholeScan, ...]:
+        held_out = {r.patient_id for r in self._crops.records if r.fold in self.held_out_folds}
+        return training_scans(self.scans, unseen=held_out, held_out_folds=self.held_out_folds)
+
     @property
     def _folds(self) -> tuple[int, ...]:
-        return tuple(sorted(_FOLDS - set(self.held_out_folds)))
+        folds = {record.fold for record in self._crops.records}
+        return tuple(sorted(folds - set(self.held_out_folds)))
 
 
 def focal_loss(logits: Tensor, heat: Tensor, known: Tensor) -> Tensor:

@@ -78,8 +78,8 @@ def _marks(scan: Region, network: HeatmapNetwork) -> NDArray[np.float64]:
     )
     device = next(network.parameters()).device
     answers = sweep(
-        network, volume.array_zyx, plan_windows(wanted, window=_WINDOW, halo=_HALO),
-        window=_WINDOW, batch=1, device=device, precision="auto",
+        network, volume.array_zyx, plan_windows(wanted, size=_WINDOW, halo=_HALO),
+        batch=1, device=device, precision="auto",
     )  # fmt: skip
     peaks = find_peaks(answers, wanted=wanted, threshold=_SCORE)
     centers = np.array([peak.center_zyx for peak in peaks]).reshape(-1, 3)

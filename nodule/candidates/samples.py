@@ -36,6 +36,7 @@ _BIN_SHARES = (0.17, 0.23, 0.20, 0.16, 0.14, 0.10)  # nature: about 30, 35, 17, 
 _SCAN_SHARE, _CUBE_SHARE, _SLAB_SHARE = 0.58, 0.1, 0.32
 _SLAB_OF_SCAN_SHARE = 0.3
 _SLAB_OF_SCAN_MM = (3.0, 25.0)
+_LESION_SHARE = 0.4  # of the patches of a scan that has nodules of its own
 _HARD_SHARE = 0.4
 _FAINT_WEIGHT = 3.0  # of nodules that are not solid, which are few
 _PASTED_IN_SCAN = (0.15, 0.35, 0.35, 0.15)  # chances of 0, 1, 2 and 3
@@ -58,14 +59,14 @@ class PatchSamples:
 
     Parameters
     ----------
-    nodules : to paste.
+    nodules : to paste; there may be none.
     scans, cubes, slabs : where; an empty kind is never drawn.
     size : voxels of a patch along each axis.
     seed : of all randomness.
     """
 
     nodules: tuple[NoduleSource, ...]
-    scans: tuple[Region, ...]
+    scans: Sequence[Region]
     cubes: tuple[Region, ...]
     slabs: tuple[Region, ...]
     size: int
@@ -75,7 +76,7 @@ class PatchSamples:
         """Return one sample."""
         rng = np.random.default_rng([self.seed, index])
         region, whole = self._draw_region(rng)
-        focus = _draw_focus(region, rng)
+        focus = _draw_focus(region, rng, at_lesions=whole)
         view = _draw_view(focus, rng, size=self.size)
         slab = whole and rng.random() < _SLAB_OF_SCAN_SHARE
         box = _draw_slab(region, focus, rng) if slab else region.box
@@ -84,7 +85,8 @@ class PatchSamples:
         ignored = [_seen(view, lesion) for lesion in region.ignored]
         known = _known(box, view)
         chances = _PASTED_IN_SCAN if whole else _PASTED_IN_CROP
-        for _ in range(int(rng.choice(len(chances), p=chances))):
+        pastes = int(rng.choice(len(chances), p=chances))
+        for _ in range(pastes if self.nodules else 0):
             graft = draw_graft(self._draw_nodule(rng), rng)
             pasted = paste(image, graft, rng, taken=[*targets, *ignored], free=known)
             if pasted is not None:
@@ -148,7 +150,10 @@ def plain_sample(region: Region, *, size: int) -> Mapping[str, Tensor]:
     return _sample(image, targets, ignored, _known(box, view))
 
 
-def _draw_focus(region: Region, rng: Generator) -> NDArray[np.float64]:
+def _draw_focus(region: Region, rng: Generator, *, at_lesions: bool = False) -> NDArray[np.float64]:
+    if at_lesions and region.lesions and rng.random() < _LESION_SHARE:
+        lesion = region.lesions[int(rng.integers(len(region.lesions)))]
+        return np.asarray(lesion.center_mm)
     hard = len(region.hard_mm) > 0 and rng.random() < _HARD_SHARE
     points = region.hard_mm if hard else region.focus_mm
     focus: NDArray[np.float64] = points[int(rng.integers(len(points)))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
@@ -10,42 +10,53 @@ from nodule.candidates.material import CERTAIN_READERS, Lesion, Region, scan_reg
 from nodule.ct.read import read_ct
 from nodule.geometry import Vector, as_vector
 from nodule.lidc.consensus import nodules_on, position_lps_mm
-from nodule.lidc.scans import READINGS
+from nodule.lidc.luna16 import findings_by_series
 from nodule.lidc.xml import read_lidc_xml
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nodule.lidc.scans import WholeScan
+    from nodule.lidc.xml import LidcReadings
     from nodule.study import Study
 
 _POINT_MARK_MM = 10.0  # LUNA16's diameter for findings without one
 _IGNORED_MARGIN_MM = 8.0
 
 
-def load_scan(path: Path) -> Region:
-    """Read a scan, and its readers' XML where the folder has one.
+def load_scan(scan: WholeScan) -> Region:
+    """Read a scan, and what was marked in it.
 
     Nodules by three readers and more are lesions; what fewer marked, what is smaller than 3 mm
-    and what was judged no nodule is ignored.
+    and what was judged no nodule is ignored. Of LUNA16 the first are in ``annotations.csv``, the
+    others in ``annotations_excluded.csv``.
 
     Raises
     ------
     DicomSeriesError, GeometryError, InputError : from reading either.
     """
-    study = read_ct(path)
-    lesions, ignored = _marked(study, path / READINGS)
+    readings = read_lidc_xml(scan.readings) if _is_xml(scan.readings) else None
+    study = _read(scan.path, readings)
+    lesions, ignored = _luna16_marks(study, scan) if readings is None else _marks(study, readings)
     return scan_region(
         study.volume.array_zyx,
         spacing_zyx_mm=study.volume.geometry.spacing_zyx_mm,
-        lesions=lesions,
-        ignored=ignored,
+        lesions=tuple(lesions),
+        ignored=tuple(ignored),
     )
 
 
-def _marked(study: Study, xml: Path) -> tuple[tuple[Lesion, ...], tuple[Lesion, ...]]:
-    if not xml.is_file():
-        return (), ()
-    readings = read_lidc_xml(xml)
+def _is_xml(path: Path | None) -> TypeGuard[Path]:
+    return path is not None and path.suffix.lower() == ".xml"
+
+
+def _read(path: Path, readings: LidcReadings | None) -> Study:
+    if readings is None or not path.is_dir():
+        return read_ct(path)
+    return read_ct(path, series_uid=readings.series_instance_uid or None)
+
+
+def _marks(study: Study, readings: LidcReadings) -> tuple[list[Lesion], list[Lesion]]:
     lesions, ignored = [], []
     for nodule in nodules_on(study, readings):
         diameter_mm = float((6 * nodule.volume_mm3() / np.pi) ** (1 / 3))
@@ -57,7 +68,29 @@ def _marked(study: Study, xml: Path) -> tuple[tuple[Lesion, ...], tuple[Lesion, 
     for mark in (*readings.small_nodules, *readings.non_nodules):
         center = _index_mm(study, position_lps_mm(study, mark))
         ignored.append(Lesion(center_mm=center, diameter_mm=_POINT_MARK_MM))
-    return tuple(lesions), tuple(ignored)
+    return lesions, ignored
+
+
+def _luna16_marks(study: Study, scan: WholeScan) -> tuple[list[Lesion], list[Lesion]]:
+    return (
+        _luna16_lesions(study, scan.readings, scan.patient),
+        _luna16_lesions(study, scan.excluded, scan.patient, margin_mm=_IGNORED_MARGIN_MM),
+    )
+
+
+def _luna16_lesions(
+    study: Study, table: Path | None, series_uid: str, *, margin_mm: float = 0.0
+) -> list[Lesion]:
+    findings = () if table is None else findings_by_series(table).get(series_uid, ())
+    return [
+        Lesion(
+            center_mm=_index_mm(study, finding.center_lps_mm),
+            diameter_mm=(
+                finding.diameter_mm + margin_mm if finding.diameter_mm else _POINT_MARK_MM
+            ),
+        )
+        for finding in findings
+    ]
 
 
 def _index_mm(study: Study, lps_mm: Vector) -> Vector:

@@ -41,7 +41,8 @@ class ProposeCandidates:
     max_candidates : marks per scan at most, the highest scores first.
     apart_mm : marks are no nearer to each other than this or the stronger one's radius.
     lung_margin_mm : marks may lie this far outside the lung mask.
-    window_mm : edge of the network's window, a multiple of 16.
+    window_mm : edges of the network's window to choose from, multiples of 16; the one that costs
+        least for the scan's lungs is taken.
     halo_mm : context around what a window answers for, a multiple of 16.
     batch : windows per run.
     device : where the network runs.
@@ -52,7 +53,7 @@ class ProposeCandidates:
     """
 
     name: ClassVar[str] = "candidates"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     weights: Weights = field(default_factory=lambda: Weights.shipped("candidates"))
     precision: Precision = "auto"
@@ -60,18 +61,19 @@ class ProposeCandidates:
     max_candidates: int = 100
     apart_mm: float = 5.0
     lung_margin_mm: float = 8.0
-    window_mm: int = 128
+    window_mm: tuple[int, ...] = (112, 128, 144, 160, 176)
     halo_mm: int = 16
     batch: int = field(default=2, metadata=SPEED_ONLY)
     device: Device = field(default="auto", metadata=SPEED_ONLY)
 
     def __post_init__(self) -> None:
-        if self.window_mm % 16 or self.halo_mm % 16 or self.window_mm <= 2 * self.halo_mm:
+        on_grid = all(mm % 16 == 0 and mm > 2 * self.halo_mm for mm in self.window_mm)
+        if not self.window_mm or not on_grid or self.halo_mm % 16:
             raise ConfigError(
                 "the network's windows do not fit its grid",
                 code="BAD_WINDOW_SIZE",
                 expected="multiples of 16, a window longer than two halos",
-                got=f"window {self.window_mm}, halo {self.halo_mm}",
+                got=f"windows {self.window_mm}, halo {self.halo_mm}",
             )
 
     def run(
@@ -92,18 +94,17 @@ class ProposeCandidates:
         """
         from nodule.candidates.heatmap import STRIDE
         from nodule.candidates.peaks import find_peaks, suppress
-        from nodule.candidates.sweep import plan_windows, sweep
+        from nodule.candidates.sweep import plan_cheapest, sweep
 
         _check_grids(volume, lungs)
         wanted = reachable_cells(lungs.labels_zyx > 0, margin_mm=self.lung_margin_mm)
-        window, halo = self.window_mm // STRIDE, self.halo_mm // STRIDE
+        sizes = [mm // STRIDE for mm in self.window_mm]
         device = pick_device(self.device)
         answers = sweep(
             load_network(self.weights, device),
             volume.array_zyx,
-            plan_windows(wanted, window=window, halo=halo),
-            window=window, batch=self.batch, device=device, precision=self.precision,
-            progress=progress,
+            plan_cheapest(wanted, sizes=sizes, halo=self.halo_mm // STRIDE),
+            batch=self.batch, device=device, precision=self.precision, progress=progress,
         )  # fmt: skip
         peaks = find_peaks(answers, wanted=wanted, threshold=self.score_threshold)
         progress(1.0)

@@ -52,6 +52,25 @@ class Window:
     core: Box
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The runs of the network that answer for a scan.
+
+    Parameters
+    ----------
+    size : of every window along each axis, cells.
+    windows : in the order in which they run; none where nothing is wanted.
+    """
+
+    size: int
+    windows: tuple[Window, ...]
+
+    @property
+    def cells(self) -> int:
+        """How many cells the network answers, halos included: what the plan costs."""
+        return len(self.windows) * self.size**3
+
+
 def axis_starts(first: int, last: int, *, window: int, halo: int) -> list[int]:
     """Return where windows start so that their cores cover ``[first, last)`` on one axis.
 
@@ -69,31 +88,41 @@ def axis_starts(first: int, last: int, *, window: int, halo: int) -> list[int]:
     return [*(first + i * step for i in range(count - 1)), last - window]
 
 
-def plan_windows(wanted: NDArray[np.bool_], *, window: int, halo: int) -> list[Window]:
+def plan_cheapest(wanted: NDArray[np.bool_], *, sizes: Sequence[int], halo: int) -> Plan:
+    """Return the plan that costs least, of those with windows of the given sizes.
+
+    Which one that is depends on how lungs and windows fit each other: twofold differences between
+    neighbouring sizes are common.
+    """
+    plans = (plan_windows(wanted, size=size, halo=halo) for size in sizes)
+    return min(plans, key=lambda plan: plan.cells)
+
+
+def plan_windows(wanted: NDArray[np.bool_], *, size: int, halo: int) -> Plan:
     """Return the windows whose cores together hold every wanted cell, each exactly once.
 
     Parameters
     ----------
     wanted : bool on the grid of cells.
-    window : cells along each axis, a multiple of 4.
+    size : cells of a window along each axis, a multiple of 4.
     halo : cells of context around a core, a multiple of 4.
     """
     if not wanted.any():
-        return []
-    axes = [_axis_cores(wanted, axis, window=window, halo=halo) for axis in range(3)]
-    return [
+        return Plan(size=size, windows=())
+    axes = [_axis_cores(wanted, axis, window=size, halo=halo) for axis in range(3)]
+    windows = (
         Window(start=(z, y, x), core=core)
         for (z, *cz), (y, *cy), (x, *cx) in itertools.product(*axes)
         if wanted[core := (slice(*cz), slice(*cy), slice(*cx))].any()
-    ]
+    )
+    return Plan(size=size, windows=tuple(windows))
 
 
 def sweep(
     network: HeatmapNetwork,
     array_hu: NDArray[np.float32],
-    windows: Sequence[Window],
+    plan: Plan,
     *,
-    window: int,
     batch: int,
     device: torch.device,
     precision: Precision,
@@ -105,7 +134,7 @@ def sweep(
     ----------
     network : in evaluation mode, on the device.
     array_hu : float32 HU [z, y, x], 1 mm.
-    windows, window : as planned.
+    plan : of its windows.
     batch : windows per run.
 
     Returns
@@ -114,9 +143,9 @@ def sweep(
     """
     answers = np.zeros((OUTPUTS, *cells_of(array_hu.shape)), np.float32)
     answers[0] = _SILENT_LOGIT
-    for first in range(0, len(windows), batch):
-        chosen = windows[first : first + batch]
-        images = np.stack([_image(array_hu, one.start, window) for one in chosen])[:, None]
+    for first in range(0, len(plan.windows), batch):
+        chosen = plan.windows[first : first + batch]
+        images = np.stack([_image(array_hu, one.start, plan.size) for one in chosen])[:, None]
         tensor = (
             torch.from_numpy(images).to(device).contiguous(memory_format=torch.channels_last_3d)
         )
@@ -124,7 +153,7 @@ def sweep(
             said = network(tensor).cpu().numpy()
         for answer, one in zip(said, chosen, strict=True):
             answers[:, *one.core] = answer[:, *_within(one)]
-        progress((first + len(chosen)) / len(windows))
+        progress((first + len(chosen)) / len(plan.windows))
     return answers
 
 

@@ -148,11 +148,11 @@ def _detector(candidates: ProposeCandidates) -> Callable[[NDArray[np.float32]], 
     network = load_network(candidates.weights, device)
     window = PATCH_MM // STRIDE
     everywhere = np.ones((window,) * 3, np.bool_)
-    windows = plan_windows(everywhere, window=window, halo=window // 4)
+    plan = plan_windows(everywhere, size=window, halo=window // 4)
 
     def marks_in(patch: NDArray[np.float32]) -> list[Peak]:
         answers = sweep(
-            network, patch, windows, window=window, batch=1, device=device,
+            network, patch, plan, batch=1, device=device,
             precision=candidates.precision,
         )  # fmt: skip
         peaks = find_peaks(answers, wanted=everywhere, threshold=candidates.score_threshold)

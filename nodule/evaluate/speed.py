@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from nodule.candidates.heatmap import STRIDE
 from nodule.candidates.network import HeatmapNetwork
 from nodule.candidates.stage import ProposeCandidates, load_network, reachable_cells
-from nodule.candidates.sweep import Window, plan_windows, sweep
+from nodule.candidates.sweep import Plan, Window, plan_cheapest, sweep
 from nodule.ct.read import read_ct
 from nodule.hu import NETWORK_WINDOW
 from nodule.inference import autocast, pick_device, prepare, uses_bf16
@@ -39,6 +39,7 @@ C3D_STEP_MM = 12
 C3D_SAMPLE = 200
 
 _C3D_BATCH = 16
+_WARM_UP_CELLS = 32
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"  # proc(5)
 
@@ -130,20 +131,23 @@ def benchmark(
     device = pick_device(candidates.device)
     network = load_network(candidates.weights, device)
     corner = Window(start=(0, 0, 0), core=(slice(0, 1),) * 3)
-    warm_up = np.zeros((candidates.window_mm,) * 3, np.float32)
-    _sweep(network, warm_up, [corner] * candidates.batch, candidates)
+    warm_up = Plan(size=_WARM_UP_CELLS, windows=(corner,) * candidates.batch)
+    _sweep(network, np.zeros((_WARM_UP_CELLS * STRIDE,) * 3, np.float32), warm_up, candidates)
     scene, whole = _measure(lambda: _detect(study, lungs, candidates))
     hu = scene.volume.array_zyx
     wanted = reachable_cells(scene.lungs.labels_zyx > 0, margin_mm=candidates.lung_margin_mm)
-    windows = plan_windows(
-        wanted, window=candidates.window_mm // STRIDE, halo=candidates.halo_mm // STRIDE
+    plan = plan_cheapest(
+        wanted,
+        sizes=[mm // STRIDE for mm in candidates.window_mm],
+        halo=candidates.halo_mm // STRIDE,
     )
-    _, shipped = _measure(lambda: _sweep(network, hu, windows, candidates))
-    _, plain = _measure(lambda: _sweep_plainly(network, hu, windows, size=candidates.window_mm))
+    _, shipped = _measure(lambda: _sweep(network, hu, plan, candidates))
+    _, plain = _measure(lambda: _sweep_plainly(network, hu, plan))
+    count = len(plan.windows)
     return Benchmark(
         whole=whole,
-        shipped=replace(shipped, windows=len(windows), timed_windows=len(windows)),
-        plain=replace(plain, windows=len(windows), timed_windows=len(windows)),
+        shipped=replace(shipped, windows=count, timed_windows=count),
+        plain=replace(plain, windows=count, timed_windows=count),
         c3d=_time_c3d(hu, c3d_starts(wanted, hu.shape), candidates, sample=c3d_sample),
         candidates=scene.found,
         lungs_ml=sum(scene.lungs.volume_ml),
@@ -191,25 +195,23 @@ def _detect(study: Path, lungs: SegmentLungs, candidates: ProposeCandidates) -> 
 def _sweep(
     network: HeatmapNetwork,
     array_hu: NDArray[np.float32],
-    windows: list[Window],
+    plan: Plan,
     candidates: ProposeCandidates,
 ) -> None:
     sweep(
-        network, array_hu, windows, window=candidates.window_mm // STRIDE, batch=candidates.batch,
+        network, array_hu, plan, batch=candidates.batch,
         device=pick_device(candidates.device), precision=candidates.precision,
     )  # fmt: skip
 
 
-def _sweep_plainly(
-    network: HeatmapNetwork, array_hu: NDArray[np.float32], windows: list[Window], *, size: int
-) -> None:
+def _sweep_plainly(network: HeatmapNetwork, array_hu: NDArray[np.float32], plan: Plan) -> None:
     """Run the windows one at a time in float32; leaves the network in contiguous memory."""
     plain = network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     device = next(plain.parameters()).device
     with torch.inference_mode():
-        for window in windows:
+        for window in plan.windows:
             start = np.multiply(window.start, STRIDE)
-            plain(_cut(array_hu, start[None], size=size).to(device)).cpu()
+            plain(_cut(array_hu, start[None], size=plan.size * STRIDE).to(device)).cpu()
 
 
 def _time_c3d(

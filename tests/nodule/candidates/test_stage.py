@@ -33,7 +33,7 @@ class SeesBrightVoxels(nn.Module):
 @pytest.fixture
 def proposer(monkeypatch: pytest.MonkeyPatch) -> ProposeCandidates:
     monkeypatch.setattr(stage_module, "load_network", lambda *_: SeesBrightVoxels())
-    return ProposeCandidates(weights=SimpleNamespace(), window_mm=64, precision="fp32")  # type: ignore[arg-type]
+    return ProposeCandidates(weights=SimpleNamespace(), window_mm=(64,), precision="fp32")  # type: ignore[arg-type]
 
 
 def scan(bright_zyx: tuple[tuple[int, int, int], ...] = (), hu: float = 300.0) -> Volume:
@@ -104,7 +104,7 @@ def test_runs_weights_from_a_file_the_same_for_any_batch(tmp_path: Path) -> None
     volume = Volume(array_zyx=noise, geometry=GRID)
     marks = [
         ProposeCandidates(
-            weights=weights_file(tmp_path), score_threshold=0.0, window_mm=64, batch=batch,
+            weights=weights_file(tmp_path), score_threshold=0.0, window_mm=(64,), batch=batch,
             precision="fp32", device="cpu",
         ).run(volume=volume, lungs=lungs())
         for batch in (1, 3)
@@ -140,7 +140,7 @@ def test_refuses_another_spacing(proposer: ProposeCandidates) -> None:
 
 def test_refuses_windows_off_the_networks_grid() -> None:
     with pytest.raises(ConfigError, match="BAD_WINDOW_SIZE"):
-        ProposeCandidates(weights=SimpleNamespace(), window_mm=100)  # type: ignore[arg-type]
+        ProposeCandidates(weights=SimpleNamespace(), window_mm=(112, 100))  # type: ignore[arg-type]
 
 
 def test_refuses_weights_of_another_stage(tmp_path: Path) -> None:

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nodule.candidates.heatmap import STRIDE
-from nodule.candidates.sweep import axis_starts, cells_of, plan_windows, sweep
+from nodule.candidates.sweep import (
+    Plan,
+    axis_starts,
+    cells_of,
+    plan_cheapest,
+    plan_windows,
+    sweep,
+)
 
 CPU = torch.device("cpu")
 
@@ -32,12 +39,11 @@ def ramp(shape: tuple[int, int, int]) -> NDArray[np.float32]:
 
 
 def echo(array_hu: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
-    windows = plan_windows(wanted, window=16, halo=4)
+    plan = plan_windows(wanted, size=16, halo=4)
     return sweep(
         Echo(),
         array_hu,
-        windows,
-        window=16,
+        plan,
         batch=2,
         device=CPU,
         precision="fp32",  # type: ignore[arg-type]
@@ -68,7 +74,7 @@ def test_any_box_of_wanted_cells_is_answered_exactly_once(
     wanted = np.zeros((40, 40, 40), bool)
     wanted[tuple(slice(a, a + n) for a, n in zip(low, size, strict=True))] = True
     answered = np.zeros(wanted.shape, int)
-    for window in plan_windows(wanted, window=16, halo=4):
+    for window in plan_windows(wanted, size=16, halo=4).windows:
         answered[window.core] += 1
         for start, core in zip(window.start, window.core, strict=True):
             assert start <= core.start < core.stop <= start + 16
@@ -79,8 +85,16 @@ def test_any_box_of_wanted_cells_is_answered_exactly_once(
 def test_windows_without_wanted_cells_are_not_run() -> None:
     wanted = np.zeros((64, 64, 64), bool)
     wanted[2, 2, 2] = wanted[60, 60, 60] = True
-    assert len(plan_windows(wanted, window=16, halo=4)) == 2
-    assert plan_windows(np.zeros((8, 8, 8), bool), window=16, halo=4) == []
+    assert len(plan_windows(wanted, size=16, halo=4).windows) == 2
+    assert plan_windows(np.zeros((8, 8, 8), bool), size=16, halo=4) == Plan(size=16, windows=())
+
+
+def test_the_cheapest_plan_is_taken() -> None:
+    wanted = np.ones((24, 24, 24), bool)
+    # 24 cells: one window of 24; two of 16 along each axis, 8 * 16^3 = 32768 > 24^3 = 13824; one
+    # of 32
+    plan = plan_cheapest(wanted, sizes=(16, 24, 32), halo=4)
+    assert (plan.size, len(plan.windows), plan.cells) == (24, 1, 13824)
 
 
 def test_nothing_is_hot_where_no_window_looked() -> None:
