@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from nodule.findings import Candidate, Finding, ScoredCandidate
 from nodule.geometry import Geometry
+from nodule.heat import Answer, HeatChecks, HeatMap
 from nodule.study import SeriesHeader, SliceReference, Study, StudyWarning
 from nodule.volume import LungMask, Volume
 
@@ -129,6 +130,33 @@ class StudyCodec:
         )
 
 
+_AboutHeat = tuple[tuple[str, Answer, Geometry, HeatChecks], ...]
+
+
+class HeatMapsCodec:
+    """Stores :class:`HeatMap` after :class:`HeatMap`, each array in a file of its own."""
+
+    def encode(self, value: tuple[HeatMap, ...]) -> Files:
+        """Return ``maps.json``, and ``heat-0.b2frame`` and so on."""
+        about = tuple((m.finding_id, m.answer, m.geometry, m.checks) for m in value)
+        arrays = {f"heat-{number}.b2frame": pack(m.heat_zyx) for number, m in enumerate(value)}
+        return {"maps.json": to_json(_AboutHeat, about), **arrays}
+
+    def decode(self, files: Files) -> tuple[HeatMap, ...]:
+        """Return the maps."""
+        about: _AboutHeat = from_json(_AboutHeat, files["maps.json"])
+        return tuple(
+            HeatMap(
+                finding_id=finding_id,
+                answer=answer,
+                heat_zyx=unpack(files[f"heat-{number}.b2frame"]),
+                geometry=geometry,
+                checks=checks,
+            )
+            for number, (finding_id, answer, geometry, checks) in enumerate(about)
+        )
+
+
 CODECS: Codecs = MappingProxyType(
     {
         Study: StudyCodec(),
@@ -139,6 +167,7 @@ CODECS: Codecs = MappingProxyType(
             tuple[ScoredCandidate, ...]
         ),
         tuple[Finding, ...]: JsonCodec[tuple[Finding, ...]](tuple[Finding, ...]),
+        tuple[HeatMap, ...]: HeatMapsCodec(),
     }
 )
 """How everything that the stages hand on is stored."""

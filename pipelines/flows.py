@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nodule.errors import ConfigError
 from nodule.findings import Candidate, Finding, ScoredCandidate
+from nodule.heat import Answer, HeatMap
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask, Volume
 from pipelines.graph import Flow, Source, Step
@@ -39,6 +40,7 @@ class Detection:
     patient : read anew from the input, never cached.
     input_sha256 : digest of the input's content.
     ran : stages that ran; the others came from the cache.
+    heat_maps : one per finding, in their order, where the flow explains.
     """
 
     study: Study
@@ -48,6 +50,7 @@ class Detection:
     patient: PatientHeader
     input_sha256: str
     ran: tuple[str, ...]
+    heat_maps: tuple[HeatMap, ...] = ()
 
 
 def detect_stage_types() -> tuple[type[Any], ...]:
@@ -80,10 +83,17 @@ def on_device(stages: Stages, device: Device) -> Stages:
     }
 
 
+def explaining(stages: Stages, *, answer: Answer = "malignancy") -> Stages:
+    """Return the stages of the detect flow and one that shows what raised an answer."""
+    from nodule.malignancy.explain_stage import ExplainMalignancy
+
+    return {**stages, "explain": ExplainMalignancy(judge=stages["malignancy"], answer=answer)}
+
+
 def detect_flow(stages: Stages) -> Flow:
     """Connect the stages of the detect flow; its source is called ``series``."""
     volume = {"volume": "resample"}
-    return Flow.of(
+    steps = [
         Step(stage=stages["read_ct"], inputs={"source": "series"}, output=Study),
         Step(stage=stages["resample"], inputs={"volume": "read_ct.volume"}, output=Volume),
         Step(stage=stages["lungs"], inputs=volume, output=LungMask),
@@ -102,7 +112,11 @@ def detect_flow(stages: Stages) -> Flow:
             inputs={"study": "read_ct", "lungs": "lungs", "scored": "malignancy"},
             output=tuple[Finding, ...],
         ),
-    )
+    ]
+    if "explain" in stages:
+        explained = {**volume, "scored": "malignancy", "findings": "measure"}
+        steps.append(Step(stage=stages["explain"], inputs=explained, output=tuple[HeatMap, ...]))
+    return Flow.of(*steps)
 
 
 def detect(
@@ -117,7 +131,7 @@ def detect(
     result = run_flow(
         detect_flow(stages),
         {"series": Source(key=series.digest, load=lambda: series)},
-        wanted=("read_ct", "lungs", "malignancy", "measure"),
+        wanted=("read_ct", "lungs", "malignancy", "measure", *_optional(stages)),
         cache=cache,
         listen=listen,
     )
@@ -129,7 +143,12 @@ def detect(
         patient=series.patient,
         input_sha256=series.digest,
         ran=result.ran,
+        heat_maps=result.outputs.get("explain", ()),
     )
+
+
+def _optional(stages: Stages) -> tuple[str, ...]:
+    return ("explain",) if "explain" in stages else ()
 
 
 def _has(stage: Stage, name: str) -> bool:

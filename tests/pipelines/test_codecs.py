@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from nodule.findings import Candidate, Finding, Malignancy, Measurement, ScoredCandidate
 from nodule.geometry import Geometry
+from nodule.heat import HeatChecks, HeatMap
 from nodule.study import SeriesHeader, SliceReference, Study, StudyWarning
 from nodule.volume import LungMask, Volume
 from pipelines.codecs import CODECS, JsonCodec, pack, unpack
@@ -126,6 +127,39 @@ def test_scored_candidates_come_back_equal(scored: tuple[ScoredCandidate, ...]) 
 def test_findings_come_back_equal(findings: tuple[Finding, ...]) -> None:
     codec = CODECS[tuple[Finding, ...]]
     assert codec.decode(codec.encode(findings)) == findings
+
+
+@pytest.mark.parametrize("count", [0, 1, 11])
+def test_heat_maps_come_back_equal(count: int) -> None:
+    rng = np.random.default_rng(4)
+    maps = tuple(
+        HeatMap(
+            finding_id=f"N{number}",
+            answer="malignancy",
+            heat_zyx=rng.random(OBLIQUE.shape_zyx).astype(np.float16),
+            geometry=OBLIQUE,
+            checks=HeatChecks(
+                score=1 / 3,
+                score_without_hottest=2.0,
+                scores_without_elsewhere=(2.5, 0.1 + 0.2),
+                likeness_random_head=-0.1,
+                likeness_random_network=0.0,
+            ),
+        )
+        for number in range(count)
+    )
+    codec = CODECS[tuple[HeatMap, ...]]
+    got = codec.decode(codec.encode(maps))
+    assert len(got) == count
+    for one, other in zip(got, maps, strict=True):
+        np.testing.assert_array_equal(one.heat_zyx, other.heat_zyx, strict=True)
+        assert (one.finding_id, one.answer, one.geometry) == (
+            other.finding_id,
+            other.answer,
+            other.geometry,
+        )
+        assert one.checks == other.checks
+    assert codec.encode(got) == codec.encode(maps)
 
 
 @pytest.mark.parametrize("value", ["text", (1, "two"), [1], (True,), None])
