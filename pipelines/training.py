@@ -10,6 +10,7 @@ and logs. Every run has one folder::
     RUN/checkpoints/last.ckpt      where a killed run goes on, with its digest beside it
     RUN/checkpoints/best.ckpt      the epoch with the lowest validation loss
     RUN/metrics.csv, RUN/events*   the curves, as a table and for TensorBoard
+    RUN/start.json                 which tensors began as learnt elsewhere, where any did
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import (
     Callback,
@@ -38,7 +41,10 @@ from nodule.errors import StageError
 from nodule.inference import Device, Precision, pick_device, uses_bf16
 from nodule.weights import Weights, save_state
 from nodule.weights.card_files import write_training
+from nodule.weights.foreign import ForeignWeights
 from pipelines.checkpoints import DigestedCheckpoints
+from pipelines.finetune import Finetune
+from pipelines.finetuning import Finetuning, RateGroup, begin_with, origin, rate_groups
 from pipelines.history import RunHistory
 from pipelines.task import Loop, Sample, Samples, Task
 
@@ -54,8 +60,16 @@ def train(
     devices: int = 1,
     show_progress: bool = False,
     callbacks: Sequence[Callback] = (),
+    start: ForeignWeights | None = None,
+    finetune: Finetune | None = None,
 ) -> Path:
     """Train a task, going on from ``folder``'s last checkpoint where there is one.
+
+    Parameters
+    ----------
+    start : weights to begin with instead of fresh ones, as far as they fit. A killed run is given
+        them again: their training patients count as this run's.
+    finetune : phases, rates and frozen layers; None lets everything learn at one rate.
 
     Returns
     -------
@@ -65,9 +79,14 @@ def train(
     ------
     StageError : ``LOSS_NOT_FINITE``; the last good checkpoint stays.
     CacheCorruptError : ``CHECKPOINT_CORRUPT`` when the checkpoint is not the one that was saved.
+    ConfigError : ``BAD_FINETUNE``, ``NO_TRUNK`` or ``NO_VALIDATION``.
+    WeightsError : ``NOTHING_MATCHES``.
     """
     pl.seed_everything(loop.seed, verbose=False)
-    module = _Module(task, loop)
+    network = task.network()
+    if start is not None:
+        begin_with(start, network, folder=folder)
+    module = _Module(task, loop, network, rate_groups(network, finetune, loop))
     history = RunHistory(loop)
     validation = task.validation_samples()
     best = ModelCheckpoint(
@@ -80,7 +99,10 @@ def train(
     )
     trainer = _trainer(
         loop, folder=folder, device=device, devices=devices, show_progress=show_progress,
-        callbacks=[best, history, *_callbacks(loop, validates=bool(validation)), *callbacks],
+        callbacks=[
+            best, history, *_callbacks(loop, finetune, validates=bool(validation)), *callbacks,
+        ],
+        sleeps=finetune is not None,
     )  # fmt: skip
     last = folder / "checkpoints" / "last.ckpt"
     with warnings.catch_warnings():
@@ -88,6 +110,8 @@ def train(
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        # and so is one without validation
+        warnings.filterwarnings("ignore", message=".*`list` across ranks is zero.*")
         trainer.fit(
             module,
             datamodule=_Data(task, loop, validation),
@@ -95,9 +119,9 @@ def train(
             weights_only=True,
         )
     kept = Path(best.best_model_path)
-    path = _export(task, kept, folder / "weights.safetensors")
+    path = _export(task, kept, folder / "weights.safetensors", start=start)
     run = history.describe(task, trainer, kept=kept, validated=bool(validation))
-    write_training(Weights.open(path), run)
+    write_training(Weights.open(path), replace(run, task={**run.task, **origin(start, finetune)}))
     return path
 
 
@@ -109,6 +133,7 @@ def _trainer(
     devices: int,
     show_progress: bool,
     callbacks: list[Callback],
+    sleeps: bool,
 ) -> pl.Trainer:
     kind = pick_device(device)
     loggers: list[Logger] = [
@@ -118,6 +143,8 @@ def _trainer(
     return pl.Trainer(
         accelerator="gpu" if kind.type == "cuda" else "cpu",
         devices=devices,
+        # what sleeps has no gradient to wait for
+        strategy="ddp_find_unused_parameters_true" if sleeps and devices > 1 else "auto",
         precision=_lightning_precision(kind, loop.precision),
         max_epochs=loop.epochs,
         gradient_clip_val=loop.gradient_clip,
@@ -138,8 +165,11 @@ def _lightning_precision(
     return "bf16-mixed" if uses_bf16(device, precision) else "32-true"
 
 
-def _callbacks(loop: Loop, *, validates: bool) -> list[Callback]:
+def _callbacks(loop: Loop, finetune: Finetune | None, *, validates: bool) -> list[Callback]:
     callbacks: list[Callback] = [LearningRateMonitor(logging_interval="step")]
+    if finetune is not None:
+        finetune.check(loop)
+        callbacks.append(Finetuning(finetune))
     if loop.average_decay > 0:
         callbacks.append(EMAWeightAveraging(decay=loop.average_decay))
     if loop.patience and validates:
@@ -147,7 +177,8 @@ def _callbacks(loop: Loop, *, validates: bool) -> list[Callback]:
     return callbacks
 
 
-def _export(task: Task, checkpoint: Path, path: Path) -> Path:
+def _export(task: Task, checkpoint: Path, path: Path, *, start: ForeignWeights | None) -> Path:
+    before = start.training_patients if start is not None else None
     state = DigestedCheckpoints().load_checkpoint(checkpoint, weights_only=True)["state_dict"]
     prefix = "network."
     save_state(
@@ -155,7 +186,7 @@ def _export(task: Task, checkpoint: Path, path: Path) -> Path:
         {name.removeprefix(prefix): _for_storage(value) for name, value in state.items()},
         stage=task.stage,
         architecture=task.architecture(),
-        training_patients=task.training_patients(),
+        training_patients=tuple({*task.training_patients(), *(before or ())}),
     )
     return path
 
@@ -168,14 +199,22 @@ def _for_storage(value: Tensor) -> Tensor:
 class _Module(pl.LightningModule):
     """A network and the losses of its task."""
 
-    def __init__(self, task: Task, loop: Loop) -> None:
+    def __init__(
+        self, task: Task, loop: Loop, network: nn.Module, groups: Sequence[RateGroup]
+    ) -> None:
         super().__init__()
         self.loop = loop
-        self.network = task.network().to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        self.network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        self.groups = groups
         # a closure, because averaging copies the module deeply and must not copy the data
         self.losses: Callable[[nn.Module, Sample], Mapping[str, Tensor]] = lambda network, batch: (
             task.losses(network, batch)
         )
+
+    def on_train_epoch_start(self) -> None:
+        # dropout of a resumed run draws what an unbroken one's would
+        entropy = (self.loop.seed, self.current_epoch, self.global_rank)
+        torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
 
     def training_step(self, batch: Sample, _: int) -> Tensor:
         losses = self.losses(self.network, _channels_last(batch))
@@ -197,11 +236,12 @@ class _Module(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.AdamW(
-            (p for p in self.network.parameters() if p.requires_grad),
+            [{"params": group.parameters, "name": group.name} for group in self.groups],
             lr=self.loop.learning_rate,
             weight_decay=self.loop.weight_decay,
         )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.loop.rate_factor)
+        factors = [group.factor for group in self.groups]
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factors)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
