@@ -14,6 +14,7 @@ from nodule.errors import InputError
 from nodule.evaluate.matching import UNMEASURED_DIAMETER_MM
 from nodule.geometry import Vector
 from nodule.lidc.consensus import LidcNodule, nodules_on, position_lps_mm
+from nodule.lidc.scans import patient_of
 from nodule.lidc.xml import read_lidc_xml
 from nodule.study import Study
 
@@ -113,7 +114,7 @@ def patients_of(path: Path) -> frozenset[str]:
 
 
 def _names(path: Path, patient_id: str | None) -> frozenset[str]:
-    return frozenset({path.name.split(".")[0]} | ({patient_id} if patient_id else set()))
+    return frozenset({patient_of(path)} | ({patient_id} if patient_id else set()))
 
 
 def _readings_of(path: Path) -> Path:

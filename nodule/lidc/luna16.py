@@ -11,8 +11,9 @@ Setio et al. 2017, Med Image Anal 42:1-13; https://luna16.grand-challenge.org.
 from __future__ import annotations
 
 import csv
+import functools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +87,15 @@ def read_findings(path: Path | str) -> tuple[LunaFinding, ...]:
         )
         for row in _rows(Path(path), ("seriesuid", *_POSITION, "diameter_mm"))
     )
+
+
+@functools.lru_cache(maxsize=4)
+def findings_by_series(path: Path) -> Mapping[str, tuple[LunaFinding, ...]]:
+    """Read a table once and return its findings by series; errors as :func:`read_findings`."""
+    found: dict[str, list[LunaFinding]] = {}
+    for finding in read_findings(path):
+        found.setdefault(finding.series_uid, []).append(finding)
+    return {uid: tuple(findings) for uid, findings in found.items()}
 
 
 def read_candidates(path: Path | str) -> tuple[LunaCandidate, ...]:

@@ -59,7 +59,7 @@ class NoduleRecord:
     key : the nodule's prefix within ``file``, empty where the file holds one nodule.
     patient_id, series_uid : identifiers of the public collection; ``series_uid`` is empty
         where unknown (``crop51``).
-    fold : 0 to 4, the same for all nodules of a patient.
+    fold : the same for all nodules of a patient: 0 to 4, or 0 to 9 for LUNA16's subsets.
     center_lps_mm : the nodule's centre, None where the frame is unknown.
     spacing_zyx_mm : voxel spacing.
     origin_lps_mm : centre of a ``stack``'s first voxel, None where unknown; a ``voi`` file

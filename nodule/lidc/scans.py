@@ -1,37 +1,273 @@
-"""Whole scans as training meets them: whose they are, where their readings lie."""
+"""Whole scans as users have them: whose they are, which fold they are in, what was marked.
+
+Three layouts are known. *LIDC-IDRI* as The Cancer Imaging Archive gives it: DICOM series in
+folders at any depth below ``LIDC-IDRI-0001``, the readers' XML beside the images or in a tree of
+its own. *LUNA16*: ``subset0`` to ``subset9`` with ``.mhd`` files, ``annotations.csv`` above them.
+Else a scan is a folder or a file, named after its patient, with no nodules that anybody knows of.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import functools
+import logging
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from nodule.errors import ConfigError
+from nodule.errors import ConfigError, InputError
+from nodule.lidc.records import fold_of
+
+logger = logging.getLogger(__name__)
 
 READINGS = "annotations.xml"
-"""Name of the readers' XML inside a scan's folder; without it, nothing is known to be marked."""
+"""Preferred name of the readers' XML inside a scan's folder, where there are several."""
+
+_TABLE = "annotations.csv"
+_EXCLUDED = "annotations_excluded.csv"
+_TABLE_DEPTHS = ("", "*/", "*/*/")
+_LIDC_PATIENT = re.compile(r"LIDC-IDRI-\d{4}")
+_SUBSET = re.compile(r"subset(\d)")
+_IMAGE = re.compile(r"\.(nii|nii\.gz|mha|mhd|nrrd|nhdr|zip)$", re.IGNORECASE)
+_SERIES_UID = re.compile(rb"<(?:CT)?SeriesInstanceUid>\s*([\d.]+)\s*<", re.IGNORECASE)
+_XML_HEAD = 8192
 
 
-def patient_of(path: Path) -> str:
-    """Return a scan's patient: the name of its folder or file, which is how LIDC-IDRI is laid."""
-    return path.name.split(".")[0]
-
-
-def refuse_held_out(scans: Iterable[Path], held_out: Collection[str]) -> None:
-    """Let no scan of a patient into training that training must not see.
+@dataclass(frozen=True, kw_only=True)
+class WholeScan:
+    """A scan that may be trained on.
 
     Parameters
     ----------
-    scans : folders or files, each named after its patient.
-    held_out : patients.
+    path : folder or file.
+    patient : what its patient is called in crop sets and lists of training patients.
+    fold : the number of its LUNA16 subset; else the fold of the patient.
+    readings : the readers' XML, or LUNA16's ``annotations.csv``; None where nobody read it.
+    excluded : LUNA16's ``annotations_excluded.csv``, None where it is not there.
+    """
+
+    path: Path
+    patient: str
+    fold: int
+    readings: Path | None = None
+    excluded: Path | None = None
+
+
+def patient_of(path: Path) -> str:
+    """Return a scan's patient: its LIDC-IDRI folder, else the scan's own name.
+
+    The scans of LUNA16 are named by their series, and so are their patients in our crop sets.
+    """
+    parts = path.absolute().parts
+    known = next((part for part in reversed(parts) if _LIDC_PATIENT.fullmatch(part)), None)
+    return known or _IMAGE.sub("", parts[-1])
+
+
+def find_scans(path: Path) -> tuple[WholeScan, ...]:
+    """Return the scans of a folder, sorted; a study's own folder or file is one scan.
+
+    A folder holds several where it holds LUNA16's subsets, CT series of several studies, or
+    image files.
+
+    Raises
+    ------
+    InputError : ``NO_TABLE`` for LUNA16's subsets without ``annotations.csv``,
+        ``MANY_READINGS`` where it cannot be told which readings are a scan's.
+    """
+    if not path.is_dir():
+        return (_single(path),)
+    subsets = luna16_files(path)
+    if subsets:
+        return tuple(_single(each) for each in subsets)
+    series = _series_by_study(path)
+    files = sorted(each for each in path.iterdir() if each.is_file() and _IMAGE.search(each.name))
+    if len(series) + len(files) < 2:
+        return (_single(path),)
+    readings = _readings_by_series(path)
+    scans = [_of_study(each, readings) for each in series.values()]
+    return tuple(sorted((*scans, *map(_single, files)), key=lambda scan: scan.path))
+
+
+def luna16_files(path: Path) -> list[Path]:
+    """Return the scans of LUNA16 below a folder, its masks of the lungs left out."""
+    return sorted(each for each in path.rglob("*.mhd") if _subset_of(each) is not None)
+
+
+def training_scans(
+    paths: Iterable[Path], *, unseen: Collection[str], held_out_folds: Collection[int] = ()
+) -> tuple[WholeScan, ...]:
+    """Return the scans that training may see.
+
+    Of a folder of scans those are left out that training must not see. A single scan that was
+    named and must not be seen is a mistake.
+
+    Parameters
+    ----------
+    paths : scans, or folders of scans.
+    unseen : patients that training must not see.
+    held_out_folds : whose scans training must not see.
 
     Raises
     ------
     ConfigError : ``HELD_OUT_SCAN``.
+    InputError : as :func:`find_scans`.
     """
-    for patient in sorted({patient_of(path) for path in scans} & set(held_out)):
+    chosen: dict[Path, WholeScan] = {}
+    for path in paths:
+        found = find_scans(path)
+        if len(found) == 1:
+            _refuse_held_out(found[0], unseen, held_out_folds)
+            kept = list(found)
+        else:
+            kept = [
+                scan
+                for scan in found
+                if scan.patient not in unseen and scan.fold not in held_out_folds
+            ]
+            logger.info("%d of %d scans are for training", len(kept), len(found))
+        chosen |= {scan.path: scan for scan in kept}
+    return tuple(chosen.values())
+
+
+def _refuse_held_out(
+    scan: WholeScan, unseen: Collection[str], held_out_folds: Collection[int]
+) -> None:
+    # a patient's fold is by hash; a scan alone, such as a background, may be in none of a set's
+    if scan.patient in unseen or _subset_of(scan.path) in held_out_folds:
         raise ConfigError(
             "a scan for training belongs to a held-out patient",
             code="HELD_OUT_SCAN",
-            got=patient,
+            got=scan.patient,
             hint="Take it out of the scans, or no longer hold out its patient or fold",
         )
+
+
+def _single(path: Path) -> WholeScan:
+    subset = _subset_of(path)
+    if subset is not None and path.is_file():
+        table, excluded = _tables_near(path)
+        return WholeScan(
+            path=path, patient=patient_of(path), fold=subset, readings=table, excluded=excluded
+        )
+    return _with_readings(path, _readings_beside(path))
+
+
+def _of_study(folders: list[Path], readings: dict[str, Path]) -> WholeScan:
+    """Return the scan of a study by its first CT series that was read, else by its first."""
+    beside = {folder: _readings_beside(folder) for folder in folders}
+    elsewhere = {folder: readings.get(_series_uid(folder)) for folder in folders}
+    read = {folder: beside[folder] or elsewhere[folder] for folder in folders}
+    folder = next((each for each in folders if read[each]), folders[0])
+    return _with_readings(folder, read[folder])
+
+
+def _with_readings(path: Path, readings: Path | None) -> WholeScan:
+    patient = patient_of(path)
+    if readings is None and _LIDC_PATIENT.fullmatch(patient):
+        logger.warning("%s has no readings: all of it counts as free of nodules", patient)
+    return WholeScan(path=path, patient=patient, fold=fold_of(patient), readings=readings)
+
+
+def _subset_of(path: Path) -> int | None:
+    """Return the number of the LUNA16 subset that a file lies in."""
+    for part in reversed(path.absolute().parts[:-1]):
+        found = _SUBSET.fullmatch(part)
+        if found:
+            return int(found[1])
+    return None
+
+
+@functools.cache
+def _tables_above(folder: Path) -> tuple[Path, Path | None]:
+    """Return LUNA16's tables by the folder that holds the subsets."""
+    table, excluded = (_shallowest(folder, name) for name in (_TABLE, _EXCLUDED))
+    if table is None:
+        raise InputError(
+            "LUNA16's subsets come without their table of nodules",
+            code="NO_TABLE",
+            expected=f"{_TABLE} in {folder.name}",
+            hint="Without it every nodule would be taught to be none",
+        )
+    if excluded is None:
+        logger.warning("%s is not there: what it lists counts as no nodule", _EXCLUDED)
+    return table, excluded
+
+
+def _tables_near(path: Path) -> tuple[Path, Path | None]:
+    above = next(each for each in path.absolute().parents if not _SUBSET.fullmatch(each.name))
+    return _tables_above(above)
+
+
+def _shallowest(folder: Path, name: str) -> Path | None:
+    for depth in _TABLE_DEPTHS:
+        found = sorted(folder.glob(f"{depth}{name}"))
+        if found:
+            return found[0]
+    return None
+
+
+def _readings_beside(path: Path) -> Path | None:
+    if not path.is_dir():
+        return None
+    if (path / READINGS).is_file():
+        return path / READINGS
+    found = [each for each in sorted(path.glob("*.xml")) if _is_ct_readings(each)]
+    if len(found) > 1:
+        raise InputError(
+            f"{path.name} holds several readings",
+            code="MANY_READINGS",
+            expected=f"one XML file, or one called {READINGS}",
+            got=len(found),
+        )
+    return found[0] if found else None
+
+
+def _readings_by_series(root: Path) -> dict[str, Path]:
+    """Return the readings of CT below a folder, by the series that they are about."""
+    found = {}
+    for path in sorted(root.rglob("*.xml")):
+        with path.open("rb") as stream:
+            uid = _SERIES_UID.search(stream.read(_XML_HEAD))
+        if uid and _is_ct_readings(path):
+            found[uid[1].decode()] = path
+    return found
+
+
+def _is_ct_readings(path: Path) -> bool:
+    """Tell the readings of CT from those of radiographs, and from all other XML."""
+    with path.open("rb") as stream:
+        return b"<LidcReadMessage" in stream.read(_XML_HEAD)
+
+
+def _series_by_study(root: Path) -> dict[str, list[Path]]:
+    """Return the folders below that hold DICOM files of CT, by study."""
+    studies: dict[str, list[Path]] = {}
+    for folder, file in _folders_of_dicom(root):
+        header = _header(file)
+        if header.get("Modality", "") == "CT":
+            studies.setdefault(str(header.get("StudyInstanceUID", "")), []).append(folder)
+    return studies
+
+
+def _folders_of_dicom(root: Path) -> Iterator[tuple[Path, Path]]:
+    first: dict[Path, Path] = {}
+    for path in sorted(root.rglob("*.dcm")):
+        first.setdefault(path.parent, path)
+    yield from first.items()
+
+
+def _series_uid(folder: Path) -> str:
+    return str(_header(min(folder.glob("*.dcm"))).get("SeriesInstanceUID", ""))
+
+
+def _header(file: Path) -> dict[str, str]:
+    from pydicom import dcmread
+    from pydicom.errors import InvalidDicomError
+
+    tags = ["Modality", "StudyInstanceUID", "SeriesInstanceUID"]
+    try:
+        header = dcmread(file, stop_before_pixels=True, specific_tags=tags)
+    except InvalidDicomError:
+        logger.warning("a file called .dcm is no DICOM file")
+        return {}
+    return {tag: str(header.get(tag, "")) for tag in tags}

@@ -137,9 +137,16 @@ class NoduleStack:
 
 
 def write_stacks(
-    folder: Path, *, study: Study, patient_id: str, stacks: Sequence[NoduleStack]
+    folder: Path,
+    *,
+    study: Study,
+    patient_id: str,
+    stacks: Sequence[NoduleStack],
+    fold: int | None = None,
 ) -> list[Row]:
     """Write one series' nodules to ``stacks/<series UID>.npz`` and return their table rows.
+
+    The fold is the patient's (:func:`nodule.lidc.records.fold_of`) unless one is given.
 
     Raises
     ------
@@ -159,7 +166,7 @@ def write_stacks(
                 "file": file,
                 "key": key,
                 "patient_id": patient_id,
-                "fold": fold_of(patient_id),
+                "fold": fold_of(patient_id) if fold is None else fold,
                 "series_uid": uid,
                 "xy_dir": xy_dir,
                 "origin_source": "header",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from monai.losses.dice import DiceLoss
 from torch.nn import functional
 
 from nodule.errors import ConfigError
-from nodule.lidc.scans import patient_of, refuse_held_out
+from nodule.lidc.scans import WholeScan, training_scans
 from nodule.lungs.augment import add_masses, consolidate, cut, degrade, draw_view, shorten
 from nodule.lungs.cases import Case, build_phantom, load_scan
 from nodule.lungs.network import CHANNELS, RESIDUAL_UNITS, build_network
@@ -31,7 +32,7 @@ class LungsTask:
 
     Parameters
     ----------
-    scans : folders or files, each named after its patient; their lungs are labelled by
+    scans : scans or folders of them, see :mod:`nodule.lidc.scans`; their lungs are labelled by
         :func:`nodule.lungs.labels.label_lungs`.
     phantoms : how many random phantoms to make.
     unseen_patients : patients that training must not see.
@@ -66,9 +67,8 @@ class LungsTask:
         ConfigError : ``HELD_OUT_SCAN`` for a scan of a patient that training must not see.
         InputError : from reading or labelling a scan.
         """
-        refuse_held_out(self.scans, self.unseen_patients)
         return WindowSamples(
-            scans=[load_scan(Path(scan)) for scan in self.scans],
+            scans=[load_scan(scan.path) for scan in self._scans],
             phantoms=[build_phantom(self.seed + k) for k in range(self.phantoms)],
             size_zyx=self.patch_zyx,
             seed=self.seed,
@@ -88,7 +88,11 @@ class LungsTask:
 
     def training_patients(self) -> tuple[str, ...]:
         """Return every patient whose data the training samples hold."""
-        return tuple(sorted({patient_of(Path(scan)) for scan in self.scans}))
+        return tuple(sorted({scan.patient for scan in self._scans}))
+
+    @functools.cached_property
+    def _scans(self) -> tuple[WholeScan, ...]:
+        return training_scans(self.scans, unseen=self.unseen_patients)
 
 
 class WindowSamples:

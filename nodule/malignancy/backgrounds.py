@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -15,7 +14,8 @@ from nodule.ct import read_ct
 from nodule.errors import InputError
 from nodule.geometry import Vector, as_vector
 from nodule.hu import NETWORK_WINDOW
-from nodule.lidc.scans import READINGS
+from nodule.lidc.luna16 import findings_by_series
+from nodule.lidc.scans import WholeScan
 from nodule.lidc.xml import LidcReadings, read_lidc_xml
 from nodule.volume import Volume
 
@@ -111,17 +111,27 @@ def _lung_field(hu: NDArray[np.float32], spacing_mm: NDArray[np.float64]) -> NDA
     return np.asarray(closed | lungs, dtype=np.bool_)
 
 
-def open_background(path: Path) -> Background:
-    """Read a scan; nodules in an ``annotations.xml`` beside its images are avoided.
+def open_background(scan: WholeScan) -> Background:
+    """Read a scan; what its readings or LUNA16's tables mark is avoided.
 
     Raises
     ------
     InputError : as :func:`nodule.ct.read_ct` and :meth:`Background.from_volume`.
     """
-    volume = read_ct(path).volume
-    readings = path / READINGS
-    nodules = _marked_zyx(read_lidc_xml(readings), volume) if readings.is_file() else []
-    return Background.from_volume(volume, nodules_zyx=nodules)
+    if scan.readings is None:
+        return Background.from_volume(read_ct(scan.path).volume)
+    if scan.readings.suffix.lower() == ".xml":
+        readings = read_lidc_xml(scan.readings)
+        volume = read_ct(scan.path, series_uid=readings.series_instance_uid or None).volume
+        return Background.from_volume(volume, nodules_zyx=_marked_zyx(readings, volume))
+    volume = read_ct(scan.path).volume
+    found = [
+        as_vector(volume.geometry.lps_to_index(finding.center_lps_mm))
+        for table in (scan.readings, scan.excluded)
+        if table is not None
+        for finding in findings_by_series(table).get(scan.patient, ())
+    ]
+    return Background.from_volume(volume, nodules_zyx=found)
 
 
 def _marked_zyx(readings: LidcReadings, volume: Volume) -> list[Vector]:

@@ -16,7 +16,7 @@ from torch.nn import functional
 from nodule.errors import ConfigError, InputError
 from nodule.lidc.crops import CropSet
 from nodule.lidc.records import NoduleRecord
-from nodule.lidc.scans import patient_of, refuse_held_out
+from nodule.lidc.scans import WholeScan, training_scans
 from nodule.malignancy.backgrounds import Background, open_background
 from nodule.malignancy.draws import Draws, target
 from nodule.malignancy.examples import NoduleExample, load_examples, patients
@@ -110,7 +110,13 @@ class MalignancyTask:
 
     @functools.cached_property
     def _backgrounds(self) -> tuple[Background, ...]:
-        return tuple(open_background(path) for path in self.scans)
+        return tuple(open_background(scan) for scan in self._scans)
+
+    @functools.cached_property
+    def _scans(self) -> tuple[WholeScan, ...]:
+        records = CropSet.open(self.crop_set).records
+        held_out = {r.patient_id for r in records if r.fold in self.held_out_folds}
+        return training_scans(self.scans, unseen=held_out, held_out_folds=self.held_out_folds)
 
     def training_samples(self) -> Draws:
         """Return the endless training samples; the first call reads the data.
@@ -120,9 +126,7 @@ class MalignancyTask:
         ConfigError : ``HELD_OUT_SCAN`` for a scan of a patient of a held-out fold.
         InputError : ``NO_EXAMPLES`` where folds, share and calibration leave no nodule.
         """
-        records = CropSet.open(self.crop_set).records
-        held_out = {r.patient_id for r in records if r.fold in self.held_out_folds}
-        refuse_held_out(self.scans, held_out)
+        backgrounds = self._backgrounds
         if not self._examples:
             raise InputError(
                 "no nodule is left to learn from",
@@ -131,7 +135,7 @@ class MalignancyTask:
             )
         return Draws(
             examples=self._examples,
-            backgrounds=self._backgrounds,
+            backgrounds=backgrounds,
             magnifications_mm=self.magnifications_mm,
             cube=self.network().cube,
             seed=self.seed,
@@ -155,7 +159,7 @@ class MalignancyTask:
 
     def training_patients(self) -> tuple[str, ...]:
         """Return every patient whose data the training samples hold."""
-        scans = {patient_of(path) for path in self.scans}
+        scans = {scan.patient for scan in self._scans}
         return tuple(sorted({*patients(self._examples), *scans}))
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:

@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
     from nodule.lidc.luna16 import LunaFinding
+    from nodule.lidc.scans import WholeScan
     from nodule.lidc.xml import LidcReadings
     from pipelines.batch import Batch
 
@@ -62,18 +63,21 @@ def dataset_luna16(source: Source, output: Output, margin_mm: Margin = 20.0) -> 
     """Cut the nodules of LUNA16: `subset*/*.mhd` and `annotations.csv`, at any depth.
 
     LUNA16 gives centres and diameters but no masks or ratings, so those are empty, and patients
-    are told apart by their series. Summary and exit status are as for `lidc`.
+    are told apart by their series. Folds are the subsets' numbers. Summary and exit status are as
+    for `lidc`.
     """
-    from nodule.lidc.luna16 import read_findings
+    from nodule.lidc.luna16 import findings_by_series
+    from nodule.lidc.scans import find_scans
     from pipelines.batch import run_batch
 
-    found: dict[str, list[LunaFinding]] = {}
-    for finding in read_findings(_only_table(source, "annotations.csv")):
-        found.setdefault(finding.series_uid, []).append(finding)
-    paths = sorted(path for path in source.rglob("*.mhd") if path.stem in found)
+    scans = {scan.path: scan for scan in find_scans(source) if scan.readings is not None}
+    found: dict[str, tuple[LunaFinding, ...]] = {}
+    for table in {scan.readings for scan in scans.values() if scan.readings}:
+        found |= findings_by_series(table)
+    paths = [path for path in scans if path.stem in found]
 
     def cut(path: Path) -> Rows:
-        return _cut_luna16(path, found[path.stem], output, margin_mm)
+        return _cut_luna16(scans[path], found[path.stem], output, margin_mm)
 
     _finish(output, run_batch(_told(paths), cut), len(paths))
 
@@ -156,28 +160,21 @@ def _cut_lidc(readings: LidcReadings, source: SeriesSource, output: Path, margin
     return write_stacks(output, study=study, patient_id=patient_id, stacks=stacks)
 
 
-def _cut_luna16(path: Path, findings: list[LunaFinding], output: Path, margin_mm: float) -> Rows:
+def _cut_luna16(
+    scan: WholeScan, findings: tuple[LunaFinding, ...], output: Path, margin_mm: float
+) -> Rows:
     from dataclasses import replace
 
     from nodule.ct import read_ct
     from nodule.lidc.writing import NoduleStack, write_stacks
 
-    study = read_ct(path)
+    study = read_ct(scan.path)
     # a MetaImage file knows its series by its name only
-    named = replace(study, series=replace(study.series, series_instance_uid=path.stem))
+    named = replace(study, series=replace(study.series, series_instance_uid=scan.patient))
     stacks = [
         NoduleStack.of_luna16(finding, study=named, margin_mm=margin_mm) for finding in findings
     ]
-    return write_stacks(output, study=named, patient_id=path.stem, stacks=stacks)
-
-
-def _only_table(root: Path, name: str) -> Path:
-    from nodule.errors import InputError
-
-    found = sorted(root.rglob(name))
-    if len(found) != 1:
-        raise InputError(f"{name} must be there once", code="NO_TABLE", expected=1, got=len(found))
-    return found[0]
+    return write_stacks(output, study=named, patient_id=scan.patient, stacks=stacks, fold=scan.fold)
 
 
 def _told(paths: list[Path]) -> Iterator[Path]:
