@@ -23,7 +23,16 @@ def train(
         Path | None, typer.Option(help="Folder of a crop set, as nodule dataset writes it.")
     ] = None,
     scans: Annotated[
-        list[Path] | None, typer.Option(help="A whole CT study; may be given several times.")
+        list[Path] | None,
+        typer.Option(help="A CT study, or a folder of them such as LUNA16; may be repeated."),
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Folder to unpack scans in, where there are more than memory holds."),
+    ] = None,
+    held_out_fold: Annotated[
+        list[int] | None,
+        typer.Option(help="Never train on this fold (of LUNA16: this subset); may be repeated."),
     ] = None,
     device: DeviceOption = "auto",
     devices: Annotated[int, typer.Option(help="Number of GPUs, or of CPU processes.")] = 1,
@@ -41,7 +50,7 @@ def train(
     task_class = task_type(stage)
     file = config or shipped_config(f"train/{stage}.toml")
     document = read_toml(file)
-    fields = {**document.get("task", {}), **_data(crop_set, scans)}
+    fields = {**document.get("task", {}), **_given(crop_set, scans, store, held_out_fold)}
     task = build(task_class, fields, file=file, section="task")
     loop = build(Loop, document.get("loop", {}), file=file, section="loop")
     path = train_task(task, loop, folder=run, device=device, devices=devices, show_progress=True)
@@ -57,10 +66,17 @@ def train(
     )
 
 
-def _data(crop_set: Path | None, scans: list[Path] | None) -> dict[str, Any]:
-    given: dict[str, Any] = {}
-    if crop_set is not None:
-        given["crop_set"] = str(crop_set)
-    if scans:
-        given["scans"] = [str(path) for path in scans]
-    return given
+def _given(
+    crop_set: Path | None,
+    scans: list[Path] | None,
+    store: Path | None,
+    held_out_folds: list[int] | None,
+) -> dict[str, Any]:
+    """Return what the user said in place of the training file."""
+    given = {
+        "crop_set": None if crop_set is None else str(crop_set),
+        "scans": [str(path) for path in scans or ()] or None,
+        "store": None if store is None else str(store),
+        "held_out_folds": held_out_folds or None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
