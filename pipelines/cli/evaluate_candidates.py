@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nodule.errors import InputError
-from pipelines.cli.options import DeviceOption
+from pipelines.cli.options import CardOption, DeviceOption, given_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nodule.evaluate.candidates import ScanResult
     from nodule.evaluate.crop_scores import ScoredNodule
+    from nodule.weights import Weights
 
 _LOWEST_SCORE = 0.01
 _SHOWN = ("texture", "height_mm", "score", "probability")
 
 
 def candidates(
+    context: typer.Context,
     data: Annotated[Path, typer.Option(exists=True, file_okay=False, help="A crop set's folder.")],
     scans: Annotated[
         list[Path],
@@ -47,6 +49,7 @@ def candidates(
     ] = False,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws of the patients.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the draws and placements.")] = 0,
+    card: CardOption = False,
     device: DeviceOption = "auto",
 ) -> None:
     """Count false positives on whole scans and find a crop set's nodules; the last line is JSON.
@@ -102,6 +105,8 @@ def candidates(
         _write(output, summary, chain.results, chain.scored)
     if calibrate:
         chain.table.write(operating_path(opened.path))
+    if card:
+        _write_card(opened, summary, patients, command=given_command(context))
     _warn(len(seen), len(scans))
     typer.echo(json.dumps(summary))
 
@@ -133,6 +138,26 @@ def _counts(scored: Sequence[ScoredNodule]) -> dict[str, Any]:
         "n_patients": len({each.record.patient_id for each in nodules}),
         "folds": dict(sorted(Counter(str(each.record.fold) for each in nodules).items())),
     }
+
+
+def _write_card(
+    weights: Weights, summary: dict[str, Any], patients: frozenset[str], *, command: str
+) -> None:
+    from nodule.evaluate.detection_card import card_notes, card_rows
+    from nodule.weights.card_files import write_measured
+
+    folds = ", ".join(summary["folds"])
+    write_measured(
+        weights,
+        heading=f"Nodules found, fold {folds}",
+        rows=list(card_rows(summary)),
+        command=command,
+        measured_on=f"{summary['n_nodules']} nodules of 3 mm or more by three readers or more, of "
+        f"{summary['n_patients']} patients of fold {folds}, each laid into the lung of a scan; "
+        "found where a mark lies within the radius. Intervals are over patients.",
+        patients=patients,
+        notes=list(card_notes(summary)),
+    )
 
 
 def _write(
