@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,24 @@ from pipelines.runner import Listener, ignore
 
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
-    from nodule.report import Provenance, Report
+    from nodule.followup.record import ComparisonRecord
+    from nodule.report import Context, Provenance, Report
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorStudy:
+    """An earlier study of the same patient.
+
+    Parameters
+    ----------
+    path : what :func:`nodule.ct.inventory` takes.
+    series_uid : the series to read; None for the best.
+    listen : called with each event of its run.
+    """
+
+    path: Path
+    series_uid: str | None = None
+    listen: Listener = ignore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +48,14 @@ class Processed:
     folder : where its results are.
     finding_count : how many nodules were found.
     ran : stages that ran; the others came from the cache.
+    comparison : with the prior study, None without one.
     """
 
     file: Path
     folder: Path
     finding_count: int
     ran: tuple[str, ...]
+    comparison: ComparisonRecord | None = None
 
 
 def process_study(
@@ -46,11 +65,13 @@ def process_study(
     stages: Stages,
     cache: Cache | None,
     series_uid: str | None = None,
+    prior: PriorStudy | None = None,
+    context: Context | None = None,
     dicom: bool = False,
     pdf: bool = False,
     listen: Listener = ignore,
 ) -> Processed:
-    """Find nodules in one study and write its report.
+    """Find nodules in one study, compare them with a prior study's, and write the report.
 
     Parameters
     ----------
@@ -59,6 +80,8 @@ def process_study(
     stages : of the detect flow.
     cache : where the stages' outputs are kept.
     series_uid : the series to read; None for the best.
+    prior : compared with, in the report.
+    context : what is stated besides the images; no stage reads it, so that no key depends on it.
     dicom : whether to write DICOM SR and SEG too, for which the input must be DICOM.
     pdf : whether to print the page too, for which there must be a Chromium.
     listen : called with each event of the run.
@@ -69,12 +92,17 @@ def process_study(
     OSError : when the results cannot be written; none is then half-written.
     """
     from nodule.ct import inventory
-    from nodule.report import build_report, write_report
+    from nodule.report import Context, build_report, write_report
     from nodule.report.pdf import write_pdf
 
     series = inventory(path).choose(series_uid)
-    _refuse_in_vain(series, dicom=dicom, pdf=pdf)
+    earlier = None if prior is None else inventory(prior.path).choose(prior.series_uid)
+    _refuse_in_vain(series, earlier, dicom=dicom, pdf=pdf)
     found = detect(series, stages=stages, cache=cache, listen=listen)
+    comparison = None
+    if prior is not None and earlier is not None:
+        then = detect(earlier, stages=stages, cache=cache, listen=prior.listen)
+        comparison = _compare(found, then)
     folder = result_folder(out, study_name(path), input_sha256=series.digest)
     report = build_report(
         study=found.study,
@@ -82,17 +110,48 @@ def process_study(
         findings=found.findings,
         patient=found.patient,
         provenance=provenance_of(stages, input_sha256=series.digest),
+        context=context or Context(),
+        comparison=comparison,
     )
     if dicom:
         _write_dicom(report, found, stages=stages, source=series, folder=folder)
     write_report(report, study=found.study, lungs=found.lungs, folder=folder)
     if pdf:
         write_pdf(folder / "report.html")
-    return Processed(file=path, folder=folder, finding_count=len(found.findings), ran=found.ran)
+    return Processed(
+        file=path,
+        folder=folder,
+        finding_count=len(found.findings),
+        ran=found.ran,
+        comparison=comparison,
+    )
 
 
-def _refuse_in_vain(source: SeriesSource, *, dicom: bool, pdf: bool) -> None:
+def _compare(found: Detection, prior: Detection) -> ComparisonRecord:
+    from nodule.followup import Exam, compare_exams
+    from nodule.followup.record import record_comparison
+
+    current, earlier = (
+        Exam(study=each.study, lungs=each.lungs, findings=each.findings, patient=each.patient)
+        for each in (found, prior)
+    )
+    return record_comparison(
+        compare_exams(current=current, prior=earlier),
+        current=current,
+        prior=earlier,
+        current_sha256=found.input_sha256,
+        prior_sha256=prior.input_sha256,
+    )
+
+
+def _refuse_in_vain(
+    source: SeriesSource, prior: SeriesSource | None, *, dicom: bool, pdf: bool
+) -> None:
     """Raise, before the work, what would keep a wanted result from being written after it."""
+    if prior is not None:
+        from nodule.followup import days_between
+
+        days_between(current=source.patient, prior=prior.patient)
     if dicom:
         from nodule.report.dicom_source import source_headers
 
@@ -118,14 +177,21 @@ def provenance_of(stages: Stages, *, input_sha256: str) -> Provenance:
 
     return Provenance(
         input_sha256=input_sha256,
-        weights={
-            name: stage.weights.sha256
-            for name, stage in stages.items()
-            if isinstance(getattr(stage, "weights", None), Weights)
-        },
+        weights=dict(_digests(stages)),
         config={name: settings_of(stage) for name, stage in stages.items()},
         versions=dict(installed_packages()),
     )
+
+
+def _digests(stages: Stages) -> Iterator[tuple[str, str]]:
+    """Name every network's weights after its stage, an ensemble's members by number too."""
+    for name, stage in stages.items():
+        weights = getattr(stage, "weights", None)
+        if isinstance(weights, Weights):
+            yield name, weights.sha256
+        elif isinstance(weights, tuple):
+            for number, member in enumerate(weights, start=1):
+                yield f"{name}.{number}", member.sha256
 
 
 def result_folder(out: Path, name: str, *, input_sha256: str) -> Path:

@@ -24,6 +24,16 @@ from nodule.errors import InputError
 
 Composition = Literal["solid", "part-solid", "ground-glass"]
 Route = Literal["screening", "incidental"]
+Setting = Literal[
+    "screening",
+    "screening-baseline",
+    "screening-annual",
+    "screening-interval",
+    "incidental",
+    "known-cancer",
+]
+"""Why nodules are looked for; ``screening`` alone leaves the round open, ``known-cancer`` is the
+follow-up of a cancer."""
 BenignFeature = Literal["calcification", "fat", "perifissural", "juxtapleural", "proven"]
 
 MASS_ABOVE_MM = 30  # Hansell 2008 (Fleischner glossary): a nodule measures up to 3 cm

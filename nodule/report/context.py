@@ -8,25 +8,16 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
 from nodule.errors import InputError
-from nodule.guidelines.facts import BenignFeature
+from nodule.guidelines.facts import BenignFeature, Setting
 from nodule.guidelines.lung_rads.table import Category, Version
 from nodule.guidelines.risk import Uptake
 from nodule.report.parts import Part
 
-Setting = Literal[
-    "screening",
-    "screening-baseline",
-    "screening-annual",
-    "screening-interval",
-    "incidental",
-    "known-cancer",
-]
-SETTINGS: tuple[Setting, ...] = get_args(Setting)
 Lobe = Literal["RUL", "RML", "RLL", "LUL", "LLL"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Age = Annotated[int, Field(ge=0, le=130)]
@@ -59,8 +50,7 @@ class Context(Part):
 
     Parameters
     ----------
-    setting : why nodules are looked for. ``screening`` alone leaves the round open;
-        ``known-cancer`` is the follow-up of a cancer.
+    setting : why nodules are looked for.
     indication : as the referrer words it.
     age_years, sex : override the DICOM header's.
     smoking : ever.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from nodule.guidelines.facts import Person, Route
-from nodule.report.context import Context, Setting
+from nodule.guidelines.facts import Person, Route, Setting
+from nodule.report.context import Context
 from nodule.report.parts import Part
 from nodule.study import PatientHeader
 

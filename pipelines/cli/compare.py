@@ -1,9 +1,7 @@
-"""``nodule compare``: what has become of each nodule since a prior study."""
+"""``nodule compare``: a report that says what has become of each nodule since a prior study."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -12,14 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nodule.errors import InputError
-from nodule.files import write_whole
-from pipelines.cli.options import CacheOption, ConfigOption, DeviceOption
-from pipelines.cli.run import StageBars, cache_folder, chosen_stages
+from pipelines.cli.options import (
+    CacheOption,
+    ConfigOption,
+    DeviceOption,
+    DicomOption,
+    IndicationOption,
+    PdfOption,
+    PersonOption,
+    SettingOption,
+)
+from pipelines.cli.run import StageBars, cache_folder, chosen_stages, stated
 
 if TYPE_CHECKING:
-    from nodule.ct import SeriesSource
-    from nodule.followup import Exam
     from nodule.followup.record import (
         ChangeRecord,
         ComparisonRecord,
@@ -27,74 +30,53 @@ if TYPE_CHECKING:
         FindingRecord,
         LoneRecord,
     )
-    from pipelines.cache import Cache
-    from pipelines.flows import Stages
 
-_SIZES = ("long_axis_mm", "short_axis_mm", "effective_diameter_mm", "volume_mm3", "texture")
-_PLACE = ("id", "slice_number", "instance_number", *_SIZES)
-_COLUMNS = (
-    "status",
-    *(f"{when}_{name}" for when in ("current", "prior") for name in _PLACE),
-    "days",
-    "volume_change_mm3",
-    "volume_change_percent",
-    "volume_change_low_percent",
-    "volume_change_high_percent",
-    "diameter_change_mm",
-    "growth",
-    "doubling_time_days",
-    "doubling_time_low_days",
-    "doubling_time_high_days",
-    "distance_mm",
-    "ambiguous",
-    "covered",
-    "notes",
-)
 _HEADINGS = ("now", "before", "status", "volume mm³", "change", "doubling, days", "notes")
 
 
 def compare(
     current: Annotated[Path, typer.Argument(help="The study in question, as for a run.")],
     prior: Annotated[Path, typer.Argument(help="An earlier study of the same patient.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the results.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of results.")],
     config: ConfigOption = None,
     current_series: Annotated[
         str | None, typer.Option(help="SeriesInstanceUID, where there are several.")
     ] = None,
     prior_series: Annotated[str | None, typer.Option(help="The same for the prior study.")] = None,
+    setting: SettingOption = None,
+    person: PersonOption = None,
+    indication: IndicationOption = None,
     cache: CacheOption = None,
     device: DeviceOption = "auto",
+    dicom: DicomOption = False,
+    pdf: PdfOption = False,
 ) -> None:
     """Match the nodules of two studies and say which are new, resolved, grown or stable.
 
-    Writes OUT/comparison.json and OUT/comparison.csv. The last line on stdout is a JSON summary.
+    Writes the report of CURRENT with the comparison in it, as nodule run CURRENT --prior PRIOR
+    does, and prints a table. The last line on stdout is a JSON summary.
     """
     from rich.console import Console
 
-    from nodule.ct import inventory
-    from nodule.followup import compare_exams, days_between
-    from nodule.followup.record import record_comparison
     from pipelines.cache import Cache
+    from pipelines.process import PriorStudy, process_study
 
-    stages = chosen_stages(config, device=device)
-    now = inventory(current).choose(current_series)
-    then = inventory(prior).choose(prior_series)
-    days_between(current=now.patient, prior=then.patient)  # refused before hours are spent
-    store = Cache(cache_folder(cache))
-    exams = [
-        _examine(series, name, stages=stages, cache=store)
-        for series, name in ((now, current.name), (then, prior.name))
-    ]
-    record = record_comparison(
-        compare_exams(current=exams[0], prior=exams[1]),
-        current=exams[0],
-        prior=exams[1],
-        current_sha256=now.digest,
-        prior_sha256=then.digest,
-    )
-    _write(out, record)
-    _print_table(Console(), record)
-    typer.echo(json.dumps(summary(record, out)))
+    with StageBars(Console(stderr=True), f"{current.name} and {prior.name}") as bars:
+        done = process_study(
+            current,
+            out=out,
+            stages=chosen_stages(config, device=device),
+            cache=Cache(cache_folder(cache)),
+            series_uid=current_series,
+            prior=PriorStudy(path=prior, series_uid=prior_series, listen=bars.show_prior),
+            context=stated(setting=setting, person=person, indication=indication),
+            dicom=dicom,
+            pdf=pdf,
+            listen=bars.show,
+        )
+    if done.comparison is not None:
+        _print_table(Console(), done.comparison)
+        typer.echo(json.dumps(summary(done.comparison, done.folder)))
 
 
 def summary(record: ComparisonRecord, folder: Path) -> dict[str, Any]:
@@ -110,95 +92,11 @@ def summary(record: ComparisonRecord, folder: Path) -> dict[str, Any]:
     }
 
 
-def comparison_csv(record: ComparisonRecord) -> str:
-    """Return a row a nodule as RFC 4180 text; text that a spreadsheet would run is disarmed."""
-    from nodule.report.tables import safe_cell
-
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, restval=None)
-    writer.writeheader()
-    for row in _rows(record):
-        writer.writerow({name: safe_cell(cell) for name, cell in row.items()})
-    return text.getvalue()
-
-
-def _examine(series: SeriesSource, title: str, *, stages: Stages, cache: Cache) -> Exam:
-    from rich.console import Console
-
-    from nodule.followup import Exam
-    from pipelines.flows import detect
-
-    with StageBars(Console(stderr=True), title) as bars:
-        found = detect(series, stages=stages, cache=cache, listen=bars.show)
-    return Exam(
-        study=found.study, lungs=found.lungs, findings=found.findings, patient=found.patient
-    )
-
-
-def _rows(record: ComparisonRecord) -> Iterator[dict[str, Any]]:
-    for change in record.changes:
-        yield {"status": "matched", "days": record.days, **_change_cells(change)}
-    for status, when, lone in _lone(record):
-        yield {
-            "status": status,
-            "days": record.days,
-            **_finding_cells(when, lone.finding),
-            "ambiguous": lone.ambiguous,
-            "covered": lone.covered,
-        }
-
-
 def _lone(record: ComparisonRecord) -> Iterator[tuple[str, str, LoneRecord]]:
     for each in record.new:
         yield "new", "current", each
     for each in record.resolved:
         yield "resolved", "prior", each
-
-
-def _change_cells(change: ChangeRecord) -> dict[str, Any]:
-    return {
-        **_finding_cells("current", change.current),
-        **_finding_cells("prior", change.prior),
-        "volume_change_mm3": change.volume_change_mm3,
-        **_figure_cells("volume_change", "percent", change.volume_change),
-        "diameter_change_mm": change.diameter_change_mm,
-        "growth": change.growth,
-        **_figure_cells("doubling_time", "days", change.doubling_time),
-        "distance_mm": change.distance_mm,
-        "ambiguous": change.ambiguous,
-        "covered": True,
-        "notes": " ".join(change.notes),
-    }
-
-
-def _finding_cells(when: str, finding: FindingRecord) -> dict[str, Any]:
-    return {f"{when}_{name}": getattr(finding, name) for name in _PLACE}
-
-
-def _figure_cells(name: str, unit: str, figure: FigureRecord | None) -> dict[str, Any]:
-    if figure is None:
-        return {}
-    return {
-        f"{name}_{unit}": figure.value,
-        f"{name}_low_{unit}": figure.low,
-        f"{name}_high_{unit}": figure.high,
-    }
-
-
-def _write(folder: Path, record: ComparisonRecord) -> None:
-    """Write both files, each whole or not at all, the record last."""
-    contents = {
-        "comparison.csv": comparison_csv(record).encode("utf-8-sig"),  # so that Excel reads UTF-8
-        "comparison.json": f"{record.model_dump_json(indent=2)}\n".encode(),
-    }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
-            write_whole(folder / name, content)
-    except OSError as error:
-        raise InputError(
-            "the results cannot be written", code="DISK_FAILED", got=error.strerror
-        ) from error
 
 
 def _print_table(console: Any, record: ComparisonRecord) -> None:

@@ -24,4 +24,10 @@ def demo(
     typer.echo(f"writing a synthetic study to {out / 'study'}", err=True)
     write_study(make_phantom(demo_spec()), out / "study")
     typer.echo(f"the report will be {out / 'report' / 'study' / 'report.html'}", err=True)
-    run([out / "study"], out / "report", cache=cache)
+    run(
+        [out / "study"],
+        out / "report",
+        setting="screening-baseline",
+        indication="None: a synthetic study of no person",
+        cache=cache,
+    )

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nodule.guidelines.facts import Setting
 from nodule.inference import Device
 
 CacheOption = Annotated[
@@ -34,6 +35,29 @@ DicomOption = Annotated[
 ]
 PdfOption = Annotated[
     bool, typer.Option("--pdf", help="Print the report too; needs Chromium on the PATH.")
+]
+PriorOption = Annotated[
+    Path | None,
+    typer.Option(metavar="STUDY", help="An earlier study of the same patient, to compare with."),
+]
+SettingOption = Annotated[
+    Setting | None,
+    typer.Option(
+        "--context", help="Why nodules are looked for; without it the report gives no advice."
+    ),
+]
+PersonOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--person",
+        metavar="FILE",
+        help="TOML with what is known of the person, such as age_years, sex, smoking, risk, "
+        "known_cancer, immunosuppressed, family_history, emphysema; [findings.N1] with lobe, "
+        "spiculation, benign_feature. What is left out is unknown.",
+    ),
+]
+IndicationOption = Annotated[
+    str | None, typer.Option("--indication", metavar="TEXT", help="Printed in the report.")
 ]
 CardOption = Annotated[
     bool, typer.Option("--card", help="Write the figures into the model card beside the weights.")

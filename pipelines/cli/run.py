@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nodule.errors import ConfigError
 from nodule.inference import Device
 from pipelines.cli.options import (
     CacheOption,
     ConfigOption,
     DeviceOption,
     DicomOption,
+    IndicationOption,
     PdfOption,
+    PersonOption,
+    PriorOption,
     SeriesOption,
+    SettingOption,
 )
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from nodule.guidelines.facts import Setting
+    from nodule.report import Context
     from pipelines.batch import Batch
     from pipelines.flows import Stages
     from pipelines.process import Processed
@@ -38,6 +45,10 @@ def run(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of results, one per study.")],
     config: ConfigOption = None,
     series: SeriesOption = None,
+    prior: PriorOption = None,
+    setting: SettingOption = None,
+    person: PersonOption = None,
+    indication: IndicationOption = None,
     cache: CacheOption = None,
     device: DeviceOption = "auto",
     dicom: DicomOption = False,
@@ -47,21 +58,25 @@ def run(
         typer.Option(help="Report as much as shows so many false findings in a scan."),
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(min=0.0, max=1.0, help="Lowest probability of a finding instead.")
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Lowest probability of a finding instead."),
     ] = None,
 ) -> None:
     """Find, measure and score nodules, and write a report for each study.
 
-    The last line on stdout is a JSON summary. Exit status 0: all went well; 1: nothing did;
-    3: some studies failed.
+    With --prior the report says what has become of each nodule; with --context it says what
+    published rules make of them. The last line on stdout is a JSON summary. Exit status 0: all
+    went well; 1: nothing did; 3: some studies failed.
     """
     from rich.console import Console
     from rich.logging import RichHandler
 
     from pipelines.batch import run_batch
     from pipelines.cache import Cache
-    from pipelines.process import process_study
+    from pipelines.process import PriorStudy, process_study
 
+    refuse_for_many(studies, prior=prior, person=person)
+    context = stated(setting=setting, person=person, indication=indication)
     console = Console(stderr=True)
     logging.basicConfig(
         level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=console)]
@@ -76,6 +91,8 @@ def run(
             return process_study(
                 path,
                 series_uid=series,
+                prior=PriorStudy(path=prior, listen=bars.show_prior) if prior else None,
+                context=context,
                 out=out,
                 stages=stages,
                 cache=store,
@@ -90,6 +107,31 @@ def run(
     typer.echo(json.dumps(summary(batch)))
     if batch.failures:
         raise typer.Exit(SOME_FAILED if batch.done else 1)
+
+
+def stated(*, setting: Setting | None, person: Path | None, indication: str | None) -> Context:
+    """Put together what the options state besides the images; raises as `read_context`."""
+    from nodule.report.context import read_context
+
+    return read_context(person, setting=setting, indication=indication)
+
+
+def refuse_for_many(studies: list[Path], *, prior: Path | None, person: Path | None) -> None:
+    """Refuse what can be true of one study only.
+
+    Raises
+    ------
+    ConfigError : ``ONE_STUDY``.
+    """
+    given = {"--prior": prior, "--person": person}
+    names = [name for name, value in given.items() if value is not None]
+    if names and len(studies) > 1:
+        raise ConfigError(
+            f"{' and '.join(names)} cannot hold for several studies",
+            code="ONE_STUDY",
+            expected="one study",
+            got=len(studies),
+        )
 
 
 def chosen_stages(config: Path | None, *, device: Device) -> Stages:
@@ -115,7 +157,6 @@ def at_operating_point(
     WeightsError : as :meth:`nodule.candidates.operating.OperatingTable.beside`.
     """
     from nodule.candidates.operating import OperatingTable
-    from nodule.errors import ConfigError
 
     if fp_per_scan is None and threshold is None:
         return stages
@@ -156,7 +197,7 @@ def summary(batch: Batch[Processed]) -> dict[str, Any]:
 
 
 class StageBars:
-    """A progress bar for each stage of one study, on stderr."""
+    """A progress bar for each stage of one study, on stderr from the first event on."""
 
     def __init__(self, console: Any, title: str) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -173,30 +214,39 @@ class StageBars:
         self._title = title
 
     def __enter__(self) -> StageBars:
-        self._console.print(self._title, highlight=False, markup=False)
-        self._bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bars.stop()
+        if self._tasks:  # an error before the first event stands alone
+            self._bars.stop()
 
     def show(self, event: Event) -> None:
         """Draw an event of the runner."""
+        self._draw(event, "")
+
+    def show_prior(self, event: Event) -> None:
+        """Draw an event of the prior study's run, on bars of its own."""
+        self._draw(event, "prior ")
+
+    def _draw(self, event: Event, whose: str) -> None:
         from pipelines.runner import Advanced, Finished, Hit, Started
 
         match event:
             case Hit(step):
-                self._update(step, 1.0, "cached")
+                self._update(whose + step, 1.0, "cached")
             case Started(step):
-                self._update(step, 0.0, "")
+                self._update(whose + step, 0.0, "")
             case Advanced(step, share):
-                self._update(step, share, f"{share:.0%}")
+                self._update(whose + step, share, f"{share:.0%}")
             case Finished(step):
-                self._update(step, 1.0, "done")
+                self._update(whose + step, 1.0, "done")
             case _:  # trouble with the cache is logged
                 return
 
     def _update(self, step: str, share: float, state: str) -> None:
+        if not self._tasks:
+            self._console.print(self._title, highlight=False, markup=False)
+            self._bars.start()
         if step not in self._tasks:
             self._tasks[step] = self._bars.add_task(step, total=1.0, state=state)
         self._bars.update(self._tasks[step], completed=share, state=state)

@@ -15,7 +15,9 @@ import pydicom
 import pytest
 
 from nodule.followup.record import ComparisonRecord
-from pipelines.cli.compare import comparison_csv, summary
+from nodule.report import Report
+from nodule.report.tables import comparison_csv
+from pipelines.cli.compare import summary
 
 Compare = Callable[..., "subprocess.CompletedProcess[str]"]
 SCRIPT = """
@@ -67,11 +69,13 @@ def told(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
     return last
 
 
-def test_writes_both_files_prints_a_table_and_ends_with_json(
+def test_writes_a_report_prints_a_table_and_ends_with_json(
     nodule_compare: Compare, phantom_study: Path, later_study: Path, tmp_path: Path
 ) -> None:
-    out = tmp_path / "out"
-    done = nodule_compare(later_study, phantom_study, "-o", out)
+    done = nodule_compare(
+        later_study, phantom_study, "-o", tmp_path / "out", "--context", "screening-annual"
+    )
+    out = tmp_path / "out" / "CASE-2"
     assert told(done) == {
         "folder": str(out),
         "matched": 2,
@@ -83,8 +87,16 @@ def test_writes_both_files_prints_a_table_and_ends_with_json(
     }
     assert "doubling" in done.stdout
     assert "CANARY" not in done.stdout + done.stderr
-    assert {path.name for path in out.iterdir()} == {"comparison.json", "comparison.csv"}
-    record = ComparisonRecord.model_validate_json((out / "comparison.json").read_bytes())
+    assert {path.name for path in out.iterdir()} == {
+        "report.html",
+        "report.json",
+        "findings.csv",
+        "management.csv",
+        "comparison.csv",
+        "lungs.nii.gz",
+    }
+    record = Report.model_validate_json((out / "report.json").read_bytes()).comparison
+    assert record is not None
     assert (record.current.study_date, record.prior.study_date) == ("20000701", "20000101")
     assert record.registration.overlap > 0.95
     for change in record.changes:
@@ -94,9 +106,24 @@ def test_writes_both_files_prints_a_table_and_ends_with_json(
     rows = list(csv.DictReader(io.StringIO((out / "comparison.csv").read_text("utf-8-sig"))))
     assert [row["status"] for row in rows] == ["matched", "matched"]
     assert rows[0]["notes"].startswith("Not measured")
-    before_bytes = (out / "comparison.json").read_bytes()
-    told(nodule_compare(later_study, phantom_study, "-o", out))
-    assert (out / "comparison.json").read_bytes() == before_bytes
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "prior CT of 2000-01-01, 182 days before" in page
+
+
+def test_a_run_with_a_prior_writes_the_same_bytes(
+    nodule_compare: Compare,
+    nodule_run: Compare,
+    phantom_study: Path,
+    later_study: Path,
+    tmp_path: Path,
+) -> None:
+    told(nodule_compare(later_study, phantom_study, "-o", tmp_path / "a"))
+    done = nodule_run(later_study, "--prior", phantom_study, "-o", tmp_path / "b")
+    assert json.loads(done.stdout.splitlines()[-1])["done"][0]["ran"] == []
+    files = sorted((tmp_path / "a" / "CASE-2").iterdir())
+    assert len(files) == 6
+    for path in files:
+        assert path.read_bytes() == (tmp_path / "b" / "CASE-2" / path.name).read_bytes()
 
 
 def test_a_prior_that_is_later_is_one_line_before_anything_runs(
@@ -130,6 +157,9 @@ def finding(id_: str) -> dict[str, Any]:
         "short_axis_mm": 7.0,
         "effective_diameter_mm": 7.5,
         "volume_mm3": 221.0,
+        "volume_error_share": 0.2,
+        "solid_axes_mm": None,
+        "solid_volume_mm3": None,
         "texture": "solid",
     }
 

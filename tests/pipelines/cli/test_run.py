@@ -68,6 +68,37 @@ def test_writes_a_folder_of_results_and_runs_nothing_twice(
     assert imported.isdisjoint({"torch", "monai", "lightning"})
 
 
+def test_what_is_stated_of_the_person_changes_the_report_and_runs_no_stage_again(
+    nodule_run: Nodule, phantom_study: Path, tmp_path: Path
+) -> None:
+    person = tmp_path / "person.toml"
+    person.write_text('age_years = 61\nrisk = "low"\nknown_cancer = false\n')
+    nodule_run(phantom_study, "-o", tmp_path / "a")
+    words = ("--context", "incidental", "--person", person, "--indication", "Cough")
+    second = nodule_run(phantom_study, "-o", tmp_path / "b", *words)
+    assert summary(second)["done"][0]["ran"] == []
+    before, after = (
+        json.loads((tmp_path / name / "CASE-1" / "report.json").read_bytes()) for name in "ab"
+    )
+    assert before["management"]["exam"] == []
+    assert before["context"]["indication"] is None
+    assert [a["rule_set"] for a in after["management"]["exam"]] == ["Fleischner"]
+    assert after["context"]["indication"] == "Cough"
+    assert after["findings"] == before["findings"]
+
+
+@pytest.mark.parametrize("option", ["--prior", "--person"])
+def test_one_person_is_stated_for_one_study(
+    nodule_run: Nodule, phantom_study: Path, tmp_path: Path, option: str
+) -> None:
+    done = nodule_run(
+        phantom_study, phantom_study, "-o", tmp_path / "out", option, tmp_path / "person.toml"
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("ONE_STUDY")
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_unusable_study_among_good_ones_is_told_and_passed_over(
     nodule_run: Nodule, phantom_study: Path, tmp_path: Path
 ) -> None:
