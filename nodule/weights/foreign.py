@@ -72,15 +72,6 @@ class Transfer:
     dropped_prefix: str
     added_prefix: str
 
-    def counts(self) -> dict[str, int]:
-        """Return how many tensors there are of each kind."""
-        return {
-            "matched": len(self.matched),
-            "fresh": len(self.fresh),
-            "reshaped": len(self.reshaped),
-            "unused": len(self.unused),
-        }
-
 
 def read_foreign(path: Path) -> ForeignWeights:
     """Read a safetensors file or a checkpoint of PyTorch, of ours or of others.

@@ -34,36 +34,59 @@ def train(
         list[int] | None,
         typer.Option(help="Never train on this fold (of LUNA16: this subset); may be repeated."),
     ] = None,
+    patients_share: Annotated[
+        float | None, typer.Option(help="Train on this share of the patients, such as 0.1.")
+    ] = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Begin with these weights: .safetensors, or a PyTorch state dict of whatever "
+            "origin, mapped by name; without a suffix, shipped ones.",
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights and samples.")] = None,
     device: DeviceOption = "auto",
     devices: Annotated[int, typer.Option(help="Number of GPUs, or of CPU processes.")] = 1,
 ) -> None:
     """Train a network by a configuration, going on where a killed run stopped.
 
-    The last line on stdout is JSON: the weights, their digest and the training patients.
+    Options take the place of what the configuration says. The last line on stdout is JSON: the
+    weights, their digest, the number of training patients and, with weights to begin with, how
+    many tensors matched, stayed fresh, had another shape or were unused; RUN/start.json names them.
     """
     from nodule.weights import Weights
-    from pipelines.config import build, read_toml, shipped_config
+    from pipelines.config import shipped_config
     from pipelines.flows import task_type
-    from pipelines.task import Loop
     from pipelines.training import train as train_task
+    from pipelines.training_file import read_training
 
-    task_class = task_type(stage)
-    file = config or shipped_config(f"train/{stage}.toml")
-    document = read_toml(file)
-    fields = {**document.get("task", {}), **_given(crop_set, scans, store, held_out_fold)}
-    task = build(task_class, fields, file=file, section="task")
-    loop = build(Loop, document.get("loop", {}), file=file, section="loop")
-    path = train_task(task, loop, folder=run, device=device, devices=devices, show_progress=True)
-    weights = Weights.open(path)
-    typer.echo(
-        json.dumps(
-            {
-                "weights": str(path),
-                "sha256": weights.sha256,
-                "training_patients": len(weights.training_patients),
-            }
-        )
+    training = read_training(
+        config or shipped_config(f"train/{stage}.toml"),
+        task_type(stage),
+        given=_given(crop_set, scans, store, held_out_fold, patients_share),
+        start_from=start_from,
+        seed=seed,
     )
+    path = train_task(
+        training.task,
+        training.loop,
+        folder=run,
+        device=device,
+        devices=devices,
+        show_progress=True,
+        start=training.start,
+        finetune=training.finetune,
+    )
+    weights = Weights.open(path)
+    summary: dict[str, Any] = {
+        "weights": str(path),
+        "sha256": weights.sha256,
+        "training_patients": len(weights.training_patients),
+    }
+    if training.start is not None:
+        summary["start"] = _counts(run / "start.json")
+    typer.echo(json.dumps(summary))
 
 
 def _given(
@@ -71,6 +94,7 @@ def _given(
     scans: list[Path] | None,
     store: Path | None,
     held_out_folds: list[int] | None,
+    patients_share: float | None,
 ) -> dict[str, Any]:
     """Return what the user said in place of the training file."""
     given = {
@@ -78,5 +102,12 @@ def _given(
         "scans": [str(path) for path in scans or ()] or None,
         "store": None if store is None else str(store),
         "held_out_folds": held_out_folds or None,
+        "patients_share": patients_share,
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _counts(report: Path) -> dict[str, Any]:
+    found = json.loads(report.read_text())
+    kinds = ("matched", "fresh", "reshaped", "unused")
+    return {"file": found["file"]} | {kind: len(found[kind]) for kind in kinds}

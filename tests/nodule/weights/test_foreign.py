@@ -68,7 +68,8 @@ def test_a_medicalnet_checkpoint_fills_the_trunk_and_leaves_the_heads(tmp_path: 
     assert transfer.fresh == ("tasks.weight", "tasks.bias")
     assert transfer.unused == ("module.fc.weight",)
     assert (transfer.dropped_prefix, transfer.added_prefix) == ("module.", "trunk.")
-    assert transfer.counts() == {"matched": 18, "fresh": 2, "reshaped": 0, "unused": 1}
+    assert len(transfer.matched) == 18
+    assert transfer.reshaped == {}
 
 
 @pytest.mark.parametrize("prefix", ["", "encoder.", "model.encoder.", "module.model.encoder."])
