@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import math
-from collections.abc import Iterable
 from datetime import date
 
 from nodule.guidelines.result import Fact, Figure, Outcome, Result
@@ -33,6 +32,7 @@ _WORDS = {
     "prior_lung_cancer": "earlier lung cancer",
     "benign_feature": "benign feature",
 }
+_AS_INPUT = {"female": "female", "upper_lobe": "upper lobe", "smoker": "ever smoked"}
 
 
 class RulePart(Part):
@@ -99,7 +99,9 @@ def advice_part(result: Result, *, exam_date: date | None) -> AdvicePart:
         management=result.management,
         due=due,
         figures=tuple(_number(figure) for figure in result.figures),
-        inputs={in_words(name): _shown(value) for name, value in result.inputs},
+        inputs={
+            _AS_INPUT.get(name, in_words(name)): _shown(value) for name, value in result.inputs
+        },
         missing=tuple(in_words(name) for name in result.missing),
         offers=tuple(OfferPart(**vars(offer)) for offer in result.offers),
         caveats=result.caveats,
@@ -118,11 +120,6 @@ def in_words(fact: str) -> str:
     """Return a fact's name as a reader would say it, ``N2: solid component`` kept as it is."""
     subject, colon, name = fact.rpartition(": ")
     return f"{subject}{colon}{_WORDS.get(name, name)}"
-
-
-def listed(words: Iterable[str]) -> str:
-    """Join words with commas."""
-    return ", ".join(words)
 
 
 def _last_day(year: int, month: int) -> int:
