@@ -1,0 +1,147 @@
+"""``nodule train`` takes options in place of the file's, and begins with weights from elsewhere."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import torch
+import typer
+from torch import Tensor, nn
+from typer.testing import CliRunner
+
+from nodule.errors import ConfigError, WeightsError
+from nodule.lungs.learn import LungsTask
+from nodule.weights import Weights, load_state
+from pipelines import flows
+from pipelines.cli.train import train
+
+CONFIG = """
+[task]
+patients_share = 0.5
+
+[loop]
+epochs = 3
+steps_per_epoch = 2
+batch_size = 2
+learning_rate = 0.01
+warmup_steps = 1
+weight_decay = 0.0
+gradient_clip = 1.0
+average_decay = 0.0
+patience = 0
+precision = "fp32"
+workers = 0
+seed = 0
+
+[finetune]
+phase_epochs = [1, 1, 1]
+phase_rates = [1.0, 0.5, 0.25]
+last_layers = 1
+rate_decay = 0.7
+freeze = "all"
+frozen_share = 0.5
+"""
+
+app = typer.Typer()
+app.command()(train)
+
+
+class Small(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+        self.head = nn.Linear(2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.as_tensor(self.head(self.trunk(x)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToyTask:
+    stage: ClassVar[str] = "toy"
+
+    held_out_folds: tuple[int, ...] | None = None
+    patients_share: float | None = None
+    seed: int | None = None
+
+    def network(self) -> nn.Module:
+        return Small()
+
+    def architecture(self) -> Mapping[str, object]:
+        return {}
+
+    def training_samples(self) -> "ToyTask":
+        return self
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        return {"x": torch.full((2,), float(index)), "y": torch.ones(1)}
+
+    def validation_samples(self) -> list[dict[str, Tensor]]:
+        return []
+
+    def losses(self, network: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {"loss": nn.functional.mse_loss(network(batch["x"]), batch["y"])}
+
+    def training_patients(self) -> tuple[str, ...]:
+        # what the task was told, where the test can read it
+        return (f"share {self.patients_share}", f"folds {self.held_out_folds}", f"{self.seed}")
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(flows, "task_type", lambda stage: ToyTask)
+    path = tmp_path / "toy.toml"
+    path.write_text(CONFIG)
+    return path
+
+
+def run(*arguments: object) -> dict[str, Any]:
+    words = ["toy", *map(str, arguments)]
+    ran = CliRunner().invoke(app, words, catch_exceptions=False)
+    summary: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    return summary
+
+
+def test_begins_with_foreign_weights_and_keeps_the_frozen_trunk(
+    config: Path, tmp_path: Path
+) -> None:
+    theirs = {f"module.{k}": torch.full_like(v, 0.5) for k, v in Small().trunk.state_dict().items()}
+    torch.save({"state_dict": theirs}, tmp_path / "theirs.pth")
+    summary = run(
+        "--config", config, "-o", tmp_path / "run", "--start-from", tmp_path / "theirs.pth",
+        "--patients-share", 0.1, "--held-out-fold", 3, "--seed", 5,
+    )  # fmt: skip
+    assert summary["start"] == {
+        "file": "theirs.pth",
+        "matched": 4,
+        "fresh": 2,
+        "reshaped": 0,
+        "unused": 0,
+    }
+    weights = Weights.open(Path(summary["weights"]))
+    assert set(weights.training_patients) == {"share 0.1", "folds (3,)", "5"}
+    state = load_state(weights)
+    assert all((state[name] == 0.5).all() for name in state if name.startswith("trunk."))
+    assert not (state["head.bias"] == 0.5).all()
+
+
+def test_says_nothing_of_a_beginning_where_there_was_none(config: Path, tmp_path: Path) -> None:
+    summary = run("--config", config, "-o", tmp_path / "run")
+    assert "start" not in summary
+    assert summary["training_patients"] == 3
+
+
+def test_refuses_weights_that_are_not_there(config: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="NO_WEIGHTS"):
+        run("--config", config, "-o", tmp_path / "run", "--start-from", tmp_path / "none.pt")
+
+
+def test_refuses_a_share_where_the_task_has_none(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flows, "task_type", lambda stage: LungsTask)
+    with pytest.raises(ConfigError, match=r"UNKNOWN_KEY: .*patients_share"):
+        run("--config", config, "-o", tmp_path / "run", "--patients-share", 0.1)
