@@ -1,5 +1,6 @@
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,10 @@ import numpy as np
 import pytest
 
 from nodule.findings import Finding, Malignancy, Measurement
+from nodule.followup import Change, Comparison, Exam, Lone
+from nodule.followup.record import ComparisonRecord, record_comparison
 from nodule.geometry import Geometry
+from nodule.guidelines.growth import Volumetry, judge_growth
 from nodule.report import Provenance, Report, build_report, write_report
 from nodule.study import PatientHeader, SeriesHeader, SliceReference, Study, StudyWarning
 from nodule.volume import LungMask, Volume
@@ -172,3 +176,61 @@ def browser(chromium: str) -> Iterator[Any]:
         browser = driver.chromium.launch(executable_path=chromium, args=flags)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def comparison(
+    study: Study, lungs: LungMask, findings: tuple[Finding, ...], patient: PatientHeader
+) -> ComparisonRecord:
+    """N1 grew from 600 mm³ in 300 days, N2 is new, a prior N5 is gone."""
+    nodule, mass, unmeasured = findings
+    assert nodule.measurement is not None
+    smaller = replace(
+        nodule.measurement,
+        volume_mm3=600.0,
+        effective_diameter_mm=10.46,
+        long_axis_mm=10.9,
+        short_axis_mm=10.2,
+    )
+    then = replace(nodule, id="N2", measurement=smaller)
+    gone = replace(unmeasured, id="N5", center_lps_mm=(9.0, 20.0, -55.0))
+    growth = judge_growth(
+        before=Volumetry(volume_mm3=600.0, error_share=0.1),
+        after=Volumetry(volume_mm3=904.78, error_share=0.1),
+        days=300,
+    )
+    change = Change(
+        current=nodule,
+        prior=then,
+        distance_mm=1.0,
+        ambiguous=False,
+        volume_change_mm3=304.78,
+        volume_change=growth.figure("volume change"),
+        diameter_change_mm=1.54,
+        growth=growth.answer,
+        doubling_time=growth.figure("volume doubling time"),
+        result=growth,
+        notes=growth.caveats,
+    )
+    exam = Exam(study=study, lungs=lungs, findings=findings, patient=patient)
+    earlier = replace(exam, findings=(then, gone), patient=replace(patient, study_date="20250308"))
+    return record_comparison(
+        Comparison(
+            days=300,
+            changes=(change,),
+            new=(_lone(mass),),
+            resolved=(_lone(gone),),
+            overlap=0.97,
+            surface_error_mm=1.2,
+            warnings=(StudyWarning(code="KERNEL_DIFFERS", message="Kernels differ."),),
+        ),
+        current=exam,
+        prior=earlier,
+        current_sha256="a" * 64,
+        prior_sha256="b" * 64,
+    )
+
+
+def _lone(finding: Finding) -> Lone:
+    place = finding.center_lps_mm
+    return Lone(finding=finding, place_in_other_lps_mm=place, covered=True, ambiguous=False)

@@ -1,0 +1,206 @@
+"""Every field that a report must show, on the page and in ``report.json``.
+
+The list follows the synoptic templates for nodules on chest CT: a header, each finding's row, the
+key images, the impression, what wrote it, and its limits.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nodule.findings import Finding
+from nodule.followup.record import ComparisonRecord
+from nodule.report import Context, Provenance, Report, build_report, write_report
+from nodule.study import PatientHeader, Study
+from nodule.volume import LungMask
+
+Told = Callable[[dict[str, Any]], object]
+
+
+@pytest.fixture(scope="module")
+def whole(
+    study: Study,
+    lungs: LungMask,
+    findings: tuple[Finding, ...],
+    patient: PatientHeader,
+    provenance: Provenance,
+    comparison: ComparisonRecord,
+) -> Report:
+    nodule, *others = findings
+    assert nodule.measurement is not None
+    measured = replace(
+        nodule.measurement,
+        texture="part-solid",
+        solid_axes_mm=(5.2, 4.4),
+        solid_volume_mm3=61.0,
+        volume_limits_mm3=(700.0, 1150.0),
+    )
+    unsure = replace(nodule.malignancy, spread=0.92, indeterminate=True)
+    return build_report(
+        study=study,
+        lungs=lungs,
+        findings=(replace(nodule, measurement=measured, malignancy=unsure), *others),
+        patient=patient,
+        provenance=provenance,
+        context=Context(
+            setting="screening-annual",
+            indication="Annual round",
+            findings={"N1": {"lobe": "LUL"}},
+        ),
+        comparison=comparison,
+    )
+
+
+@pytest.fixture(scope="module")
+def text(
+    whole: Report, study: Study, lungs: LungMask, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """Return what a reader reads: the page without its tags."""
+    folder = tmp_path_factory.mktemp("mandatory")
+    write_report(whole, study=study, lungs=lungs, folder=folder, viewer=False)
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    labels = " ".join(re.findall(r'aria-label="([^"]*)"', page))
+    body = re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)
+    return " ".join(unescape(f"{body} {labels}").split())
+
+
+@pytest.fixture(scope="module")
+def told(whole: Report) -> dict[str, Any]:
+    content: dict[str, Any] = whole.model_dump(mode="json")
+    return content
+
+
+HEADER = {
+    "patient": ("Doe, Jane", lambda j: j["study"]["patient"]["patient_name"] == "Doe^Jane"),
+    "patient's id": ("ID P-17", lambda j: j["study"]["patient"]["patient_id"] == "P-17"),
+    "study date": ("examined 2026-01-02", lambda j: j["study"]["patient"]["study_date"]),
+    "indication": ("Annual round", lambda j: j["context"]["indication"] == "Annual round"),
+    "kind of exam": ("screening, annual", lambda j: j["context"]["setting"]),
+    "comparison": (
+        "prior CT of 2025-03-08, 300 days before",
+        lambda j: j["comparison"]["prior"]["study_date"] == "20250308",
+    ),
+    "slice thickness": ("slices of 2 mm", lambda j: j["study"]["technique"]["slice_thickness_mm"]),
+    "kernel": ("kernel B30f", lambda j: j["study"]["technique"]["convolution_kernel"]),
+    "contrast": (
+        "contrast medium not stated",
+        lambda j: j["study"]["technique"]["contrast_agent"] is None,
+    ),
+    "dose": ("dose: 120 kV, exposure not stated", lambda j: j["study"]["technique"]["kvp"] == 120),
+    "software": ("nodule 0.1.0", lambda j: j["software"]["version"] == "0.1.0"),
+    "identifier": ("nodule/0.1.0/", lambda j: j["software"]["identifier"].startswith("nodule/")),
+    "models": ("Weights of lungs " + "1" * 64, lambda j: j["software"]["models"]["lungs"]),
+    "draft": (
+        "AI-generated draft, not verified",
+        lambda j: "not verified" in j["software"]["status"],
+    ),
+    "slice direction": (
+        "Slices counted foot to head",
+        lambda j: j["study"]["technique"]["slice_direction"] == "foot to head",
+    ),
+    "quality": ("Quality and limitations", lambda j: len(j["quality"]) >= 7),
+}
+FINDING = {
+    "long by short axis": ("12.6 × 11.9 mm", lambda f: f["long_axis_mm"] == 12.6),
+    "mean diameter": ("Mean diameter 12.3 mm", lambda f: f["mean_diameter_mm"] == 12.3),
+    "effective diameter": ("Effective diameter 12.0 mm", lambda f: f["effective_diameter_mm"]),
+    "volume": ("905 mm³ (700 to 1150)", lambda f: f["volume_limits_mm3"] == [700.0, 1150.0]),
+    "composition": ("Type part-solid", lambda f: f["texture"] == "part-solid"),
+    "solid component": ("5.2 × 4.4 mm, 61 mm³", lambda f: f["solid_volume_mm3"] == 61.0),
+    "calcification": ("Calcification none by density", lambda f: f["texture"] != "calcified"),
+    "lung": ("left lung", lambda f: f["lung"] == "left"),
+    "lobe": ("Lobe LUL, stated; upper third", lambda f: f["lobe"] == "LUL"),
+    "image": ("image 16, series 7", lambda f: f["slice"]["instance_number"] == 16),
+    "z": ("z −40.4 mm", lambda f: f["center_lps_mm"][2] == -40.4),
+    "confidence": ("Confidence, not calibrated 93 %", lambda f: f["probability"] == 0.93),
+    "malignancy in words": ("moderately suspicious", lambda f: f["malignancy"]["score"] == 3.9),
+    "abstention": (
+        "Indeterminate: the networks disagree by ± 0.9",
+        lambda f: f["malignancy"]["indeterminate"] and f["malignancy"]["spread"] == 0.92,
+    ),
+}
+SINCE = {
+    "prior size": ("10.9 × 10.2 mm, 600 mm³", lambda c: c["prior"]["volume_mm3"] == 600.0),
+    "difference in mm": ("+1.5 mm", lambda c: c["diameter_change_mm"] == 1.54),
+    # 904.78 / 600
+    "difference in per cent": ("+51 %", lambda c: round(c["volume_change"]["value"]) == 51),
+    "interval": ("Change in 300 days", lambda c: c),
+    # ln 2 x 300 / ln(904.78 / 600)
+    "doubling time": ("506 days", lambda c: round(c["doubling_time"]["value"]) == 506),
+    "growth class": (
+        "growing, VDT over 400 to 600 days",
+        lambda c: c["growth"].startswith("growing"),
+    ),
+}
+ELSEWHERE = {
+    "dominant nodule": ("Most suspicious is N1", lambda j: j["findings"][0]["id"] == "N1"),
+    "mass": ("N2 exceeds 30 mm: a mass", lambda j: j["findings"][1]["scope"] == "mass"),
+    "no size": ("not measurable", lambda j: j["findings"][2]["volume_mm3"] is None),
+    "new": ("new", lambda j: j["comparison"]["new"][0]["finding"]["id"] == "N2"),
+    "resolved": ("N5, image", lambda j: j["comparison"]["resolved"][0]["finding"]["id"] == "N5"),
+    "category with version": ("Lung-RADS v2022", lambda j: j["management"]["exam"][0]["version"]),
+    "citation": ("Chest 2024;165:738-753", lambda j: j["management"]["exam"][0]["citation"]),
+    "warning of the comparison": ("Kernels differ.", lambda j: j["warnings"][1]["code"]),
+    "lung window": ("N1, axial plane, lung window", lambda j: j),
+    "coronal": ("N1, coronal plane, lung window", lambda j: j),
+    "sagittal": ("N1, sagittal plane, lung window", lambda j: j),
+    "soft tissue window": ("N1, axial plane, soft tissue window", lambda j: j),
+    "overlay off": ("Show the pictures without marks", lambda j: j),
+    "second reader": ("a second reader’s draft, never a diagnosis", lambda j: j),
+    "learnt from opinions": ("not from pathology", lambda j: j),
+    "scope of Lung-RADS": ("Lung-RADS is for screening", lambda j: j),
+    "scope of Fleischner": ("from 35 years without known cancer", lambda j: j),
+    "uncertainty": ("25 % of volume or 1.5 to 2 mm", lambda j: j),
+    "too small": ("Nodules below 4 mm", lambda j: j),
+    "too thick": ("thicker than 3 mm", lambda j: j),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", [*HEADER, *ELSEWHERE])
+def test_the_report_shows(field: str, text: str, told: dict[str, Any]) -> None:
+    words, holds = (HEADER | ELSEWHERE)[field]
+    assert words in text
+    assert holds(told)
+
+
+@pytest.mark.parametrize("field", FINDING)
+def test_each_finding_shows(field: str, text: str, told: dict[str, Any]) -> None:
+    words, holds = FINDING[field]
+    assert words in text
+    assert holds(told["findings"][0])
+
+
+@pytest.mark.parametrize("field", SINCE)
+def test_a_finding_seen_before_shows(field: str, text: str, told: dict[str, Any]) -> None:
+    words, holds = SINCE[field]
+    assert words in text
+    assert holds(told["comparison"]["changes"][0])
+
+
+def test_what_the_software_cannot_know_is_visibly_not_stated(
+    report: Report, study: Study, lungs: LungMask, tmp_path: Path
+) -> None:
+    write_report(report, study=study, lungs=lungs, folder=tmp_path, viewer=False)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    body = " ".join(re.sub(r"<[^>]+>", " ", page.split("<main>")[1]).split())
+    assert "Indication not stated" in body
+    assert "Comparison None available" in body
+    assert "Lobe not determined" in body
+    assert "Known cancer not stated" in body
+
+
+def test_a_prior_without_a_date_is_told(
+    whole: Report, study: Study, lungs: LungMask, comparison: ComparisonRecord, tmp_path: Path
+) -> None:
+    undated = comparison.model_copy(
+        update={"days": None, "prior": comparison.prior.model_copy(update={"study_date": None})}
+    )
+    report = whole.model_copy(update={"comparison": undated})
+    write_report(report, study=study, lungs=lungs, folder=tmp_path, viewer=False)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "prior CT, date not stated" in page
