@@ -64,6 +64,8 @@ class Malignancy:
     distribution : probabilities of the ratings 1 (highly unlikely) to 5 (highly suspicious),
         summing to 1.
     spread : standard deviation of the mean rating over the networks that were asked; 0 for one.
+    suspicion : calibrated probability that a panel of radiologists would on average rate it above
+        3; None where nothing calibrates it.
     indeterminate : whether the networks abstain, because they disagree or the distribution says
         next to nothing.
 
@@ -74,11 +76,14 @@ class Malignancy:
 
     distribution: tuple[float, float, float, float, float]
     spread: float = 0.0
+    suspicion: float | None = None
     indeterminate: bool = False
 
     def __post_init__(self) -> None:
         for p in self.distribution:
             _check_probability("malignancy", p)
+        if self.suspicion is not None:
+            _check_probability("suspicion", self.suspicion)
         if len(self.distribution) != 5 or abs(sum(self.distribution) - 1.0) > 1e-3:
             raise InputError(
                 "malignancy is no distribution over 1 to 5",

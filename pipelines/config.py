@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
+from typing import Any, NoReturn, Protocol, TypeVar, get_args, get_type_hints, runtime_checkable
 
 from nodule.errors import ConfigError, NoduleError
 from nodule.weights import Weights
@@ -23,6 +23,20 @@ from pipelines.stage import Stage
 
 S = TypeVar("S", bound=Stage)
 _CHECKOUT = Path(__file__).resolve().parents[1] / "configs"
+_FILES = (".safetensors", ".json")
+
+
+@runtime_checkable
+class Shipped(Protocol):
+    """What lies in a file of its own, such as weights: named by path, or as the package's own."""
+
+    @classmethod
+    def open(cls, path: Path) -> Any:
+        """Read a file."""
+
+    @classmethod
+    def shipped(cls, name: str) -> Any:
+        """Read what the package brings by that name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,8 +169,11 @@ def _check_names(
 
 def _value(hint: Any, value: object, place: _Place, name: str) -> Any:
     _refuse_expressions(value, place, name)
-    if hint in (Weights, Weights | None):
-        return _weights(value, place, name)
+    kind = _without_none(hint)
+    if kind == tuple[Weights, ...] and isinstance(value, list):
+        return tuple(_opened(Weights, each, place, name) for each in value)
+    if isinstance(kind, type) and issubclass(kind, Shipped):
+        return _opened(kind, value, place, name)
     if is_dataclass(hint):
         return build(hint, value, file=place.file, section=place.inner(name).section)  # type: ignore[arg-type]
     return _leaf(hint, value, place, name)
@@ -174,12 +191,17 @@ def _refuse_expressions(value: object, place: _Place, name: str) -> None:
             _refuse_expressions(item, place, name)
 
 
-def _weights(value: object, place: _Place, name: str) -> Weights:
+def _without_none(hint: Any) -> Any:
+    kinds = [kind for kind in get_args(hint) if kind is not type(None)]
+    return kinds[0] if len(kinds) == 1 and type(None) in get_args(hint) else hint
+
+
+def _opened(kind: type[Shipped], value: object, place: _Place, name: str) -> Any:
     if not isinstance(value, str):
-        place.refuse(f"{name} names no weights", code="BAD_VALUE", expected="text", got=value)
-    if value.endswith(".safetensors"):
-        return Weights.open(place.file.parent / value)
-    return Weights.shipped(value)
+        place.refuse(f"{name} names no file", code="BAD_VALUE", expected="text", got=value)
+    if value.endswith(_FILES):
+        return kind.open(place.file.parent / value)
+    return kind.shipped(value)
 
 
 def _leaf(hint: Any, value: object, place: _Place, name: str) -> Any:

@@ -104,11 +104,14 @@ def tag_fields(instance: object) -> dict[str, object]:
 
 
 def settings_of(instance: object) -> dict[str, object]:
-    """Return the same fields for people to read: without tags, nested dataclasses as objects."""
-    return {
-        name: settings_of(value) if is_dataclass(value) else value
-        for name, value in _keyed_fields(instance)
-    }
+    """Return the same fields for people to read: dataclasses as plain objects."""
+    return {name: _plain(value) for name, value in _keyed_fields(instance)}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(_plain(item) for item in value)
+    return settings_of(value) if is_dataclass(value) else value
 
 
 def _keyed_fields(instance: object) -> Iterator[tuple[str, object]]:

@@ -111,11 +111,11 @@ def load_examples(
 
 def _view(packed: PackedCrop) -> View:
     marked = packed.reader_bits
-    inside = np.argwhere(_majority(marked))
+    inside = np.argwhere(majority(marked))
     return View(packed=packed, center_zyx=as_vector(inside.mean(axis=0)))
 
 
-def _majority(reader_bits: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def majority(reader_bits: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return what at least half of the readers marked, or any reader if that is nothing."""
     counts = np.bitwise_count(reader_bits)
     readers = int(np.bitwise_or.reduce(reader_bits, axis=None)).bit_count()

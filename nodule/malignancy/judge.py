@@ -1,4 +1,4 @@
-"""A crop set judged by the network, to be compared with its readers."""
+"""A crop set judged by the networks, to be compared with its readers."""
 
 from __future__ import annotations
 
@@ -10,72 +10,53 @@ from numpy.typing import NDArray
 
 from nodule.lidc.crops import NoduleRecord
 from nodule.malignancy.draws import DEEP_MM, elsewhere
+from nodule.malignancy.ensemble import Ensemble
 from nodule.malignancy.examples import NoduleExample, View, views_deeper_than
-from nodule.malignancy.predict import Predictor
 from nodule.malignancy.views import view_cubes
 from nodule.progress import Progress, silent
 
-_RATINGS = np.arange(1, 6)
-_PLACES_PER_VIEW = 3
+_OTHERS = 3  # places per view
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Judgement:
-    """One nodule, by its readers and by the network.
+    """One nodule, by its readers and by the networks, whose answers are as they gave them.
 
     Parameters
     ----------
     record : the nodule.
-    votes : readers per malignancy rating 1 to 5.
+    votes : readers per characteristic and rating from 1 up.
     probability : that it is a nodule.
-    distribution : over the malignancy ratings 1 to 5, shape (5,), sum 1.
-    diameter_mm : as the network sees it.
-    score_by_kind : the network's mean rating by the kind of view; see :mod:`nodule.lidc.crops`.
+    distributions : each member's over the malignancy ratings 1 to 5, [member, 5], sum 1.
+    diameter_mm : as the networks see it.
+    by_kind : the same distributions by the kind of view; see :mod:`nodule.lidc.crops`.
     """
 
     record: NoduleRecord
-    votes: tuple[int, ...]
+    votes: Mapping[str, tuple[int, ...]]
     probability: float
-    distribution: NDArray[np.float32]
+    distributions: NDArray[np.float32]
     diameter_mm: float
-    score_by_kind: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def readers_mean(self) -> float:
-        """The readers' mean rating."""
-        return float(np.dot(self.votes, _RATINGS) / sum(self.votes))
-
-    @property
-    def score(self) -> float:
-        """The network's mean rating."""
-        return float(np.clip(np.dot(self.distribution, _RATINGS), 1.0, 5.0))
-
-    @property
-    def suspicion(self) -> float:
-        """The network's probability of a rating above 3, given that it is not 3."""
-        above, below = self.distribution[3:].sum(), self.distribution[:2].sum()
-        return float(above / (above + below))
+    by_kind: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def judge(
-    predictor: Predictor, examples: Sequence[NoduleExample], *, progress: Progress = silent
+    ensemble: Ensemble, examples: Sequence[NoduleExample], *, progress: Progress = silent
 ) -> tuple[Judgement, ...]:
     """Judge every nodule; one with several views gets the mean of what each view says."""
     judged: list[Judgement] = []
     for example in examples:
-        cubes = [view_cubes(view, network=predictor.network) for view in example.views]
-        said = predictor.predict(np.stack(cubes))
+        cubes = [view_cubes(view, network=ensemble.network) for view in example.views]
+        said = ensemble.predict(np.stack(cubes))
+        kinds = [view.packed.record.kind for view in example.views]
         judged.append(
             Judgement(
                 record=example.record,
-                votes=example.votes["malignancy"],
+                votes=example.votes,
                 probability=float(said.probability.mean()),
-                distribution=said.malignancy.mean(axis=0),
+                distributions=said.distributions.mean(axis=1),
                 diameter_mm=float(said.diameter_mm.mean()),
-                score_by_kind={
-                    view.packed.record.kind: float(np.dot(distribution, _RATINGS))
-                    for view, distribution in zip(example.views, said.malignancy, strict=True)
-                },
+                by_kind={kind: said.distributions[:, i] for i, kind in enumerate(kinds)},
             )
         )
         progress(len(judged) / len(examples))
@@ -90,7 +71,7 @@ class Discernment:
     ----------
     patients : whose view it is, one per place.
     is_nodule : whether the place is the nodule's centre, bool [place].
-    probability : what the network says, [place].
+    probability : what the networks say, [place].
     """
 
     patients: tuple[str, ...]
@@ -98,22 +79,24 @@ class Discernment:
     probability: NDArray[np.float32]
 
 
-def discern(
-    predictor: Predictor, examples: Sequence[NoduleExample], *, seed: int = 0
-) -> Discernment:
+def discern(ensemble: Ensemble, examples: Sequence[NoduleExample], *, seed: int = 0) -> Discernment:
     """Judge nodules in deep views, and for each three dense places that no reader marked."""
     rng = np.random.default_rng(seed)
     deep = views_deeper_than(examples, DEEP_MM)
-    places = [place for view in deep for place in _places(view, rng)]
-    cubes = [view_cubes(view, network=predictor.network) for view in places]
+    said = [
+        ensemble.predict(
+            np.stack([view_cubes(place, network=ensemble.network) for place in _places(view, rng)])
+        )
+        for view in deep
+    ]
     return Discernment(
-        patients=tuple(view.packed.record.patient_id for view in places),
-        is_nodule=np.tile([True] + [False] * _PLACES_PER_VIEW, len(deep)),
-        probability=predictor.predict(np.stack(cubes)).probability,
+        patients=tuple(np.repeat([v.packed.record.patient_id for v in deep], 1 + _OTHERS).tolist()),
+        is_nodule=np.tile([True] + [False] * _OTHERS, len(deep)),
+        probability=np.array([p for each in said for p in each.probability], np.float32),
     )
 
 
 def _places(view: View, rng: np.random.Generator) -> Iterator[View]:
     yield view
-    for _ in range(_PLACES_PER_VIEW):
+    for _ in range(_OTHERS):
         yield View(packed=view.packed, center_zyx=elsewhere(rng, [view]).center_zyx)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -17,7 +18,13 @@ from nodule.inference import Precision, autocast, prepare
 from nodule.malignancy.network import LEVELS, REFERENCE_DIAMETER_MM, C3DMultitask, Outputs, build
 from nodule.weights import Weights, load_state
 
-_MIRRORS = ((), (4,))  # as seen, and left to right: the body's own near-symmetry
+Mirror = tuple[int, ...]
+"""Axes of [item, magnification, z, y, x] that are reversed."""
+
+MIRRORS: tuple[Mirror, ...] = tuple(
+    axes for count in range(4) for axes in itertools.combinations((2, 3, 4), count)
+)
+"""All eight, the place as it is first: training shows every one, and no answer should differ."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,16 +58,23 @@ class Predictor:
     device : where it lies.
     precision : how it computes.
     batch : places judged at once.
+    mirrors : whose mean answer is taken.
     """
 
     network: C3DMultitask
     device: torch.device
     precision: Precision = "auto"
     batch: int = 16
+    mirrors: tuple[Mirror, ...] = MIRRORS
 
     @classmethod
     def load(
-        cls, weights: Weights, *, device: torch.device, precision: Precision = "auto"
+        cls,
+        weights: Weights,
+        *,
+        device: torch.device,
+        precision: Precision = "auto",
+        mirrors: tuple[Mirror, ...] = MIRRORS,
     ) -> Predictor:
         """Build the network that a weights file names, and fill it.
 
@@ -74,10 +88,11 @@ class Predictor:
             network=prepare(fuse_normalisation(network.eval()), device),
             device=device,
             precision=precision,
+            mirrors=mirrors,
         )
 
     def predict(self, cubes: NDArray[np.float32]) -> Prediction:
-        """Judge cubes [item, magnification, z, y, x], each as seen and mirrored."""
+        """Judge cubes [item, magnification, z, y, x], each in every mirror."""
         parts = [self._predict(part) for part in _batches(cubes, self.batch)]
         return Prediction(
             probability=np.concatenate([part.probability for part in parts]),
@@ -90,7 +105,7 @@ class Predictor:
     def _predict(self, cubes: NDArray[np.float32]) -> Prediction:
         batch = torch.from_numpy(cubes).to(self.device)
         with torch.inference_mode(), autocast(self.device, self.precision):
-            seen: list[Outputs] = [self.network(batch.flip(axes)) for axes in _MIRRORS]
+            seen: list[Outputs] = [self.network(batch.flip(axes)) for axes in self.mirrors]
         nodule = torch.stack([o.nodule for o in seen]).sigmoid().mean(dim=0)
         log_diameter = torch.stack([o.log_diameter for o in seen]).mean(dim=0)
         ratings = {

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nodule.errors import ConfigError
 from nodule.findings import Candidate, Malignancy, ScoredCandidate
 from nodule.inference import SPEED_ONLY, Device, Precision, pick_device
+from nodule.malignancy.calibration import Calibration, mean_rating
 from nodule.progress import Progress, silent
 from nodule.volume import Volume
 from nodule.weights import Weights
 
 if TYPE_CHECKING:
-    from nodule.malignancy.predict import Predictor
+    from nodule.malignancy.ensemble import Opinions
+    from nodule.malignancy.network import C3DMultitask
 
 _PORTION = 16  # candidates between two reports of progress
 
@@ -28,7 +33,10 @@ class ScoreMalignancy:
 
     Parameters
     ----------
-    weights : of the C3D multitask network.
+    weights : of the ensemble's members, C3D multitask networks; by default all that the package
+        brings.
+    calibration : how to read their distributions; it must have been fitted with these weights.
+        None leaves the distributions as they are, and never abstains.
     precision : ``auto`` is bfloat16 where the machine is fast in it.
     detector_weight : how much the detector's score counts in the probability, which is the
         geometric mean of score and network with this weight, 0 to 1. The two networks learnt
@@ -37,13 +45,19 @@ class ScoreMalignancy:
 
     Raises
     ------
-    ConfigError : ``BAD_WEIGHT``.
+    ConfigError : ``BAD_WEIGHT`` or ``NO_MEMBERS``.
+    WeightsError : ``FOREIGN_CALIBRATION``.
     """
 
     name: ClassVar[str] = "malignancy"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
-    weights: Weights = field(default_factory=partial(Weights.shipped, "malignancy"))
+    weights: tuple[Weights, ...] = field(
+        default_factory=partial(Weights.shipped_members, "malignancy")
+    )
+    calibration: Calibration | None = field(
+        default_factory=partial(Calibration.shipped, "malignancy")
+    )
     precision: Precision = "auto"
     detector_weight: float = 0.5
     device: Device = field(default="auto", metadata=SPEED_ONLY)
@@ -56,6 +70,10 @@ class ScoreMalignancy:
                 expected="0 to 1",
                 got=self.detector_weight,
             )
+        if not self.weights:
+            raise ConfigError("an ensemble without members", code="NO_MEMBERS")
+        if self.calibration is not None:
+            self.calibration.check(self.weights)
 
     def run(
         self, *, volume: Volume, candidates: tuple[Candidate, ...], progress: Progress = silent
@@ -74,6 +92,7 @@ class ScoreMalignancy:
 
         Raises
         ------
+        ConfigError : ``MIXED_MEMBERS``.
         WeightsError : ``WEIGHTS_CHANGED``.
         InputError : ``NO_CUDA``.
         """
@@ -81,47 +100,64 @@ class ScoreMalignancy:
             progress(1.0)
             return ()
         # torch is loaded only when there is something to judge
-        from nodule.malignancy.predict import Predictor
+        from nodule.malignancy.ensemble import Ensemble
 
-        predictor = Predictor.load(
+        ensemble = Ensemble.load(
             self.weights, device=pick_device(self.device), precision=self.precision
         )
         scored: list[ScoredCandidate] = []
         for start in range(0, len(candidates), _PORTION):
             portion = candidates[start : start + _PORTION]
-            scored.extend(self._judge(predictor, volume, portion))
+            said = ensemble.predict(_cubes(volume, portion, network=ensemble.network))
+            scored.extend(self.reported(said, portion))
             progress(len(scored) / len(candidates))
         return tuple(sorted(scored, key=lambda item: -item.probability))
 
-    def _judge(
-        self, predictor: Predictor, volume: Volume, portion: tuple[Candidate, ...]
+    def reported(
+        self, said: Opinions, candidates: Sequence[Candidate]
     ) -> Iterator[ScoredCandidate]:
-        import numpy as np
-
-        from nodule.malignancy.cubes import candidate_cubes
-
-        cubes = [
-            candidate_cubes(
-                volume.array_zyx,
-                center_zyx=volume.geometry.lps_to_index(candidate.center_lps_mm),
-                spacing_zyx_mm=volume.geometry.spacing_zyx_mm,
-                magnifications_mm=predictor.network.magnifications_mm,
-                cube=predictor.network.cube,
-            )
-            for candidate in portion
-        ]
+        """Turn what the ensemble says of candidates, item by item, into what is reported."""
         share = self.detector_weight
-        said = predictor.predict(np.stack(cubes))
-        for candidate, probability, distribution in zip(
-            portion, said.probability.tolist(), said.malignancy.tolist(), strict=True
+        for candidate, probability, malignancy in zip(
+            candidates, said.probability.tolist(), self._read(said.distributions), strict=True
         ):
             yield ScoredCandidate(
                 candidate=candidate,
                 probability=probability ** (1 - share) * candidate.score**share,
-                malignancy=_malignancy(distribution),
+                malignancy=malignancy,
             )
 
+    def _read(self, distributions: NDArray[np.float32]) -> Iterator[Malignancy]:
+        """Turn what the members said, [member, item, 5], into what is reported."""
+        calibration = self.calibration
+        read = distributions if calibration is None else calibration.apply(distributions)
+        shared, spreads = read.mean(axis=0), mean_rating(read).std(axis=0)
+        for distribution, spread in zip(shared.tolist(), spreads.tolist(), strict=True):
+            one, two, three, four, five = distribution
+            malignancy = Malignancy(distribution=(one, two, three, four, five), spread=spread)
+            if calibration is not None:
+                malignancy = replace(
+                    malignancy,
+                    suspicion=float(calibration.suspicion(distribution)),
+                    indeterminate=bool(calibration.abstains(distribution)),
+                )
+            yield malignancy
 
-def _malignancy(distribution: list[float]) -> Malignancy:
-    one, two, three, four, five = distribution
-    return Malignancy(distribution=(one, two, three, four, five))
+
+def _cubes(
+    volume: Volume, portion: tuple[Candidate, ...], *, network: C3DMultitask
+) -> NDArray[np.float32]:
+    from nodule.malignancy.cubes import candidate_cubes
+
+    return np.stack(
+        [
+            candidate_cubes(
+                volume.array_zyx,
+                center_zyx=volume.geometry.lps_to_index(candidate.center_lps_mm),
+                spacing_zyx_mm=volume.geometry.spacing_zyx_mm,
+                magnifications_mm=network.magnifications_mm,
+                cube=network.cube,
+            )
+            for candidate in portion
+        ]
+    )

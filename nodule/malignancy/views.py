@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from nodule.hu import NETWORK_WINDOW
 from nodule.lidc.seams import join
 from nodule.malignancy.examples import NoduleExample, View
 from nodule.malignancy.network import C3DMultitask
-from nodule.malignancy.seams import STRAIGHT, Piece, synthetic_parenchyma
+from nodule.malignancy.seams import STRAIGHT, Cube, Piece, synthetic_parenchyma
 
 _LEVEL_HU = -850.0  # aerated lung
 _SPREAD_HU = 50.0
@@ -27,12 +29,18 @@ def example_cubes(example: NoduleExample, *, network: C3DMultitask) -> NDArray[n
 def view_cubes(view: View, *, network: C3DMultitask) -> NDArray[np.float32]:
     """Return the network's input for one view, [magnification, z, y, x]."""
     piece = Piece(hu=view.hu, spacing_zyx_mm=view.spacing_zyx_mm, center_zyx=view.center_zyx)
-    rng = np.random.default_rng(0)
+    fills = _parenchyma(network.cube, len(network.magnifications_mm))
     cubes = []
-    for pitch_mm in network.magnifications_mm:
+    for pitch_mm, under in zip(network.magnifications_mm, fills, strict=True):
         hu, depth_mm = piece.take(STRAIGHT, pitch_mm=pitch_mm, cube=network.cube)
-        under = synthetic_parenchyma(
-            rng, cube=network.cube, level_hu=_LEVEL_HU, spread_hu=_SPREAD_HU
-        )
         cubes.append(join(hu, under, depth_mm=depth_mm, seam_mm=_SEAM_MM))
     return NETWORK_WINDOW.normalise(np.stack(cubes))
+
+
+@functools.cache
+def _parenchyma(cube: int, count: int) -> tuple[Cube, ...]:
+    rng = np.random.default_rng(0)
+    return tuple(
+        synthetic_parenchyma(rng, cube=cube, level_hu=_LEVEL_HU, spread_hu=_SPREAD_HU)
+        for _ in range(count)
+    )

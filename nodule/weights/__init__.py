@@ -20,6 +20,9 @@ from nodule.inference import SPEED_ONLY
 if TYPE_CHECKING:
     from torch import Tensor
 
+SHIPPED = Path(__file__).parent
+"""Where the package keeps what it brings."""
+
 _FORMAT = "nodule-weights-v1"
 
 
@@ -45,7 +48,21 @@ class Weights:
     @classmethod
     def shipped(cls, name: str) -> Weights:
         """Open the weights that the package brings, by name, such as ``lungs``."""
-        return cls.open(Path(__file__).parent / f"{name}.safetensors")
+        return cls.open(SHIPPED / f"{name}.safetensors")
+
+    @classmethod
+    def shipped_members(cls, name: str) -> tuple[Weights, ...]:
+        """Open every member of an ensemble that the package brings, by their common name.
+
+        Members of ``malignancy`` are called ``malignancy.fold0`` and so on, after the fold of
+        patients that they never saw.
+
+        Raises
+        ------
+        WeightsError : ``NO_WEIGHTS`` where there is none.
+        """
+        paths = sorted(SHIPPED.glob(f"{name}.fold*.safetensors"))
+        return tuple(cls.open(path) for path in paths) or (cls.shipped(f"{name}.fold0"),)
 
     @classmethod
     def open(cls, path: Path) -> Weights:

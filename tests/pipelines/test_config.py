@@ -166,6 +166,62 @@ def test_weights_are_named_by_a_path_beside_the_file(tmp_path: Path) -> None:
     assert weights == Weights.open(tmp_path / "own.safetensors")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """A value in a file of its own."""
+
+    factor: float
+
+    @classmethod
+    def open(cls, path: Path) -> "Scale":
+        return cls(factor=float(path.read_text()))
+
+    @classmethod
+    def shipped(cls, name: str) -> "Scale":
+        return cls(factor=float(len(name)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nets:
+    name: ClassVar[str] = "nets"
+    version: ClassVar[int] = 1
+
+    weights: tuple[Weights, ...]
+    scale: Scale | None
+
+    def run(self, **_: Any) -> None: ...
+
+
+def test_an_ensemble_names_several_weights_and_what_lies_in_a_file(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    for number in range(2):
+        save_state(
+            tmp_path / f"own{number}.safetensors",
+            {"w": torch.full((2,), float(number))},
+            stage="nets", architecture={}, training_patients=(),
+        )  # fmt: skip
+    (tmp_path / "scale.json").write_text("2.5")
+    path = tmp_path / "flow.toml"
+    both = 'weights = ["own0.safetensors", "own1.safetensors"]'
+    path.write_text(f'[nets]\n{both}\nscale = "scale.json"')
+    nets = load_stages(path, (Nets,))["nets"]
+    assert [each.path.name for each in nets.weights] == ["own0.safetensors", "own1.safetensors"]
+    assert len({each.sha256 for each in nets.weights}) == 2
+    assert nets.scale == Scale(factor=2.5)
+    path.write_text(f'[nets]\n{both}\nscale = "seven77"')
+    assert load_stages(path, (Nets,))["nets"].scale == Scale(factor=7.0)
+    path.write_text(f"[nets]\n{both}")
+    assert load_stages(path, (Nets,))["nets"].scale is None
+
+
+@pytest.mark.parametrize("value", ['"own.safetensors"', "[3]"])
+def test_refuses_an_ensemble_that_is_no_list_of_names(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "flow.toml"
+    path.write_text(f"[nets]\nweights = {value}")
+    with pytest.raises(ConfigError, match="BAD_VALUE"):
+        load_stages(path, (Nets,))
+
+
 @pytest.mark.parametrize("value", ['"nowhere"', '"nowhere.safetensors"'])
 def test_names_weights_that_are_not_there(tmp_path: Path, value: str) -> None:
     path = tmp_path / "flow.toml"

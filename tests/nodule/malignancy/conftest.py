@@ -1,15 +1,19 @@
 """A made-up nodule and a made-up scan whose tissues have known densities."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from nodule.geometry import Geometry
 from nodule.lidc.packed import PackedCrop
 from nodule.lidc.records import NoduleRecord
 from nodule.malignancy.backgrounds import Background
 from nodule.malignancy.examples import NoduleExample, View, count_votes
+from nodule.malignancy.network import C3DMultitask
+from nodule.weights import Weights, save_state
 
 NODULE_HU, OWN_LUNG_HU, OTHER_LUNG_HU = 100, -780, -900
 RADIUS_MM = 4.0
@@ -55,3 +59,22 @@ def background() -> Background:
         spacing_zyx_mm=(1.0, 1.0, 1.0),
         places={"parenchyma": middle, "structure": middle},
     )
+
+
+@pytest.fixture
+def make_member(tmp_path: Path) -> Callable[..., Weights]:
+    """Return a maker of a small network's weights, different for every seed."""
+
+    def make(
+        *, seed: int, magnifications_mm: tuple[float, ...] = (1.0, 1.5), saw: tuple[str, ...] = ()
+    ) -> Weights:
+        torch.manual_seed(seed)
+        network = C3DMultitask(magnifications_mm=magnifications_mm, channels=(8, 8, 8))
+        path = tmp_path / f"malignancy.fold{seed}.safetensors"
+        save_state(
+            path, network.state_dict(), stage="malignancy", training_patients=saw,
+            architecture={"magnifications_mm": list(magnifications_mm), "channels": [8, 8, 8]},
+        )  # fmt: skip
+        return Weights.open(path)
+
+    return make

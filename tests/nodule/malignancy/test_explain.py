@@ -19,7 +19,7 @@ RADIUS_MM = 5.0
 
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
-    return Predictor.load(Weights.shipped("malignancy"), device=torch.device("cpu"))
+    return Predictor.load(Weights.shipped_members("malignancy")[0], device=torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")

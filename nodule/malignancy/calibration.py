@@ -1,0 +1,175 @@
+"""What the networks' answers are worth, learnt from patients whom they never saw.
+
+A calibration lies beside the members of an ensemble and names their digests::
+
+    malignancy.fold0.safetensors …
+    malignancy.calibration.json   {"format", "members", "temperature", …}
+
+It belongs to a stage's configuration as a value, so that another one gives another cache key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, softmax
+
+from nodule.errors import InputError, WeightsError
+from nodule.files import write_whole
+from nodule.weights import SHIPPED, Weights
+
+_FORMAT = "nodule-calibration-v1"
+_RATINGS = np.arange(1, 6)
+_TINY = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """How to read the members' distributions over the malignancy ratings.
+
+    A member's distribution is tempered, so that its shares are those in which single readers
+    vote. The common mean rating then tells how probably the readers' mean lies above 3.
+
+    Parameters
+    ----------
+    members : digests of the weights that it was fitted with.
+    temperature : the logarithm of each share is divided by it; below 1 it sharpens.
+    offsets : then added to the logarithms, per rating.
+    slope, intercept : of the suspicion's log odds, over the mean rating.
+    threshold : the suspicion from which on a nodule counts as suspicious.
+    width_limit : the networks abstain where the standard deviation of their common distribution,
+        in ratings, is greater. It holds what each is unsure of and what they disagree about.
+    n_nodules : that it was fitted on.
+
+    Raises
+    ------
+    InputError : ``BAD_CALIBRATION``.
+    """
+
+    members: tuple[str, ...]
+    temperature: float
+    offsets: tuple[float, float, float, float, float]
+    slope: float
+    intercept: float
+    threshold: float
+    width_limit: float
+    n_nodules: int
+
+    def __post_init__(self) -> None:
+        rises = self.temperature > 0 and self.slope > 0
+        if not (rises and len(self.offsets) == 5 and 0 <= self.threshold <= 1):
+            raise InputError(
+                "no calibration",
+                code="BAD_CALIBRATION",
+                expected="a temperature and a slope above 0, five offsets, a threshold in [0, 1]",
+                got=asdict(self),
+            )
+
+    @classmethod
+    def shipped(cls, name: str) -> Calibration:
+        """Open what the package brings, by the stage's name; errors as :meth:`open`."""
+        return cls.open(SHIPPED / f"{name}.calibration.json")
+
+    @classmethod
+    def open(cls, path: Path) -> Calibration:
+        """Read a file.
+
+        Raises
+        ------
+        WeightsError : ``NO_CALIBRATION`` or ``BAD_CALIBRATION``.
+        """
+        if not path.is_file():
+            raise WeightsError(
+                f"there is no calibration called {path.name}",
+                code="NO_CALIBRATION",
+                hint="Fit one: nodule evaluate malignancy --folds --calibrate",
+            )
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            if stored.pop("format") != _FORMAT:
+                raise ValueError(f"not {_FORMAT}")
+            members, offsets = tuple(stored.pop("members")), tuple(stored.pop("offsets"))
+            return cls(members=members, offsets=offsets, **stored)
+        except (AttributeError, KeyError, TypeError, ValueError, InputError) as error:
+            raise WeightsError(
+                f"{path.name} is no calibration",
+                code="BAD_CALIBRATION",
+                expected=_FORMAT,
+                got=str(error),
+            ) from error
+
+    def check(self, weights: Iterable[Weights]) -> None:
+        """Refuse weights that it was not fitted with.
+
+        Raises
+        ------
+        WeightsError : ``FOREIGN_CALIBRATION``.
+        """
+        foreign = [each.path.name for each in weights if each.sha256 not in self.members]
+        if foreign:
+            raise WeightsError(
+                "the calibration was fitted with other weights",
+                code="FOREIGN_CALIBRATION",
+                expected=list(self.members),
+                got=foreign,
+                hint="Fit one for these: nodule evaluate malignancy --folds --calibrate; or name "
+                "none, and the distributions stay as the networks give them",
+            )
+
+    def apply(self, distributions: ArrayLike) -> NDArray[np.float64]:
+        """Return calibrated distributions, [..., 5]."""
+        return temper(distributions, temperature=self.temperature, offsets=self.offsets)
+
+    def suspicion(self, distributions: ArrayLike) -> NDArray[np.float64]:
+        """Return the probability that the readers' mean lies above 3, [...].
+
+        Parameters
+        ----------
+        distributions : common and calibrated, [..., 5].
+        """
+        log_odds = self.slope * mean_rating(distributions) + self.intercept
+        return np.asarray(expit(log_odds), np.float64)
+
+    def abstains(self, distributions: ArrayLike) -> NDArray[np.bool_]:
+        """Tell where to abstain, [...], by common calibrated distributions [..., 5]."""
+        return np.asarray(width(distributions) > self.width_limit, np.bool_)
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON, atomically."""
+        content = json.dumps({"format": _FORMAT, **asdict(self)}, indent=1) + "\n"
+        write_whole(path, content.encode())
+
+
+def calibration_path(member: Path) -> Path:
+    """Return where the calibration of an ensemble lies: beside a member, by their common name."""
+    return member.parent / f"{member.name.split('.')[0]}.calibration.json"
+
+
+def temper(
+    distributions: ArrayLike, *, temperature: float, offsets: ArrayLike = 0.0
+) -> NDArray[np.float64]:
+    """Rescale distributions [..., level] by temperature (Guo et al. 2017) and offsets per level."""
+    shares = np.maximum(np.asarray(distributions, np.float64), _TINY)
+    logits = np.log(shares) / temperature + np.asarray(offsets, np.float64)
+    return np.asarray(softmax(logits, axis=-1), np.float64)
+
+
+def mean_rating(distributions: ArrayLike) -> NDArray[np.float64]:
+    """Return the mean rating, 1 to 5, of distributions [..., 5]."""
+    return np.clip(np.asarray(distributions, np.float64) @ _RATINGS, 1.0, 5.0)
+
+
+def width(distributions: ArrayLike) -> NDArray[np.float64]:
+    """Return the standard deviation in ratings of distributions [..., 5].
+
+    Of a mean of distributions it is, squared, the mean of their own variances and the variance of
+    their means: doubt and disagreement.
+    """
+    shares = np.asarray(distributions, np.float64)
+    variance = shares @ np.square(_RATINGS) - np.square(shares @ _RATINGS)
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)), np.float64)

@@ -1,0 +1,102 @@
+"""Several networks, trained without one another's patients, that answer as one.
+
+An evaluation asks only those members that never saw the patient, often a single one. So that it
+sees a place as often as the whole ensemble does, the eight mirror images are dealt out among
+whoever is asked: five members see one or two each, one alone sees all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nodule.errors import ConfigError
+from nodule.inference import Precision
+from nodule.malignancy.network import C3DMultitask
+from nodule.malignancy.predict import MIRRORS, Mirror, Predictor
+from nodule.weights import Weights
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Opinions:
+    """What the members say of several places.
+
+    Parameters
+    ----------
+    probability : mean over members that each is a nodule, float32 [item].
+    distributions : each member's over the malignancy ratings 1 to 5, [member, item, 5].
+    diameter_mm : mean over members, [item].
+    """
+
+    probability: NDArray[np.float32]
+    distributions: NDArray[np.float32]
+    diameter_mm: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ensemble:
+    """Members ready to answer.
+
+    Parameters
+    ----------
+    members : at least one; all take the same cubes.
+
+    Raises
+    ------
+    ConfigError : ``NO_MEMBERS`` or ``MIXED_MEMBERS``.
+    """
+
+    members: tuple[Predictor, ...]
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise ConfigError("an ensemble without members", code="NO_MEMBERS")
+        inputs = {(m.network.magnifications_mm, m.network.cube) for m in self.members}
+        if len(inputs) > 1:
+            raise ConfigError(
+                "members of an ensemble take different cubes",
+                code="MIXED_MEMBERS",
+                expected="one choice of magnifications and cube",
+                got=sorted(inputs),
+            )
+
+    @classmethod
+    def load(
+        cls, weights: Sequence[Weights], *, device: torch.device, precision: Precision = "auto"
+    ) -> Ensemble:
+        """Build and fill a network per weights file, and deal out the mirrors.
+
+        Raises
+        ------
+        WeightsError : ``WEIGHTS_CHANGED``.
+        """
+        hands = deal(MIRRORS, len(weights))
+        return cls(
+            members=tuple(
+                Predictor.load(each, device=device, precision=precision, mirrors=hand)
+                for each, hand in zip(weights, hands, strict=True)
+            )
+        )
+
+    @property
+    def network(self) -> C3DMultitask:
+        """A member's network, which tells what cubes all of them take."""
+        return self.members[0].network
+
+    def predict(self, cubes: NDArray[np.float32]) -> Opinions:
+        """Judge cubes [item, magnification, z, y, x]."""
+        said = [member.predict(cubes) for member in self.members]
+        return Opinions(
+            probability=np.mean([each.probability for each in said], axis=0),
+            distributions=np.stack([each.malignancy for each in said]),
+            diameter_mm=np.mean([each.diameter_mm for each in said], axis=0),
+        )
+
+
+def deal(mirrors: tuple[Mirror, ...], players: int) -> tuple[tuple[Mirror, ...], ...]:
+    """Deal mirrors out in turn, each once; players beyond their number get one again."""
+    return tuple(mirrors[player % len(mirrors) :: max(players, 1)] for player in range(players))

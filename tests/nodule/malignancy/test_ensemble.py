@@ -1,0 +1,65 @@
+"""Members of an ensemble share the mirrors and answer as one."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from nodule.errors import ConfigError
+from nodule.malignancy.ensemble import Ensemble, deal
+from nodule.malignancy.predict import MIRRORS
+from nodule.weights import Weights
+
+CPU = torch.device("cpu")
+
+
+def test_there_are_eight_mirrors_and_the_place_as_it_is_comes_first() -> None:
+    assert len(set(MIRRORS)) == 8
+    assert MIRRORS[0] == ()
+
+
+@pytest.mark.parametrize("players", [1, 2, 5, 8])
+def test_every_mirror_is_dealt_once_and_nobody_gets_two_more_than_another(players: int) -> None:
+    hands = deal(MIRRORS, players)
+    assert sorted(mirror for hand in hands for mirror in hand) == sorted(MIRRORS)
+    assert max(map(len, hands)) - min(map(len, hands)) <= 1
+
+
+def test_the_ninth_player_gets_a_mirror_too() -> None:
+    assert all(len(hand) == 1 for hand in deal(MIRRORS, 9))
+
+
+def test_a_member_alone_cannot_tell_mirror_images_apart(
+    make_member: Callable[..., Weights],
+) -> None:
+    alone = Ensemble.load((make_member(seed=0),), device=CPU, precision="fp32")
+    cubes = np.random.default_rng(0).random((1, 2, 32, 32, 32), dtype=np.float32)
+    seen, mirrored = (alone.predict(each) for each in (cubes, cubes[..., ::-1].copy()))
+    assert mirrored.probability == pytest.approx(seen.probability, abs=1e-5)
+    np.testing.assert_allclose(mirrored.distributions, seen.distributions, atol=1e-5)
+
+
+def test_each_members_distributions_come_back(make_member: Callable[..., Weights]) -> None:
+    members = tuple(make_member(seed=seed) for seed in range(3))
+    said = Ensemble.load(members, device=CPU, precision="fp32").predict(
+        np.zeros((2, 2, 32, 32, 32), np.float32)
+    )
+    assert said.distributions.shape == (3, 2, 5)
+    np.testing.assert_allclose(said.distributions.sum(axis=-1), 1.0, atol=1e-5)
+    # equal places, equal answers; different members, different ones
+    np.testing.assert_allclose(said.distributions[:, 0], said.distributions[:, 1], atol=1e-5)
+    assert np.abs(said.distributions[0] - said.distributions[1]).max() > 1e-3
+
+
+def test_refuses_members_that_look_at_different_cubes(
+    make_member: Callable[..., Weights],
+) -> None:
+    mixed = (make_member(seed=0), make_member(seed=1, magnifications_mm=(1.0,)))
+    with pytest.raises(ConfigError, match="MIXED_MEMBERS"):
+        Ensemble.load(mixed, device=CPU)
+
+
+def test_refuses_no_members() -> None:
+    with pytest.raises(ConfigError, match="NO_MEMBERS"):
+        Ensemble.load((), device=CPU)
