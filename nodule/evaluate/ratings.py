@@ -8,14 +8,13 @@ below or above 3, where nodules at exactly 3 are left out. Loads scikit-learn.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import (  # type: ignore[import-untyped]
     brier_score_loss,
-    cohen_kappa_score,
     log_loss,
     roc_auc_score,
 )
@@ -101,7 +100,7 @@ def rating_agreement(scores: ArrayLike, ratings: ArrayLike) -> RatingAgreement:
     for values in (score, rating):
         if not ((values >= LEVELS[0]) & (values <= LEVELS[-1])).all():
             raise InputError("a rating is off its scale", code="OFF_SCALE", expected="1 to 5")
-    level, truth = _round(score), _round(rating)
+    level, truth = round_half_up(score), round_half_up(rating)
     return RatingAgreement(
         n=len(score),
         quadratic_kappa=_quadratic_kappa(level, truth),
@@ -187,42 +186,72 @@ def patient_bootstrap(
     ------
     InputError : ``NO_CASES``, or ``NO_DRAWS`` if the measure was never defined.
     """
+    found = patient_bootstraps(
+        lambda index: {"": measure(index)}, patient_ids, rng=rng, draws=draws, confidence=confidence
+    )
+    if not found:
+        raise InputError("the measure is defined on no draw", code="NO_DRAWS", got=draws)
+    return found[""]
+
+
+def patient_bootstraps(
+    measure: Callable[[NDArray[np.int64]], Mapping[str, float]],
+    patient_ids: Sequence[str],
+    *,
+    rng: np.random.Generator,
+    draws: int = 1000,
+    confidence: float = 0.95,
+) -> dict[str, Interval]:
+    """Measure several figures on the same draws; as :func:`patient_bootstrap`.
+
+    Returns
+    -------
+    By name what is defined on all cases and on at least one draw.
+
+    Raises
+    ------
+    InputError : ``NO_CASES``.
+    """
     if not len(patient_ids):
         raise InputError("nothing to draw from", code="NO_CASES")
     _, patient = np.unique(np.asarray(patient_ids), return_inverse=True)
     cases = [np.flatnonzero(patient == number) for number in range(patient.max() + 1)]
-    values = []
+    values: dict[str, list[float]] = {}
     for _ in range(draws):
         drawn = rng.integers(len(cases), size=len(cases))
-        value = _defined(measure, np.concatenate([cases[number] for number in drawn]))
-        if not math.isnan(value):
-            values.append(value)
-    if not values:
-        raise InputError("the measure is defined on no draw", code="NO_DRAWS", got=draws)
-    tail = (1.0 - confidence) / 2.0
-    lower, upper = np.quantile(values, [tail, 1.0 - tail])
-    return Interval(
-        estimate=measure(np.arange(len(patient_ids))),
-        lower=float(lower),
-        upper=float(upper),
-        draws=len(values),
-    )
+        for name, value in _defined(measure, np.concatenate([cases[n] for n in drawn])).items():
+            values.setdefault(name, []).append(value)
+    estimates = _defined(measure, np.arange(len(patient_ids)))
+    tails = [(1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0]
+    limits = {name: np.quantile(values[name], tails) for name in estimates if name in values}
+    return {
+        name: Interval(
+            estimate=estimates[name],
+            lower=float(lower),
+            upper=float(upper),
+            draws=len(values[name]),
+        )
+        for name, (lower, upper) in limits.items()
+    }
 
 
 def _quadratic_kappa(level: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
-    if len(np.unique(np.concatenate([level, truth]))) == 1:
-        return math.nan
-    return float(cohen_kappa_score(level, truth, labels=LEVELS, weights="quadratic"))
+    """Return 1 less the mean squared difference over that of independent pairs (Cohen 1968)."""
+    by_chance = level.var() + truth.var() + (level.mean() - truth.mean()) ** 2
+    return float(1.0 - np.square(level - truth).mean() / by_chance) if by_chance else math.nan
 
 
-def _defined(measure: Callable[[NDArray[np.int64]], float], index: NDArray[np.int64]) -> float:
+def _defined(
+    measure: Callable[[NDArray[np.int64]], Mapping[str, float]], index: NDArray[np.int64]
+) -> dict[str, float]:
     try:
-        return measure(index)
+        return {name: value for name, value in measure(index).items() if not math.isnan(value)}
     except InputError:
-        return math.nan
+        return {}
 
 
-def _round(values: NDArray[np.float64]) -> NDArray[np.int64]:
+def round_half_up(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the nearest whole numbers, halves rounded up."""
     return np.floor(values + 0.5).astype(np.int64)
 
 

@@ -1,10 +1,11 @@
-"""``nodule evaluate malignancy``: the network against the readers of a crop set."""
+"""``nodule evaluate malignancy``: the networks against the readers of a crop set."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,129 +13,170 @@ import typer
 
 from nodule.errors import InputError
 from nodule.inference import Precision
+from pipelines.cli.bar import bar
 from pipelines.cli.options import DeviceOption
 
 if TYPE_CHECKING:
-    from nodule.evaluate.ratings import Interval
+    from nodule.evaluate.assessment import Assessment, Choose
+    from nodule.evaluate.held_out import Panel
+    from nodule.lidc.crops import CropSet
     from nodule.malignancy.examples import NoduleExample
     from nodule.malignancy.judge import Judgement
     from nodule.weights import Weights
 
+logger = logging.getLogger(__name__)
+
 
 def malignancy(
     data: Annotated[Path, typer.Option(exists=True, file_okay=False, help="A crop set's folder.")],
+    folds: Annotated[
+        bool,
+        typer.Option("--folds", help="Each nodule by the members that never saw its patient."),
+    ] = False,
     fold: Annotated[
         list[int] | None, typer.Option(help="Only nodules of this fold; may be repeated.")
     ] = None,
     weights: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="A .safetensors file; else the shipped.")
+        list[Path] | None,
+        typer.Option(dir_okay=False, help="A member's .safetensors; repeated; else the shipped."),
     ] = None,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="With --folds: write a calibration beside them.")
+    ] = False,
+    allow_seen: Annotated[
+        bool, typer.Option("--allow-seen", help="Evaluate training patients too, and say so.")
+    ] = False,
     min_readers: Annotated[int, typer.Option(min=1, help="Who marked and rated it.")] = 3,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="OUT", help="CSV, a row a nodule.")
+        Path | None, typer.Option("--output", "-o", metavar="OUT", help="Folder for all results.")
     ] = None,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws of the patients.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
     precision: Annotated[Precision, typer.Option(help="As in a run.")] = "auto",
     device: DeviceOption = "auto",
 ) -> None:
-    """Agreement of the malignancy network with radiologists; the last line is JSON.
+    """Agreement of the malignancy networks with radiologists; the last line is JSON.
 
-    Patients whom the weights saw in training are left out, and counted. Benign against malignant
-    is the readers' mean rating below 3 against above; exactly 3 is dropped from AUC, sensitivity,
-    Brier score and calibration. Every figure comes with its 95 % interval over patients.
+    All members judge together, and patients whom any of them saw in training are refused. With
+    --folds each nodule is judged by those members alone that never saw its patient, and read by a
+    calibration that was fitted on the other folds. Benign against malignant is the readers' mean
+    rating below 3 against above; exactly 3 is dropped from the two-class figures. Every figure
+    comes with its 95 % interval over patients. OUT gets tables, JSON and pictures.
     """
-    from nodule.evaluate.malignancy import (
-        agreement,
-        context_shift,
-        discernment,
-        reader_kappa,
-    )
+    from nodule.evaluate.assessment import assess
+    from nodule.evaluate.baselines import outlined
+    from nodule.evaluate.calibrate import fit
+    from nodule.evaluate.held_out import judge_by_panels, panels
+    from nodule.evaluate.malignancy_summary import Draws, summarise
     from nodule.inference import pick_device
-    from nodule.malignancy.judge import discern, judge
-    from nodule.malignancy.predict import Predictor
-    from nodule.weights import Weights
+    from nodule.lidc.crops import CropSet
+    from nodule.malignancy.calibration import calibration_path
 
-    opened = Weights.shipped("malignancy") if weights is None else Weights.open(weights)
-    examples, seen = _unseen(data, folds=fold, min_readers=min_readers, weights=opened)
-    predictor = Predictor.load(opened, device=pick_device(device), precision=precision)
-    judged = judge(predictor, examples)
-    places = discern(predictor, examples, seed=seed)
+    members = _members(weights)
+    crops = CropSet.open(data)
+    patients = {r.patient_id for r in crops.records if not fold or r.fold in fold}
+    if folds:
+        chosen, seen = panels(members, patients), 0
+    else:
+        chosen, seen = _all_members(members, patients, allow_seen=allow_seen)
+    examples = rated_examples(crops, folds=fold or (), min_readers=min_readers)
+    with bar("judging") as told:
+        judged, around = judge_by_panels(
+            chosen, examples, device=pick_device(device), precision=precision, seed=seed,
+            progress=told,
+        )  # fmt: skip
+    choose, how = _calibration(judged, members, cross=folds)
+    found = assess(judged, choose)
+    with bar("measuring outlines") as told:
+        features = outlined(examples, progress=told)
     summary: dict[str, Any] = {
-        **_counts(judged),
-        **_flat(agreement(judged, draws=draws, seed=seed)),
-        "reader_quadratic_weighted_kappa": reader_kappa([each.votes for each in judged]),
-        **_flat(context_shift(judged, draws=draws, seed=seed)),
-        **_flat(discernment(places, draws=draws, seed=seed)),
-        "n_deep_views": int(places.is_nodule.sum()),
-        "n_other_places": int((~places.is_nodule).sum()),
-        "seen_records_left_out": seen,
-        "weights": opened.sha256,
-    }
+        **summarise(
+            found, choose=choose, features=features, around=around,
+            draws=Draws(count=draws, seed=seed),
+        ),
+        "calibration": how,
+        "seen_patients": seen,
+        "weights": [each.sha256 for each in members],
+    }  # fmt: skip
     if output is not None:
-        _write(output, judged)
+        _write(output, found, summary)
+    if calibrate and folds:
+        fitted = fit(judged, members=summary["weights"])
+        fitted.write(calibration_path(members[0].path))
     typer.echo(json.dumps(summary))
 
 
-def _unseen(
-    data: Path, *, folds: list[int] | None, min_readers: int, weights: Weights
-) -> tuple[tuple[NoduleExample, ...], int]:
-    from nodule.lidc.crops import CropSet
+def _members(files: list[Path] | None) -> tuple[Weights, ...]:
+    from nodule.weights import Weights
+
+    if files:
+        return tuple(Weights.open(path) for path in files)
+    return Weights.shipped_members("malignancy")
+
+
+def _all_members(
+    members: tuple[Weights, ...], patients: set[str], *, allow_seen: bool
+) -> tuple[tuple[Panel, ...], int]:
+    """Let all judge, and count the patients whom any saw in training."""
+    from nodule.evaluate.held_out import Panel
+    from nodule.evaluate.leakage import seen_in_training
+
+    seen = frozenset[str]().union(
+        *(seen_in_training(each, patients, allow_seen=allow_seen) for each in members)
+    )
+    if seen:
+        logger.warning("%d patients were seen in training; no figure here is honest", len(seen))
+    return (Panel(members=members, patients=frozenset(patients)),), len(seen)
+
+
+def rated_examples(
+    crops: CropSet, *, folds: Sequence[int], min_readers: int
+) -> tuple[NoduleExample, ...]:
+    from nodule.lidc.crops import distinct
     from nodule.malignancy.examples import load_examples
 
-    crops = CropSet.open(data)
     wanted = [record for record in crops.records if not folds or record.fold in folds]
-    trained = frozenset(weights.training_patients)
-    unseen = {record for record in wanted if record.patient_id not in trained}
-    examples = load_examples(crops, keep=unseen.__contains__)
-    chosen = tuple(
-        example
-        for example in examples
-        if example.record.n_readers >= min_readers and any(example.votes["malignancy"])
-    )
-    if not chosen:
+    rated = {
+        record.nodule_key
+        for record in distinct(wanted)
+        if record.n_readers >= min_readers and record.malignancy
+    }
+    if not rated:
         raise InputError(
             "no nodule is left to evaluate",
             code="NO_NODULES",
-            expected=f"{min_readers} readers and a patient unseen in training",
-            hint="Name other folds with --fold, or other weights with --weights",
+            expected=f"rated nodules of {min_readers} readers",
+            hint="Name other folds with --fold, or fewer readers with --min-readers",
         )
-    return chosen, len(wanted) - len(unseen)
+    kept = {id(record) for record in wanted if record.nodule_key in rated}
+    return load_examples(crops, keep=lambda record: id(record) in kept)
 
 
-def _counts(judged: tuple[Judgement, ...]) -> dict[str, int]:
-    means = [each.readers_mean for each in judged]
-    return {
-        "n": len(judged),
-        "n_patients": len({each.record.patient_id for each in judged}),
-        "n_benign": sum(mean < 3.0 for mean in means),
-        "n_malignant": sum(mean > 3.0 for mean in means),
-        "n_dropped_at_3": sum(mean == 3.0 for mean in means),
-    }
+def _calibration(
+    judged: Sequence[Judgement], members: Sequence[Weights], *, cross: bool
+) -> tuple[Choose, str]:
+    """Return what reads a judgement, and say in words where it comes from."""
+    from nodule.evaluate.calibrate import cross_fit
+    from nodule.malignancy.calibration import Calibration, calibration_path
+
+    path = calibration_path(members[0].path)
+    if cross or not path.is_file():
+        by_patient = cross_fit(judged, members=[each.sha256 for each in members])
+        return lambda each: by_patient[each.record.patient_id], "cross-fitted on other folds"
+    calibration = Calibration.open(path)
+    calibration.check(members)
+    return lambda each: calibration, path.name
 
 
-def _flat(figures: dict[str, Interval]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, figure in figures.items():
-        flat[name] = figure.estimate
-        flat[f"{name}_interval"] = [figure.lower, figure.upper]
-    return flat
+def _write(folder: Path, found: Assessment, summary: dict[str, Any]) -> None:
+    from nodule.evaluate.malignancy_figures import draw_all
+    from nodule.evaluate.malignancy_summary import rows
 
-
-def _write(path: Path, judged: tuple[Judgement, ...]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(
-            (
-                *("patient_id", "fold", "nodule", "diameter_mm", "votes", "probability"),
-                *("network_diameter_mm", *(f"p{rating}" for rating in range(1, 6))),
-            )
-        )
-        writer.writerows(_row(each) for each in judged)
-
-
-def _row(each: Judgement) -> Iterator[object]:
-    yield from (each.record.patient_id, each.record.fold, each.record.nodule_key)
-    yield from (f"{each.record.diameter_mm:.2f}", "|".join(map(str, each.votes)))
-    yield from (f"{each.probability:.4f}", f"{each.diameter_mm:.2f}")
-    yield from (f"{p:.4f}" for p in each.distribution)
+    folder.mkdir(parents=True, exist_ok=True)
+    table = list(rows(found))
+    with (folder / "nodules.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(table[0]))
+        writer.writeheader()
+        writer.writerows(table)
+    (folder / "malignancy.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    draw_all(folder, found)

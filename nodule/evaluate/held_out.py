@@ -1,0 +1,109 @@
+"""Who judges whom: a member of an ensemble never judges a patient it learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from nodule.errors import InputError
+from nodule.inference import Precision
+from nodule.malignancy.ensemble import Ensemble
+from nodule.malignancy.examples import NoduleExample
+from nodule.malignancy.judge import Discernment, Judgement, discern, judge
+from nodule.progress import Progress, silent
+from nodule.weights import Weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """Members, one at least, and the patients whom they may judge."""
+
+    members: tuple[Weights, ...]
+    patients: frozenset[str]
+
+
+def panels(members: Sequence[Weights], patients: Iterable[str]) -> tuple[Panel, ...]:
+    """Group patients by the members that never saw them.
+
+    What counts is the list of patients in each weights file, whatever fold it is named after: a
+    patient of a foreign set may be judged by all.
+
+    Raises
+    ------
+    InputError : ``NO_UNSEEN_MEMBER`` where every member saw a patient; it tells how many patients.
+    """
+    trained = {member.sha256: frozenset(member.training_patients) for member in members}
+    grouped: dict[tuple[str, ...], set[str]] = {}
+    for patient in set(patients):
+        panel = tuple(sha256 for sha256, seen in trained.items() if patient not in seen)
+        grouped.setdefault(panel, set()).add(patient)
+    if () in grouped:
+        raise InputError(
+            "no member is left to judge some patients, all saw them in training",
+            code="NO_UNSEEN_MEMBER",
+            expected="for every patient a member that never saw it",
+            got=f"{len(grouped[()])} of {sum(map(len, grouped.values()))} patients with none",
+            hint="Name only folds that have a member, with --fold, or train one more: nodule "
+            "train malignancy with held_out_folds = [the fold] in its configuration",
+        )
+    by_digest = {member.sha256: member for member in members}
+    return tuple(
+        Panel(members=tuple(by_digest[sha256] for sha256 in panel), patients=frozenset(seen))
+        for panel, seen in sorted(grouped.items())
+    )
+
+
+def judge_by_panels(
+    chosen: Sequence[Panel],
+    examples: Sequence[NoduleExample],
+    *,
+    device: torch.device,
+    precision: Precision = "auto",
+    seed: int = 0,
+    progress: Progress = silent,
+) -> tuple[tuple[Judgement, ...], Discernment]:
+    """Have every nodule, and its surroundings, judged by its patient's panel.
+
+    Parameters
+    ----------
+    chosen : panels of all the patients.
+    examples : the nodules.
+    device, precision : where and how the networks compute.
+    seed : of the places in the surroundings.
+    progress : told the share of the nodules judged.
+
+    Returns
+    -------
+    The judgements in the order of the nodules, and the surroundings panel by panel.
+
+    Raises
+    ------
+    WeightsError : ``WEIGHTS_CHANGED``.
+    """
+    judged: dict[str, Judgement] = {}
+    around = []
+    for panel in chosen:
+        own = [each for each in examples if each.record.patient_id in panel.patients]
+        ensemble = Ensemble.load(panel.members, device=device, precision=precision)
+        told = _part(progress, begin=len(judged) / len(examples), share=len(own) / len(examples))
+        said = judge(ensemble, own, progress=told)
+        judged.update((each.record.nodule_key, each) for each in said)
+        around.append(discern(ensemble, own, seed=seed))
+    ordered = tuple(judged[each.record.nodule_key] for each in examples)
+    return ordered, join_discernments(around)
+
+
+def join_discernments(parts: Sequence[Discernment]) -> Discernment:
+    """Return several sets of places as one."""
+    return Discernment(
+        patients=tuple(patient for part in parts for patient in part.patients),
+        is_nodule=np.concatenate([part.is_nodule for part in parts]),
+        probability=np.concatenate([part.probability for part in parts]),
+    )
+
+
+def _part(progress: Progress, *, begin: float, share: float) -> Progress:
+    return lambda done: progress(begin + share * done)
