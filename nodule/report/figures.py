@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 from scipy import ndimage
 
-from nodule.geometry import Vector, as_vector
+from nodule.geometry import Geometry, Vector, as_vector
 from nodule.hu import AIR_HU, LUNG_WINDOW, HuWindow
 from nodule.volume import Volume
 
@@ -48,7 +48,7 @@ class Picture:
 
     Parameters
     ----------
-    png : encoded greys.
+    png : encoded greys, or colours that lie over greys.
     plane : how it lies.
     corner_lps_mm : its upper left corner.
     size_mm : width and height.
@@ -90,27 +90,67 @@ def plane_picture(
     window: HuWindow = LUNG_WINDOW,
 ) -> Picture:
     """Cut a square plane out of a volume, cubic between voxels, air outside the scan."""
-    right, down = (np.asarray(v) for v in PLANES[plane])
-    corner = np.asarray(center_lps_mm) - (right + down) * edge_mm / 2
-    steps_mm = (np.arange(_PIXELS) + 0.5) * edge_mm / _PIXELS
-    points = corner + steps_mm[None, :, None] * right + steps_mm[:, None, None] * down
-    index = np.moveaxis(volume.geometry.lps_to_index(points), -1, 0)
-    low = np.floor(index.min(axis=(1, 2))).astype(int) - 3
-    high = np.ceil(index.max(axis=(1, 2))).astype(int) + 4
-    bounds = np.clip([low, high], 0, volume.geometry.shape_zyx)
-    part = volume.array_zyx[tuple(slice(a, b) for a, b in bounds.T)]
-    if part.size == 0:
-        hu = np.full((_PIXELS, _PIXELS), AIR_HU, np.float32)
-    else:
-        hu = ndimage.map_coordinates(
-            part, index - bounds[0][:, None, None], order=3, mode="grid-constant", cval=AIR_HU
-        )
+    corner = _corner(center_lps_mm, plane, edge_mm)
+    hu = cut_plane(
+        volume.array_zyx, volume.geometry, corner_lps_mm=corner, plane=plane, edge_mm=edge_mm,
+        order=3, outside=AIR_HU,
+    )  # fmt: skip
     return Picture(
-        png=_png(window.normalise(hu)),
+        png=png(np.rint(window.normalise(hu) * 255).astype(np.uint8)),
         plane=plane,
-        corner_lps_mm=as_vector(corner),
+        corner_lps_mm=corner,
         size_mm=(edge_mm, edge_mm),
     )
+
+
+def cut_plane(
+    array_zyx: NDArray[np.floating],
+    geometry: Geometry,
+    *,
+    corner_lps_mm: Vector,
+    plane: Plane,
+    edge_mm: float,
+    order: int,
+    outside: float,
+) -> NDArray[np.float32]:
+    """Interpolate a square plane.
+
+    Parameters
+    ----------
+    array_zyx : any quantity, on the grid ``geometry``.
+    corner_lps_mm : upper left corner of the plane.
+    order : of the spline between voxels.
+    outside : the value beyond the grid.
+
+    Returns
+    -------
+    float32 [row, column], as many pixels along each as every picture of a finding has.
+    """
+    right, down = (np.asarray(v) for v in PLANES[plane])
+    steps_mm = (np.arange(_PIXELS) + 0.5) * edge_mm / _PIXELS
+    points = (
+        np.asarray(corner_lps_mm) + steps_mm[None, :, None] * right + steps_mm[:, None, None] * down
+    )
+    index = np.moveaxis(geometry.lps_to_index(points), -1, 0)
+    low = np.floor(index.min(axis=(1, 2))).astype(int) - 3
+    high = np.ceil(index.max(axis=(1, 2))).astype(int) + 4
+    bounds = np.clip([low, high], 0, geometry.shape_zyx)
+    part = array_zyx[tuple(slice(a, b) for a, b in bounds.T)]
+    if part.size == 0:
+        return np.full((_PIXELS, _PIXELS), outside, np.float32)
+    cut: NDArray[np.float32] = ndimage.map_coordinates(
+        part.astype(np.float32),
+        index - bounds[0][:, None, None],
+        order=order,
+        mode="grid-constant",
+        cval=outside,
+    )
+    return cut
+
+
+def _corner(center_lps_mm: Vector, plane: Plane, edge_mm: float) -> Vector:
+    right, down = (np.asarray(v) for v in PLANES[plane])
+    return as_vector(np.asarray(center_lps_mm) - (right + down) * edge_mm / 2)
 
 
 def front_picture(volume: Volume) -> Picture:
@@ -128,15 +168,15 @@ def front_picture(volume: Volume) -> Picture:
     step_z, _, step_x = geometry.spacing_zyx_mm
     top = geometry.index_to_lps((geometry.shape_zyx[0] - 0.5, 0.0, -0.5))
     return Picture(
-        png=_png(greys),
+        png=png(np.rint(greys * 255).astype(np.uint8)),
         plane="coronal",
         corner_lps_mm=as_vector(top),
         size_mm=(geometry.shape_zyx[2] * step_x, geometry.shape_zyx[0] * step_z),
     )
 
 
-def _png(greys: NDArray[np.floating]) -> bytes:
+def png(levels: NDArray[np.uint8]) -> bytes:
+    """Encode greys [row, column] or colours and opacities [row, column, 4]."""
     stream = io.BytesIO()
-    levels = np.rint(np.clip(greys, 0.0, 1.0) * 255).astype(np.uint8)
     Image.fromarray(levels).save(stream, format="PNG", compress_level=6)
     return stream.getvalue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -15,6 +16,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from nodule.guidelines.facts import half_up
+from nodule.heat import HeatMap
 from nodule.hu import LUNG_WINDOW, MEDIASTINAL_WINDOW, HuWindow
 from nodule.report.figures import (
     EDGES,
@@ -31,6 +33,7 @@ from nodule.report.finding_parts import (
     AddedPart,
     FindingPart,
 )
+from nodule.report.heat import SCALE, Look, look
 from nodule.report.model import Report
 from nodule.report.parts import Ends
 from nodule.report.viewer import viewer_data
@@ -74,7 +77,14 @@ class Figure:
         return EDGES[self.picture.plane]
 
 
-def render_html(report: Report, *, study: Study, lungs: LungMask, viewer: bool = True) -> str:
+def render_html(
+    report: Report,
+    *,
+    study: Study,
+    lungs: LungMask,
+    viewer: bool = True,
+    heat_maps: Sequence[HeatMap] = (),
+) -> str:
     """Return the page, UTF-8 text.
 
     Every text of the report is escaped. The page's policy forbids whatever is not in the file.
@@ -85,16 +95,20 @@ def render_html(report: Report, *, study: Study, lungs: LungMask, viewer: bool =
     study : its volume is the source of the pictures.
     lungs : outlined in the viewer.
     viewer : embed the volume and the scripts that show it; without, the page holds no script.
+    heat_maps : shown beside the pictures of their findings.
     """
     overview = front_picture(resample_to_spacing(study.volume, spacing_mm=_OVERVIEW_MM))
-    style = _asset("report.css")
+    figures = {finding.id: _figures(finding, study) for finding in report.standing}
+    style = _asset("report.css") + (_asset("heat.css") if heat_maps else "")
     scripts = tuple(Markup(_asset(name)) for name in _SCRIPTS) if viewer else ()
     page: str = _template().render(
         report=report,
         study=report.study,
         technique=report.study.technique,
         patient=report.study.patient,
-        figures={finding.id: _figures(finding, study) for finding in report.standing},
+        figures=figures,
+        looks={each.finding_id: _look(each, figures[each.finding_id]) for each in heat_maps},
+        heat_scale=SCALE,
         overview=overview,
         marks=_marks(report, overview),
         dominant=_dominant(report),
@@ -122,6 +136,10 @@ def _figures(finding: Shown, study: Study) -> tuple[Figure, ...]:
             window="soft tissue",
         ),
     )
+
+
+def _look(heat: HeatMap, figures: tuple[Figure, ...]) -> Look:
+    return look(heat, [figure.picture for figure in figures if figure.window == "lung"])
 
 
 def _picture(finding: Shown, study: Study, plane: Plane, window: HuWindow) -> Picture:

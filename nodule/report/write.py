@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nodule.errors import InputError
 from nodule.files import write_whole
 from nodule.geometry import Geometry, lps_to_ras
+from nodule.heat import HeatMap
 from nodule.report.html import render_html
 from nodule.report.model import Report, report_json
 from nodule.report.tables import comparison_csv, findings_csv, management_csv
@@ -20,7 +22,13 @@ from nodule.volume import LungMask
 
 
 def write_report(
-    report: Report, *, study: Study, lungs: LungMask, folder: Path, viewer: bool = True
+    report: Report,
+    *,
+    study: Study,
+    lungs: LungMask,
+    folder: Path,
+    viewer: bool = True,
+    heat_maps: Sequence[HeatMap] = (),
 ) -> tuple[Path, ...]:
     """Write ``lungs.nii.gz``, the tables, ``report.html`` and ``report.json``.
 
@@ -36,16 +44,18 @@ def write_report(
         2 left.
     folder : made where it is missing; files of the same names are replaced.
     viewer : put the slice viewer, and so a small copy of the volume, into the page.
+    heat_maps : where the networks looked, for the page.
 
     Returns
     -------
     The files, in the order in which they were written.
     """
+    page = render_html(report, study=study, lungs=lungs, viewer=viewer, heat_maps=heat_maps)
     contents: Mapping[str, bytes] = {
         "lungs.nii.gz": lungs_nifti(lungs),
         # the mark makes Excel read UTF-8
         **{name: text.encode("utf-8-sig") for name, text in _tables(report).items()},
-        "report.html": render_html(report, study=study, lungs=lungs, viewer=viewer).encode(),
+        "report.html": page.encode(),
         "report.json": report_json(report),
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -60,14 +70,25 @@ def _tables(report: Report) -> Mapping[str, str]:
 
 
 def lungs_nifti(lungs: LungMask) -> bytes:
-    """Return lungs as a gzipped NIfTI-1 file, index xyz and RAS as that format wants."""
+    """Return lungs as a gzipped NIfTI-1 file."""
+    return nifti(lungs.labels_zyx, lungs.geometry)
+
+
+def nifti(array_zyx: NDArray[np.generic], geometry: Geometry) -> bytes:
+    """Return an array as a gzipped NIfTI-1 file, index xyz and RAS as that format wants.
+
+    Parameters
+    ----------
+    array_zyx : of a type that the format knows: uint8, int16, float32 or the like.
+    geometry : its grid in LPS mm.
+    """
     import nibabel
 
-    affine = lungs.geometry.affine[:, [2, 1, 0, 3]]
+    affine = geometry.affine[:, [2, 1, 0, 3]]
     affine[:3] = lps_to_ras(affine[:3].T).T
-    image: Any = nibabel.Nifti1Image(np.ascontiguousarray(lungs.labels_zyx.T), affine)  # type: ignore[no-untyped-call]
+    image: Any = nibabel.Nifti1Image(np.ascontiguousarray(array_zyx.T), affine)  # type: ignore[no-untyped-call]
     image.header.set_xyzt_units("mm")
-    # a time stamp in the gzip header would make equal lungs differ
+    # a time stamp in the gzip header would make equal arrays differ
     return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
 
 
