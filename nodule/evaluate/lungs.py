@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 from nodule.errors import GeometryError, InputError
 from nodule.evaluate.overlap import LUNG_TOLERANCE_MM, Overlap, compare_masks
 from nodule.geometry import Vector
+from nodule.lidc.consensus import nodules_on, position_lps_mm
+from nodule.lidc.luna16 import findings_by_series
+from nodule.lidc.scans import WholeScan
+from nodule.lidc.xml import read_lidc_xml
 from nodule.resample import geometry_of
+from nodule.study import Study
 from nodule.volume import LungMask
 
 
@@ -71,6 +76,26 @@ def count_inside(
             _is_near(lungs, center, margin_mm=margin_mm) for center in centers_lps_mm
         ),
     )
+
+
+def nodule_centers(scan: WholeScan, study: Study) -> tuple[Vector, ...]:
+    """Return where readers saw nodules: outlined by any of them, and smaller than 3 mm.
+
+    A small one counts for each reader who marked it. Of LUNA16's tables these are the nodules by
+    three readers or more; among its other findings are some that are none.
+
+    Raises
+    ------
+    InputError : from reading the readings.
+    """
+    if scan.readings is None:
+        return ()
+    if scan.readings.suffix.lower() == ".csv":
+        found = findings_by_series(scan.readings).get(scan.patient, ())
+        return tuple(finding.center_lps_mm for finding in found)
+    readings = read_lidc_xml(scan.readings)
+    outlined = (nodule.center_lps_mm for nodule in nodules_on(study, readings))
+    return (*outlined, *(position_lps_mm(study, mark) for mark in readings.small_nodules))
 
 
 def read_lung_mask(path: Path) -> LungMask:

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nodule.errors import InputError
-from pipelines.cli.options import DeviceOption
+from pipelines.cli.options import CardOption, DeviceOption, given_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nodule.evaluate.lungs import CentersInside
-    from nodule.evaluate.overlap import Overlap
+    from nodule.evaluate.lung_figures import MeasuredLungs
+    from nodule.lidc.scans import WholeScan
     from nodule.lungs.stage import SegmentLungs
     from nodule.volume import LungMask, Volume
+    from nodule.weights import Weights
 
 _CLASSICAL = "classical labels"
 
 
 def lungs(
+    context: typer.Context,
     studies: Annotated[
         list[Path],
-        typer.Argument(exists=True, metavar="STUDY...", help="DICOM folders, or images."),
+        typer.Argument(
+            exists=True, metavar="STUDY...", help="DICOM folders or images, or folders of them."
+        ),
     ],
     weights: Annotated[
         Path | None, typer.Option(dir_okay=False, help="A .safetensors file; else the shipped.")
@@ -43,65 +46,61 @@ def lungs(
     allow_seen: Annotated[
         bool, typer.Option("--allow-seen", help="Evaluate training patients too, and say so.")
     ] = False,
+    card: CardOption = False,
     device: DeviceOption = "auto",
 ) -> None:
     """Compare lung masks with a reference; the last line is JSON.
 
-    Dice, surface Dice at 2 mm and MONAI's 95 % Hausdorff distance, on the 1 mm grid. Where
-    readers' XML lies in a study's folder, the share of outlined nodules whose centre lies in the
-    mask, and in the mask widened as for the search for candidates. Without a reference the
-    comparison is with the classical labels that the network learned from, not with a person's.
+    Dice, surface Dice at 2 mm and MONAI's 95 % Hausdorff distance, on the 1 mm grid. Where there
+    are readings (the readers' XML, LUNA16's annotations.csv), how many of the nodules have their
+    centre in the mask, and in the mask widened as for the search for candidates: all that any
+    reader outlined and all smaller than 3 mm. Without a reference the comparison is with the
+    classical labels that the network learned from, not with a person's.
     """
     from nodule.evaluate.leakage import seen_in_training
+    from nodule.evaluate.lung_figures import summary
     from nodule.evaluate.scans import patients_of
+    from nodule.lidc.scans import find_scans
     from nodule.lungs.stage import SegmentLungs
     from nodule.weights import Weights
 
-    if reference is not None and len(studies) > 1:
+    scans = [scan for path in studies for scan in find_scans(path)]
+    if reference is not None and len(scans) > 1:
         raise InputError(
-            "a reference is for one study", code="ONE_STUDY", expected=1, got=len(studies)
+            "a reference is for one study", code="ONE_STUDY", expected=1, got=len(scans)
         )
     opened = Weights.shipped("lungs") if weights is None else Weights.open(weights)
-    patients = frozenset[str]().union(*(patients_of(path) for path in studies))
-    seen = seen_in_training(opened, patients, allow_seen=allow_seen)
+    names = {scan: patients_of(scan.path) | {scan.patient} for scan in scans}
+    seen = seen_in_training(opened, frozenset().union(*names.values()), allow_seen=allow_seen)
     stage = SegmentLungs(weights=opened, device=device)
-    measured = [_measure(path, stage, reference) for path in studies]
+    measured = [_measure(scan, stage, reference) for scan in scans]
+    against = _CLASSICAL if reference is None else reference.name
+    if card:
+        # a patient may go by two names; the one that training knows counts
+        patients = {min(names[scan] & seen, default=scan.patient) for scan in scans}
+        _write_card(opened, measured, patients, against=against, command=given_command(context))
     if seen:
         typer.echo("patients were seen in training: these figures are no performance", err=True)
-    typer.echo(
-        json.dumps(
-            {
-                "reference": _CLASSICAL if reference is None else reference.name,
-                "studies": [each for each, _ in measured],
-                **_shares([counted for _, counted in measured if counted is not None]),
-                "seen_patients": len(seen),
-                "weights": opened.sha256,
-            }
-        )
-    )
+    told = {"reference": against, **summary(measured), "seen_patients": len(seen)}
+    typer.echo(json.dumps(told | {"weights": opened.sha256}))
 
 
-def _measure(
-    path: Path, stage: SegmentLungs, reference: Path | None
-) -> tuple[dict[str, Any], CentersInside | None]:
+def _measure(scan: WholeScan, stage: SegmentLungs, reference: Path | None) -> MeasuredLungs:
     from nodule.candidates.stage import ProposeCandidates
     from nodule.ct.read import read_ct
-    from nodule.evaluate.lungs import compare_lungs, count_inside
-    from nodule.evaluate.scans import has_readings, load_read_scan
+    from nodule.evaluate.lung_figures import MeasuredLungs
+    from nodule.evaluate.lungs import compare_lungs, count_inside, nodule_centers
     from nodule.resample import Resample
 
-    scan = load_read_scan(path) if has_readings(path) else None
-    study = scan.study if scan else read_ct(path)
+    study = read_ct(scan.path)
     volume = Resample().run(volume=study.volume)
     found = stage.run(volume=volume)
-    parts = compare_lungs(found, _truth(volume, reference))
-    named: dict[str, Any] = {"study": path.name}
-    named |= {name: _figures(overlap) for name, overlap in parts.items()}
-    if scan is None:
-        return named, None
-    margin_mm = ProposeCandidates.lung_margin_mm
-    centers = [mark.center_lps_mm for mark in scan.outlined]
-    return named, count_inside(found, centers, margin_mm=margin_mm)
+    centers = nodule_centers(scan, study)
+    return MeasuredLungs(
+        name=scan.patient,
+        parts=compare_lungs(found, _truth(volume, reference)),
+        centers=count_inside(found, centers, margin_mm=ProposeCandidates.lung_margin_mm),
+    )
 
 
 def _truth(volume: Volume, reference: Path | None) -> LungMask:
@@ -114,23 +113,26 @@ def _truth(volume: Volume, reference: Path | None) -> LungMask:
     return resample_mask(read_lung_mask(reference), geometry=volume.geometry)
 
 
-def _figures(overlap: Overlap) -> dict[str, float | None]:
-    figures = {
-        "dice": overlap.dice,
-        "hd95_mm": overlap.hd95_mm,
-        "surface_dice_2mm": overlap.surface_dice,
-        "relative_volume_error": overlap.relative_volume_error,
-    }
-    # JSON knows no infinity
-    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+def _write_card(
+    weights: Weights,
+    measured: Sequence[MeasuredLungs],
+    patients: set[str],
+    *,
+    against: str,
+    command: str,
+) -> None:
+    from nodule.candidates.stage import ProposeCandidates
+    from nodule.evaluate.lung_figures import card_rows
+    from nodule.weights.card_files import write_measured
 
-
-def _shares(counted: Sequence[CentersInside]) -> dict[str, Any]:
-    total = sum(each.n for each in counted)
-    return {
-        "nodules": total,
-        "nodules_inside": sum(each.inside for each in counted) / total if total else None,
-        "nodules_in_dilated": (
-            sum(each.within_margin for each in counted) / total if total else None
-        ),
-    }
+    margin_mm = ProposeCandidates.lung_margin_mm
+    write_measured(
+        weights,
+        heading=f"Lungs of {', '.join(each.name for each in measured)}",
+        rows=list(card_rows(measured, margin_mm=margin_mm)),
+        command=command,
+        measured_on=f"Scans: {len(measured)}, against {against}, at 1 mm. Nodules are all that any "
+        f"reader marked as one; {margin_mm:g} mm is how far around the lungs candidates are "
+        "looked for.",
+        patients=patients,
+    )

@@ -1,6 +1,7 @@
 """``nodule evaluate lungs`` on a phantom."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,7 +55,25 @@ def test_compares_a_phantom_with_its_truth_and_says_that_it_was_seen(
     assert summary["nodules"] > 0
     assert summary["nodules_inside"] <= summary["nodules_in_dilated"] <= 1.0
     assert summary["seen_patients"] == 1
+    assert summary["nodules_inside_count"] <= summary["nodules_in_dilated_count"]
+    assert summary["nodules_in_dilated_count"] <= summary["nodules"]
     assert "no performance" in ran.stderr
+
+
+@pytest.mark.slow
+def test_writes_its_figures_into_the_card_beside_the_weights(
+    phantom_study: Path, tmp_path: Path
+) -> None:
+    shipped = Weights.shipped("lungs")
+    shutil.copy(shipped.path, tmp_path / "mine.safetensors")
+    evaluate(phantom_study, "--weights", tmp_path / "mine.safetensors", "--card")
+    card = (tmp_path / "mine.md").read_text()
+    assert f"`{shipped.sha256}`" in card
+    assert "### Lungs of CASE-1\n" in card
+    assert " CASE-1 --weights mine.safetensors --card`" in card
+    assert "None of the 1 patients was seen in training." in card
+    assert "| CASE-1, both lungs: Dice | 0.9" in card
+    assert str(tmp_path) not in card
 
 
 @pytest.mark.usefixtures("seen")
