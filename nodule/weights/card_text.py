@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from nodule.weights import Weights
 from nodule.weights.card import table
 
 _WIDTH = 100
@@ -167,6 +168,8 @@ def _settings(section: str, values: Mapping[str, object]) -> Iterator[tuple[str,
 
 def _shown(value: object) -> str:
     """Return a setting's value, of a path its name: folders are nobody's business."""
+    if isinstance(value, Weights):
+        return f"{value.path.name}, sha256 `{value.sha256}`"
     if isinstance(value, PurePath):
         return value.name
     if isinstance(value, tuple | list):
