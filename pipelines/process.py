@@ -13,7 +13,7 @@ from pipelines.batch import study_name
 from pipelines.cache import Cache
 from pipelines.entry import installed_packages
 from pipelines.fingerprint import settings_of
-from pipelines.flows import Detection, Stages, detect, regrow_masks
+from pipelines.flows import Detection, Stages, detect, explaining, regrow_masks
 from pipelines.runner import Listener, ignore
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def process_study(
     context: Context | None = None,
     dicom: bool = False,
     pdf: bool = False,
+    explain: bool = False,
     listen: Listener = ignore,
 ) -> Processed:
     """Find nodules in one study, compare them with a prior study's, and write the report.
@@ -84,6 +85,7 @@ def process_study(
     context : what is stated besides the images; no stage reads it, so that no key depends on it.
     dicom : whether to write DICOM SR and SEG too, for which the input must be DICOM.
     pdf : whether to print the page too, for which there must be a Chromium.
+    explain : whether to show on the page where the networks looked.
     listen : called with each event of the run.
 
     Raises
@@ -98,7 +100,8 @@ def process_study(
     series = inventory(path).choose(series_uid)
     earlier = None if prior is None else inventory(prior.path).choose(prior.series_uid)
     _refuse_in_vain(series, earlier, dicom=dicom, pdf=pdf)
-    found = detect(series, stages=stages, cache=cache, listen=listen)
+    asked = explaining(stages) if explain else stages
+    found = detect(series, stages=asked, cache=cache, listen=listen)
     comparison = None
     if prior is not None and earlier is not None:
         then = detect(earlier, stages=stages, cache=cache, listen=prior.listen)
@@ -109,13 +112,19 @@ def process_study(
         lungs=found.lungs,
         findings=found.findings,
         patient=found.patient,
-        provenance=provenance_of(stages, input_sha256=series.digest),
+        provenance=provenance_of(asked, input_sha256=series.digest),
         context=context or Context(),
         comparison=comparison,
     )
     if dicom:
         _write_dicom(report, found, stages=stages, source=series, folder=folder)
-    write_report(report, study=found.study, lungs=found.lungs, folder=folder)
+    write_report(
+        report,
+        study=found.study,
+        lungs=found.lungs,
+        folder=folder,
+        heat_maps=found.heat_maps,
+    )
     if pdf:
         write_pdf(folder / "report.html")
     return Processed(

@@ -1,17 +1,20 @@
-"""Where the network looks: Grad-CAM in patient coordinates.
+"""Where the networks look: Grad-CAM in patient coordinates.
 
 Grad-CAM (Selvaraju et al. 2017) weighs the maps of an inner layer by the gradient of an answer with
-regard to them. The gradient is taken place by place (HiResCAM, Draelos and Carin 2020), since the
-mean over a map also lights up places that the answer does not depend on: here, the corners of the
-cube. The mean over the eight mirror images smooths what the coarse grid leaves. The map shows what
-raised the answer, at the layer's resolution of about 4 mm; it does not prove why.
+regard to them. MONAI's does all but the weighing, for which it has no option: the gradient is taken
+place by place (HiResCAM, Draelos and Carin 2020), since its mean over a map also lights up places
+that the answer does not depend on: here, the corners of the cube. The mean over the eight mirror
+images smooths what the coarse grid leaves; the mean over an ensemble's members is taken before any
+scaling, so that each counts as it does in their common answer. The map shows what raised the
+answer, at the layer's resolution of about 4 mm; it does not prove why.
 """
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass
-from typing import Any, Literal
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,74 +24,138 @@ from torch import Tensor, nn
 
 from nodule.errors import InputError
 from nodule.geometry import Geometry, Vector, as_vector
+from nodule.heat import Answer
 from nodule.malignancy.cubes import candidate_cubes
 from nodule.malignancy.network import C3DMultitask
 from nodule.malignancy.ordinal import mean_rating
-from nodule.malignancy.predict import Predictor
+from nodule.malignancy.predict import MIRRORS
 from nodule.volume import Volume
-
-Answer = Literal["nodule", "malignancy"]
-
-_MIRRORS = tuple(axes for count in range(4) for axes in itertools.combinations((2, 3, 4), count))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class HeatMap:
-    """What raised an answer.
+class Place:
+    """A place in a scan, as networks see it.
 
     Parameters
     ----------
-    heat_zyx : float32 [z, y, x], 0 to 1; all 0 where nothing raised it.
-    geometry : its grid in LPS mm.
-    """
-
-    heat_zyx: NDArray[np.float32]
-    geometry: Geometry
-
-
-def explain(
-    predictor: Predictor, volume: Volume, *, center_lps_mm: Vector, answer: Answer
-) -> HeatMap:
-    """Map what raised an answer about one place.
-
-    Parameters
-    ----------
-    predictor : the network; computed in float32 here.
-    volume : HU on the canonical 1 mm grid, air beyond its border.
-    center_lps_mm : the place, such as a finding's centre.
-    answer : the logit of being a nodule, or the mean malignancy rating.
+    volume : HU, of the canonical 1 mm grid where trained networks look; air beyond its border.
+    center_lps_mm : the middle of what they see.
 
     Raises
     ------
     InputError : ``OUTSIDE_VOLUME``.
     """
-    if not volume.geometry.contains(center_lps_mm):
-        raise InputError("a point lies outside the scan", code="OUTSIDE_VOLUME", got=center_lps_mm)
-    network = predictor.network
-    cubes = candidate_cubes(
-        volume.array_zyx,
-        center_zyx=volume.geometry.lps_to_index(center_lps_mm),
-        spacing_zyx_mm=volume.geometry.spacing_zyx_mm,
-        magnifications_mm=network.magnifications_mm,
-        cube=network.cube,
-    )
-    heat = heat_map(network, torch.from_numpy(cubes)[None].to(predictor.device), answer=answer)
-    return HeatMap(heat_zyx=heat, geometry=_cube_grid(network, volume.geometry, center_lps_mm))
+
+    volume: Volume
+    center_lps_mm: Vector
+
+    def __post_init__(self) -> None:
+        if not self.volume.geometry.contains(self.center_lps_mm):
+            raise InputError(
+                "a point lies outside the scan", code="OUTSIDE_VOLUME", got=self.center_lps_mm
+            )
+
+    @classmethod
+    def cut(cls, volume: Volume, *, center_lps_mm: Vector, network: C3DMultitask) -> Place:
+        """Cut what a network sees of a place out of a scan, so that it can be altered cheaply.
+
+        Raises
+        ------
+        InputError : ``OUTSIDE_VOLUME``.
+        """
+        whole = cls(volume=volume, center_lps_mm=center_lps_mm)
+        scan = volume.geometry
+        edge_mm = network.cube * max(network.magnifications_mm)
+        half = edge_mm / 2 / np.asarray(scan.spacing_zyx_mm) + 1
+        middle = scan.lps_to_index(center_lps_mm)
+        low = np.clip(np.floor(middle - half), 0, scan.shape_zyx).astype(int)
+        high = np.clip(np.ceil(middle + half) + 1, 0, scan.shape_zyx).astype(int)
+        depth, rows, columns = (int(n) for n in high - low)
+        grid = replace(
+            scan,
+            shape_zyx=(depth, rows, columns),
+            origin_lps_mm=as_vector(scan.index_to_lps(low)),
+        )
+        box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        return replace(whole, volume=Volume(array_zyx=volume.array_zyx[box], geometry=grid))
+
+    def cubes(self, network: C3DMultitask) -> NDArray[np.float32]:
+        """Return a network's input, [1, magnification, z, y, x]."""
+        cubes = candidate_cubes(
+            self.volume.array_zyx,
+            center_zyx=self.volume.geometry.lps_to_index(self.center_lps_mm),
+            spacing_zyx_mm=self.volume.geometry.spacing_zyx_mm,
+            magnifications_mm=network.magnifications_mm,
+            cube=network.cube,
+        )
+        return cubes[None]
+
+    def grid(self, network: C3DMultitask) -> Geometry:
+        """Return where the voxels of a network's finest cube lie."""
+        scan = self.volume.geometry
+        pitch_mm = network.magnifications_mm[0]
+        half_mm = pitch_mm * (network.cube - 1) / 2
+        first = np.asarray(self.center_lps_mm) - np.asarray(scan.direction) @ np.full(3, half_mm)
+        return Geometry(
+            shape_zyx=(network.cube,) * 3,
+            spacing_zyx_mm=(pitch_mm,) * 3,
+            origin_lps_mm=as_vector(first),
+            direction=scan.direction,
+        )
 
 
-def heat_map(network: C3DMultitask, cubes: Tensor, *, answer: Answer) -> NDArray[np.float32]:
-    """Return the map [z, y, x], 0 to 1, of one item's cubes [1, magnification, z, y, x]."""
+def explain(networks: Sequence[C3DMultitask], place: Place, *, answer: Answer) -> Volume:
+    """Map what raised the common answer of an ensemble about one place.
+
+    Parameters
+    ----------
+    networks : the members, one at least, which take the same cubes; they compute in float32
+        here, and are left as they are.
+    place : such as a finding's centre.
+    answer : the logit of being a nodule, or the mean malignancy rating.
+
+    Returns
+    -------
+    Volume : heat from 0 to 1, on the finest cube; all 0 where nothing raised the answer.
+    """
+    seen = [
+        contributions(
+            network,
+            torch.from_numpy(place.cubes(network)).to(next(network.parameters()).device),
+            answer=answer,
+        )
+        for network in networks
+    ]
+    heat = np.mean(seen, axis=0)
+    tiny = np.finfo(np.float32).tiny
+    return Volume(array_zyx=heat / max(heat.max(), tiny), geometry=place.grid(networks[0]))
+
+
+def contributions(network: C3DMultitask, cubes: Tensor, *, answer: Answer) -> NDArray[np.float32]:
+    """Return what each place of the finest of one item's cubes added to an answer.
+
+    Parameters
+    ----------
+    network : left as it is.
+    cubes : [1, magnification, z, y, x] on the network's device.
+    answer : as in :func:`explain`.
+
+    Returns
+    -------
+    float32 [z, y, x], in the answer's unit, 0 where a place lowered it.
+    """
+    own = copy.deepcopy(network).requires_grad_(False)  # hooks are left behind in it
+    own.trunk.get_submodule(own.explained_layer).register_forward_pre_hook(_begin_gradient)
     cam = _ElementwiseCam(
-        nn_module=_OneAnswer(network, answer),
-        target_layers=f"network.trunk.{network.explained_layer}",
+        nn_module=_OneAnswer(own, answer),
+        target_layers=f"network.trunk.{own.explained_layer}",
         postprocessing=_as_it_is,
     )
-    # the module counts magnifications as items; the first is the finest
-    maps = [
-        cam(x=cubes.flip(axes), class_idx=0)[0, 0].flip([a - 2 for a in axes]) for axes in _MIRRORS
-    ]
-    heat = torch.stack(maps).mean(dim=0)
-    heat = heat / heat.max().clamp(min=torch.finfo(heat.dtype).tiny)
+    mirrored = torch.cat([cubes.flip(axes) for axes in MIRRORS])
+    # the module counts magnifications as items; the first of each item is the finest
+    maps = cam(x=mirrored, class_idx=0)[:: cubes.shape[1], 0]
+    back = [one.flip([axis - 2 for axis in axes]) for one, axes in zip(maps, MIRRORS, strict=True)]
+    heat = torch.stack(back).mean(dim=0)
     return np.asarray(heat.detach().cpu().numpy(), dtype=np.float32)
 
 
@@ -124,17 +191,10 @@ class _OneAnswer(nn.Module):
         return mean_rating(outputs.ratings["malignancy"].softmax(dim=-1))[:, None]
 
 
+def _begin_gradient(layer: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Spare the layers below their share of the gradient, which is most of the work."""
+    return tuple(each.detach().requires_grad_() for each in inputs)
+
+
 def _as_it_is(maps: Tensor) -> Tensor:
     return maps
-
-
-def _cube_grid(network: C3DMultitask, scan: Geometry, center_lps_mm: Vector) -> Geometry:
-    pitch_mm = network.magnifications_mm[0]
-    half_mm = pitch_mm * (network.cube - 1) / 2
-    first = np.asarray(center_lps_mm) - np.asarray(scan.direction) @ np.full(3, half_mm)
-    return Geometry(
-        shape_zyx=(network.cube,) * 3,
-        spacing_zyx_mm=(pitch_mm,) * 3,
-        origin_lps_mm=as_vector(first),
-        direction=scan.direction,
-    )

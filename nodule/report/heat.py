@@ -13,13 +13,14 @@ from PIL import Image
 
 from nodule.geometry import Vector
 from nodule.heat import Answer, HeatMap
-from nodule.report.figures import EDGES, Picture, Plane, cut_plane, plane_picture, png, view_mm
+from nodule.report.figures import EDGES, Picture, Plane, cut_plane, plane_picture, png
 from nodule.volume import Volume
 
 # colours of matplotlib's inferno, which rises evenly in lightness; what is cool is not drawn
 _LEVELS = (0.2, 0.4, 0.6, 0.8, 1.0)
 _COLOURS = ((101, 21, 110), (159, 42, 99), (212, 72, 66), (245, 125, 21), (250, 193, 39))
 _OPACITIES = (0.0, 0.4, 0.55, 0.65, 0.7)
+_SHADE = {"facecolor": "black", "edgecolor": "none", "alpha": 0.45, "pad": 1.5}
 _PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
 _NAMES: dict[Answer, str] = {
     "malignancy": "rating of malignancy",
@@ -82,7 +83,7 @@ def heat_figures(heat: HeatMap, pictures: Sequence[Picture]) -> tuple[HeatFigure
     return tuple(HeatFigure(picture=each, heat=_heat_over(each, heat)) for each in pictures)
 
 
-def heat_sheet(heat: HeatMap, volume: Volume, *, center_lps_mm: Vector) -> bytes:
+def heat_sheet(heat: HeatMap, volume: Volume, *, center_lps_mm: Vector, edge_mm: float) -> bytes:
     """Return a PNG with three planes through a finding, as they are and under the heat.
 
     Parameters
@@ -90,11 +91,14 @@ def heat_sheet(heat: HeatMap, volume: Volume, *, center_lps_mm: Vector) -> bytes
     heat : the map.
     volume : the scan, HU on any grid.
     center_lps_mm : where the planes cross.
+    edge_mm : of each picture.
     """
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
     pictures = [
-        plane_picture(volume, center_lps_mm=center_lps_mm, plane=plane, edge_mm=view_mm(0.0))
+        plane_picture(volume, center_lps_mm=center_lps_mm, plane=plane, edge_mm=edge_mm)
         for plane in _PLANES
     ]
     sheet = Figure(figsize=(9.6, 7.2), dpi=120, facecolor="black", layout="constrained")
@@ -104,10 +108,14 @@ def heat_sheet(heat: HeatMap, volume: Volume, *, center_lps_mm: Vector) -> bytes
         left, top = figure.edges
         for axis in axes[:, column]:
             _draw(axis, figure.picture)
-            axis.text(0.02, 0.5, left, color="white", transform=axis.transAxes)
-            axis.text(0.5, 0.94, top, color="white", transform=axis.transAxes)
+            axis.text(0.02, 0.5, left, bbox=_SHADE, color="white", transform=axis.transAxes)
+            axis.text(0.49, 0.94, top, bbox=_SHADE, color="white", transform=axis.transAxes)
         axes[0, column].set_title(figure.picture.plane, color="white", fontsize="medium")
         _draw(axes[1, column], figure.heat)
+    scale = ScalarMappable(cmap=LinearSegmentedColormap.from_list("heat", _scale()))
+    sheet.colorbar(scale, ax=axes, location="bottom", fraction=0.02, aspect=60, ticks=[]).set_label(
+        "from little to most", color="white", fontsize="small"
+    )
     sheet.supxlabel(hiding_in_words(heat), color="white", fontsize="small")
     stream = io.BytesIO()
     sheet.savefig(stream, format="png", metadata={"Software": None})
@@ -129,6 +137,12 @@ def hiding_in_words(heat: HeatMap) -> str:
         f"Hiding the hottest tenth of the cube takes it from {before} to {hottest}; "
         f"hiding as much elsewhere, to {elsewhere} in the mean."
     )
+
+
+def _scale() -> list[tuple[float, tuple[float, ...]]]:
+    """Return the scale as matplotlib takes it; the coolest colour goes on down to 0."""
+    shares = [tuple(channel / 255 for channel in colour) for colour in _COLOURS]
+    return [(0.0, shares[0]), *zip(_LEVELS, shares, strict=True)]
 
 
 def _number(answer: Answer, value: float) -> str:

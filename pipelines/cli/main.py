@@ -19,6 +19,7 @@ from pipelines.cli.evaluate import evaluate_app
 from pipelines.cli.evaluate_candidates import candidates
 from pipelines.cli.evaluate_lungs import lungs
 from pipelines.cli.evaluate_malignancy import malignancy
+from pipelines.cli.explain import explain
 from pipelines.cli.locate import locate
 from pipelines.cli.phantom import phantom
 from pipelines.cli.review import review_app
@@ -54,6 +55,7 @@ def _root(
 app.command("run")(run)
 app.command("demo")(demo)
 app.command("compare")(compare)
+app.command("explain")(explain)
 app.command("check")(check)
 app.command("locate")(locate)
 app.add_typer(review_app, name="review")

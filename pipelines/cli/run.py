@@ -53,6 +53,9 @@ def run(
     device: DeviceOption = "auto",
     dicom: DicomOption = False,
     pdf: PdfOption = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show in the report where the networks looked.")
+    ] = False,
     fp_per_scan: Annotated[
         float | None,
         typer.Option(help="Report as much as shows so many false findings in a scan."),
@@ -98,6 +101,7 @@ def run(
                 cache=store,
                 dicom=dicom,
                 pdf=pdf,
+                explain=explain,
                 listen=bars.show,
             )
 
