@@ -15,6 +15,7 @@ from nodule.weights.card_text import (
     Figure,
     TrainingRun,
     measured_text,
+    members_text,
     training_text,
     weights_text,
 )
@@ -95,6 +96,60 @@ def write_measured(
         notes=notes,
     )
     return _write(path, card.with_part("Measured", heading, text))
+
+
+def write_measured_together(
+    members: Sequence[Weights],
+    *,
+    heading: str,
+    rows: Sequence[Figure],
+    command: str,
+    measured_on: str,
+    patients: Iterable[str],
+    seen: int,
+    notes: Sequence[str] = (),
+) -> Path:
+    """Write the figures of an ensemble into the card beside it, and return its path.
+
+    It lies beside the members, called by what their names share: ``malignancy.md`` beside
+    ``malignancy.fold0.safetensors`` and so on. It lists the members; figures of other members are
+    taken out. A member alone is :func:`write_measured`'s.
+
+    Parameters
+    ----------
+    members : the networks that judged together.
+    heading, rows, command, measured_on, notes : as of :func:`write_measured`.
+    patients : everybody evaluated.
+    seen : of them, who was judged by a member that saw them in training; a member may have seen
+        patients whom only others judged.
+    """
+    if len(members) == 1:
+        return write_measured(
+            members[0],
+            heading=heading,
+            rows=rows,
+            command=command,
+            measured_on=measured_on,
+            patients=patients,
+            notes=notes,
+        )
+    first = members[0]
+    path = first.path.with_name(f"{first.path.name.split('.')[0]}.md")
+    card = _existing(path) or _template(first.stage)
+    listed = members_text(
+        {each.path.name: (each.sha256, len(each.training_patients)) for each in members}
+    )
+    if card.text_of("Weights") != listed:
+        card = card.without_section("Measured").with_section("Weights", listed)
+    told = measured_text(
+        rows,
+        command=command,
+        measured_on=measured_on,
+        seen=seen,
+        patients=len(frozenset(patients)),
+        notes=notes,
+    )
+    return _write(path, card.with_part("Measured", heading, told))
 
 
 def _existing(path: Path) -> Card | None:

@@ -110,6 +110,20 @@ def weights_text(
     return table(("fact", "value"), iter(facts.items()))
 
 
+def members_text(members: Mapping[str, tuple[str, int]]) -> str:
+    """Return the section ``Weights`` of an ensemble.
+
+    Parameters
+    ----------
+    members : by file name, the digest and the number of training patients.
+    """
+    rows = (
+        (name, f"`{sha256}`", str(patients)) for name, (sha256, patients) in sorted(members.items())
+    )
+    told = "An ensemble; each member has a card of its own, and its file lists its patients."
+    return f"{told}\n\n{table(('member', 'sha256', 'training patients'), rows)}"
+
+
 def training_text(run: TrainingRun) -> str:
     """Return the section ``Training``."""
     first, last = run.legs[0], run.legs[-1]

@@ -14,7 +14,7 @@ import typer
 from nodule.errors import InputError
 from nodule.inference import Precision
 from pipelines.cli.bar import bar
-from pipelines.cli.options import DeviceOption
+from pipelines.cli.options import CardOption, DeviceOption, given_command
 
 if TYPE_CHECKING:
     from nodule.evaluate.assessment import Assessment, Choose
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 def malignancy(
+    context: typer.Context,
     data: Annotated[Path, typer.Option(exists=True, file_okay=False, help="A crop set's folder.")],
     folds: Annotated[
         bool,
@@ -53,6 +54,7 @@ def malignancy(
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws of the patients.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
     precision: Annotated[Precision, typer.Option(help="As in a run.")] = "auto",
+    card: CardOption = False,
     device: DeviceOption = "auto",
 ) -> None:
     """Agreement of the malignancy networks with radiologists; the last line is JSON.
@@ -103,7 +105,34 @@ def malignancy(
     if calibrate and folds:
         fitted = fit(judged, members=summary["weights"])
         fitted.write(calibration_path(members[0].path))
+    if card:
+        which = f"fold {', '.join(map(str, sorted(fold)))}" if fold else "all patients"
+        evaluated = {each.record.patient_id for each in judged}
+        _write_card(members, summary, evaluated, which=which, command=given_command(context))
     typer.echo(json.dumps(summary))
+
+
+def _write_card(
+    members: Sequence[Weights],
+    summary: dict[str, Any],
+    patients: set[str],
+    *,
+    which: str,
+    command: str,
+) -> None:
+    from nodule.evaluate.malignancy_card import card_rows
+    from nodule.weights.card_files import write_measured_together
+
+    write_measured_together(
+        members,
+        heading=f"Agreement with readers, {which}",
+        rows=list(card_rows(summary)),
+        command=command,
+        measured_on=f"{summary['n']} nodules of {summary['n_patients']} patients; calibration: "
+        f"{summary['calibration']}. Intervals are over patients.",
+        patients=patients,
+        seen=summary["seen_patients"],
+    )
 
 
 def _members(files: list[Path] | None) -> tuple[Weights, ...]:

@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 
 from nodule.errors import WeightsError
 from nodule.weights import Weights
-from nodule.weights.card_files import write_measured, write_training
+from nodule.weights.card_files import write_measured, write_measured_together, write_training
 from nodule.weights.card_text import Figure, Leg, TrainingRun
 
 RUN = TrainingRun(
@@ -161,3 +161,35 @@ def test_luna16_patients_bring_both_collections(weights: Weights) -> None:
     card = write_training(replace(weights, training_patients=(uid,)), RUN).read_text()
     assert "LIDC-IDRI, The Cancer Imaging Archive, CC BY 3.0" in card
     assert "Setio AAA" in card
+
+
+def test_an_ensemble_has_one_card_for_what_it_says_together(tmp_path: Path) -> None:
+    members = []
+    for fold in (0, 1):
+        path = write(tmp_path, value=float(fold)).path.rename(
+            tmp_path / f"m.fold{fold}.safetensors"
+        )
+        members.append(Weights.open(path))
+
+    def together(*, value: float) -> str:
+        return write_measured_together(
+            members,
+            heading="All folds",
+            rows=[Figure(name="AUC", value=value)],
+            command="nodule evaluate line --folds --card",
+            measured_on="All folds.",
+            patients=["P1", "P2"],
+            seen=0,
+        ).read_text()
+
+    card = together(value=0.5)
+    assert (tmp_path / "m.md").read_text() == card
+    for member in members:
+        assert f"| {member.path.name} | `{member.sha256}` | 2 |" in card
+    assert "All folds. None of the 2 patients was seen in training." in card
+    assert together(value=0.5) == card
+    members.pop()
+    members.append(replace(members[0], sha256="e" * 64, path=tmp_path / "m.fold2.safetensors"))
+    by_others = together(value=0.6)
+    assert "0.500" not in by_others
+    assert "| AUC | 0.600 |" in by_others
