@@ -75,10 +75,8 @@ def write_measured(
     WeightsError : ``CARD_OF_OTHER_WEIGHTS`` where the card states another digest.
     """
     path = card_path(weights.path)
-    card = _existing(path)
-    if card is None:
-        card = _template(weights.stage).with_section("Weights", _weights_text(weights))
-    if card.sha256 != weights.sha256:
+    card = _existing(path) or _template(weights.stage)
+    if card.sha256 not in (None, weights.sha256):
         raise WeightsError(
             f"{path.name} is the card of other weights",
             code="CARD_OF_OTHER_WEIGHTS",
@@ -95,6 +93,7 @@ def write_measured(
         patients=len(evaluated),
         notes=notes,
     )
+    card = card.with_section("Weights", _weights_text(weights))
     return _write(path, card.with_part("Measured", heading, text))
 
 
