@@ -161,6 +161,12 @@ def _all_members(
 def rated_examples(
     crops: CropSet, *, folds: Sequence[int], min_readers: int
 ) -> tuple[NoduleExample, ...]:
+    """Return the nodules of some folds, all if none is named, that enough readers rated.
+
+    Raises
+    ------
+    InputError : ``NO_NODULES``.
+    """
     from nodule.lidc.crops import distinct
     from nodule.malignancy.examples import load_examples
 

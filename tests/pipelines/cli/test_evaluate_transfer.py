@@ -1,0 +1,90 @@
+"""``nodule evaluate transfer`` on a few real nodules, with networks that know nothing."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import typer
+from typer.testing import CliRunner
+
+from nodule.errors import InputError
+from nodule.malignancy.network import build
+from nodule.weights import save_state
+from pipelines.cli.evaluate_transfer import transfer
+
+NODULES = {
+    ("LIDC-IDRI-0001", "n0"), ("LIDC-IDRI-0021", "n2"), ("LIDC-IDRI-0031", "n4"),
+    ("LIDC-IDRI-0136", "n6"), ("LIDC-IDRI-0137", "n1"),
+}  # fmt: skip
+ARCHITECTURE = {"channels": [4, 4]}
+
+app = typer.Typer()
+app.command()(transfer)
+
+
+@pytest.fixture
+def crop_set(shared: Path, tmp_path: Path) -> Path:
+    """Copy five nodules of fold 4."""
+    source, folder = shared / "data/nodules", tmp_path / "set"
+    (folder / "stacks").mkdir(parents=True)
+    with (source / "stacks.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    kept = [row for row in rows if (row["patient_id"], row["key"]) in NODULES]
+    with (folder / "stacks.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(kept)
+    for row in kept:
+        shutil.copy(source / row["file"], folder / row["file"])
+    return folder
+
+
+def weights(path: Path, *, seed: int, patients: tuple[str, ...] = ()) -> Path:
+    torch.manual_seed(seed)
+    save_state(
+        path,
+        build(ARCHITECTURE).state_dict(),
+        stage="malignancy",
+        architecture=ARCHITECTURE,
+        training_patients=patients,
+    )
+    return path
+
+
+def run(crop_set: Path, *words: object) -> dict[str, Any]:
+    fixed = ("--data", crop_set, "--fold", 4, "--draws", 20, *words)
+    ran = CliRunner().invoke(app, list(map(str, fixed)), catch_exceptions=False)
+    summary: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    return summary
+
+
+def test_compares_two_groups_on_the_same_nodules(crop_set: Path, tmp_path: Path) -> None:
+    one = weights(tmp_path / "one.safetensors", seed=1)
+    two = weights(tmp_path / "two.safetensors", seed=2)
+    three = weights(tmp_path / "three.safetensors", seed=3)
+    table = tmp_path / "nodules.csv"
+    found = run(
+        crop_set, "--tuned", one, "--tuned", two, "--scratch", two, "--scratch", three, "-o", table
+    )
+    assert found["n"] == found["n_patients"] == len(NODULES)
+    tuned, scratch = found["auc_of_each_tuned"], found["auc_of_each_scratch"]
+    assert tuned[1] == scratch[0]
+    assert found["auc_difference"] == pytest.approx((tuned[0] - scratch[1]) / 2)
+    low, high = found["auc_difference_interval"]
+    assert low <= high
+    with table.open() as stream:
+        rows = list(csv.DictReader(stream))
+    # four readers rated it 5, 5, 5 and 4
+    mean = {row["patient_id"]: row["readers_mean"] for row in rows}
+    assert mean["LIDC-IDRI-0001"] == "4.75"
+
+
+def test_refuses_weights_that_saw_a_patient_of_the_fold(crop_set: Path, tmp_path: Path) -> None:
+    blind = weights(tmp_path / "one.safetensors", seed=1)
+    seeing = weights(tmp_path / "two.safetensors", seed=2, patients=("LIDC-IDRI-0021",))
+    with pytest.raises(InputError, match="SEEN_IN_TRAINING"):
+        run(crop_set, "--tuned", seeing, "--scratch", blind)
