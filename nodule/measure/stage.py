@@ -11,15 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.findings import Finding, Lung, Measurement, ScoredCandidate
-from nodule.measure.calipers import effective_diameter_mm, measure_calipers, sphericity
+from nodule.measure.calipers import (
+    Calipers,
+    effective_diameter_mm,
+    measure_calipers,
+    sphericity,
+)
 from nodule.measure.place import lung_third, nearest_lung, pleura_distance_mm
 from nodule.measure.segment import GrowthRules, NoduleMask, segment_nodule
+from nodule.measure.uncertainty import volume_limits_mm3
 from nodule.progress import Progress, silent
 from nodule.study import Study
 from nodule.volume import LungMask, Volume
 
 _LOG = logging.getLogger(__name__)
 _SAME_NODULE_SHARE = 0.5  # of the smaller mask
+_LEAST_CORE_MM = 2.0  # effective diameter; a speck below it may be a vessel's
 
 _Grown = tuple[ScoredCandidate, NoduleMask | None]
 
@@ -37,7 +44,7 @@ class Measure:
     """
 
     name: ClassVar[str] = "measure"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     probability_threshold: float = 0.5
     lung_margin_mm: float = 15.0
@@ -81,7 +88,7 @@ class Measure:
         """
         nodules = self._nodules(study, lungs, scored, progress)
         return tuple(
-            _finding(f"N{number}", each, mask, side=side, volume=study.volume, lungs=lungs)
+            _finding(f"N{number}", each, mask, side=side, study=study, lungs=lungs)
             for number, (each, mask, side) in enumerate(nodules, start=1)
         )
 
@@ -170,10 +177,14 @@ def _finding(
     mask: NoduleMask | None,
     *,
     side: Lung,
-    volume: Volume,
+    study: Study,
     lungs: LungMask,
 ) -> Finding:
-    measurement = None if mask is None else measure_mask(mask, volume)
+    measurement = None
+    if mask is not None:
+        measurement = measure_mask(
+            mask, study.volume, slice_thickness_mm=study.series.slice_thickness_mm
+        )
     center = each.candidate.center_lps_mm if measurement is None else measurement.center_lps_mm
     return Finding(
         id=id_,
@@ -187,11 +198,21 @@ def _finding(
     )
 
 
-def measure_mask(mask: NoduleMask, volume: Volume) -> Measurement:
-    """Measure a nodule's mask in the volume on whose grid it was grown."""
+def measure_mask(
+    mask: NoduleMask, volume: Volume, *, slice_thickness_mm: float | None = None
+) -> Measurement:
+    """Measure a nodule's mask in the volume on whose grid it was grown.
+
+    Parameters
+    ----------
+    mask : of the nodule, and of its solid core where it has one.
+    volume : HU on the source grid.
+    slice_thickness_mm : as the scanner states it; where slices overlap it exceeds their spacing.
+    """
     calipers = measure_calipers(mask.array_zyx, mask.geometry)
     part = zip(mask.start_zyx, mask.array_zyx.shape, strict=True)
     hu = volume.array_zyx[tuple(slice(start, start + size) for start, size in part)]
+    core = _measure_core(mask, calipers)
     return Measurement(
         center_lps_mm=mask.center_lps_mm,
         long_axis_mm=calipers.long_axis_mm,
@@ -200,7 +221,39 @@ def measure_mask(mask: NoduleMask, volume: Volume) -> Measurement:
         volume_mm3=mask.volume_mm3,
         long_axis_ends_lps_mm=calipers.long_ends_lps_mm,
         short_axis_ends_lps_mm=calipers.short_ends_lps_mm,
+        volume_limits_mm3=volume_limits_mm3(
+            mask.volume_mm3,
+            slice_mm=max(volume.geometry.spacing_zyx_mm[0], slice_thickness_mm or 0.0),
+            cut_off=_at_end(mask, volume),
+        ),
+        solid_axes_mm=None if core is None else core[0],
+        solid_volume_mm3=None if core is None else core[1],
         texture=mask.texture,
         mean_hu=float(hu[mask.array_zyx].mean(dtype=np.float64)),
         sphericity=sphericity(mask.array_zyx, mask.geometry),
     )
+
+
+def _measure_core(mask: NoduleMask, whole: Calipers) -> tuple[tuple[float, float], float] | None:
+    """Return axes and volume of the solid core, None where there is none or it is a mere speck.
+
+    A core's axis is at most the nodule's: both are read on the slice where each is longest, so
+    that a flat nodule's short axis may else be less than its core's.
+    """
+    if mask.core_zyx is None:
+        return None
+    volume_mm3 = float(mask.core_zyx.sum()) * mask.geometry.voxel_volume_mm3
+    if effective_diameter_mm(volume_mm3) < _LEAST_CORE_MM:
+        return None
+    core = measure_calipers(mask.core_zyx, mask.geometry)
+    axes_mm = (
+        min(core.long_axis_mm, whole.long_axis_mm),
+        min(core.short_axis_mm, whole.short_axis_mm),
+    )
+    return axes_mm, volume_mm3
+
+
+def _at_end(mask: NoduleMask, volume: Volume) -> bool:
+    """Whether a mask holds a voxel of the scan's first or last plane along any axis."""
+    ends = zip(mask.start_zyx, mask.array_zyx.shape, volume.geometry.shape_zyx, strict=True)
+    return any(start == 0 or start + size == end for start, size, end in ends)

@@ -1,0 +1,53 @@
+"""How far a volume may be off, and where none can be stated.
+
+The limits are ``V exp(-h)`` and ``V exp(h)`` with ``h = 1.96 sqrt(o² + r² + s²)``, where
+
+* ``o = 0.30`` is the outline: what belongs to a nodule is a matter of opinion. Chosen so that 95 %
+  of the readers' consensus volumes of folds 1 to 3 (424 measurable nodules of LIDC-IDRI) lie
+  within. It showed no trend with size or slice.
+* ``r = 6 x 0.093 mm / d`` is repeatability: a surface off by a fixed length weighs on small
+  nodules. The length makes the difference of two scans of a nodule of 98 mm³ lie within 27 %, as
+  Marchianò et al. 2009 found in screening (Radiology 251:919).
+* ``s = 0.5 (t / d)²`` is the slices' part, with their thickness ``t``: measured on synthetic balls
+  of 5 to 12 mm scanned in slices of 1.25 to 5 mm at random offsets.
+
+No volume is stated of a nodule thinner than two slices, whose synthetic copies came out a quarter
+too large (Nietert et al. 2009, Chest 135:1580, warn of the same), nor of one that the end of the
+scan may have cut.
+"""
+
+from __future__ import annotations
+
+import math
+
+from nodule.measure.calipers import effective_diameter_mm
+
+_OUTLINE = 0.30
+_SURFACE_MM = 0.093  # 0.27 / (1.96 sqrt(2)) * 5.7 mm / 6
+_SLICES = 0.5
+_LEAST_SLICES = 2.0
+_NORMAL_95 = 1.96
+
+
+def volume_limits_mm3(
+    volume_mm3: float, *, slice_mm: float, cut_off: bool = False
+) -> tuple[float, float] | None:
+    """Return limits that hold the volume in 95 of 100 nodules.
+
+    Parameters
+    ----------
+    volume_mm3 : as measured, above 0.
+    slice_mm : thickness of the slices or the way from one to the next, whichever is more.
+    cut_off : whether the mask reaches the end of the scan.
+
+    Returns
+    -------
+    The limits, or None where no volume can be stated.
+    """
+    diameter_mm = effective_diameter_mm(volume_mm3)
+    if cut_off or diameter_mm < _LEAST_SLICES * slice_mm:
+        return None
+    surface = 6.0 * _SURFACE_MM / diameter_mm
+    slices = _SLICES * (slice_mm / diameter_mm) ** 2
+    factor = math.exp(_NORMAL_95 * math.hypot(_OUTLINE, surface, slices))
+    return volume_mm3 / factor, volume_mm3 * factor
