@@ -4,7 +4,11 @@ Decisions
 ---------
 * A calcified nodule is a solid one. That its calcification has a benign pattern is for the reader
   to see; density alone does not make it category 1.
-* The solid component of a part-solid nodule stays unknown, since no finding measures it yet.
+* The solid component of a part-solid nodule is its measured solid core, by axes and volume. Where
+  the core could not be measured it stays unknown, and rules that go by it say so: a speck that is
+  not measured is not taken for none.
+* A volume without limits is one that cannot be stated (see :mod:`nodule.measure.uncertainty`), so
+  it is not handed on; rules go by the axes or say what is missing.
 """
 
 from __future__ import annotations
@@ -34,6 +38,16 @@ def measured_nodule(id_: str, measured: Measurement | None) -> Nodule:
         composition=None if measured.texture is None else _COMPOSITIONS[measured.texture],
         size=Size(
             axes_mm=(measured.long_axis_mm, measured.short_axis_mm),
-            volume_mm3=measured.volume_mm3,
+            volume_mm3=None if measured.volume_limits_mm3 is None else measured.volume_mm3,
         ),
+        solid_component=_solid_component(measured),
     )
+
+
+def _solid_component(measured: Measurement) -> Size | None:
+    if measured.texture != "part-solid":
+        return None
+    axes_mm, volume_mm3 = measured.solid_axes_mm, measured.solid_volume_mm3
+    if axes_mm is None and volume_mm3 is None:
+        return None
+    return Size(axes_mm=axes_mm, volume_mm3=volume_mm3)
