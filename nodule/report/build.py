@@ -125,7 +125,7 @@ def _study_part(study: Study, lungs: LungMask, patient: PatientHeader) -> StudyP
         technique=Technique(
             **{name: value for name, value in header.items() if name not in _IDENTITY},
             shape_zyx=geometry.shape_zyx,
-            spacing_zyx_mm=_rounded(geometry.spacing_zyx_mm, digits=4),
+            spacing_zyx_mm=rounded(geometry.spacing_zyx_mm, digits=4),
             slice_direction=slice_direction(geometry),
         ),
         lungs=LungVolumes(right_ml=round(right_ml), left_ml=round(left_ml)),
@@ -145,7 +145,7 @@ def _finding_part(finding: Finding, study: Study, context: Context) -> FindingPa
     key_point = finding.center_lps_mm if long_ends is None else np.mean(long_ends, axis=0)
     return FindingPart(
         id=finding.id,
-        center_lps_mm=_rounded(finding.center_lps_mm),
+        center_lps_mm=rounded(finding.center_lps_mm),
         slice=slice_part(study, key_point),
         probability=round(finding.probability, 4),
         malignancy=_malignancy_part(finding.malignancy),
@@ -216,13 +216,14 @@ def _pair(values: tuple[float, float] | None, digits: int) -> tuple[float, float
     return None if values is None else (round(values[0], digits), round(values[1], digits))
 
 
-def _rounded(vector: Vector, *, digits: int = 3) -> Point:
+def rounded(vector: Vector, *, digits: int = 3) -> Point:
+    """Return a place as the report states it."""
     a, b, c = (round(float(v), digits) for v in vector)
     return a, b, c
 
 
 def _rounded_ends(ends: tuple[Vector, Vector] | None) -> Ends | None:
-    return None if ends is None else (_rounded(ends[0]), _rounded(ends[1]))
+    return None if ends is None else (rounded(ends[0]), rounded(ends[1]))
 
 
 def _study_warnings(study: Study, lungs: LungVolumes) -> Iterator[WarningPart]:

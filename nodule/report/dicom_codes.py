@@ -50,6 +50,8 @@ MALIGNANCY_RATINGS = (
     Code("905", "99LIDCQIICR", "5 out of 5 (Highly Suspicious for Cancer)"),
 )
 
+LUNG_RADS = Code("1362105002", "SCT", "Lung Imaging Reporting and Data System category")
+
 TEXTURE = Code("C41144", "NCIt", "Texture")
 TEXTURES = MappingProxyType(
     {
@@ -59,6 +61,14 @@ TEXTURES = MappingProxyType(
         "ground-glass": Code("RID50153", "RADLEX", "Non-solid pulmonary nodule"),
     }
 )
+
+
+def lung_rads_category(version: str, category: str) -> Code:
+    """Return a category's code, of our own: no public scheme has codes for the single ones."""
+    year = version.removeprefix("v").replace(".", "")
+    return Code(f"LR{year}-{category}", "99NODULE", f"Lung-RADS {version} category {category}")
+
+
 PRIVATE_SCHEMES = MappingProxyType(
     {
         "99NODULE": "nodule's own codes",

@@ -18,7 +18,7 @@ from pydicom.uid import UID
 
 from nodule.files import write_whole
 from nodule.report.dicom_source import quiet_dicom
-from nodule.report.finding_parts import FindingPart
+from nodule.report.finding_parts import AddedPart, FindingPart
 from nodule.report.model import Provenance, Report
 from nodule.report.software import PRODUCT, software_version, weights_digest
 
@@ -35,7 +35,7 @@ def derived_uid(*parts: object) -> str:
     return f"2.25.{uuid.uuid5(_UID_SPACE, text).int}"
 
 
-def tracking_uid(report: Report, finding: FindingPart) -> str:
+def tracking_uid(report: Report, finding: FindingPart | AddedPart) -> str:
     """Name a finding after scan and place, so that all objects that speak of it agree."""
     return derived_uid("tracking", report.provenance.input_sha256, finding.center_lps_mm)
 

@@ -24,17 +24,21 @@ from nodule.report.dicom_instance import (
     weights_parameters,
 )
 from nodule.report.dicom_source import quiet_dicom, source_headers
+from nodule.report.finding_parts import AddedPart, FindingPart
 from nodule.report.software import PRODUCT, software_version, weights_digest
 
 if TYPE_CHECKING:
     from highdicom.seg import Segmentation
 
     from nodule.ct import SeriesSource
-    from nodule.report.finding_parts import FindingPart
     from nodule.report.model import Provenance, Report
 
 SR_NAME = "sr.dcm"
 _SERIES_NUMBER = 9702
+
+_Group = (
+    sr.VolumetricROIMeasurementsAndQualitativeEvaluations | sr.MeasurementsAndQualitativeEvaluations
+)
 
 
 def write_dicom_sr(
@@ -50,8 +54,9 @@ def build_sr(
     """Return a report as a partial, unverified, preliminary SR document.
 
     Each finding is a group: the segment that it has in the segmentation, or else the point where
-    it lies, what was measured, and how it is rated. A report without findings holds one group
-    that says that nodules are absent. Equal input gives equal bytes.
+    it lies, what was measured, and how it is rated; what a reader added is not rated. A report
+    without findings holds one group that says that nodules are absent. A Lung-RADS category that
+    rules gave is a group of its own. Equal input gives equal bytes.
 
     Parameters
     ----------
@@ -64,12 +69,12 @@ def build_sr(
     InputError, DicomSeriesError : as :func:`nodule.report.dicom_source.source_headers`.
     """
     headers = source_headers(source)
-    groups = _Groups(report, headers[0], segmentation)
+    groups: list[_Group] = list(_Groups(report, headers[0], segmentation))
     with quiet_dicom():
         content = sr.MeasurementReport(
             observation_context=_observer(report.provenance),
             procedure_reported=code.CT_PROCEDURE,
-            imaging_measurements=list(groups) or [_absent(report)],
+            imaging_measurements=[*(groups or [_absent(report)]), *_categories(report)],
             referenced_images=_key_images(report, headers),
         )
         document = sr.Comprehensive3DSR(
@@ -89,7 +94,7 @@ def build_sr(
 
 def _key_images(report: Report, headers: tuple[Dataset, ...]) -> list[Dataset]:
     """Return the images to look at; frames of a multi-frame image cannot be told apart here."""
-    wanted = {finding.slice.sop_instance_uid for finding in report.findings}
+    wanted = {finding.slice.sop_instance_uid for finding in report.standing}
     return [h for h in headers if h.SOPInstanceUID in wanted and "NumberOfFrames" not in h]
 
 
@@ -127,6 +132,20 @@ def _absent(report: Report) -> sr.MeasurementsAndQualitativeEvaluations:
     )
 
 
+def _categories(report: Report) -> Iterator[sr.MeasurementsAndQualitativeEvaluations]:
+    """State the exam's category, which like all else here nobody has verified."""
+    for advice in report.management.exam:
+        if advice.rule_set == "Lung-RADS" and advice.answer is not None:
+            category = code.lung_rads_category(advice.version, advice.answer)
+            yield sr.MeasurementsAndQualitativeEvaluations(
+                tracking_identifier=sr.TrackingIdentifier(
+                    uid=derived_uid("exam", report.provenance.input_sha256), identifier="Exam"
+                ),
+                algorithm_id=_algorithm(report.provenance),
+                qualitative_evaluations=[sr.QualitativeEvaluation(code.LUNG_RADS, category)],
+            )
+
+
 def _algorithm(provenance: Provenance) -> sr.AlgorithmIdentification:
     parameters = [f"{key}: {value}" for key, value in weights_parameters(provenance).items()]
     return sr.AlgorithmIdentification(
@@ -150,7 +169,7 @@ class _Groups:
         self._series = sr.SourceSeriesForSegmentation(header.SeriesInstanceUID)
 
     def __iter__(self) -> Iterator[sr.VolumetricROIMeasurementsAndQualitativeEvaluations]:
-        for finding in self._report.findings:
+        for finding in self._report.standing:
             segment = self._segment(finding)
             yield sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
                 tracking_identifier=sr.TrackingIdentifier(
@@ -160,13 +179,17 @@ class _Groups:
                 referenced_volume_surface=None if segment else self._point(finding),
                 finding_category=code.ABNORMALITY,
                 finding_type=code.SCOPES[finding.scope],
-                finding_sites=[sr.FindingSite(code.LUNG, laterality=code.SIDES[finding.lung])],
+                finding_sites=[
+                    sr.FindingSite(
+                        code.LUNG, laterality=code.SIDES[finding.lung] if finding.lung else None
+                    )
+                ],
                 algorithm_id=_algorithm(self._report.provenance),
-                measurements=list(_measurements(finding)),
-                qualitative_evaluations=list(_evaluations(finding)),
+                measurements=[*_measurements(finding), *_ratings(finding)] or None,
+                qualitative_evaluations=list(_evaluations(finding)) or None,
             )
 
-    def _segment(self, finding: FindingPart) -> sr.ReferencedSegment | None:
+    def _segment(self, finding: FindingPart | AddedPart) -> sr.ReferencedSegment | None:
         number = self._numbers.get(tracking_uid(self._report, finding))
         if self._segmentation is None or number is None:
             return None
@@ -177,7 +200,7 @@ class _Groups:
             source_series=self._series,
         )
 
-    def _point(self, finding: FindingPart) -> sr.VolumeSurface:
+    def _point(self, finding: FindingPart | AddedPart) -> sr.VolumeSurface:
         return sr.VolumeSurface(
             graphic_type="POINT",
             graphic_data=np.array([finding.center_lps_mm]),
@@ -186,7 +209,7 @@ class _Groups:
         )
 
 
-def _measurements(finding: FindingPart) -> Iterator[sr.Measurement]:
+def _measurements(finding: FindingPart | AddedPart) -> Iterator[sr.Measurement]:
     sizes = (
         (code.LONG_AXIS, finding.long_axis_mm, code.MILLIMETER),
         (code.SHORT_AXIS, finding.short_axis_mm, code.MILLIMETER),
@@ -196,9 +219,8 @@ def _measurements(finding: FindingPart) -> Iterator[sr.Measurement]:
     for name, value, unit in sizes:
         if value is not None:
             yield sr.Measurement(name=name, value=value, unit=unit)
-    if finding.long_axis_mm is not None and finding.short_axis_mm is not None:
-        mean_mm = (finding.long_axis_mm + finding.short_axis_mm) / 2
-        yield _mean(code.DIAMETER, round(mean_mm, 2), code.MILLIMETER)
+    if finding.mean_diameter_mm is not None:
+        yield _mean(code.DIAMETER, finding.mean_diameter_mm, code.MILLIMETER)
     if finding.volume_mm3 is not None:
         yield sr.Measurement(
             name=code.VOLUME,
@@ -208,6 +230,12 @@ def _measurements(finding: FindingPart) -> Iterator[sr.Measurement]:
         )
     if finding.mean_hu is not None:
         yield _mean(code.ATTENUATION, finding.mean_hu, code.HOUNSFIELD)
+
+
+def _ratings(finding: FindingPart | AddedPart) -> Iterator[sr.Measurement]:
+    """Rate what the software found; nobody rated what a reader added."""
+    if isinstance(finding, AddedPart):
+        return
     percent = round(100 * finding.probability, 2)
     yield sr.Measurement(name=code.CERTAINTY, value=percent, unit=code.PERCENT)
     yield _mean(code.MALIGNANCY, finding.malignancy.score, code.NO_UNITS)
@@ -217,8 +245,9 @@ def _mean(name: Code, value: float, unit: Code) -> sr.Measurement:
     return sr.Measurement(name=name, value=value, unit=unit, derivation=code.MEAN)
 
 
-def _evaluations(finding: FindingPart) -> Iterator[sr.QualitativeEvaluation]:
-    rating = int(finding.malignancy.score + 0.5)  # as the report's words
-    yield sr.QualitativeEvaluation(code.MALIGNANCY, code.MALIGNANCY_RATINGS[rating - 1])
+def _evaluations(finding: FindingPart | AddedPart) -> Iterator[sr.QualitativeEvaluation]:
+    if isinstance(finding, FindingPart):
+        rating = int(finding.malignancy.score + 0.5)  # as the report's words
+        yield sr.QualitativeEvaluation(code.MALIGNANCY, code.MALIGNANCY_RATINGS[rating - 1])
     if finding.texture is not None:
         yield sr.QualitativeEvaluation(code.TEXTURE, code.TEXTURES[finding.texture])

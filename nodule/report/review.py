@@ -1,112 +1,56 @@
-"""A reader's review: the file that the page saves, and the report with its decisions folded in."""
+"""A report with a reader's decisions folded in."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import numpy as np
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from nodule.errors import InputError
 from nodule.findings import Lung
 from nodule.followup.record import ComparisonRecord
-from nodule.report.build import finding_warnings, slice_part
+from nodule.measure.segment import GrowthRules
+from nodule.report.build import finding_warnings, refuse_unknown, rounded, sized_fields, slice_part
 from nodule.report.case import Case
+from nodule.report.context import Context, FindingFacts
 from nodule.report.finding_parts import SIZED_FIELDS, AddedPart, FindingPart
 from nodule.report.management import manage
-from nodule.report.model import DecisionPart, Report, ReviewPart, Verdict, WarningPart
-from nodule.report.parts import Point, Sha256, Size
+from nodule.report.model import DecisionPart, Report, ReviewPart, WarningPart
+from nodule.report.parts import Point
+from nodule.report.regrow import Regrower, middle_of
+from nodule.report.review_file import Decision, Review
 from nodule.report.software import software_part
 from nodule.study import Study
 from nodule.volume import LungMask
 
-Model = TypeVar("Model", bound=BaseModel)
+_USUAL_RULES = GrowthRules()
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Decision(_Part):
-    """What the reader says of one finding; null where nothing was said."""
-
-    id: str
-    verdict: Verdict | None = None
-    moved_to_lps_mm: Point | None = None
-    comment: str | None = None
-
-
-class Addition(_Part):
-    """A nodule that was missed."""
-
-    center_lps_mm: Point
-    long_axis_mm: Size | None = None
-    comment: str | None = None
-
-
-class Review(_Part):
-    """A review file.
-
-    Parameters
-    ----------
-    report_sha256 : of the ``report.json`` whose page was read; identifiers are that report's.
-    input_sha256, series_instance_uid : the images that were read.
-    reader : who read them, as they wish to be named.
-    saved_at : when, by the reader's clock.
-    decisions : on findings of the report, at most one for each; those not named are open.
-    additions : what the report lacked.
-    """
-
-    format: Literal["nodule-review-1"]
-    report_sha256: Sha256
-    input_sha256: Sha256
-    series_instance_uid: str | None
-    reader: str | None = None
-    saved_at: AwareDatetime
-    decisions: tuple[Decision, ...] = ()
-    additions: tuple[Addition, ...] = ()
-
-    @property
-    def sha256(self) -> str:
-        """Digest of the content, not of a file's white space."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
-
-
-def read_review(path: Path) -> Review:
-    """Read a review file.
-
-    Raises
-    ------
-    InputError : ``BAD_REVIEW``.
-    """
-    return _read(path, Review, "BAD_REVIEW", hint="Save it again from the report's page.")
-
-
-def read_report(path: Path) -> Report:
-    """Read a ``report.json``.
-
-    Raises
-    ------
-    InputError : ``BAD_REPORT``.
-    """
-    return _read(path, Report, "BAD_REPORT", hint="Make the report again with this version.")
-
-
-def apply_review(report: Report, review: Review, *, study: Study, lungs: LungMask) -> Report:
+def apply_review(
+    report: Report,
+    review: Review,
+    *,
+    study: Study,
+    lungs: LungMask,
+    rules: GrowthRules = _USUAL_RULES,
+    context: Context | None = None,
+) -> Report:
     """Fold a reader's decisions into the report that was read.
 
     Rejected findings are set apart, not forgotten. A finding that was moved within its effective
-    radius is the same nodule and keeps its sizes; one moved further has none any more.
+    radius is the same nodule and keeps its sizes. One moved further, and one that was added, is
+    measured from the reader's point; where that cannot be done it has no sizes, and a warning says
+    so. What rules say is asked again.
 
     Parameters
     ----------
     report : as it was written beside the page.
     review : what the page saved.
-    study : the images, to name slices.
+    study : the images.
     lungs : to name the side.
+    rules : how masks are grown.
+    context : what is stated now, None for what the report holds.
 
     Raises
     ------
@@ -115,19 +59,20 @@ def apply_review(report: Report, review: Review, *, study: Study, lungs: LungMas
     """
     _check(report, review)
     decided = {decision.id: decision for decision in review.decisions}
+    stated = context or report.context
+    fold = _Fold(Regrower(study=study, lungs=lungs, rules=rules), stated)
     added = (
-        *(_moved_addition(each, decided.get(each.id), study, lungs) for each in report.added),
-        *_additions(report, review, study, lungs),
+        *(fold.moved_addition(each, decided.get(each.id)) for each in report.added),
+        *fold.additions(report, review),
     )
-    findings = tuple(
-        _moved(finding, decided.get(finding.id), study, lungs) for finding in report.findings
-    )
+    findings = tuple(fold.moved(each, decided.get(each.id)) for each in report.findings)
+    refuse_unknown(stated, known={e.id for e in (*findings, *added, *report.rejected)})
     rejected = {each.id for each in review.decisions if each.verdict == "rejected"}
-    stated = tuple(finding for finding in findings if finding.id not in rejected)
     reviewed = report.model_copy(
         update={
-            "findings": stated,
-            "added": tuple(a for a in added if a.id not in rejected),
+            "context": stated,
+            "findings": tuple(each for each in findings if each.id not in rejected),
+            "added": tuple(each for each in added if each.id not in rejected),
             "rejected": (*report.rejected, *(e for e in report.standing if e.id in rejected)),
             "reviews": (*report.reviews, _review_part(report, review)),
         }
@@ -192,22 +137,65 @@ def _check(report: Report, review: Review) -> None:
             raise InputError("two decisions on one finding", code="DOUBLE_DECISION", got=id_)
 
 
-def _moved(
-    finding: FindingPart, decision: Decision | None, study: Study, lungs: LungMask
-) -> FindingPart:
-    if decision is None or decision.moved_to_lps_mm is None:
-        return finding
-    place = decision.moved_to_lps_mm
-    slice_ = slice_part(study, place)  # refuses a place outside the scan
-    update: dict[str, Any] = {"center_lps_mm": place}
-    if not _same_nodule(finding, place):
-        update |= dict.fromkeys(SIZED_FIELDS)
-        update |= {
-            "slice": slice_,
-            "lung": lung_at(lungs, place) or finding.lung,
-            "scope": "nodule",
+class _Fold:
+    """Puts findings where the reader saw them, and measures them there."""
+
+    def __init__(self, grower: Regrower, context: Context) -> None:
+        self._grower = grower
+        self._context = context
+
+    def moved(self, finding: FindingPart, decision: Decision | None) -> FindingPart:
+        lobe = self._facts(finding.id).lobe
+        if decision is None or decision.moved_to_lps_mm is None:
+            return finding.model_copy(update={"lobe": lobe})
+        place = decision.moved_to_lps_mm
+        slice_part(self._grower.study, place)  # refuses a place outside the scan
+        if _same_nodule(finding, place):
+            return finding.model_copy(update={"lobe": lobe, "center_lps_mm": place})
+        update = self._at(finding.id, place, long_axis_mm=None)
+        return finding.model_copy(update={**update, "lung": update["lung"] or finding.lung})
+
+    def moved_addition(self, each: AddedPart, decision: Decision | None) -> AddedPart:
+        if decision is None or decision.moved_to_lps_mm is None:
+            return each.model_copy(update={"lobe": self._facts(each.id).lobe})
+        update = self._at(each.id, decision.moved_to_lps_mm, long_axis_mm=each.reader_long_axis_mm)
+        return each.model_copy(update=update)
+
+    def additions(self, report: Report, review: Review) -> tuple[AddedPart, ...]:
+        return tuple(
+            AddedPart(
+                id=f"R{number}",
+                reader_long_axis_mm=each.long_axis_mm,
+                comment=each.comment,
+                **self._at(f"R{number}", each.center_lps_mm, long_axis_mm=each.long_axis_mm),
+            )
+            for number, each in enumerate(review.additions, start=report.next_added)
+        )
+
+    def _at(self, id_: str, place: Point, *, long_axis_mm: float | None) -> dict[str, Any]:
+        """Return what is known of the nodule at a place: sizes where it can be measured."""
+        study, lungs = self._grower.study, self._grower.lungs
+        slice_ = slice_part(study, place)
+        finding = self._grower.finding(id_, place, long_axis_mm=long_axis_mm)
+        facts = self._facts(id_)
+        if finding is None:
+            return {
+                **dict.fromkeys(SIZED_FIELDS),
+                "scope": "nodule",
+                "lobe": facts.lobe,
+                "center_lps_mm": place,
+                "slice": slice_,
+                "lung": lung_at(lungs, place),
+            }
+        return {
+            **sized_fields(finding, facts=facts),
+            "center_lps_mm": rounded(finding.center_lps_mm),
+            "slice": slice_part(study, middle_of(finding)),
+            "lung": finding.lung,
         }
-    return finding.model_copy(update=update)
+
+    def _facts(self, id_: str) -> FindingFacts:
+        return self._context.findings.get(id_, FindingFacts())
 
 
 def _same_nodule(finding: FindingPart, place: Point) -> bool:
@@ -225,40 +213,14 @@ def _warnings(before: Report, after: Report) -> tuple[WarningPart, ...]:
 def _finding_warnings(report: Report) -> Iterator[WarningPart]:
     for finding in report.findings:
         if finding.long_axis_mm is None and finding.id in report.moved:
-            message = f"{finding.id} was moved by the reader and has no size."
+            message = f"{finding.id} could not be measured where the reader moved it."
             yield WarningPart(code="NOT_MEASURED", message=message)
         else:
             yield from finding_warnings(finding)
-
-
-def _moved_addition(
-    each: AddedPart, decision: Decision | None, study: Study, lungs: LungMask
-) -> AddedPart:
-    if decision is None or decision.moved_to_lps_mm is None:
-        return each
-    place = decision.moved_to_lps_mm
-    update = {
-        "center_lps_mm": place,
-        "slice": slice_part(study, place),
-        "lung": lung_at(lungs, place),
-    }
-    return each.model_copy(update=update)
-
-
-def _additions(
-    report: Report, review: Review, study: Study, lungs: LungMask
-) -> tuple[AddedPart, ...]:
-    return tuple(
-        AddedPart(
-            id=f"R{number}",
-            center_lps_mm=each.center_lps_mm,
-            slice=slice_part(study, each.center_lps_mm),
-            lung=lung_at(lungs, each.center_lps_mm),
-            reader_long_axis_mm=each.long_axis_mm,
-            comment=each.comment,
-        )
-        for number, each in enumerate(review.additions, start=report.next_added)
-    )
+    for added in report.added:
+        if added.long_axis_mm is None:
+            message = f"{added.id} could not be measured where the reader added it."
+            yield WarningPart(code="NOT_MEASURED", message=message)
 
 
 def _review_part(report: Report, review: Review) -> ReviewPart:
@@ -287,15 +249,3 @@ def lung_at(lungs: LungMask, lps_mm: Point) -> Lung | None:
     z, y, x = np.rint(lungs.geometry.lps_to_index(lps_mm)).astype(int)
     sides: dict[int, Lung] = {LungMask.RIGHT: "right", LungMask.LEFT: "left"}
     return sides.get(int(lungs.labels_zyx[z, y, x]))
-
-
-def _read(path: Path, model: type[Model], code: str, *, hint: str) -> Model:
-    try:
-        return model.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        # where and what alone: the values may name a patient
-        first = error.errors(include_input=False, include_context=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise InputError(
-            f"{path.name} cannot be read: {place}: {first['msg']}", code=code, hint=hint
-        ) from None

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nodule.errors import InputError
+from pipelines.cli.options import IndicationOption, PersonOption, SettingOption
 
 if TYPE_CHECKING:
-    from nodule.report import Report
-    from nodule.study import Study
+    from nodule.ct import SeriesSource
+    from nodule.guidelines.facts import Setting
+    from nodule.measure.segment import GrowthRules
+    from nodule.report import Context, Report
 
 review_app = typer.Typer(help="Work with what readers decided.", no_args_is_help=True)
 
@@ -28,21 +31,43 @@ def apply(
         Path, typer.Option(help="The images, as given to nodule run: pictures are made anew.")
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the reviewed report.")],
+    setting: SettingOption = None,
+    person: PersonOption = None,
+    indication: IndicationOption = None,
+    sr: Annotated[
+        bool, typer.Option("--sr", help="Write sr.dcm too, every nodule as a point.")
+    ] = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="Print the page to report.pdf too.")] = False,
 ) -> None:
     """Fold a review into a report: rejected findings set apart, moved ones moved, added ones in.
 
-    Writes the report's files to OUT, which may be another folder than the first report's. The
-    result names reader, time and digests of the review and of the report that was read.
+    What was moved or added is measured from the reader's point, or said not to be measurable, and
+    the rules are asked again. Writes the report's files to OUT, which may be another folder than
+    the first report's. The result names reader, time and digests of the review and of the report
+    that was read. What is known of the person is the report's, unless it is stated anew.
     """
+    from nodule.ct.stage import ReadCt
     from nodule.report.pdf import write_pdf
-    from nodule.report.review import apply_review, read_report, read_review
+    from nodule.report.review import apply_review
+    from nodule.report.review_file import read_report, read_review
     from nodule.report.write import read_lungs, write_report
 
     report, review = read_report(report_json), read_review(review_json)
     lungs = read_lungs(report_json.with_name("lungs.nii.gz"))
-    images = _images_of(report, study)
-    reviewed = apply_review(report, review, study=images, lungs=lungs)
+    series = series_of(report, study)
+    images = ReadCt().run(source=series)
+    reviewed = apply_review(
+        report,
+        review,
+        study=images,
+        lungs=lungs,
+        rules=growth_rules(report),
+        context=_restated(report, setting=setting, person=person, indication=indication),
+    )
+    if sr:
+        from nodule.report.dicom_sr import write_dicom_sr
+
+        write_dicom_sr(reviewed, source=series, segmentation=None, folder=out)
     write_report(reviewed, study=images, lungs=lungs, folder=out)
     if pdf:
         write_pdf(out / "report.html")
@@ -53,10 +78,38 @@ def apply(
     )
 
 
-def _images_of(report: Report, path: Path) -> Study:
-    """Read the study of a report, and no other."""
+def _restated(
+    report: Report, *, setting: Setting | None, person: Path | None, indication: str | None
+) -> Context:
+    """Return what is known now: a new file replaces the old facts, the options single ones."""
+    from nodule.report.context import read_context
+
+    before = report.context
+    setting, indication = setting or before.setting, indication or before.indication
+    if person is not None:
+        return read_context(person, setting=setting, indication=indication)
+    return before.model_copy(update={"setting": setting, "indication": indication})
+
+
+def growth_rules(report: Report) -> GrowthRules:
+    """Return how the report's masks were grown, so that new ones are grown alike."""
+    from dataclasses import fields
+
+    from nodule.measure.segment import GrowthRules
+
+    config = report.provenance.config.get("measure", {})
+    known = {field.name for field in fields(GrowthRules)}
+    return GrowthRules(**{name: value for name, value in config.items() if name in known})
+
+
+def series_of(report: Report, path: Path) -> SeriesSource:
+    """Return the series of a report, and no other.
+
+    Raises
+    ------
+    InputError : ``OTHER_IMAGES``.
+    """
     from nodule.ct import inventory
-    from nodule.ct.stage import ReadCt
 
     series = inventory(path).choose(report.study.series_instance_uid)
     if series.digest != report.provenance.input_sha256:
@@ -67,4 +120,4 @@ def _images_of(report: Report, path: Path) -> Study:
             got=series.digest,
             hint="Give the study from which the report was made.",
         )
-    return ReadCt().run(source=series)
+    return series

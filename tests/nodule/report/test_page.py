@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from nodule.report import Provenance, Report, build_report, write_report
-from nodule.report.review import apply_review, read_review
+from nodule.report.review import apply_review
+from nodule.report.review_file import read_review
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
 

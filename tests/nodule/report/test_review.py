@@ -8,8 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from nodule.errors import InputError
-from nodule.report import Report, write_report
-from nodule.report.review import Review, apply_review, read_report, read_review
+from nodule.followup.record import ComparisonRecord
+from nodule.report import Context, Report, write_report
+from nodule.report.review import apply_review
+from nodule.report.review_file import Review, read_report, read_review
 from nodule.report.tables import findings_csv
 from nodule.report.write import read_lungs
 from nodule.study import Study
@@ -69,7 +71,7 @@ def test_warns_of_what_stands_alone(report: Report, study: Study, lungs: LungMas
     assert [w.code for w in report.warnings] == ["RESCALED", "MASS", "NOT_MEASURED"]
     assert [(w.code, w.message[:14]) for w in reviewed.warnings] == [
         ("RESCALED", "Slices differ "),
-        ("NOT_MEASURED", "N1 was moved b"),
+        ("NOT_MEASURED", "N1 could not b"),
         ("NOT_MEASURED", "N3 could not b"),
     ]
     again = apply_review(reviewed, review_of(reviewed), study=study, lungs=lungs)
@@ -80,7 +82,7 @@ def test_an_added_nodule_gets_its_slice_and_its_side(
     report: Report, study: Study, lungs: LungMask
 ) -> None:
     index = (10, 10, 5)  # a voxel of the right lung, and one between the lungs
-    places = [tuple(lungs.geometry.index_to_lps(i)) for i in (index, (10, 10, 12))]
+    places = [tuple(lungs.geometry.index_to_lps(i)) for i in (index, (4, 10, 12))]
     additions = [{"center_lps_mm": p, "long_axis_mm": 6.5, "comment": "faint"} for p in places]
     reviewed = apply_review(
         report, review_of(report, additions=additions), study=study, lungs=lungs
@@ -89,6 +91,64 @@ def test_an_added_nodule_gets_its_slice_and_its_side(
     # z = -70 + 10 x 3 = -40 is index 15
     assert reviewed.added[0].slice.number == 16
     assert reviewed.added[0].reader_long_axis_mm == 6.5
+
+
+def test_what_a_reader_points_at_is_measured_there(
+    report: Report, study: Study, lungs: LungMask
+) -> None:
+    """The ball has a diameter of 12 mm, 905 mm³, and its centre at (20, 30, -40)."""
+    review = review_of(
+        report,
+        decisions=[{"id": "N3", "moved_to_lps_mm": (19.0, 31.0, -41.0)}],
+        additions=[
+            {"center_lps_mm": (20.5, 29.5, -39.0), "long_axis_mm": 11.0},
+            {"center_lps_mm": (20.5, 29.5, -39.0), "long_axis_mm": 4.0},
+        ],
+    )
+    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    moved, added, contradicted = reviewed.findings[2], *reviewed.added
+    for each in (moved, added):
+        assert each.center_lps_mm == pytest.approx((20.0, 30.0, -40.0), abs=0.3)
+        assert each.effective_diameter_mm == pytest.approx(12.0, abs=0.6)
+        assert each.long_axis_ends_lps_mm is not None
+        assert each.texture == "solid"
+    assert added.reader_long_axis_mm == 11.0
+    # a mask three times as long as the reader says is of something else
+    assert contradicted.long_axis_mm is None
+    assert [w.message for w in reviewed.warnings if "added" in w.message] == [
+        "R2 could not be measured where the reader added it."
+    ]
+
+
+def test_the_rules_are_asked_again(report: Report, study: Study, lungs: LungMask) -> None:
+    """The mass is rejected and N3 too: what is left is a solid nodule of 12.3 mm, 4A."""
+    decisions = [{"id": id_, "verdict": "rejected"} for id_ in ("N2", "N3")]
+    reviewed = apply_review(
+        report,
+        review_of(report, decisions=decisions),
+        study=study,
+        lungs=lungs,
+        context=Context(setting="screening-baseline"),
+    )
+    assert report.management.exam == ()
+    assert [(a.answer, a.subject) for a in reviewed.management.exam] == [("4A", "N1")]
+    assert reviewed.software.status == "AI-generated draft, reviewed by a reader, not verified"
+
+
+def test_the_comparison_forgets_what_was_rejected_or_moved_away(
+    report: Report, study: Study, lungs: LungMask, comparison: ComparisonRecord
+) -> None:
+    compared = report.model_copy(update={"comparison": comparison})
+    decisions = [
+        {"id": "N1", "moved_to_lps_mm": (14.0, 24.0, -62.0)},
+        {"id": "N2", "verdict": "rejected"},
+    ]
+    reviewed = apply_review(
+        compared, review_of(compared, decisions=decisions), study=study, lungs=lungs
+    )
+    assert reviewed.comparison is not None
+    assert reviewed.comparison.changes == reviewed.comparison.new == ()
+    assert len(reviewed.comparison.resolved) == 1
 
 
 def test_who_decided_what_stays_with_the_report(

@@ -1,0 +1,100 @@
+"""Nodules that are measured anew, from a point that a reader chose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nodule.findings import Finding, Lung, Malignancy
+from nodule.geometry import Vector, as_vector
+from nodule.measure.place import lung_third, nearest_lung, pleura_distance_mm
+from nodule.measure.segment import GrowthRules, NoduleMask, segment_nodule
+from nodule.measure.stage import measure_mask
+from nodule.study import Study
+from nodule.volume import LungMask
+
+_UNSIZED_MM = 8.0  # a usual nodule, where nobody says how large it is
+_RATIO = 2.0  # a mask further from the reader's own size is of something else
+_BESIDE_MM = 2.0
+_LUNG_MARGIN_MM = 15.0
+_UNRATED = Malignancy(distribution=(0.2, 0.2, 0.2, 0.2, 0.2))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Regrower:
+    """Measures what readers point at, as the stage measures what the networks propose.
+
+    Parameters
+    ----------
+    study : its volume is the source grid.
+    lungs : on any grid in the same frame.
+    rules : how masks are grown.
+    """
+
+    study: Study
+    lungs: LungMask
+    rules: GrowthRules = GrowthRules()  # noqa: RUF009  # frozen
+
+    def mask(self, place_lps_mm: Vector, *, long_axis_mm: float | None) -> NoduleMask | None:
+        """Grow the mask of the nodule at a point.
+
+        Parameters
+        ----------
+        place_lps_mm : a point in the nodule.
+        long_axis_mm : the reader's own, where he drew one.
+
+        Returns
+        -------
+        None where nothing stands out at the point, where what does lies beside it, or where it is
+        not half as long as the reader says or more than twice as long.
+        """
+        mask = segment_nodule(
+            self.study.volume,
+            center_lps_mm=place_lps_mm,
+            diameter_mm=long_axis_mm or _UNSIZED_MM,
+            rules=self.rules,
+        )
+        if mask is None or _distance_mm(mask, place_lps_mm) > _BESIDE_MM:
+            return None
+        if long_axis_mm is None:
+            return mask
+        ratio = measure_mask(mask, self.study.volume).long_axis_mm / long_axis_mm
+        return mask if 1 / _RATIO <= ratio <= _RATIO else None
+
+    def finding(
+        self, id_: str, place_lps_mm: Vector, *, long_axis_mm: float | None
+    ) -> Finding | None:
+        """Measure the nodule at a point; None where that cannot be done, or far from both lungs.
+
+        Nothing is rated: probability and malignancy say nothing.
+        """
+        mask = self.mask(place_lps_mm, long_axis_mm=long_axis_mm)
+        side = nearest_lung(self.lungs, place_lps_mm, margin_mm=_LUNG_MARGIN_MM)
+        if mask is None or side is None:
+            return None
+        return self._finding(id_, mask, side)
+
+    def _finding(self, id_: str, mask: NoduleMask, side: Lung) -> Finding:
+        measured = measure_mask(mask, self.study.volume)
+        return Finding(
+            id=id_,
+            center_lps_mm=measured.center_lps_mm,
+            probability=1.0,
+            malignancy=_UNRATED,
+            measurement=measured,
+            lung=side,
+            third=lung_third(self.lungs, side, measured.center_lps_mm),
+            pleura_distance_mm=pleura_distance_mm(self.lungs, side, mask),
+        )
+
+
+def _distance_mm(mask: NoduleMask, place_lps_mm: Vector) -> float:
+    places = mask.geometry.index_to_lps(np.argwhere(mask.array_zyx))
+    return float(np.linalg.norm(places - np.asarray(place_lps_mm), axis=1).min())
+
+
+def middle_of(finding: Finding) -> Vector:
+    """Return where a finding's calipers lie, or else its centre."""
+    ends = finding.measurement.long_axis_ends_lps_mm if finding.measurement else None
+    return finding.center_lps_mm if ends is None else as_vector(np.mean(ends, axis=0))
