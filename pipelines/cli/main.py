@@ -19,6 +19,7 @@ from pipelines.cli.evaluate import evaluate_app
 from pipelines.cli.evaluate_candidates import candidates
 from pipelines.cli.evaluate_lungs import lungs
 from pipelines.cli.evaluate_malignancy import malignancy
+from pipelines.cli.evaluate_measure import measure
 from pipelines.cli.evaluate_transfer import transfer
 from pipelines.cli.explain import explain
 from pipelines.cli.locate import locate
@@ -63,7 +64,7 @@ app.add_typer(review_app, name="review")
 app.command("phantom")(phantom)
 app.add_typer(dataset_app, name="dataset")
 app.command("train")(train)
-for evaluation in (lungs, candidates, malignancy, transfer):
+for evaluation in (lungs, candidates, malignancy, transfer, measure):
     evaluate_app.command()(evaluation)
 app.add_typer(evaluate_app, name="evaluate")
 app.command("benchmark")(benchmark)
