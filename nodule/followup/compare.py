@@ -28,11 +28,11 @@ class Change:
     distance_mm : between the centres, the current one mapped to the prior scan.
     ambiguous : another assignment would be nearly as good.
     volume_change_mm3, diameter_change_mm : current less prior, of the volume and of the effective
-        diameter; None unless both were measured.
+        diameter; None unless both were measured and their volumes can be stated.
     volume_change : the same in per cent of the prior volume, with its 95 % interval where days
         are known.
     growth : as :mod:`nodule.guidelines.growth` classes it, ``growing`` alone without days; None
-        unless both were measured.
+        without a change of volume.
     doubling_time : days, with its 95 % interval; None for a nodule that shrank, and without days.
     result : the rule set's whole answer, None without days.
     notes : what limits this row.
@@ -129,6 +129,13 @@ def _change(pair: Pair, current: Exam, prior: Exam, days: int | None) -> Change:
         unmeasured = [n for n, m in (("current", after), ("prior", before)) if m is None]
         note = f"Not measured in the {' and the '.join(unmeasured)} study: no change computed."
         return replace(change, notes=(note,))
+    unstated = [
+        n for n, m in (("current", after), ("prior", before)) if m.volume_limits_mm3 is None
+    ]
+    if unstated:
+        where = " and the ".join(unstated)
+        note = f"No volume can be stated in the {where} study: see both, and compare the axes."
+        return replace(change, notes=(note, *_texture_notes(before, after)))
     change = replace(
         change,
         volume_change_mm3=after.volume_mm3 - before.volume_mm3,

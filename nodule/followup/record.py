@@ -21,6 +21,7 @@ from nodule.study import Study
 
 # decimals that mean something, as the report rounds its own findings
 _DIGITS = {"long_axis_mm": 2, "short_axis_mm": 2, "effective_diameter_mm": 2, "volume_mm3": 1}
+_PAIRS = {"volume_limits_mm3": 1, "solid_axes_mm": 2}
 
 Size = Annotated[float, Field(gt=0.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -43,7 +44,8 @@ class FindingRecord(_Part):
     """A finding as one study shows it; sizes are null where they could not be measured.
 
     ``slice_number`` counts from 1 along the source's index axis z, null outside the scan.
-    ``volume_error_share`` is half the volume's 95 % interval as a share of it.
+    ``volume_limits_mm3`` is null where no volume can be stated. ``volume_error_share`` is how far a
+    second measurement by the same method may be off, in 95 of 100, as a share of it.
     """
 
     id: str
@@ -56,6 +58,7 @@ class FindingRecord(_Part):
     short_axis_mm: Size | None
     effective_diameter_mm: Size | None
     volume_mm3: Size | None
+    volume_limits_mm3: tuple[float, float] | None
     volume_error_share: Share | None
     solid_axes_mm: tuple[Size, Size] | None
     solid_volume_mm3: Size | None
@@ -213,18 +216,21 @@ def _finding(finding: Finding, study: Study) -> FindingRecord:
 
 
 def _sizes(measured: Measurement | None, study: Study) -> dict[str, Any]:
-    names = (*_DIGITS, "volume_error_share", "solid_axes_mm", "solid_volume_mm3", "texture")
+    names = (*_DIGITS, *_PAIRS, "volume_error_share", "solid_volume_mm3", "texture")
     if measured is None:
         return dict.fromkeys(names)
-    axes_mm = measured.solid_axes_mm
     share = volume_error_share(measured.volume_mm3, study=study)
     return {
         **{name: round(getattr(measured, name), digits) for name, digits in _DIGITS.items()},
         "volume_error_share": min(round(share, 4), 1.0),
-        "solid_axes_mm": None if axes_mm is None else tuple(round(a, 2) for a in axes_mm),
+        **{name: _pair(getattr(measured, name), digits) for name, digits in _PAIRS.items()},
         "solid_volume_mm3": _round(measured.solid_volume_mm3, 1),
         "texture": measured.texture,
     }
+
+
+def _pair(values: tuple[float, float] | None, digits: int) -> tuple[float, float] | None:
+    return None if values is None else (round(values[0], digits), round(values[1], digits))
 
 
 def _point(vector: Vector) -> Vector:

@@ -173,8 +173,8 @@ class Case:
         return replace(result, offers=tuple(offers))
 
     def _bts(self) -> Iterator[Result]:
-        measured = [each for each in self.standing if each.volume_mm3 is not None]
-        largest = max(measured, key=lambda each: each.volume_mm3 or 0.0, default=None)
+        measured = [each for each in self.standing if each.long_axis_mm is not None]
+        largest = max(measured, key=lambda each: each.long_axis_mm or 0.0, default=None)
         if largest is not None:
             yield bts.assess(
                 self._nodule(largest),
@@ -312,6 +312,6 @@ def _probability(result: Result) -> float | None:
 
 
 def _volumetry(measured: FindingRecord) -> Volumetry | None:
-    if measured.volume_mm3 is None:
+    if measured.volume_mm3 is None or measured.volume_limits_mm3 is None:
         return None
     return Volumetry(volume_mm3=measured.volume_mm3, error_share=measured.volume_error_share)

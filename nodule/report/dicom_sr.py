@@ -221,7 +221,7 @@ def _measurements(finding: FindingPart | AddedPart) -> Iterator[sr.Measurement]:
             yield sr.Measurement(name=name, value=value, unit=unit)
     if finding.mean_diameter_mm is not None:
         yield _mean(code.DIAMETER, finding.mean_diameter_mm, code.MILLIMETER)
-    if finding.volume_mm3 is not None:
+    if finding.volume_mm3 is not None and finding.volume_limits_mm3 is not None:
         yield sr.Measurement(
             name=code.VOLUME,
             value=finding.volume_mm3,

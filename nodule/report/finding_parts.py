@@ -128,12 +128,12 @@ class AddedPart(_Sized):
 SIZED_FIELDS = tuple(name for name in _Sized.model_fields if name not in ("center_lps_mm", "slice"))
 """Names of everything that a measurement says, to be taken over or forgotten together."""
 _NEEDED = ("long_axis_mm", "short_axis_mm", "effective_diameter_mm", "volume_mm3")
-_COMPOSITION = ("solid_axes_mm", "solid_volume_mm3", "texture")
+_MORE = ("volume_limits_mm3", "solid_axes_mm", "solid_volume_mm3", "texture")
 
 
 def measurement_of(part: FindingPart | AddedPart | FindingRecord) -> Measurement | None:
     """Return what a part says was measured, in the numbers that it prints."""
     if any(getattr(part, name) is None for name in _NEEDED):
         return None
-    sizes = {name: getattr(part, name) for name in (*_NEEDED, *_COMPOSITION)}
+    sizes = {name: getattr(part, name) for name in (*_NEEDED, *_MORE)}
     return Measurement(center_lps_mm=part.center_lps_mm, **sizes)

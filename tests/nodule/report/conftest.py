@@ -77,6 +77,7 @@ def findings() -> tuple[Finding, ...]:
         short_axis_mm=11.94,
         effective_diameter_mm=12.0,
         volume_mm3=904.78,
+        volume_limits_mm3=(490.0, 1670.0),
         long_axis_ends_lps_mm=((13.7, 30.0, -42.0), (26.3, 30.0, -42.0)),
         short_axis_ends_lps_mm=((20.0, 24.03, -42.0), (20.0, 35.97, -42.0)),
         texture="solid",

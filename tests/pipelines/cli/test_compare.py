@@ -157,6 +157,7 @@ def finding(id_: str) -> dict[str, Any]:
         "short_axis_mm": 7.0,
         "effective_diameter_mm": 7.5,
         "volume_mm3": 221.0,
+        "volume_limits_mm3": (120.0, 410.0),
         "volume_error_share": 0.2,
         "solid_axes_mm": None,
         "solid_volume_mm3": None,
