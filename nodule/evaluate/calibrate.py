@@ -27,6 +27,7 @@ ABSTAINED = 0.1
 """Share of the nodules where the networks abstain."""
 
 _OFFSET_PENALTY = 1e-3  # keeps a rating that few readers gave from running away
+_LOG_TEMPERATURE = (-3.0, 3.0)  # networks that know nothing would have it grow without end
 _NO_PENALTY = 1e6
 
 
@@ -43,7 +44,7 @@ def fit(judged: Sequence[Judgement], *, members: Sequence[str]) -> Calibration:
 
     Raises
     ------
-    InputError : ``NO_CASES`` or ``ONE_CLASS``.
+    InputError : ``NO_CASES``, ``ONE_CLASS`` or ``UNRELATED_RATINGS``.
     """
     if not judged:
         raise InputError("no nodules to calibrate with", code="NO_CASES")
@@ -113,7 +114,8 @@ def _fit_tempering(
         likelihood = float((member_votes * np.log(read)).sum() / member_votes.sum())
         return _OFFSET_PENALTY * float(np.square(parameters[1:]).sum()) - likelihood
 
-    best: NDArray[np.float64] = minimize(cost, np.zeros(6), method="L-BFGS-B").x
+    limits = [_LOG_TEMPERATURE, *[(None, None)] * 5]
+    best: NDArray[np.float64] = minimize(cost, np.zeros(6), method="L-BFGS-B", bounds=limits).x
     return float(np.exp(best[0])), best[1:] - best[1:].mean()
 
 
@@ -123,4 +125,12 @@ def _fit_suspicion(score: NDArray[np.float64], truth: NDArray[np.float64]) -> tu
     if len(set(malignant[has_class].tolist())) < 2:
         raise InputError("both classes are needed", code="ONE_CLASS")
     model = LogisticRegression(C=_NO_PENALTY).fit(score[has_class, None], malignant[has_class])
-    return float(model.coef_[0, 0]), float(model.intercept_[0])
+    slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
+    if slope <= 0:
+        raise InputError(
+            "the networks' ratings do not rise with the readers', which no calibration mends",
+            code="UNRELATED_RATINGS",
+            expected="a positive slope",
+            got=slope,
+        )
+    return slope, intercept

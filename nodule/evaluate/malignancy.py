@@ -162,6 +162,8 @@ def sensitivity_at_specificity(
 def _two_classes(found: Assessment, index: NDArray[np.int64]) -> Figures:
     has_class, malignant = suspicious(found.truth[index])
     kept, label = index[has_class], malignant[has_class]
+    if not len(kept):
+        return {}
     suspicion, before = found.suspicion[kept], found.raw_suspicion[kept]
     called = found.called[kept]
     return {
@@ -173,8 +175,6 @@ def _two_classes(found: Assessment, index: NDArray[np.int64]) -> Figures:
         "brier_before": float(np.square(before - label).mean()),
         "ece": calibration_error(suspicion, label),
         "ece_before": calibration_error(before, label),
-        "ece_votes": _vote_error(found.distribution[index], found.votes[index]),
-        "ece_votes_before": _vote_error(found.raw[index], found.votes[index]),
     }
 
 
@@ -185,6 +185,8 @@ def _on_scale(found: Assessment, index: NDArray[np.int64]) -> dict[str, float]:
         "mae": compared.mean_absolute_error,
         "exact": compared.exact,
         "within_one": compared.within_one,
+        "ece_votes": _vote_error(found.distribution[index], found.votes[index]),
+        "ece_votes_before": _vote_error(found.raw[index], found.votes[index]),
     }
 
 

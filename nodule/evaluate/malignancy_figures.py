@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -35,10 +36,11 @@ def draw_all(folder: Path, found: Assessment) -> tuple[Path, ...]:
     for name, draw in drawn.items():
         figure = Figure(figsize=(5.0, 4.5), layout="constrained")
         draw(figure.add_subplot(), found)
-        for suffix in ("png", "svg"):
-            written.append(folder / f"{name}.{suffix}")
-            # a date would make equal pictures differ
-            figure.savefig(written[-1], dpi=120, metadata={"Date": None} if suffix == "svg" else {})
+        written += [folder / f"{name}.png", folder / f"{name}.svg"]
+        figure.savefig(written[-2], dpi=120)
+        # chance and the date would make equal pictures differ
+        with rc_context({"svg.hashsalt": name}):
+            figure.savefig(written[-1], metadata={"Date": None})
     return tuple(written)
 
 

@@ -4,78 +4,121 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from judgements import FOUR, PLAIN, judgement, peaked
+from sklearn.metrics import cohen_kappa_score
 
+from nodule.evaluate.assessment import Assessment, assess
 from nodule.evaluate.malignancy import (
     agreement,
     context_shift,
+    core_agreement,
     discernment,
     reader_kappa,
     sensitivity_at_specificity,
 )
-from nodule.lidc.records import NoduleRecord
-from nodule.malignancy.judge import Discernment, Judgement
+from nodule.malignancy.judge import Discernment
 
 
-def judged(votes: tuple[int, ...], said: int, *, patient: str, diameter_mm: float) -> Judgement:
-    record = NoduleRecord(
-        kind="stack", file="none.npz", patient_id=patient, fold=4, center_lps_mm=None,
-        spacing_zyx_mm=(1.0, 1.0, 1.0), origin_lps_mm=None, diameter_mm=diameter_mm,
-        n_readers=sum(votes), readers=tuple(range(sum(votes))), ratings={}, voi_file=None,
-    )  # fmt: skip
-    distribution = np.full(5, 0.05, np.float32)
-    distribution[said - 1] = 0.8
-    return Judgement(
-        record=record, votes=votes, probability=0.9, distribution=distribution, diameter_mm=8.0
+@pytest.fixture
+def found() -> Assessment:
+    return assess(FOUR, lambda each: PLAIN)
+
+
+def test_auc_counts_the_pairs_in_order_and_drops_the_mean_of_three(found: Assessment) -> None:
+    figures = agreement(found, draws=20)
+    # malignant C D (said 2, 5) against benign A B (said 1, 4): C beats A, D beats both
+    assert figures["auc"].estimate == pytest.approx(3 / 4)
+    assert figures["auc"].lower <= 3 / 4 <= figures["auc"].upper
+    assert core_agreement(found, draws=5)["auc"].estimate == pytest.approx(3 / 4)
+
+
+def test_sensitivity_and_specificity_are_those_of_the_threshold(found: Assessment) -> None:
+    figures = agreement(found, draws=20)
+    # called: B (benign) and D (malignant) of two each
+    assert figures["sensitivity"].estimate == pytest.approx(1 / 2)
+    assert figures["specificity"].estimate == pytest.approx(1 / 2)
+
+
+def test_brier_and_calibration_error_before_and_after(found: Assessment) -> None:
+    figures = agreement(found, draws=20)
+    label = np.array([0, 0, 1, 1])
+    after = found.suspicion[:4]
+    before = np.array([0.08, 0.88, 0.08, 0.88]) / 0.96
+    assert figures["brier"].estimate == pytest.approx(np.mean((after - label) ** 2))
+    assert figures["brier_before"].estimate == pytest.approx(np.mean((before - label) ** 2))
+    # one bin below 0.2 with A and C, one from 0.8 with B and D, half malignant each
+    gap = (abs(before[[0, 2]].sum() - 1) + abs(before[[1, 3]].sum() - 1)) / 4
+    assert figures["ece_before"].estimate == pytest.approx(gap)
+
+
+def test_votes_are_compared_with_the_chance_of_a_vote_above_three() -> None:
+    # said 0.88 above 3 where two of four readers voted so, and 0.08 where none of two did
+    two = (
+        judgement((0, 2, 0, 2, 0), 4, patient="A"),
+        judgement((2, 0, 0, 0, 0), 1, patient="B"),
     )
+    figures = agreement(assess(two, lambda each: PLAIN), draws=5)
+    error = (4 * abs(0.88 - 0.5) + 2 * 0.08) / 6
+    assert figures["ece_votes"].estimate == pytest.approx(error, abs=1e-6)
 
 
-FOUR = (
-    judged((4, 0, 0, 0, 0), 1, patient="A", diameter_mm=4.0),
-    judged((0, 2, 2, 0, 0), 4, patient="B", diameter_mm=9.0),
-    judged((0, 0, 0, 4, 0), 2, patient="C", diameter_mm=8.0),
-    judged((0, 0, 0, 0, 4), 5, patient="D", diameter_mm=20.0),
-    judged((0, 0, 4, 0, 0), 3, patient="E", diameter_mm=1.0),
-)
+def test_ratings_are_compared_after_rounding_half_up(found: Assessment) -> None:
+    figures = agreement(found, draws=5)
+    # the readers' 1, 2.5, 4, 5, 3 against 1.4, 3.8, 2.2, 4.6, 3: levels 1 3 4 5 3, 1 4 2 5 3
+    assert figures["exact"].estimate == pytest.approx(3 / 5)
+    assert figures["within_one"].estimate == pytest.approx(4 / 5)
+    kappa = cohen_kappa_score(
+        [1, 3, 4, 5, 3], [1, 4, 2, 5, 3], labels=[1, 2, 3, 4, 5], weights="quadratic"
+    )
+    assert figures["quadratic_weighted_kappa"].estimate == pytest.approx(kappa)
 
 
-def test_suspicion_leaves_the_indeterminate_rating_out() -> None:
-    nodule = FOUR[0]
-    assert nodule.readers_mean == 1.0
-    assert nodule.score == pytest.approx(0.8 + 0.05 * (2 + 3 + 4 + 5))
-    assert nodule.suspicion == pytest.approx(0.1 / 0.95)
+def test_the_reader_ceiling_is_of_the_same_nodules(found: Assessment) -> None:
+    figures = agreement(found, draws=20)
+    # all agree but B's four: each 2 meets (2+3+3)/3, each 3 meets (2+2+3)/3, rounded 3 and 2
+    own = [1] * 4 + [2, 2, 3, 3] + [4] * 4 + [5] * 4 + [3] * 4
+    others = [1] * 4 + [3, 3, 2, 2] + [4] * 4 + [5] * 4 + [3] * 4
+    kappa = cohen_kappa_score(own, others, weights="quadratic")
+    reader = figures["reader_quadratic_weighted_kappa"]
+    assert reader.estimate == pytest.approx(kappa)
+    assert reader.lower <= reader.estimate <= reader.upper
+    assert reader_kappa([each.votes["malignancy"] for each in FOUR]) == pytest.approx(kappa)
+    gap = figures["quadratic_weighted_kappa"].estimate - kappa
+    assert figures["kappa_beyond_reader"].estimate == pytest.approx(gap)
 
 
-def test_auc_counts_the_pairs_in_order_and_drops_the_mean_of_three() -> None:
-    found = agreement(FOUR, draws=20)
-    # malignant C D against benign A B: C ties with A and loses to B, D beats A and ties with B
-    assert found["auc"].estimate == pytest.approx((0.5 + 0 + 1 + 0.5) / 4)
-    # by diameter 8 beats 4 only, 20 beats both
-    assert found["auc_diameter"].estimate == pytest.approx(3 / 4)
-    assert found["auc_beyond_diameter"].estimate == pytest.approx(1 / 2 - 3 / 4)
-    assert found["auc"].lower <= 1 / 2 <= found["auc"].upper
+def test_what_is_abstained_from_is_told_apart() -> None:
+    shy = replace(PLAIN, width_limit=0.1)
+    found = assess(FOUR, lambda each: shy if each.record.patient_id in "BC" else PLAIN)
+    figures = agreement(found, draws=20)
+    assert figures["abstained"].estimate == pytest.approx(2 / 5)
+    # A is 0.4 off and D 0.4, E 0; B is 1.3 off and C 1.8
+    assert figures["mae_of_judged"].estimate == pytest.approx(0.8 / 3)
+    assert figures["mae_of_abstained"].estimate == pytest.approx(3.1 / 2)
+    assert figures["auc_of_judged"].estimate == 1.0
 
 
-def test_ratings_are_compared_after_rounding_half_up() -> None:
-    found = agreement(FOUR, draws=5)
-    # the readers' 1, 2.5, 4, 5, 3 against 1.5, 3.75, 2.25, 4.5, 3: levels 1 3 4 5 3, 2 4 2 5 3
-    assert found["exact"].estimate == pytest.approx(2 / 5)
-    assert found["within_one"].estimate == pytest.approx(4 / 5)
+def test_what_is_undefined_is_left_out() -> None:
+    assert "auc" not in core_agreement(assess(FOUR[:2], lambda each: PLAIN), draws=5)
 
 
 def test_what_the_surroundings_change_is_measured_where_both_views_exist() -> None:
     shown = [
-        replace(FOUR[0], score_by_kind={"stack": 1.5, "crop51": 1.7}),
-        replace(FOUR[1], score_by_kind={"stack": 3.0, "crop51": 2.6, "voi": 5.0}),
-        replace(FOUR[2], score_by_kind={"stack": 2.0}),
+        judgement((4, 0, 0, 0, 0), 1, patient="A", by_kind={"stack": 1, "crop51": 2}),
+        judgement((4, 0, 0, 0, 0), 1, patient="B", by_kind={"stack": 4, "crop51": 2, "voi": 5}),
+        judgement((4, 0, 0, 0, 0), 1, patient="C", by_kind={"stack": 2}),
     ]
-    found = context_shift(shown, draws=10)
-    assert found["context_shift"].estimate == pytest.approx((0.2 - 0.4) / 2)
-    assert found["context_deviation"].estimate == pytest.approx((0.2 + 0.4) / 2)
+    said = {rating: float(np.dot(peaked(rating), [1, 2, 3, 4, 5])) for rating in (1, 2, 4)}
+    figures = context_shift(shown, draws=10)
+    up, down = said[2] - said[1], said[2] - said[4]
+    assert figures["context_shift"].estimate == pytest.approx((up + down) / 2)
+    assert figures["context_deviation"].estimate == pytest.approx((up - down) / 2)
     assert context_shift(FOUR) == {}
 
 
 def test_readers_who_agree_have_kappa_one() -> None:
-    assert reader_kappa([(4, 0, 0, 0, 0), (0, 0, 0, 0, 3), (1, 0, 0, 0, 0)]) == pytest.approx(1.0)
+    agreed = [(4, 0, 0, 0, 0), (0, 0, 0, 0, 3), (1, 0, 0, 0, 0)]
+    assert reader_kappa(agreed) == pytest.approx(1.0)
 
 
 def test_sensitivity_is_read_at_the_specificity() -> None:
@@ -91,6 +134,13 @@ def test_false_places_below_nearly_all_nodules_are_removed() -> None:
         is_nodule=np.array([True, False, True, False]),
         probability=np.array([0.9, 0.2, 0.5, 0.7], np.float32),
     )
-    found = discernment(seen, draws=20)
-    assert found["nodule_auc"].estimate == pytest.approx(3 / 4)
-    assert found["false_removed_at_98_kept"].estimate == pytest.approx(1 / 2)
+    figures = discernment(seen, draws=20)
+    assert figures["nodule_auc"].estimate == pytest.approx(3 / 4)
+    assert figures["false_removed_at_98_kept"].estimate == pytest.approx(1 / 2)
+
+
+def test_no_deep_view_gives_no_figure() -> None:
+    none = Discernment(
+        patients=(), is_nodule=np.zeros(0, np.bool_), probability=np.zeros(0, np.float32)
+    )
+    assert discernment(none) == {}

@@ -1,61 +1,134 @@
-"""``nodule evaluate malignancy`` on a few real nodules that the shipped weights never saw."""
+"""``nodule evaluate malignancy`` on a few real nodules."""
 
 import csv
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from nodule.errors import InputError
+from nodule.errors import InputError, WeightsError
+from nodule.malignancy.calibration import Calibration
+from nodule.weights import Weights, load_state, save_state
 from pipelines.cli.evaluate_malignancy import malignancy
 
-NODULES = {
-    ("LIDC-IDRI-0001", "n0"), ("LIDC-IDRI-0021", "n2"), ("LIDC-IDRI-0031", "n4"),
-    ("LIDC-IDRI-0136", "n6"), ("LIDC-IDRI-0137", "n1"),
-}  # fmt: skip
+_PER_CLASS = 4
+_FOLDS = ("0", "4")
 
 app = typer.Typer()
 app.command()(malignancy)
 
+Evaluate = Callable[..., dict[str, Any]]
 
-@pytest.fixture
-def crop_set(shared: Path, tmp_path: Path) -> Path:
-    """Copy five nodules of fold 4 and one of fold 0."""
-    source, folder = shared / "data/nodules", tmp_path / "set"
-    (folder / "stacks").mkdir(parents=True)
+
+@pytest.fixture(scope="module")
+def crop_set(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy four benign and four malignant nodules of fold 0 and of fold 4, a patient each."""
+    source, folder = shared / "data/nodules", tmp_path_factory.mktemp("set")
+    (folder / "stacks").mkdir()
     with (source / "stacks.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    kept = [r for r in rows if (r["patient_id"], r["key"]) in NODULES | {("LIDC-IDRI-0002", "n0")}]
+    chosen: dict[str, dict[str, str]] = {}
+    taken: dict[tuple[str, bool], int] = {}
+    for row in rows:
+        votes = [int(vote) for vote in row["malignancy"].split("|") if vote]
+        mean = sum(votes) / max(len(votes), 1)
+        place = (row["fold"], mean > 3.0)
+        wanted = len(votes) == 4 and mean != 3.0 and row["fold"] in _FOLDS
+        if wanted and row["patient_id"] not in chosen and taken.get(place, 0) < _PER_CLASS:
+            taken[place] = taken.get(place, 0) + 1
+            chosen[row["patient_id"]] = row
     with (folder / "stacks.csv").open("w", newline="") as stream:
         writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
         writer.writeheader()
-        writer.writerows(kept)
-    for row in kept:
+        writer.writerows(chosen.values())
+    for row in chosen.values():
         shutil.copy(source / row["file"], folder / row["file"])
     return folder
 
 
-def test_patients_seen_in_training_are_left_out(crop_set: Path, tmp_path: Path) -> None:
-    table = tmp_path / "nodules.csv"
-    ran = CliRunner().invoke(
-        app, ["--data", str(crop_set), "--draws", "10", "-o", str(table)], catch_exceptions=False
-    )
-    summary = json.loads(ran.stdout.splitlines()[-1])
-    assert summary["n"] == summary["n_patients"] == len(NODULES)
-    assert summary["seen_records_left_out"] == 1
-    low, high = summary["quadratic_weighted_kappa_interval"]
-    assert low <= high <= 1.0
-    with table.open() as stream:
-        written = {row["patient_id"]: row for row in csv.DictReader(stream)}
-    assert set(written) == {patient for patient, _ in NODULES}
-    # four readers rated 5, 5, 5 and 4
-    assert written["LIDC-IDRI-0001"]["votes"] == "0|0|0|1|3"
+@pytest.fixture
+def members(crop_set: Path, tmp_path: Path) -> list[Path]:
+    """Return two shipped networks under new names; each says it saw the other fold's patients."""
+    with (crop_set / "stacks.csv").open(newline="") as stream:
+        fold_of = {row["patient_id"]: row["fold"] for row in csv.DictReader(stream)}
+    paths = []
+    shipped = Weights.shipped_members("malignancy")
+    for source, held_out in zip(shipped, _FOLDS, strict=False):
+        paths.append(tmp_path / f"own.fold{held_out}.safetensors")
+        save_state(
+            paths[-1], load_state(source), stage="malignancy", architecture=source.architecture,
+            training_patients=tuple(p for p, fold in fold_of.items() if fold != held_out),
+        )  # fmt: skip
+    return paths
 
 
-def test_says_so_when_no_unseen_nodule_is_left(crop_set: Path) -> None:
-    with pytest.raises(InputError) as refused:
-        CliRunner().invoke(app, ["--data", str(crop_set), "--fold", "3"], catch_exceptions=False)
-    assert refused.value.code == "NO_NODULES"
+@pytest.fixture
+def evaluate(crop_set: Path, members: list[Path]) -> Evaluate:
+    def run(*arguments: str, weights: list[Path] | None = None) -> dict[str, Any]:
+        named = [f"--weights={path}" for path in weights or members]
+        ran = CliRunner().invoke(
+            app, [f"--data={crop_set}", "--draws=20", *named, *arguments], catch_exceptions=False
+        )
+        found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+        return found
+
+    return run
+
+
+def test_every_nodule_is_judged_by_the_member_that_never_saw_its_patient(
+    evaluate: Evaluate, tmp_path: Path, members: list[Path]
+) -> None:
+    found = evaluate("--folds", "--calibrate", "-o", str(tmp_path / "out"))
+    assert found["n"] == found["n_patients"] == 4 * _PER_CLASS
+    assert found["n_benign"] == found["n_malignant"] == 2 * _PER_CLASS
+    assert found["seen_patients"] == 0
+    for name in ("auc", "quadratic_weighted_kappa", "ece", "auc_beyond_diameter", "abstained"):
+        low, high = found[f"{name}_interval"]
+        assert low <= high
+    assert sum(map(sum, found["confusion_matrix"])) == found["n"]
+    with (tmp_path / "out/nodules.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["members"] for row in rows} == {"1"}
+    assert json.loads((tmp_path / "out/malignancy.json").read_text()) == found
+    assert (tmp_path / "out/roc.svg").is_file()
+    fitted = Calibration.open(tmp_path / "own.calibration.json")
+    assert set(fitted.members) == {Weights.open(path).sha256 for path in members}
+    assert fitted.n_nodules == found["n"]
+
+
+def test_a_patient_whom_all_members_saw_has_no_judge(
+    evaluate: Evaluate, members: list[Path]
+) -> None:
+    with pytest.raises(InputError, match="8 of 16 patients") as refused:
+        evaluate("--folds", weights=members[:1])
+    assert refused.value.code == "NO_UNSEEN_MEMBER"
+
+
+def test_together_they_judge_nobody_whom_any_saw_unless_told_to(
+    evaluate: Evaluate, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="SEEN_IN_TRAINING"):
+        evaluate()
+    found = evaluate("--allow-seen", "-o", str(tmp_path / "out"))
+    assert found["seen_patients"] == 16
+    with (tmp_path / "out/nodules.csv").open() as stream:
+        assert {row["members"] for row in csv.DictReader(stream)} == {"2"}
+
+
+def test_a_calibration_of_other_weights_is_refused(
+    evaluate: Evaluate, members: list[Path], tmp_path: Path
+) -> None:
+    shipped = Calibration.shipped("malignancy")
+    shipped.write(tmp_path / "own.calibration.json")
+    with pytest.raises(WeightsError, match="FOREIGN_CALIBRATION"):
+        evaluate("--fold=0", weights=members[:1])
+
+
+def test_says_so_when_no_rated_nodule_is_left(evaluate: Evaluate) -> None:
+    with pytest.raises(InputError, match="NO_NODULES"):
+        evaluate("--folds", "--min-readers=5")
