@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,6 +62,7 @@ def train(
     from pipelines.training import train as train_task
     from pipelines.training_file import read_training
 
+    _show_logs()
     training = read_training(
         config or shipped_config(f"train/{stage}.toml"),
         task_type(stage),
@@ -105,6 +107,13 @@ def _given(
         "patients_share": patients_share,
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _show_logs() -> None:
+    """Show on stderr what began as learnt elsewhere, and which layers learn when."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    for package in ("nodule", "pipelines"):
+        logging.getLogger(package).setLevel(logging.INFO)
 
 
 def _counts(report: Path) -> dict[str, Any]:

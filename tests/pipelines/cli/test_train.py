@@ -1,7 +1,8 @@
 """``nodule train`` takes options in place of the file's, and begins with weights from elsewhere."""
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -88,6 +89,13 @@ class ToyTask:
     def training_patients(self) -> tuple[str, ...]:
         # what the task was told, where the test can read it
         return (f"share {self.patients_share}", f"folds {self.held_out_folds}", f"{self.seed}")
+
+
+@pytest.fixture(autouse=True)
+def _quiet_again() -> Iterator[None]:
+    yield
+    for package in ("nodule", "pipelines"):
+        logging.getLogger(package).setLevel(logging.NOTSET)
 
 
 @pytest.fixture
