@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import logging
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ _SUBSET = re.compile(r"subset(\d)")
 _IMAGE = re.compile(r"\.(nii|nii\.gz|mha|mhd|nrrd|nhdr|zip)$", re.IGNORECASE)
 _SERIES_UID = re.compile(rb"<(?:CT)?SeriesInstanceUid>\s*([\d.]+)\s*<", re.IGNORECASE)
 _XML_HEAD = 8192
+_HEADERS = ("Modality", "StudyInstanceUID", "SeriesInstanceUID")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,12 +153,13 @@ def _single(path: Path) -> WholeScan:
     return _with_readings(path, _readings_beside(path))
 
 
-def _of_study(folders: list[Path], readings: dict[str, Path]) -> WholeScan:
-    """Return the scan of a study by its first CT series that was read, else by its first."""
-    beside = {folder: _readings_beside(folder) for folder in folders}
-    elsewhere = {folder: readings.get(_series_uid(folder)) for folder in folders}
-    read = {folder: beside[folder] or elsewhere[folder] for folder in folders}
-    folder = next((each for each in folders if read[each]), folders[0])
+def _of_study(folders: dict[Path, str], readings: dict[str, Path]) -> WholeScan:
+    """Return the scan of a study: its first CT series that was read, else its first."""
+    read = {
+        folder: _readings_beside(folder) or readings.get(series)
+        for folder, series in folders.items()
+    }
+    folder = next((each for each in folders if read[each]), next(iter(folders)))
     return _with_readings(folder, read[folder])
 
 
@@ -239,35 +241,32 @@ def _is_ct_readings(path: Path) -> bool:
         return b"<LidcReadMessage" in stream.read(_XML_HEAD)
 
 
-def _series_by_study(root: Path) -> dict[str, list[Path]]:
-    """Return the folders below that hold DICOM files of CT, by study."""
-    studies: dict[str, list[Path]] = {}
-    for folder, file in _folders_of_dicom(root):
-        header = _header(file)
-        if header.get("Modality", "") == "CT":
-            studies.setdefault(str(header.get("StudyInstanceUID", "")), []).append(folder)
-    return studies
+def dicom_folders(root: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
+    """Yield the folders that hold DICOM files, with what one file of each says of its series.
 
-
-def _folders_of_dicom(root: Path) -> Iterator[tuple[Path, Path]]:
-    first: dict[Path, Path] = {}
-    for path in sorted(root.rglob("*.dcm")):
-        first.setdefault(path.parent, path)
-    yield from first.items()
-
-
-def _series_uid(folder: Path) -> str:
-    return str(_header(min(folder.glob("*.dcm"))).get("SeriesInstanceUID", ""))
-
-
-def _header(file: Path) -> dict[str, str]:
+    The headers are ``Modality``, ``StudyInstanceUID`` and ``SeriesInstanceUID``, empty where
+    absent.
+    """
     from pydicom import dcmread
     from pydicom.errors import InvalidDicomError
 
-    tags = ["Modality", "StudyInstanceUID", "SeriesInstanceUID"]
-    try:
-        header = dcmread(file, stop_before_pixels=True, specific_tags=tags)
-    except InvalidDicomError:
-        logger.warning("a file called .dcm is no DICOM file")
-        return {}
-    return {tag: str(header.get(tag, "")) for tag in tags}
+    first: dict[Path, Path] = {}
+    for path in sorted(root.rglob("*.dcm")):
+        first.setdefault(path.parent, path)
+    for folder, path in first.items():
+        try:
+            header = dcmread(path, stop_before_pixels=True, specific_tags=list(_HEADERS))
+        except InvalidDicomError:
+            logger.warning("%s is no DICOM file", path.name)
+            continue
+        yield folder, {tag: str(header.get(tag, "")) for tag in _HEADERS}
+
+
+def _series_by_study(root: Path) -> dict[str, dict[Path, str]]:
+    """Return by study the folders that hold CT, and their series."""
+    studies: dict[str, dict[Path, str]] = {}
+    for folder, header in dicom_folders(root):
+        if header["Modality"] == "CT":
+            study = studies.setdefault(header["StudyInstanceUID"], {})
+            study[folder] = header["SeriesInstanceUID"]
+    return studies

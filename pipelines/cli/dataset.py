@@ -98,33 +98,20 @@ class SeriesFolders:
         """
         from nodule.ct import inventory
         from nodule.errors import InputError
+        from nodule.lidc.scans import dicom_folders
 
         series_uid = readings.series_instance_uid
         if any(path.suffix.lower() == ".dcm" for path in near.iterdir()):
             return inventory(near).choose(series_uid or None)
         if self._by_uid is None:
-            self._by_uid = dict(_folders_by_series(self._root))
+            self._by_uid = {
+                header["SeriesInstanceUID"]: folder for folder, header in dicom_folders(self._root)
+            }
         if series_uid not in self._by_uid:
             raise InputError(
                 "the images of a reading are not there", code="NO_SERIES", expected=series_uid
             )
         return inventory(self._by_uid[series_uid]).choose(series_uid)
-
-
-def _folders_by_series(root: Path) -> Iterator[tuple[str, Path]]:
-    from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
-
-    first: dict[Path, Path] = {}
-    for path in sorted(root.rglob("*.dcm")):
-        first.setdefault(path.parent, path)
-    for folder, path in first.items():
-        try:
-            header = dcmread(path, stop_before_pixels=True, specific_tags=["SeriesInstanceUID"])
-        except InvalidDicomError:
-            logger.warning("%s is no DICOM file", path.name)
-            continue
-        yield str(header.get("SeriesInstanceUID", "")), folder
 
 
 def _is_ct_readings(path: Path) -> bool:
