@@ -60,6 +60,7 @@ def summarise(
     scores = {name: cross_validated(x, found.truth, folds) for name, x in baselines.items()}
     return {
         **_counts(found),
+        "thresholds": sorted({choose(each).threshold for each in found.judged}),
         **flat(agreement(found, **often)),
         **flat(against_baselines(found, scores, **often)),
         **flat(context_shift(found.judged, **often)),
