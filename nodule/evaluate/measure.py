@@ -30,7 +30,7 @@ from nodule.lidc.packed import NoduleCrop
 from nodule.lidc.records import NoduleRecord
 from nodule.measure.calipers import effective_diameter_mm
 from nodule.measure.segment import GrowthRules, segment_nodule
-from nodule.measure.stage import measure_mask
+from nodule.measure.uncertainty import volume_limits_mm3
 from nodule.volume import Volume
 
 Masks = NDArray[np.bool_]
@@ -234,7 +234,8 @@ def _score(nodule: ReadNodule, rules: GrowthRules, aside: Vector, guess: float) 
     if found is not None:
         part = zip(found.start_zyx, found.array_zyx.shape, strict=True)
         mask[tuple(slice(a, a + n) for a, n in part)] = found.array_zyx
-        limits_mm3 = measure_mask(found, nodule.volume).volume_limits_mm3
+        # a crop's end is not the scan's
+        limits_mm3 = volume_limits_mm3(found.volume_mm3, slice_mm=geometry.spacing_zyx_mm[0])
         texture = "solid" if found.texture == "calcified" else found.texture
     voxel_mm3 = geometry.voxel_volume_mm3
     return MaskScore(

@@ -38,7 +38,8 @@ _LEAST_SAMPLES = 50
 _HU_PER_MM2 = 20.0  # how much brighter a place must be to seed from afar
 _THIN_SHELL_MM, _THIN_BELOW_MM = (1.2, 1.8), 11.0  # a small core's ground glass is a thin layer
 _THIN_CONTRAST_HU, _THIN_CONTRAST_HU_PER_MM = 10.0, 7.0  # large solid nodules have more about them
-_GROWTH, _OVERSIZE, _COMPACT = 1.5, 1.25, 0.6  # what the ground glass makes of a core
+_GROWTH, _OVERSIZE = 1.5, 1.25  # what the ground glass makes of a core
+_COMPACT, _COMPACT_THIN = 0.6, 0.79  # inscribed over effective radius; what is thin must be a ball
 _PLATEAU = 70.0  # percentile; the lower values lie in the blur of the outer edge
 
 
@@ -156,8 +157,9 @@ class Scene:
         Lung must return beyond it, within sight, and what is found must be one compact body of
         about the size expected.
         """
-        halo_hu = self.thin_halo_hu(body)
-        halo_hu = self.halo_hu(body) if halo_hu is None else halo_hu
+        halo_hu, compact = self.thin_halo_hu(body), _COMPACT_THIN
+        if halo_hu is None:
+            halo_hu, compact = self.halo_hu(body), _COMPACT
         if halo_hu is None or self.edge_hu(halo_hu) >= edge_hu:
             return None
         wider, _ = self.grow(self.edge_hu(halo_hu))
@@ -165,7 +167,7 @@ class Scene:
         plausible = (
             wider.sum() > _GROWTH * body.sum()
             and _LEAST_PART_SOLID_MM <= diameter_mm <= _OVERSIZE * self.diameter_mm
-            and float(self._depth_mm(wider).max()) > _COMPACT * diameter_mm / 2
+            and float(self._depth_mm(wider).max()) > compact * diameter_mm / 2
         )
         if not plausible or self.at_rim(wider) or self.halo_hu(wider) is not None:
             return None
