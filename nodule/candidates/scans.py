@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
@@ -10,11 +11,13 @@ from nodule.candidates.material import CERTAIN_READERS, Lesion, Region, scan_reg
 from nodule.ct.read import read_ct
 from nodule.geometry import Vector, as_vector
 from nodule.lidc.consensus import nodules_on, position_lps_mm
-from nodule.lidc.luna16 import findings_by_series
+from nodule.lidc.luna16 import findings_by_series, negatives_by_series
 from nodule.lidc.xml import read_lidc_xml
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from nodule.lidc.scans import WholeScan
     from nodule.lidc.xml import LidcReadings
@@ -29,7 +32,8 @@ def load_scan(scan: WholeScan) -> Region:
 
     Nodules by three readers and more are lesions; what fewer marked, what is smaller than 3 mm
     and what was judged no nodule is ignored. Of LUNA16 the first are in ``annotations.csv``, the
-    others in ``annotations_excluded.csv``.
+    others in ``annotations_excluded.csv``, and the candidates of class 0 are the places that look
+    like a nodule and are none.
 
     Raises
     ------
@@ -38,12 +42,13 @@ def load_scan(scan: WholeScan) -> Region:
     readings = read_lidc_xml(scan.readings) if _is_xml(scan.readings) else None
     study = _read(scan.path, readings)
     lesions, ignored = _luna16_marks(study, scan) if readings is None else _marks(study, readings)
-    return scan_region(
+    region = scan_region(
         study.volume.array_zyx,
         spacing_zyx_mm=study.volume.geometry.spacing_zyx_mm,
         lesions=tuple(lesions),
         ignored=tuple(ignored),
     )
+    return replace(region, hard_mm=_luna16_negatives(study, scan))
 
 
 def _is_xml(path: Path | None) -> TypeGuard[Path]:
@@ -91,6 +96,15 @@ def _luna16_lesions(
         )
         for finding in findings
     ]
+
+
+def _luna16_negatives(study: Study, scan: WholeScan) -> NDArray[np.float64]:
+    if scan.candidates is None:
+        return np.empty((0, 3))
+    places = negatives_by_series(scan.candidates).get(scan.patient, np.empty((0, 3)))
+    geometry = study.volume.geometry
+    index = geometry.lps_to_index(places)
+    return np.asarray(index * np.asarray(geometry.spacing_zyx_mm), dtype=np.float64)
 
 
 def _index_mm(study: Study, lps_mm: Vector) -> Vector:

@@ -66,6 +66,7 @@ class StoredScans(Sequence[Region]):
         return Region(
             array_hu=np.load(_file(entry, "hu"), mmap_mode="r"),
             focus_mm=np.load(_file(entry, "focus"), mmap_mode="r"),
+            hard_mm=np.load(_file(entry, "hard"), mmap_mode="r"),
             spacing_zyx_mm=tuple(about["spacing_zyx_mm"]),
             lesions=_lesions(about["lesions"]),
             ignored=_lesions(about["ignored"]),
@@ -106,6 +107,7 @@ def _unpack(scan: WholeScan, store: Path) -> str:
     region = load_scan(scan)
     _save(_file(entry, "hu"), region.array_hu)
     _save(_file(entry, "focus"), region.focus_mm)
+    _save(_file(entry, "hard"), region.hard_mm)
     about = {
         "spacing_zyx_mm": region.spacing_zyx_mm,
         "lesions": [asdict(lesion) for lesion in region.lesions],
@@ -120,7 +122,8 @@ def _key(scan: WholeScan) -> str:
     """Return a digest of a scan's files and readings: by name, size and time, not by content."""
     files = sorted(scan.path.iterdir()) if scan.path.is_dir() else [scan.path]
     raw = scan.path.with_suffix(".raw")
-    beside = [each for each in (raw, scan.readings, scan.excluded) if each and each.is_file()]
+    tables = (scan.readings, scan.excluded, scan.candidates)
+    beside = [each for each in (raw, *tables) if each and each.is_file()]
     stated = [(str(each.absolute()), *_stat(each)) for each in (*files, *beside)]
     about = json.dumps([_FORMAT, [field.name for field in fields(Region)], stated])
     return hashlib.sha256(about.encode()).hexdigest()[:32]

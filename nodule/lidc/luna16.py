@@ -17,6 +17,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nodule.errors import InputError
 from nodule.geometry import Vector
 
@@ -108,6 +111,16 @@ def read_candidates(path: Path | str) -> tuple[LunaCandidate, ...]:
         )
         for row in _rows(Path(path), ("seriesuid", *_POSITION, "class"))
     )
+
+
+@functools.lru_cache(maxsize=2)
+def negatives_by_series(path: Path) -> Mapping[str, NDArray[np.float64]]:
+    """Read the places of class 0 once: per series LPS mm, (n, 3); errors as all readers here."""
+    found: dict[str, list[Vector]] = {}
+    for candidate in read_candidates(path):
+        if not candidate.is_nodule:
+            found.setdefault(candidate.series_uid, []).append(candidate.center_lps_mm)
+    return {uid: np.array(places) for uid, places in found.items()}
 
 
 def read_submission(path: Path | str) -> tuple[LunaMark, ...]:

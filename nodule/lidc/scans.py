@@ -25,6 +25,7 @@ READINGS = "annotations.xml"
 
 _TABLE = "annotations.csv"
 _EXCLUDED = "annotations_excluded.csv"
+_CANDIDATES = ("candidates_V2.csv", "candidates.csv")
 _TABLE_DEPTHS = ("", "*/", "*/*/")
 _LIDC_PATIENT = re.compile(r"LIDC-IDRI-\d{4}")
 _SUBSET = re.compile(r"subset(\d)")
@@ -45,6 +46,7 @@ class WholeScan:
     fold : the number of its LUNA16 subset; else the fold of the patient.
     readings : the readers' XML, or LUNA16's ``annotations.csv``; None where nobody read it.
     excluded : LUNA16's ``annotations_excluded.csv``, None where it is not there.
+    candidates : LUNA16's ``candidates_V2.csv`` or ``candidates.csv``, likewise.
     """
 
     path: Path
@@ -52,6 +54,7 @@ class WholeScan:
     fold: int
     readings: Path | None = None
     excluded: Path | None = None
+    candidates: Path | None = None
 
 
 def patient_of(path: Path) -> str:
@@ -146,10 +149,9 @@ def _refuse_held_out(
 def _single(path: Path) -> WholeScan:
     subset = _subset_of(path)
     if subset is not None and path.is_file():
-        table, excluded = _tables_near(path)
-        return WholeScan(
-            path=path, patient=patient_of(path), fold=subset, readings=table, excluded=excluded
-        )
+        above = next(each for each in path.absolute().parents if not _SUBSET.fullmatch(each.name))
+        tables = _tables_in(above)
+        return WholeScan(path=path, patient=patient_of(path), fold=subset, **tables)
     return _with_readings(path, _readings_beside(path))
 
 
@@ -180,8 +182,8 @@ def _subset_of(path: Path) -> int | None:
 
 
 @functools.cache
-def _tables_above(folder: Path) -> tuple[Path, Path | None]:
-    """Return LUNA16's tables by the folder that holds the subsets."""
+def _tables_in(folder: Path) -> dict[str, Path | None]:
+    """Return LUNA16's tables by the folder that holds the subsets, under our names."""
     table, excluded = (_shallowest(folder, name) for name in (_TABLE, _EXCLUDED))
     if table is None:
         raise InputError(
@@ -192,12 +194,12 @@ def _tables_above(folder: Path) -> tuple[Path, Path | None]:
         )
     if excluded is None:
         logger.warning("%s is not there: what it lists counts as no nodule", _EXCLUDED)
-    return table, excluded
-
-
-def _tables_near(path: Path) -> tuple[Path, Path | None]:
-    above = next(each for each in path.absolute().parents if not _SUBSET.fullmatch(each.name))
-    return _tables_above(above)
+    candidates = (_shallowest(folder, name) for name in _CANDIDATES)
+    return {
+        "readings": table,
+        "excluded": excluded,
+        "candidates": next((each for each in candidates if each is not None), None),
+    }
 
 
 def _shallowest(folder: Path, name: str) -> Path | None:

@@ -38,6 +38,8 @@ def luna16(tmp_path: Path) -> Path:
         rows.append(f"{uid},{x},{y},{z}")
     (root / "annotations.csv").write_text(f"{HEADER}{rows[0]},6.5\n")
     (root / "annotations_excluded.csv").write_text(f"{HEADER}{rows[1]},-1\n")
+    classes = f"seriesuid,coordX,coordY,coordZ,class\n{rows[0]},1\n{rows[1]},0\n"
+    (root / "candidates_V2.csv").write_text(classes)
     return root
 
 
@@ -52,6 +54,13 @@ def test_a_nodule_of_luna16_lies_in_the_array_where_it_is_seen(luna16: Path) -> 
     (finding,) = unread.ignored
     assert finding.diameter_mm == 10.0  # the table says -1: not measured
     np.testing.assert_allclose(finding.center_mm, (26.25, 44.25, 32.25), atol=1e-3)
+
+
+def test_a_candidate_that_is_none_is_a_place_to_look_at(luna16: Path, tmp_path: Path) -> None:
+    for load in (None, tmp_path / "store"):
+        read, unread = load_scans(find_scans(luna16), store=load)
+        assert read.hard_mm.shape == (0, 3)
+        np.testing.assert_allclose(unread.hard_mm, [(26.25, 44.25, 32.25)], atol=1e-3)
 
 
 def test_a_stored_scan_is_the_scan(luna16: Path, tmp_path: Path) -> None:
