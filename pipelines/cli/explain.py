@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from nodule.errors import InputError
 from nodule.files import write_whole
-from nodule.heat import Answer
 from pipelines.cli.options import CacheOption, ConfigOption, DeviceOption, SeriesOption
 from pipelines.cli.run import StageBars, cache_folder, chosen_stages
 
@@ -31,7 +30,8 @@ def explain(
         list[str] | None, typer.Option(help="Such as N1, again for more; by default every one.")
     ] = None,
     of: Annotated[
-        Answer, typer.Option(help="The answer to explain: the rating, or that it is a nodule.")
+        Literal["malignancy", "nodule"],
+        typer.Option(help="The answer to explain: the rating, or that it is a nodule."),
     ] = "malignancy",
     config: ConfigOption = None,
     series: SeriesOption = None,
@@ -57,12 +57,17 @@ def explain(
     with StageBars(Console(stderr=True), study.name) as bars:
         found = detect(chosen, stages=stages, cache=Cache(cache_folder(cache)), listen=bars.show)
     wanted = _wanted(found, finding)
-    out.mkdir(parents=True, exist_ok=True)
-    records = [
-        _write(out, heat, each, volume=found.study.volume)
-        for each, heat in zip(found.findings, found.heat_maps, strict=True)
-        if each.id in wanted
-    ]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        records = [
+            _write(out, heat, each, volume=found.study.volume)
+            for each, heat in zip(found.findings, found.heat_maps, strict=True)
+            if each.id in wanted
+        ]
+    except OSError as error:
+        raise InputError(
+            "the results cannot be written", code="DISK_FAILED", got=error.strerror
+        ) from error
     typer.echo(json.dumps({"folder": str(out), "of": of, "findings": records}))
 
 

@@ -1,5 +1,6 @@
 """A made-up nodule and a made-up scan whose tissues have known densities."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from nodule.malignancy.backgrounds import Background
 from nodule.malignancy.examples import NoduleExample, View, count_votes
 from nodule.malignancy.network import C3DMultitask
 from nodule.weights import Weights, save_state
+
+sys.path.insert(0, str(Path(__file__).parent))  # for hand_built
 
 NODULE_HU, OWN_LUNG_HU, OTHER_LUNG_HU = 100, -780, -900
 RADIUS_MM = 4.0

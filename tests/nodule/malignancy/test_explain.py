@@ -1,83 +1,91 @@
-"""Heat maps lie where the cause lies, and depend on what was learnt."""
+"""Heat maps lie where the cause lies, in the patient's coordinates."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from hand_built import CENTER_LPS_MM, OBLIQUE, LooksAt, place_of, with_balls
 
 from nodule.errors import InputError
-from nodule.geometry import Geometry
-from nodule.malignancy.explain import Answer, explain, heat_map
+from nodule.geometry import as_vector
+from nodule.malignancy.explain import Place, contributions, explain
 from nodule.malignancy.network import C3DMultitask
-from nodule.malignancy.predict import Predictor
 from nodule.volume import Volume
-from nodule.weights import Weights
-
-CENTER_LPS_MM = (5.0, -7.0, 120.0)
-OFFSET_ZYX_MM = (2.0, -2.5, 2.5)
-RADIUS_MM = 5.0
 
 
-@pytest.fixture(scope="module")
-def predictor() -> Predictor:
-    return Predictor.load(Weights.shipped_members("malignancy")[0], device=torch.device("cpu"))
+def hottest_lps_mm(heat: Volume) -> np.ndarray:
+    index = np.unravel_index(heat.array_zyx.argmax(), heat.array_zyx.shape)
+    return heat.geometry.index_to_lps(index)
 
 
-@pytest.fixture(scope="module")
-def volume() -> Volume:
-    """Return lung with a ball beside the place asked about."""
-    shape = (64, 64, 64)
-    geometry = Geometry(
-        shape_zyx=shape, spacing_zyx_mm=(1.0, 1.0, 1.0), origin_lps_mm=(-27.0, -39.0, 88.0)
-    )
-    hu = np.random.default_rng(0).normal(-850, 30, shape).astype(np.float32)
-    hu[ball_at(geometry)] = 40.0
-    return Volume(array_zyx=hu, geometry=geometry)
+@pytest.mark.parametrize("index", [(20, 9, 25), (5, 28, 19)])
+def test_heat_lies_at_the_only_place_that_counts(index: tuple[int, int, int]) -> None:
+    decoy = (12, 17, 7)
+    heat = explain([LooksAt(index)], with_balls(index, decoy), answer="nodule")
+    assert np.count_nonzero(heat.array_zyx) == 1
+    np.testing.assert_allclose(hottest_lps_mm(heat), place_of(index), atol=1e-6)
 
 
-def ball_at(geometry: Geometry, *, mirrored: bool = False) -> np.ndarray:
-    middle = np.asarray(CENTER_LPS_MM) + np.asarray(OFFSET_ZYX_MM[::-1]) * (-1 if mirrored else 1)
-    place = geometry.index_to_lps(np.moveaxis(np.indices(geometry.shape_zyx), 0, -1))
-    return np.asarray(np.linalg.norm(place - middle, axis=-1) < RADIUS_MM)
+def test_a_coarse_layer_is_blurred_and_not_displaced() -> None:
+    # the block of 4 voxels from 20, 8 and 24 on has its middle 1.5 voxels further
+    index, middle = (20, 9, 25), (21.5, 9.5, 25.5)
+    heat = explain([LooksAt(index, block=4)], with_balls(index), answer="nodule")
+    weights = heat.array_zyx.ravel() / heat.array_zyx.sum()
+    centroid = weights @ np.moveaxis(np.indices(heat.array_zyx.shape), 0, -1).reshape(-1, 3)
+    np.testing.assert_allclose(heat.geometry.index_to_lps(centroid), place_of(middle), atol=0.5)
+    assert np.linalg.norm(hottest_lps_mm(heat) - place_of(index)) < 4 * np.sqrt(3) / 2
 
 
-@pytest.mark.parametrize("answer", ["nodule", "malignancy"])
-def test_the_heat_lies_on_the_ball_in_patient_coordinates(
-    predictor: Predictor, volume: Volume, answer: Answer
-) -> None:
-    seen = explain(predictor, volume, center_lps_mm=CENTER_LPS_MM, answer=answer)
-    np.testing.assert_allclose(
-        seen.geometry.index_to_lps((15.5, 15.5, 15.5)), CENTER_LPS_MM, atol=1e-6
-    )
-    ball = ball_at(seen.geometry)
-    assert seen.heat_zyx[ball].mean() > 5 * seen.heat_zyx[~ball].mean()
-    only_mirrored = ball_at(seen.geometry, mirrored=True) & ~ball
-    assert seen.heat_zyx[ball].mean() > 2 * seen.heat_zyx[only_mirrored].mean()
-    assert seen.heat_zyx.max() == pytest.approx(1.0)
+def test_members_count_as_they_do_in_their_common_answer() -> None:
+    strong, weak = (20, 9, 25), (5, 28, 19)
+    networks = [LooksAt(strong), LooksAt(weak, weight=0.5)]
+    heat = explain(networks, with_balls(strong, weak), answer="nodule")
+    assert heat.array_zyx[strong] == pytest.approx(1.0)
+    assert heat.array_zyx[weak] == pytest.approx(0.5)
 
 
-def test_removing_what_is_hot_lowers_the_answer(predictor: Predictor, volume: Volume) -> None:
-    seen = explain(predictor, volume, center_lps_mm=CENTER_LPS_MM, answer="nodule")
-    index = np.rint(volume.geometry.lps_to_index(seen.geometry.origin_lps_mm)).astype(int)
-    box = tuple(slice(start, start + 32) for start in index)
-    cube = volume.array_zyx[box]
-    occluded = np.where(seen.heat_zyx > 0.5, np.float32(-850.0), cube)
-    probability = [
-        predictor.predict((np.clip(c, -1000, 400)[None, None] + 1000) / 1400).probability[0]
-        for c in (cube, occluded.astype(np.float32))
-    ]
-    assert probability[1] < probability[0] - 0.2
+def test_what_lowers_an_answer_is_cold() -> None:
+    index = (20, 9, 25)
+    heat = explain([LooksAt(index, weight=-1.0)], with_balls(index), answer="nodule")
+    assert not heat.array_zyx.any()
 
 
-def test_another_network_gives_another_map() -> None:
-    cubes = torch.rand(1, 1, 32, 32, 32, generator=torch.Generator().manual_seed(0))
-    maps = []
-    for seed in (0, 1):
-        torch.manual_seed(seed)
-        network = C3DMultitask().eval()
-        maps.append(heat_map(network, cubes, answer="malignancy").ravel())
-    assert abs(np.corrcoef(maps)[0, 1]) < 0.7
+def test_a_place_cut_out_looks_the_same() -> None:
+    network = C3DMultitask(magnifications_mm=(1.0, 1.5))
+    place = with_balls((20, 9, 25))
+    for center in (CENTER_LPS_MM, OBLIQUE.index_to_lps((1, 79, 3))):
+        whole = replace(place, center_lps_mm=as_vector(center))
+        part = Place.cut(place.volume, center_lps_mm=whole.center_lps_mm, network=network)
+        assert part.volume.array_zyx.size < place.volume.array_zyx.size
+        np.testing.assert_allclose(part.cubes(network), whole.cubes(network), atol=1e-5)
+        assert part.grid(network) == whole.grid(network)
 
 
-def test_refuses_a_place_outside_the_scan(predictor: Predictor, volume: Volume) -> None:
+def test_refuses_a_place_outside_the_scan() -> None:
     with pytest.raises(InputError, match="OUTSIDE_VOLUME"):
-        explain(predictor, volume, center_lps_mm=(500.0, 0.0, 0.0), answer="nodule")
+        replace(with_balls(), center_lps_mm=(500.0, 0.0, 0.0))
+
+
+def test_a_network_that_was_explained_is_as_before() -> None:
+    torch.manual_seed(0)
+    network = C3DMultitask(channels=(4, 8)).eval()
+    cubes = torch.rand(1, 1, 32, 32, 32)
+    before = network(cubes).nodule
+    once, again = (contributions(network, cubes, answer="malignancy") for _ in range(2))
+    np.testing.assert_array_equal(once, again)
+    assert all(p.requires_grad and p.grad is None for p in network.parameters())
+    assert not any(m._forward_hooks or m._backward_hooks for m in network.modules())
+    assert torch.equal(network(cubes).nodule, before)
+
+
+@pytest.mark.parametrize("backbone", ["c3d", "resnet18"])
+def test_every_magnification_and_backbone_has_a_map(backbone: str) -> None:
+    torch.manual_seed(0)
+    network = C3DMultitask(
+        backbone=backbone, channels=(4, 8), magnifications_mm=(1.0, 2.0), cube=16
+    ).eval()
+    heat = contributions(network, torch.rand(1, 2, 16, 16, 16), answer="nodule")
+    assert heat.shape == (16, 16, 16)
+    assert heat.min() >= 0
+    assert heat.max() > 0
