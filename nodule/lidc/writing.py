@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.errors import GeometryError, InputError
-from nodule.geometry import Geometry, Vector
+from nodule.geometry import Geometry, Vector, as_vector
 from nodule.lidc.consensus import LidcNodule
 from nodule.lidc.luna16 import LunaFinding
 from nodule.lidc.records import CHARACTERISTICS, fold_of
@@ -75,12 +75,7 @@ class NoduleStack:
         InputError : ``TOO_MANY_READINGS`` for more than eight.
         """
         if len(nodule.readings) > MAX_BITS:
-            raise InputError(
-                "too many readings of one nodule",
-                code="TOO_MANY_READINGS",
-                expected=f"at most {MAX_BITS}",
-                got=len(nodule.readings),
-            )
+            raise _too_many(len(nodule.readings))
         low = np.asarray(nodule.start_zyx, dtype=np.int64)
         high = low + np.asarray(nodule.geometry.shape_zyx, dtype=np.int64)
         box = _with_margin(study.volume.geometry, low, high, margin_mm)
@@ -105,6 +100,53 @@ class NoduleStack:
                 if all(name in reading.ratings for name in CHARACTERISTICS)
             },
             nodule_ids=tuple(reading.nodule_id for reading in nodule.readings),
+        )
+
+    @classmethod
+    def of_masks(
+        cls,
+        masks: Sequence[tuple[tuple[int, int, int], NDArray[np.bool_]]],
+        *,
+        study: Study,
+        margin_mm: float = MARGIN_MM,
+        nodule_ids: tuple[str, ...] = (),
+    ) -> NoduleStack:
+        """Cut a nodule that readers marked and nobody rated.
+
+        Parameters
+        ----------
+        masks : one a reading: index zyx of its first voxel in the study, and the mask [z, y, x].
+        study : on whose grid the masks lie.
+        margin_mm : tissue kept on all sides.
+        nodule_ids : the readers' names of it.
+
+        Raises
+        ------
+        InputError : ``TOO_MANY_READINGS`` for more than eight.
+        """
+        if len(masks) > MAX_BITS:
+            raise _too_many(len(masks))
+        geometry = study.volume.geometry
+        low = np.min([start for start, _ in masks], axis=0)
+        high = np.max([np.add(start, mask.shape) for start, mask in masks], axis=0)
+        box = _with_margin(geometry, low, high, margin_mm)
+        first = [part.start for part in box]
+        bits = np.zeros([part.stop - part.start for part in box], dtype=np.uint8)
+        for bit, (start, mask) in enumerate(masks):
+            offset = np.subtract(start, first)
+            inner = tuple(slice(o, o + n) for o, n in zip(offset, mask.shape, strict=True))
+            bits[inner] |= mask.astype(np.uint8) << bit
+        agreed = np.argwhere(2 * np.bitwise_count(bits) >= len(masks))
+        volume = len(agreed) * geometry.voxel_volume_mm3
+        return cls(
+            box=box,
+            reader_bits=bits,
+            center_lps_mm=as_vector(geometry.index_to_lps(agreed.mean(axis=0) + first)),
+            volume_mm3=volume,
+            diameter_mm=(6.0 * volume / math.pi) ** (1.0 / 3.0),
+            n_readers=len(masks),
+            ratings={},
+            nodule_ids=nodule_ids,
         )
 
     @classmethod
@@ -191,6 +233,24 @@ def write_table(folder: Path, rows: Sequence[Row]) -> Path:
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def read_rows(folder: Path) -> list[Row]:
+    """Return the rows of a set's ``stacks.csv`` as they stand, none where there is no set yet."""
+    path = folder / "stacks.csv"
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as stream:
+        return [{name: row.get(name, "") for name in _COLUMNS} for row in csv.DictReader(stream)]
+
+
+def _too_many(count: int) -> InputError:
+    return InputError(
+        "too many readings of one nodule",
+        code="TOO_MANY_READINGS",
+        expected=f"at most {MAX_BITS}",
+        got=count,
+    )
 
 
 def _file_stem(name: str) -> str:

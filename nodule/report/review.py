@@ -57,7 +57,7 @@ def apply_review(
     InputError : ``REVIEW_OF_OTHER_REPORT``, ``UNKNOWN_FINDING``, ``DOUBLE_DECISION``, or
         ``OUTSIDE_VOLUME`` where a place is not in the scan.
     """
-    _check(report, review)
+    check_review(report, review)
     decided = {decision.id: decision for decision in review.decisions}
     stated = context or report.context
     fold = _Fold(Regrower(study=study, lungs=lungs, rules=rules), stated)
@@ -114,7 +114,13 @@ def _comparison(reviewed: Report, before: Report) -> ComparisonRecord | None:
     )
 
 
-def _check(report: Report, review: Review) -> None:
+def check_review(report: Report, review: Review) -> None:
+    """Refuse a review that does not belong to a report.
+
+    Raises
+    ------
+    InputError : ``REVIEW_OF_OTHER_REPORT``, ``UNKNOWN_FINDING`` or ``DOUBLE_DECISION``.
+    """
     if review.report_sha256 != report.sha256:
         raise InputError(
             "the review was made on another report",

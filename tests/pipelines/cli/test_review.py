@@ -11,6 +11,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from nodule.errors import InputError
+from nodule.lidc.crops import CropSet
+from nodule.phantom import make_phantom, random_spec
+from pipelines.cli.dataset_review import review as dataset_review
 from pipelines.cli.review import review_app
 
 Nodule = Callable[..., Any]
@@ -78,3 +81,25 @@ def test_refuses_the_images_of_another_report(
     assert isinstance(result.exception, InputError)
     assert result.exception.code == "OTHER_IMAGES"
     assert not (tmp_path / "new").exists()
+
+
+def test_reviews_become_a_crop_set(first: Path, phantom_study: Path, tmp_path: Path) -> None:
+    """The largest of the phantom's nodules, pointed at by two readers, and a finding of neither."""
+    truth = max(make_phantom(random_spec(3, size="small")).nodules, key=lambda n: n.diameter_mm)
+    addition = {"center_lps_mm": truth.center_lps_mm, "long_axis_mm": truth.diameter_mm}
+    one = save_review(first, additions=[addition])
+    other = one.rename(first / "other.json")
+    one = save_review(first, additions=[addition], decisions=[{"id": "N1", "verdict": "rejected"}])
+    app = typer.Typer()
+    app.command()(dataset_review)
+    words = [phantom_study, first / "report.json", one, other, "-o", tmp_path / "set"]
+    for _ in range(2):  # a second time replaces the first
+        result = CliRunner().invoke(app, list(map(str, words)))
+        assert result.exit_code == 0, result.output
+    told = json.loads(result.output.splitlines()[-1])
+    assert (told["nodules"], told["readings"]) == (1, [2])
+    assert told["left_out"][0]["why"].startswith("rejected")
+    assert "PHANTOM" not in result.output
+    (record,) = CropSet.open(tmp_path / "set").records
+    assert record.center_lps_mm == pytest.approx(truth.center_lps_mm, abs=1.5)
+    assert record.diameter_mm == pytest.approx(truth.diameter_mm, rel=0.25)
