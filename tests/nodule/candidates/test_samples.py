@@ -171,3 +171,12 @@ def test_focal_loss_of_a_known_case() -> None:
     heat = torch.tensor([1.0, 0.5]).reshape(1, 1, 1, 1, 2)
     expected = (0.25 + 0.0625 * 0.25) * np.log(2)
     assert focal_loss(logits, heat, torch.ones_like(heat)).item() == pytest.approx(expected)
+
+
+def test_without_nodules_to_paste_a_scans_own_are_shown_often() -> None:
+    lesion = Lesion(center_mm=(40.0, 60.0, 40.0), diameter_mm=8.0)
+    scan = scan_region(chest(), spacing_zyx_mm=(2.0, 1.0, 1.0), lesions=(lesion,))
+    alone = samples(nodules=(), scans=(scan,))
+    shown = sum(float(alone[index]["heat"].max()) == 1.0 for index in range(40))
+    # two in five are aimed at it, and of the rest some meet it by chance
+    assert 12 <= shown <= 36
