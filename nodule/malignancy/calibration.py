@@ -39,7 +39,6 @@ class Calibration:
     ----------
     members : digests of the weights that it was fitted with.
     temperature : the logarithm of each share is divided by it; below 1 it sharpens.
-    offsets : then added to the logarithms, per rating.
     slope, intercept : of the suspicion's log odds, over the mean rating.
     threshold : the suspicion from which on a nodule counts as suspicious.
     width_limit : the networks abstain where the standard deviation of their common distribution,
@@ -53,7 +52,6 @@ class Calibration:
 
     members: tuple[str, ...]
     temperature: float
-    offsets: tuple[float, float, float, float, float]
     slope: float
     intercept: float
     threshold: float
@@ -62,11 +60,11 @@ class Calibration:
 
     def __post_init__(self) -> None:
         rises = self.temperature > 0 and self.slope > 0
-        if not (rises and len(self.offsets) == 5 and 0 <= self.threshold <= 1):
+        if not (rises and 0 <= self.threshold <= 1):
             raise InputError(
                 "no calibration",
                 code="BAD_CALIBRATION",
-                expected="a temperature and a slope above 0, five offsets, a threshold in [0, 1]",
+                expected="a temperature and a slope above 0, a threshold from 0 to 1",
                 got=asdict(self),
             )
 
@@ -93,8 +91,7 @@ class Calibration:
             stored = json.loads(path.read_text(encoding="utf-8"))
             if stored.pop("format") != _FORMAT:
                 raise ValueError(f"not {_FORMAT}")
-            members, offsets = tuple(stored.pop("members")), tuple(stored.pop("offsets"))
-            return cls(members=members, offsets=offsets, **stored)
+            return cls(members=tuple(stored.pop("members")), **stored)
         except (AttributeError, KeyError, TypeError, ValueError, InputError) as error:
             raise WeightsError(
                 f"{path.name} is no calibration",
@@ -123,7 +120,7 @@ class Calibration:
 
     def apply(self, distributions: ArrayLike) -> NDArray[np.float64]:
         """Return calibrated distributions, [..., 5]."""
-        return temper(distributions, temperature=self.temperature, offsets=self.offsets)
+        return temper(distributions, self.temperature)
 
     def suspicion(self, distributions: ArrayLike) -> NDArray[np.float64]:
         """Return the probability that the readers' mean lies above 3, [...].
@@ -150,13 +147,10 @@ def calibration_path(member: Path) -> Path:
     return member.parent / f"{member.name.split('.')[0]}.calibration.json"
 
 
-def temper(
-    distributions: ArrayLike, *, temperature: float, offsets: ArrayLike = 0.0
-) -> NDArray[np.float64]:
-    """Rescale distributions [..., level] by temperature (Guo et al. 2017) and offsets per level."""
+def temper(distributions: ArrayLike, temperature: float) -> NDArray[np.float64]:
+    """Divide the log shares of distributions [..., level] by a temperature (Guo et al. 2017)."""
     shares = np.maximum(np.asarray(distributions, np.float64), _TINY)
-    logits = np.log(shares) / temperature + np.asarray(offsets, np.float64)
-    return np.asarray(softmax(logits, axis=-1), np.float64)
+    return np.asarray(softmax(np.log(shares) / temperature, axis=-1), np.float64)
 
 
 def mean_rating(distributions: ArrayLike) -> NDArray[np.float64]:

@@ -11,7 +11,6 @@ from nodule.malignancy.judge import Judgement
 PLAIN = Calibration(
     members=("aa",),
     temperature=1.0,
-    offsets=(0.0, 0.0, 0.0, 0.0, 0.0),
     slope=1.0,
     intercept=-2.9,
     threshold=0.5,

@@ -23,7 +23,7 @@ def honest(count: int, *, flattened: float, seed: int = 0) -> list[Judgement]:
         chances = np.exp(-np.square(np.arange(1, 6) - rating))
         chances /= chances.sum()
         votes = tuple(rng.multinomial(4, chances).tolist())
-        said = temper(chances, temperature=flattened).astype(np.float32)[None]
+        said = temper(chances, flattened).astype(np.float32)[None]
         shell = judgement(votes, 1, patient=f"P{number}", fold=number % 5)
         made.append(replace(shell, distributions=said))
     return made
@@ -37,8 +37,6 @@ def known() -> list[Judgement]:
 def test_finds_the_temperature_that_undoes_the_flattening(known: list[Judgement]) -> None:
     found = fit(known, members=["b", "a"])
     assert found.temperature == pytest.approx(1 / 3, rel=0.1)
-    assert sum(found.offsets) == pytest.approx(0.0, abs=1e-9)
-    assert max(map(abs, found.offsets)) < 0.3
     assert found.members == ("a", "b")
     assert found.n_nodules == 600
 

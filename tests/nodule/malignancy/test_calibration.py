@@ -20,7 +20,6 @@ from nodule.weights import Weights
 KNOWN = Calibration(
     members=("aa", "bb"),
     temperature=0.5,
-    offsets=(0.0, 0.0, 0.0, float(np.log(2.0)), 0.0),
     slope=2.0,
     intercept=-6.0,
     threshold=0.4,
@@ -37,17 +36,17 @@ def weights(sha256: str) -> Weights:
     )
 
 
-def test_half_the_temperature_squares_the_shares_and_an_offset_multiplies_one() -> None:
-    products = np.array([0.01, 0.01, 0.04, 0.25 * 2, 0.01])
-    np.testing.assert_allclose(KNOWN.apply(DISTRIBUTION), products / products.sum())
+def test_half_the_temperature_squares_the_shares() -> None:
+    squares = np.square(DISTRIBUTION)
+    np.testing.assert_allclose(KNOWN.apply(DISTRIBUTION), squares / squares.sum())
 
 
 def test_temperature_one_changes_nothing() -> None:
-    np.testing.assert_allclose(temper(DISTRIBUTION, temperature=1.0), DISTRIBUTION)
+    np.testing.assert_allclose(temper(DISTRIBUTION, 1.0), DISTRIBUTION)
 
 
 def test_a_share_of_nothing_stays_nothing() -> None:
-    np.testing.assert_allclose(temper((1, 0, 0, 0, 0), temperature=2.0), (1, 0, 0, 0, 0), atol=1e-5)
+    np.testing.assert_allclose(temper((1, 0, 0, 0, 0), 2.0), (1, 0, 0, 0, 0), atol=1e-5)
 
 
 def test_suspicion_is_even_at_the_middle_of_the_scale_and_rises() -> None:
@@ -108,9 +107,7 @@ def test_names_a_file_that_is_not_there(tmp_path: Path) -> None:
         Calibration.open(tmp_path / "none.calibration.json")
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"slope": 0.0}, {"temperature": -1.0}, {"threshold": 1.1}, {"offsets": (0.0,)}]
-)
+@pytest.mark.parametrize("wrong", [{"slope": 0.0}, {"temperature": -1.0}, {"threshold": 1.1}])
 def test_refuses_what_is_no_calibration(wrong: dict[str, object]) -> None:
     with pytest.raises(InputError, match="BAD_CALIBRATION"):
         replace(KNOWN, **wrong)  # type: ignore[arg-type]

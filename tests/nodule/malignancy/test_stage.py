@@ -135,7 +135,6 @@ def test_a_calibration_sharpens_and_tells_when_to_abstain(
     known = Calibration(
         members=tuple(each.sha256 for each in members),
         temperature=0.5,
-        offsets=(0.0, 0.0, 0.0, 0.0, 0.0),
         slope=2.0,
         intercept=-6.0,
         threshold=0.5,
