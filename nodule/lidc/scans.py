@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -62,9 +63,12 @@ def patient_of(path: Path) -> str:
 
     The scans of LUNA16 are named by their series, and so are their patients in our crop sets.
     """
-    parts = path.absolute().parts
-    known = next((part for part in reversed(parts) if _LIDC_PATIENT.fullmatch(part)), None)
-    return known or _IMAGE.sub("", parts[-1])
+    return _lidc_patient(path) or _IMAGE.sub("", path.absolute().name)
+
+
+def _lidc_patient(path: Path) -> str | None:
+    parts = reversed(path.absolute().parts)
+    return next((part for part in parts if _LIDC_PATIENT.fullmatch(part)), None)
 
 
 def find_scans(path: Path) -> tuple[WholeScan, ...]:
@@ -83,12 +87,15 @@ def find_scans(path: Path) -> tuple[WholeScan, ...]:
     subsets = luna16_files(path)
     if subsets:
         return tuple(_single(each) for each in subsets)
-    series = _series_by_study(path)
+    if next(path.glob("*.dcm"), None) is not None:
+        return (_single(path),)
+    studies = _series_by_study(path)
     files = sorted(each for each in path.iterdir() if each.is_file() and _IMAGE.search(each.name))
-    if len(series) + len(files) < 2:
+    if not studies and len(files) < 2:
         return (_single(path),)
     readings = _readings_by_series(path)
-    scans = [_of_study(each, readings) for each in series.values()]
+    alone = len(studies) + len(files) == 1
+    scans = [_of_study(each, readings, top=path, alone=alone) for each in studies.values()]
     return tuple(sorted((*scans, *map(_single, files)), key=lambda scan: scan.path))
 
 
@@ -152,21 +159,35 @@ def _single(path: Path) -> WholeScan:
         above = next(each for each in path.absolute().parents if not _SUBSET.fullmatch(each.name))
         tables = _tables_in(above)
         return WholeScan(path=path, patient=patient_of(path), fold=subset, **tables)
-    return _with_readings(path, _readings_beside(path))
+    return _with_readings(path, _readings_beside(path), patient=patient_of(path))
 
 
-def _of_study(folders: dict[Path, str], readings: dict[str, Path]) -> WholeScan:
-    """Return the scan of a study: its first CT series that was read, else its first."""
+def _of_study(
+    folders: dict[Path, str], readings: dict[str, Path], *, top: Path, alone: bool
+) -> WholeScan:
+    """Return a study's scan: the CT series that was read, else whichever reading will choose.
+
+    Parameters
+    ----------
+    folders : that hold the study's CT, and their series.
+    readings : by series, from anywhere.
+    top : the folder that was named.
+    alone : whether the study is all that it holds. It is then named after the patient; else the
+        folder below it is, but an LIDC-IDRI folder always.
+    """
     read = {
         folder: _readings_beside(folder) or readings.get(series)
         for folder, series in folders.items()
     }
-    folder = next((each for each in folders if read[each]), next(iter(folders)))
-    return _with_readings(folder, read[folder])
+    folder = next((each for each in folders if read[each]), None)
+    path = folder or Path(os.path.commonpath(folders))
+    below = path.relative_to(top).parts
+    named = top if alone or not below else top / below[0]
+    patient = _lidc_patient(path) or patient_of(named)
+    return _with_readings(path, read[folder] if folder else None, patient=patient)
 
 
-def _with_readings(path: Path, readings: Path | None) -> WholeScan:
-    patient = patient_of(path)
+def _with_readings(path: Path, readings: Path | None, *, patient: str) -> WholeScan:
     if readings is None and _LIDC_PATIENT.fullmatch(patient):
         logger.warning("%s has no readings: all of it counts as free of nodules", patient)
     return WholeScan(path=path, patient=patient, fold=fold_of(patient), readings=readings)

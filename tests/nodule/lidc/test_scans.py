@@ -117,6 +117,36 @@ def test_finds_readings_in_a_tree_of_their_own(shared: Path, tmp_path: Path) -> 
     assert found == uids
 
 
+def series(folder: Path, source: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "1-001.dcm").symlink_to(min(source.glob("*.dcm")))
+    return folder
+
+
+def test_a_patient_as_the_archive_lays_it_brings_its_readings(shared: Path, tmp_path: Path) -> None:
+    source = shared / "data/ct/LIDC-IDRI-0001"
+    patient = tmp_path / "LIDC-IDRI-0001"
+    folder = series(patient / "01-01-2000-NA" / "3000566.000000-NA", source)
+    readings = touch(folder / "069.xml", (source / "annotations.xml").read_text())
+    (scan,) = find_scans(patient)
+    assert (scan.path, scan.patient, scan.readings) == (folder, "LIDC-IDRI-0001", readings)
+
+
+def test_other_peoples_studies_are_named_after_the_folders_below(
+    shared: Path, tmp_path: Path
+) -> None:
+    for patient in ("0001", "0002"):
+        series(tmp_path / f"P{patient}" / "ct" / "axial", shared / f"data/ct/LIDC-IDRI-{patient}")
+    assert [scan.patient for scan in find_scans(tmp_path)] == ["P0001", "P0002"]
+    assert [scan.patient for scan in find_scans(tmp_path / "P0001")] == ["P0001"]
+
+
+def test_a_mask_beside_the_images_makes_no_second_scan(shared: Path, tmp_path: Path) -> None:
+    folder = series(tmp_path / "P1", shared / "data/ct/LIDC-IDRI-0001")
+    touch(folder / "lungs.nii.gz")
+    assert [scan.path for scan in find_scans(folder)] == [folder]
+
+
 def test_a_study_alone_is_one_scan(shared: Path) -> None:
     (scan,) = find_scans(shared / "data/ct/LIDC-IDRI-0001")
     assert scan.path == shared / "data/ct/LIDC-IDRI-0001"
