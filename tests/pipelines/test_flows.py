@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from nodule.malignancy.calibration import Calibration
 from nodule.weights import Weights
 from pipelines.codecs import CODECS
-from pipelines.flows import Stages, detect_flow, detect_stage_types, on_device
+from pipelines.flows import Stages, detect_flow, detect_stage_types, explaining, on_device
 
 DOWNSTREAM = {
     "read_ct": {"read_ct", "resample", "lungs", "candidates", "malignancy", "measure"},
@@ -22,6 +23,17 @@ DOWNSTREAM = {
 }
 
 
+CALIBRATION = Calibration(
+    members=("a" * 64, "b" * 64),
+    temperature=1.0,
+    slope=1.0,
+    intercept=0.0,
+    threshold=0.5,
+    width_limit=1.0,
+    n_nodules=1,
+)
+
+
 def weights(name: str, sha256: str = "a" * 64) -> Weights:
     return Weights(
         sha256=sha256, path=Path(name), stage=name, architecture={}, training_patients=()
@@ -31,8 +43,11 @@ def weights(name: str, sha256: str = "a" * 64) -> Weights:
 def stages() -> dict[str, Any]:
     built = {}
     for stage in detect_stage_types():
-        has_weights = "weights" in {each.name for each in fields(stage)}
-        given = {"weights": weights(stage.name)} if has_weights else {}
+        given: dict[str, Any] = {}
+        if stage.name == "malignancy":
+            given = {"weights": (weights(stage.name),), "calibration": CALIBRATION}
+        elif "weights" in {each.name for each in fields(stage)}:
+            given = {"weights": weights(stage.name)}
         built[stage.name] = stage(**given)
     return built
 
@@ -50,6 +65,10 @@ def changed(value: Any) -> Any:
             return f"{value}-other"
         case int() | float():
             return value * 1.5 if isinstance(value, float) else value + 32
+        case tuple():
+            return (changed(value[0]),)
+        case Calibration():
+            return replace(value, temperature=2.0)
         case _ if is_dataclass(value):
             first = fields(value)[0].name
             return replace(value, **{first: changed(getattr(value, first)) - 1e4})  # type: ignore[type-var]
@@ -108,3 +127,22 @@ def test_declared_outputs_are_what_stages_return_and_can_be_stored() -> None:
         returned = type(step.stage).run.__annotations__["return"]
         assert returned == re.sub(r"\w+\.(?=\w)", "", written)
         assert step.output in CODECS
+
+
+@pytest.mark.parametrize("answer", ["malignancy", "nodule"])
+def test_explaining_adds_a_step_and_changes_no_other(answer: str) -> None:
+    before = stages()
+    after = keys(explaining(before, answer=answer))
+    assert {name: after[name] for name in keys(before)} == keys(before)
+    assert after.keys() - keys(before).keys() == {"explain"}
+
+
+def test_a_heat_map_depends_on_the_answer_and_on_all_that_judges() -> None:
+    before = stages()
+    other_judge = replace(before["malignancy"], detector_weight=0.25)
+    variants = [
+        explaining(before),
+        explaining(before, answer="nodule"),
+        explaining({**before, "malignancy": other_judge}),
+    ]
+    assert len({keys(each)["explain"] for each in variants}) == 3
