@@ -166,7 +166,7 @@ def _refuse_in_vain(
 
         source_headers(source)
     if pdf:
-        from nodule.report.pdf import find_chromium
+        from nodule.report.browser import find_chromium
 
         find_chromium()
 

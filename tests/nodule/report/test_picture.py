@@ -1,0 +1,36 @@
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from nodule.errors import InputError, ReportError
+from nodule.report.picture import write_picture
+
+
+def test_takes_a_small_picture_with_the_viewer_drawn(
+    written: Path, chromium: str, tmp_path: Path
+) -> None:
+    target = tmp_path / "report.png"
+    assert write_picture(written / "report.html", target) == target
+    content = target.read_bytes()
+    assert len(content) < 300_000
+    assert list(tmp_path.iterdir()) == [target]
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.format == "PNG"
+        assert image.width == 1400
+        right = image.convert("L").crop((700, 0, 1400, image.height // 2))
+        # a viewer that has not run leaves paper, not slices of lung
+        dark = sum(right.histogram()[:110])
+    assert dark > 50_000
+
+
+def test_a_page_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="NO_SUCH_FILE"):
+        write_picture(tmp_path / "report.html", tmp_path / "a.png", chromium="/bin/true")
+
+
+def test_a_browser_that_makes_nothing_is_an_error(written: Path, tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="PICTURE_FAILED"):
+        write_picture(written / "report.html", tmp_path / "a.png", chromium="/bin/true")
+    assert list(tmp_path.iterdir()) == []
