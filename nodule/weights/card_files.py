@@ -171,17 +171,18 @@ def _weights_text(weights: Weights) -> str:
 
 
 def _count_numbers(path: Path) -> Mapping[str, int]:
-    """Count a file's numbers by type, from its header alone."""
+    """Count a file's numbers by type, from its header alone; counters are left out."""
     from math import prod
 
     from safetensors import safe_open
 
-    kinds = {"F16": "float16", "F32": "float32", "BF16": "bfloat16"}
+    kinds = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
     counts: Counter[str] = Counter()
     with safe_open(path, framework="numpy") as tensors:
         for name in tensors.keys():  # noqa: SIM118 - no mapping
             part = tensors.get_slice(name)
-            counts[kinds.get(part.get_dtype(), part.get_dtype())] += prod(part.get_shape())
+            if part.get_dtype() in kinds:
+                counts[kinds[part.get_dtype()]] += prod(part.get_shape())
     return counts
 
 

@@ -38,7 +38,7 @@ def sources_text(patients: Iterable[str]) -> str:
         told |= dict.fromkeys(texts or ())
     lines = list(told)
     if unknown:
-        lines.append(f"{unknown} patients of other sources, to be named here with their licence.")
+        lines.append(f"Patients of other sources: {unknown}, to be named here with their licence.")
     return "\n".join(_item(line) for line in lines) or "Synthetic data only."
 
 

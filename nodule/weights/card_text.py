@@ -102,7 +102,7 @@ def weights_text(
     facts = {
         "stage": stage,
         "sha256": f"`{sha256}`",
-        "parameters": f"{sum(numbers.values()):,} ({stored})",
+        "parameters and running statistics": f"{sum(numbers.values()):,} ({stored})",
         "training patients": (
             f"{training_patients}, listed in the weights file (`Weights.training_patients`)"
         ),
@@ -128,8 +128,8 @@ def training_text(run: TrainingRun) -> str:
     """Return the section ``Training``."""
     first, last = run.legs[0], run.legs[-1]
     told = (
-        f"`nodule train {run.stage}`: {run.steps} steps in {run.epochs} epochs, broken off and "
-        f"resumed {len(run.legs) - 1} times. The weights are those of step {run.kept_step}, "
+        f"`nodule train {run.stage}`: {run.steps} steps in {run.epochs} epochs; breaks "
+        f"and resumptions: {len(run.legs) - 1}. The weights are those of step {run.kept_step}, "
         f"chosen by {run.chosen_by}."
     )
     if first.first_step:
@@ -158,16 +158,16 @@ def measured_text(
     measured_on : a sentence: which data, how many, which reference.
     seen : patients of ``patients`` whom the weights saw in training.
     """
-    sight = (
-        f"**{seen} of the {patients} patients were seen in training: these figures are no "
-        "performance.**"
-        if seen
-        else f"None of the {patients} patients was seen in training."
-    )
     columns = ("figure", "value", "95 % interval", "n")
-    pieces = [f"`{command}`", wrapped(f"{measured_on} {sight}")]
+    pieces = [f"`{command}`", wrapped(f"{measured_on} {_sight(seen, patients)}")]
     pieces.append(table(columns, (row.cells() for row in rows)))
     return "\n\n".join([*pieces, *map(wrapped, notes)])
+
+
+def _sight(seen: int, patients: int) -> str:
+    if seen:
+        return f"**Of {patients} patients, training saw {seen}: these figures are no performance.**"
+    return f"Of {patients} patients, training saw none."
 
 
 def wrapped(text: str) -> str:

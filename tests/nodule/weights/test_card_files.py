@@ -37,13 +37,13 @@ CARD = """\
 | --- | --- |
 | stage | line |
 | sha256 | `{sha256}` |
-| parameters | 7 (6 as float16, 1 as float32) |
+| parameters and running statistics | 7 (6 as float16, 1 as float32) |
 | training patients | 2, listed in the weights file (`Weights.training_patients`) |
 
 ## Training
 
-`nodule train line`: 15 steps in 3 epochs, broken off and resumed 1 times. The weights are those of
-step 10, chosen by the lowest validation loss.
+`nodule train line`: 15 steps in 3 epochs; breaks and resumptions: 1. The weights are those of step
+10, chosen by the lowest validation loss.
 
 From step 5 on the loop ran with epochs 2 to 3.
 
@@ -62,7 +62,7 @@ Packages: nodule 0.1.0, torch 2.13.0.
 
 `nodule evaluate line --fold 4 --card`
 
-Fold 4 of SET. None of the 1 patients was seen in training.
+Fold 4 of SET. Of 1 patients, training saw none.
 
 | figure | value | 95 % interval | n |
 | --- | --- | --- | --- |
@@ -75,7 +75,7 @@ Fold 4 of SET. None of the 1 patients was seen in training.
 
 - LIDC-IDRI, The Cancer Imaging Archive, CC BY 3.0, doi:10.7937/K9/TCIA.2015.LO9QL9SX. Armato SG et
   al., Med Phys 2011;38:915-931. Clark K et al., J Digit Imaging 2013;26:1045-1057.
-- 1 patients of other sources, to be named here with their licence.
+- Patients of other sources: 1, to be named here with their licence.
 """
 
 
@@ -129,7 +129,7 @@ def test_what_a_person_wrote_is_kept(weights: Weights) -> None:
 
 def test_figures_of_seen_patients_are_called_no_performance(weights: Weights) -> None:
     card = measure(weights, patients=("LIDC-IDRI-0001", "LIDC-IDRI-0007")).read_text()
-    warning = "**1 of the 2 patients were seen in training: these figures are no performance.**"
+    warning = "**Of 2 patients, training saw 1: these figures are no performance.**"
     assert warning in card.replace("\n", " ")
 
 
@@ -186,7 +186,7 @@ def test_an_ensemble_has_one_card_for_what_it_says_together(tmp_path: Path) -> N
     assert (tmp_path / "m.md").read_text() == card
     for member in members:
         assert f"| {member.path.name} | `{member.sha256}` | 2 |" in card
-    assert "All folds. None of the 2 patients was seen in training." in card
+    assert "All folds. Of 2 patients, training saw none." in card
     assert together(value=0.5) == card
     members.pop()
     members.append(replace(members[0], sha256="e" * 64, path=tmp_path / "m.fold2.safetensors"))

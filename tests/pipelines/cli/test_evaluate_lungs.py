@@ -71,7 +71,7 @@ def test_writes_its_figures_into_the_card_beside_the_weights(
     assert f"`{shipped.sha256}`" in card
     assert "### Lungs of CASE-1\n" in card
     assert " CASE-1 --weights mine.safetensors --card`" in card
-    assert "None of the 1 patients was seen in training." in card
+    assert "Of 1 patients, training saw none." in card
     assert "| CASE-1, both lungs: Dice | 0.9" in card
     assert str(tmp_path) not in card
 
