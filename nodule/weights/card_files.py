@@ -111,16 +111,10 @@ def write_measured_together(
     """Write the figures of an ensemble into the card beside it, and return its path.
 
     It lies beside the members, called by what their names share: ``malignancy.md`` beside
-    ``malignancy.fold0.safetensors`` and so on. It lists the members; figures of other members are
-    taken out. A member alone is :func:`write_measured`'s.
-
-    Parameters
-    ----------
-    members : the networks that judged together.
-    heading, rows, command, measured_on, notes : as of :func:`write_measured`.
-    patients : everybody evaluated.
-    seen : of them, who was judged by a member that saw them in training; a member may have seen
-        patients whom only others judged.
+    ``malignancy.fold0.safetensors`` and so on. It lists the members; figures of others are taken
+    out. A member alone has its figures on its own card. Parameters are :func:`write_measured`'s,
+    and ``seen`` counts who was judged by a member that saw them in training: a member may have
+    seen patients whom only others judged.
     """
     if len(members) == 1:
         return write_measured(
