@@ -14,7 +14,7 @@ from nodule.errors import InputError
 from nodule.files import write_whole
 from nodule.report.browser import browse, find_chromium
 
-_WINDOW = (2200, 1440)
+_WINDOW = (2200, 1560)
 _WIDTH = 1400
 _GREYS, _COLOURS = 176, 80  # together what a palette holds
 _COLOURED = 16  # between the brightest and the darkest of red, green and blue
@@ -23,7 +23,7 @@ _LOAD_MS = 10_000  # of the browser's own clock, for the script to unpack the vo
 _STYLE = """
 :root { color-scheme: light; }
 .top, main { max-width: none; }
-main { display: grid; grid-template-columns: 1fr 1fr; gap: 18px; align-items: start; }
+main { display: grid; grid-template: auto auto auto 1fr / 1fr 1fr; gap: 18px; align-items: start; }
 main > section { margin: 0; }
 .impression, .exam, section:has(#findings) { grid-column: 1; }
 section:has(#findings) { grid-row: 3 / span 2; }
