@@ -77,21 +77,30 @@ def certain_records(crops: CropSet, *, folds: Sequence[int] = ()) -> tuple[Nodul
     """Return every record of a nodule of 3 mm or more by three readers or more.
 
     A nodule's readers are those of its stack, or else of its volume of interest; a cube without
-    link to either has unknown readers and is left out.
+    link to either has unknown readers and is left out. So is a volume of interest whose nodule has
+    a stack, since it shows no more.
 
     Parameters
     ----------
     folds : all if empty.
     """
-    readers: dict[str, int] = {}
-    for record in distinct(crops.records, prefer=("stack", "voi")):
-        readers[record.nodule_key] = record.n_readers
+    known = {
+        record.nodule_key: record for record in distinct(crops.records, prefer=("stack", "voi"))
+    }
+
+    def is_certain(record: NoduleRecord) -> bool:
+        best = known.get(record.nodule_key)
+        return (
+            best is not None
+            and best.n_readers >= CERTAIN_READERS
+            and record.diameter_mm >= LEAST_DIAMETER_MM
+            and (record.kind != "voi" or best.kind == "voi")
+        )
+
     return tuple(
         record
         for record in crops.records
-        if (not folds or record.fold in folds)
-        and readers.get(record.nodule_key, 0) >= CERTAIN_READERS
-        and record.diameter_mm >= LEAST_DIAMETER_MM
+        if (not folds or record.fold in folds) and is_certain(record)
     )
 
 
