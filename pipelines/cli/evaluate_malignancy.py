@@ -18,7 +18,6 @@ from pipelines.cli.options import CardOption, DeviceOption, given_command
 
 if TYPE_CHECKING:
     from nodule.evaluate.assessment import Assessment, Choose
-    from nodule.evaluate.held_out import Panel
     from nodule.lidc.crops import CropSet
     from nodule.malignancy.examples import NoduleExample
     from nodule.malignancy.judge import Judgement
@@ -68,7 +67,7 @@ def malignancy(
     from nodule.evaluate.assessment import assess
     from nodule.evaluate.baselines import outlined
     from nodule.evaluate.calibrate import fit
-    from nodule.evaluate.held_out import judge_by_panels, panels
+    from nodule.evaluate.held_out import Panel, judge_by_panels, panels
     from nodule.evaluate.malignancy_summary import Draws, summarise
     from nodule.inference import pick_device
     from nodule.lidc.crops import CropSet
@@ -77,10 +76,9 @@ def malignancy(
     members = _members(weights)
     crops = CropSet.open(data)
     patients = {r.patient_id for r in crops.records if not fold or r.fold in fold}
-    if folds:
-        chosen, seen = panels(members, patients), 0
-    else:
-        chosen, seen = _all_members(members, patients, allow_seen=allow_seen)
+    seen = 0 if folds else _seen(members, patients, allow_seen=allow_seen)
+    everybody = (Panel(members=members, patients=frozenset(patients)),)
+    chosen = panels(members, patients) if folds else everybody
     examples = rated_examples(crops, folds=fold or (), min_readers=min_readers)
     with bar("judging") as told:
         judged, around = judge_by_panels(
@@ -143,11 +141,8 @@ def _members(files: list[Path] | None) -> tuple[Weights, ...]:
     return Weights.shipped_members("malignancy")
 
 
-def _all_members(
-    members: tuple[Weights, ...], patients: set[str], *, allow_seen: bool
-) -> tuple[tuple[Panel, ...], int]:
-    """Let all judge, and count the patients whom any saw in training."""
-    from nodule.evaluate.held_out import Panel
+def _seen(members: Sequence[Weights], patients: set[str], *, allow_seen: bool) -> int:
+    """Count the patients whom any member saw in training; none, unless allowed."""
     from nodule.evaluate.leakage import seen_in_training
 
     seen = frozenset[str]().union(
@@ -155,7 +150,7 @@ def _all_members(
     )
     if seen:
         logger.warning("%d patients were seen in training; no figure here is honest", len(seen))
-    return (Panel(members=members, patients=frozenset(patients)),), len(seen)
+    return len(seen)
 
 
 def rated_examples(
