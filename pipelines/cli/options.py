@@ -52,8 +52,8 @@ PersonOption = Annotated[
         "--person",
         metavar="FILE",
         help="TOML with what is known of the person, such as age_years, sex, smoking, risk, "
-        "known_cancer, immunosuppressed, family_history, emphysema; [findings.N1] with lobe, "
-        "spiculation, benign_feature. What is left out is unknown.",
+        "known_cancer, immunosuppressed, family_history, emphysema; a table findings.N1 with lobe, "
+        "spiculation, benign_feature. What is left out is unknown. configs/person.toml has all.",
     ),
 ]
 IndicationOption = Annotated[

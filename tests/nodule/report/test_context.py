@@ -7,7 +7,7 @@ import pytest
 
 from nodule.errors import InputError
 from nodule.report.advice import months_after
-from nodule.report.context import Context, read_context
+from nodule.report.context import Context, FindingFacts, read_context
 from nodule.report.person import age_in_years, known_person
 from nodule.study import PatientHeader
 
@@ -36,6 +36,15 @@ def test_reads_what_is_stated_and_leaves_the_rest_unknown(tmp_path: Path) -> Non
     assert context.immunosuppressed is None
     assert context.findings["N1"].lobe == "RUL"
     assert context.findings["N1"].benign_feature is None
+
+
+def test_the_example_file_states_every_field_and_may_be_read() -> None:
+    example = Path(__file__).parents[3] / "configs" / "person.toml"
+    context = read_context(example)
+    assert context.model_fields_set == Context.model_fields.keys() - {"findings"}
+    whole = example.read_text(encoding="utf-8").split("# [findings.N1]\n")[1]
+    named = {line.removeprefix("# ").split(" =")[0] for line in whole.splitlines()}
+    assert named == FindingFacts.model_fields.keys()
 
 
 def test_what_is_given_beside_the_file_replaces_it(tmp_path: Path) -> None:
