@@ -23,7 +23,8 @@ class HeatChecks:
     ----------
     score : the networks' answer about the place.
     score_without_hottest : the answer when the map's hottest tenth of the cube is filled with
-        lung; a map that shows what the answer rests on moves it.
+        lung; a map that shows what the answer rests on moves it. Bare lung has an answer too,
+        so that a rating below that one rises.
     scores_without_elsewhere : the answers when the same shape is filled anywhere in the cube
         instead, one a draw.
     likeness_random_head : rank correlation with the map of networks whose last layers hold

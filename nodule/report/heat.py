@@ -28,20 +28,10 @@ _NAMES: dict[Answer, str] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stop:
-    """A colour of the scale, as the page's gradient takes it: ``offset`` and ``opacity`` 0 to 1."""
-
-    offset: float
-    colour: str
-    opacity: float
-
-
-SCALE: tuple[Stop, ...] = tuple(
-    Stop(offset=level, colour=f"rgb({r} {g} {b})", opacity=opacity)
-    for level, (r, g, b), opacity in zip(_LEVELS, _COLOURS, _OPACITIES, strict=True)
+SCALE: tuple[tuple[float, str], ...] = tuple(
+    (level, f"rgb({r} {g} {b})") for level, (r, g, b) in zip(_LEVELS, _COLOURS, strict=True)
 )
-"""From no heat to the hottest place."""
+"""Share of the greatest heat and its colour, as a gradient of the page takes them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +49,11 @@ class HeatFigure:
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What the page says of where the networks looked."""
+    """What the page says of where the networks looked.
+
+    ``raised`` names the answer, ``hiding`` says how the map stood its test, ``cube_mm`` is the
+    edge of what the networks saw.
+    """
 
     figures: tuple[HeatFigure, ...]
     raised: str
