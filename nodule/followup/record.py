@@ -1,4 +1,4 @@
-"""What ``comparison.json`` says.
+"""What a report says of a comparison.
 
 Sizes are millimetres, positions LPS, each in its own scan's frame. A doubling time that never
 comes is null, as is the end of an interval that holds no growth.

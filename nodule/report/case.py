@@ -43,6 +43,9 @@ _DAYS_A_MONTH = 365.25 / 12
 _POOR = "REGISTRATION_POOR"
 _UPPER_LOBES = ("RUL", "LUL")
 _NO_EARLIER_SCAN = ("earlier scan",)
+_FOLLOWED = (
+    "The table speaks of first sight: growth since the prior study is for the reader to weigh."
+)
 _RISK_WORDS: dict[fleischner.Risk, str] = {
     "low": "the clinician sees a low risk of cancer (below 5 %)",
     "high": "the clinician sees a higher risk of cancer (5 % or more)",
@@ -163,6 +166,8 @@ class Case:
         nodules = [self._nodule(each) for each in self.standing]
         person, risk = self.known.person, self.context.risk
         result = fleischner.recommend(nodules, person=person, risk=risk)
+        if self._changes and result.outcome == "applied":
+            result = replace(result, caveats=(*result.caveats, _FOLLOWED))
         missing = {fact.rpartition(": ")[2] for fact in result.missing}
         if missing != {"risk"}:
             return result

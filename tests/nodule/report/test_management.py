@@ -14,8 +14,11 @@ import pytest
 
 from nodule.errors import InputError
 from nodule.findings import Finding
+from nodule.followup.record import ComparisonRecord
 from nodule.report import Context, Provenance, Report, build_report, write_report
 from nodule.report.advice import AdvicePart
+from nodule.report.case import Case
+from nodule.report.management import manage
 from nodule.report.tables import management_csv
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
@@ -246,3 +249,66 @@ def test_the_page_says_why_there_is_no_advice(
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "No advice. Nobody stated how these nodules came to light" in page
     assert "not stated" in page
+
+
+def test_the_course_of_a_finding_comes_from_the_comparison(
+    make: Make, study: Study, lungs: LungMask, comparison: ComparisonRecord
+) -> None:
+    """From 10.9 x 10.2 to 12.6 x 11.9 mm: 10.6 to 12.3 mm within 12 months, + 1.7 mm, grows: 4B."""
+    report = make(setting="screening-annual")
+    case = Case(
+        context=report.context,
+        study=report.study,
+        standing=report.findings,
+        comparison=comparison,
+    )
+    management = manage(case)
+    (exam,) = management.exam
+    assert (exam.answer, exam.missing) == ("4B", ("earlier category",))
+    assert exam.inputs["earlier mean diameter (mm)"] == 10.6
+    growth = [a for a in management.of("N1") if a.rule.id.startswith("growth")]
+    # ln 2 x 300 / ln(904.8 / 600) = 506 days: 400 to 600
+    assert [(a.rule_set, a.answer) for a in growth] == [("NELSON", "indeterminate")]
+
+
+def test_bts_judges_growth_of_an_incidental_nodule(
+    make: Make, comparison: ComparisonRecord
+) -> None:
+    report = make(setting="incidental", risk="low", **HEALTHY)
+    case = Case(
+        context=report.context,
+        study=report.study,
+        standing=report.findings,
+        comparison=comparison,
+    )
+    management = manage(case)
+    growth = [a for a in management.of("N1") if a.rule.id.startswith("growth")]
+    assert [(a.rule_set, a.answer) for a in growth] == [("BTS", "biopsy or surveillance")]
+    assert "first sight" in by_rules(management.exam)["Fleischner"].caveats[-1]
+
+
+@pytest.mark.parametrize(
+    ("change", "course"),
+    [
+        ({}, "new"),
+        ({"covered": False}, "earlier scan"),
+        ({"ambiguous": True}, "earlier scan"),
+    ],
+)
+def test_new_is_only_what_the_prior_study_would_show(
+    make: Make, comparison: ComparisonRecord, change: dict[str, bool], course: str
+) -> None:
+    """New and ≥ 8 mm is 4B; a nodule whose place was not covered lacks its earlier scan."""
+    report = make(setting="screening-annual")
+    (lone,) = comparison.new
+    here = lone.finding.model_copy(update={"id": "N1"})
+    lone = lone.model_copy(update={**change, "finding": here})
+    compared = comparison.model_copy(update={"changes": (), "new": (lone,)})
+    case = Case(
+        context=report.context, study=report.study, standing=report.findings, comparison=compared
+    )
+    (exam,) = manage(case).exam
+    if course == "new":
+        assert (exam.answer, exam.inputs["course"]) == ("4B", "new")
+    else:
+        assert exam.missing == ("N1: earlier scan",)
