@@ -64,3 +64,15 @@ def test_refuses_weights_that_changed_after_opening(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"\x01")
     with pytest.raises(WeightsError, match="WEIGHTS_CHANGED"):
         load_state(weights)
+
+
+def test_an_ensembles_members_come_in_the_order_of_their_folds() -> None:
+    members = Weights.shipped_members("malignancy")
+    names = [each.path.name for each in members]
+    assert names == sorted(names)
+    assert all(each.stage == "malignancy" for each in members)
+
+
+def test_says_so_when_an_ensemble_has_no_member() -> None:
+    with pytest.raises(WeightsError, match=r"NO_WEIGHTS.*nobody\.fold0"):
+        Weights.shipped_members("nobody")
