@@ -194,7 +194,7 @@ class Scene:
         shell, diameter_mm = self._shell(body, _THIN_SHELL_MM), self._diameter_mm(body)
         if shell.size < _LEAST_SAMPLES or diameter_mm >= _THIN_BELOW_MM:
             return None
-        faint_hu, middle_hu, level_hu = np.percentile(shell, [20.0, 50.0, 65.0])
+        faint_hu, middle_hu, level_hu = np.percentile(shell, [20.0, 50.0, 80.0])
         least_hu = self.lung_hu + _THIN_CONTRAST_HU + _THIN_CONTRAST_HU_PER_MM * diameter_mm
         return float(level_hu) if faint_hu > least_hu and middle_hu < SOLID_HU else None
 

@@ -12,6 +12,7 @@ from nodule.volume import Volume
 
 Draw = Callable[..., Volume]
 RULES = GrowthRules()
+LUNG_HU = -850.0  # as draw_ellipsoid's
 
 
 @pytest.mark.parametrize("core_hu", [30.0, -600.0], ids=["solid", "ground-glass"])
@@ -69,6 +70,25 @@ def test_cuts_a_vessel_away(draw_ellipsoid: Draw) -> None:
     assert mask.volume_mm3 == pytest.approx(math.pi / 6 * 10**3, rel=0.10)
 
 
+@pytest.mark.parametrize("diameter_mm", [5.0, 6.0])
+def test_cuts_a_vessel_half_as_thick_as_the_nodule_that_hangs_on_it(
+    draw_ellipsoid: Draw, diameter_mm: float
+) -> None:
+    volume, center = _lung_with(draw_ellipsoid, radius_mm=diameter_mm / 2)
+    vessel = draw_ellipsoid(
+        volume.geometry,
+        center_lps_mm=as_vector(np.add(center, (diameter_mm / 2 + 0.7, 0.0, 0.0))),
+        semi_axes_mm=(1.5, 1.5, 500.0),
+        core_hu=40.0,
+    )
+    both = replace(volume, array_zyx=np.maximum(volume.array_zyx, vessel.array_zyx))
+    mask = segment_nodule(
+        both, center_lps_mm=as_vector(center), diameter_mm=1.2 * diameter_mm, rules=RULES
+    )
+    assert mask is not None
+    assert mask.volume_mm3 == pytest.approx(math.pi / 6 * diameter_mm**3, rel=0.15)
+
+
 def test_cuts_the_chest_wall_away(draw_ellipsoid: Draw) -> None:
     volume, center = _lung_with(draw_ellipsoid, radius_mm=5.0)
     hu = volume.array_zyx.copy()
@@ -94,16 +114,39 @@ def test_a_calcified_nodule_is_named_and_no_larger(draw_ellipsoid: Draw) -> None
     assert mask.volume_mm3 == pytest.approx(math.pi / 6 * 10**3, rel=0.08)
 
 
-def test_the_ground_glass_round_a_core_belongs_to_the_nodule(draw_ellipsoid: Draw) -> None:
+@pytest.mark.parametrize(
+    ("whole_mm", "core_mm", "error"),
+    # a thin layer's own level drowns in the blur of both its edges
+    [(16.0, 8.0, 0.10), (12.0, 6.0, 0.10), (9.0, 5.0, 0.20)],
+)
+def test_measures_ground_glass_and_its_solid_core(
+    draw_ellipsoid: Draw, whole_mm: float, core_mm: float, error: float
+) -> None:
     geometry = Geometry(shape_zyx=(50, 64, 64), spacing_zyx_mm=(0.9, 0.7, 0.7))
     center = as_vector(geometry.index_to_lps((25, 32, 32)))
-    halo = draw_ellipsoid(geometry, center_lps_mm=center, semi_axes_mm=(8, 8, 8), core_hu=-600.0)
-    core = draw_ellipsoid(geometry, center_lps_mm=center, semi_axes_mm=(4, 4, 4), core_hu=30.0)
-    both = replace(halo, array_zyx=np.maximum(halo.array_zyx, core.array_zyx))
-    mask = segment_nodule(both, center_lps_mm=center, diameter_mm=14.0, rules=RULES)
+    halo = draw_ellipsoid(
+        geometry, center_lps_mm=center, semi_axes_mm=(whole_mm / 2,) * 3, core_hu=-600.0
+    )
+    # what the core adds to the ground glass, drawn on lung
+    core = draw_ellipsoid(
+        geometry, center_lps_mm=center, semi_axes_mm=(core_mm / 2,) * 3, core_hu=LUNG_HU + 630.0
+    )
+    both = replace(halo, array_zyx=halo.array_zyx + core.array_zyx - np.float32(LUNG_HU))
+    mask = segment_nodule(both, center_lps_mm=center, diameter_mm=0.9 * whole_mm, rules=RULES)
     assert mask is not None
     assert mask.texture == "part-solid"
-    assert mask.volume_mm3 == pytest.approx(math.pi / 6 * 16**3, rel=0.10)
+    assert mask.volume_mm3 == pytest.approx(math.pi / 6 * whole_mm**3, rel=error)
+    assert mask.core_zyx is not None
+    core_mm3 = float(mask.core_zyx.sum()) * geometry.voxel_volume_mm3
+    assert core_mm3 == pytest.approx(math.pi / 6 * core_mm**3, rel=1.5 * error)
+    assert not (mask.core_zyx & ~mask.array_zyx).any()
+
+
+def test_a_solid_nodule_has_no_core_apart(draw_ellipsoid: Draw) -> None:
+    volume, center = _lung_with(draw_ellipsoid, radius_mm=5.0)
+    mask = segment_nodule(volume, center_lps_mm=as_vector(center), diameter_mm=10.0, rules=RULES)
+    assert mask is not None
+    assert mask.core_zyx is None
 
 
 def test_finds_nothing_in_bare_lung(draw_ellipsoid: Draw) -> None:

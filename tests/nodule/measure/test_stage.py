@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from nodule.findings import Candidate, Malignancy, ScoredCandidate
 from nodule.geometry import Geometry, Vector, as_vector
-from nodule.measure.stage import Measure
+from nodule.measure.segment import NoduleMask
+from nodule.measure.stage import Measure, measure_mask
 from nodule.study import SeriesHeader, Study
 from nodule.volume import LungMask, Volume
 
@@ -122,3 +124,61 @@ def test_says_what_a_nodule_is_made_of_and_where_it_lies(study: Study, lungs: Lu
     assert finding.third == "middle"
     # the left lung's surface lies at x = 4, the nodule's tip at 10
     assert finding.pleura_distance_mm == pytest.approx(6.0, abs=0.8)
+
+
+def test_states_limits_of_the_volume_unless_slices_are_too_thick(
+    study: Study, lungs: LungMask
+) -> None:
+    (finding,) = Measure().run(study=study, lungs=lungs, scored=(scored(LEFT_NODULE, 0.9),))
+    thick = replace(study, series=replace(study.series, slice_thickness_mm=5.0))
+    (coarse,) = Measure().run(study=thick, lungs=lungs, scored=(scored(LEFT_NODULE, 0.9),))
+    assert finding.measurement is not None
+    assert coarse.measurement is not None
+    limits = finding.measurement.volume_limits_mm3
+    assert limits is not None
+    assert limits[0] < 4 / 3 * math.pi * 6 * 4 * 4 < limits[1]
+    # 9.2 mm across, less than two slices of 5 mm
+    assert coarse.measurement.volume_limits_mm3 is None
+    assert coarse.measurement.volume_mm3 == finding.measurement.volume_mm3
+
+
+def _masked(core: NDArray[np.bool_] | None) -> tuple[NoduleMask, Volume]:
+    """Return a plate of 20 x 4 mm in a slice, and what it lies in."""
+    geometry = Geometry(shape_zyx=(9, 20, 40), spacing_zyx_mm=(1, 1, 1))
+    array = np.zeros((3, 14, 20), np.bool_)
+    array[0, 5:9] = True
+    array[2, :14, 5:15] = True
+    array[1, 5:9, 5:15] = True
+    part = replace(geometry, shape_zyx=array.shape, origin_lps_mm=(3.0, 3.0, 3.0))
+    mask = NoduleMask(
+        array_zyx=array, start_zyx=(3, 3, 3), geometry=part, texture="part-solid", core_zyx=core
+    )
+    hu = np.full(geometry.shape_zyx, -300.0, np.float32)
+    return mask, Volume(array_zyx=hu, geometry=geometry)
+
+
+def test_a_core_is_measured_and_never_wider_than_its_nodule() -> None:
+    core = np.zeros((3, 14, 20), np.bool_)
+    core[2, :14, 5:15] = True
+    measured = measure_mask(*_masked(core))
+    assert measured.solid_volume_mm3 == pytest.approx(140.0)
+    assert measured.solid_axes_mm is not None
+    long_mm, short_mm = measured.solid_axes_mm
+    # the core's own: the diagonal of 14 x 10 voxels, some 16.5 mm, and more than 4 across it
+    assert long_mm == pytest.approx(math.hypot(13.5, 9.5), abs=0.6)
+    assert short_mm == measured.short_axis_mm
+
+
+def test_a_speck_is_no_core() -> None:
+    core = np.zeros((3, 14, 20), np.bool_)
+    core[2, 6, 6:8] = True  # 2 mm³ make a ball of 1.6 mm
+    measured = measure_mask(*_masked(core))
+    assert measured.solid_axes_mm is None
+    assert measured.solid_volume_mm3 is None
+
+
+def test_a_mask_at_the_end_of_the_scan_has_no_stated_volume() -> None:
+    mask, volume = _masked(None)
+    assert measure_mask(mask, volume).volume_limits_mm3 is not None
+    at_end = replace(mask, start_zyx=(6, 3, 3))
+    assert measure_mask(at_end, volume).volume_limits_mm3 is None

@@ -1,10 +1,14 @@
 """Limits of a volume: sizes from arithmetic and from published repeatability."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 
+from nodule.geometry import Geometry, as_vector
+from nodule.measure.segment import GrowthRules, segment_nodule
 from nodule.measure.uncertainty import volume_limits_mm3
+from nodule.volume import Volume
 
 
 def _sphere_mm3(diameter_mm: float) -> float:
@@ -51,3 +55,28 @@ def test_no_volume_is_stated_of_a_nodule_thinner_than_two_slices(
 
 def test_no_volume_is_stated_of_what_the_scan_cuts_off() -> None:
     assert volume_limits_mm3(_sphere_mm3(10.0), slice_mm=1.0, cut_off=True) is None
+
+
+@pytest.mark.parametrize("slice_mm", [1.25, 2.5, 5.0])
+@pytest.mark.parametrize("diameter_mm", [6.0, 10.0])
+@pytest.mark.parametrize("offset", [0.0, 0.25, 0.5])
+def test_limits_hold_the_volume_of_a_ball_scanned_again_elsewhere(
+    draw_ellipsoid: Callable[..., Volume], diameter_mm: float, slice_mm: float, offset: float
+) -> None:
+    geometry = Geometry(
+        shape_zyx=(math.ceil(30 / slice_mm), 42, 42), spacing_zyx_mm=(slice_mm, 0.75, 0.75)
+    )
+    middle = geometry.shape_zyx[0] // 2
+    center = as_vector(geometry.index_to_lps((middle + offset, 21 - offset, 21 + offset / 2)))
+    volume = draw_ellipsoid(
+        geometry, center_lps_mm=center, semi_axes_mm=(diameter_mm / 2,) * 3, core_hu=30.0
+    )
+    mask = segment_nodule(
+        volume, center_lps_mm=center, diameter_mm=diameter_mm, rules=GrowthRules()
+    )
+    assert mask is not None
+    limits = volume_limits_mm3(mask.volume_mm3, slice_mm=slice_mm)
+    if slice_mm <= diameter_mm / 2.5:
+        assert limits is not None
+    if limits is not None:
+        assert limits[0] < _sphere_mm3(diameter_mm) < limits[1]
