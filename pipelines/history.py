@@ -65,7 +65,7 @@ class RunHistory(Callback):
             steps=trainer.global_step,
             epochs=trainer.current_epoch,
             kept_step=checkpoint["global_step"],
-            chosen_by="the lowest validation loss" if validated else "being the last",
+            chosen_by="the lowest validation loss" if validated else "its being the last",
             versions={name: importlib.metadata.version(name) for name in _PACKAGES},
         )
 
