@@ -3,7 +3,7 @@
 The limits are ``V exp(-h)`` and ``V exp(h)`` with ``h = 1.96 sqrt(o² + r² + s²)``, where
 
 * ``o = 0.30`` is the outline: what belongs to a nodule is a matter of opinion. Chosen so that 95 %
-  of the readers' consensus volumes of folds 1 to 3 (424 measurable nodules of LIDC-IDRI) lie
+  of the readers' consensus volumes of folds 1 to 3 (423 measurable nodules of LIDC-IDRI) lie
   within. It showed no trend with size or slice.
 * ``r = 6 x 0.093 mm / d`` is repeatability: a surface off by a fixed length weighs on small
   nodules. The length makes the difference of two scans of a nodule of 98 mm³ lie within 27 %, as

@@ -1,6 +1,7 @@
 """Masks against LIDC's readers on fold 0.
 
-Every constant was chosen on folds 1 to 4. One rule is not blind to fold 0: that ground glass round
+Every constant was chosen on folds 1 to 4, those for texture, vessels of small nodules and limits
+on folds 1 to 3. One rule is not blind to fold 0: that ground glass round
 a core must end within sight was added after two of its nodules had outgrown the patch.
 """
 
