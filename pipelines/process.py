@@ -94,8 +94,6 @@ def process_study(
     OSError : when the results cannot be written; none is then half-written.
     """
     from nodule.ct import inventory
-    from nodule.report import Context, build_report, write_report
-    from nodule.report.pdf import write_pdf
 
     series = inventory(path).choose(series_uid)
     earlier = None if prior is None else inventory(prior.path).choose(prior.series_uid)
@@ -106,18 +104,44 @@ def process_study(
     if prior is not None and earlier is not None:
         then = detect(earlier, stages=stages, cache=cache, listen=prior.listen)
         comparison = _compare(found, then)
+    report = _report(found, stages=asked, context=context, comparison=comparison)
     folder = result_folder(out, study_name(path), input_sha256=series.digest)
-    report = build_report(
+    if dicom:
+        _write_dicom(report, found, stages=stages, source=series, folder=folder)
+    _write(report, found, folder=folder, pdf=pdf)
+    return Processed(
+        file=path,
+        folder=folder,
+        finding_count=len(found.findings),
+        ran=found.ran,
+        comparison=comparison,
+    )
+
+
+def _report(
+    found: Detection,
+    *,
+    stages: Stages,
+    context: Context | None,
+    comparison: ComparisonRecord | None,
+) -> Report:
+    from nodule.report import Context, build_report
+
+    return build_report(
         study=found.study,
         lungs=found.lungs,
         findings=found.findings,
         patient=found.patient,
-        provenance=provenance_of(asked, input_sha256=series.digest),
+        provenance=provenance_of(stages, input_sha256=found.input_sha256),
         context=context or Context(),
         comparison=comparison,
     )
-    if dicom:
-        _write_dicom(report, found, stages=stages, source=series, folder=folder)
+
+
+def _write(report: Report, found: Detection, *, folder: Path, pdf: bool) -> None:
+    from nodule.report import write_report
+    from nodule.report.pdf import write_pdf
+
     write_report(
         report,
         study=found.study,
@@ -127,13 +151,6 @@ def process_study(
     )
     if pdf:
         write_pdf(folder / "report.html")
-    return Processed(
-        file=path,
-        folder=folder,
-        finding_count=len(found.findings),
-        ran=found.ran,
-        comparison=comparison,
-    )
 
 
 def _compare(found: Detection, prior: Detection) -> ComparisonRecord:

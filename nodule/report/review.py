@@ -54,8 +54,7 @@ def apply_review(
 
     Raises
     ------
-    InputError : ``REVIEW_OF_OTHER_REPORT``, ``UNKNOWN_FINDING``, ``DOUBLE_DECISION``, or
-        ``OUTSIDE_VOLUME`` where a place is not in the scan.
+    InputError : as :func:`check_review`, or ``OUTSIDE_VOLUME``.
     """
     check_review(report, review)
     decided = {decision.id: decision for decision in review.decisions}

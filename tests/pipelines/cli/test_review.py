@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 import typer
 from typer.testing import CliRunner, Result
@@ -58,7 +59,8 @@ def test_writes_the_reviewed_report(first: Path, phantom_study: Path, tmp_path: 
         additions=[{"center_lps_mm": place, "long_axis_mm": 7.5}],
     )
     out = tmp_path / "reviewed"
-    result = apply(first / "report.json", review, "--study", phantom_study, "-o", out)
+    more = ("--sr", "--context", "incidental", "--indication", "Cough")
+    result = apply(first / "report.json", review, "--study", phantom_study, "-o", out, *more)
     assert result.exit_code == 0, result.output
     after = json.loads((out / "report.json").read_bytes())
     assert [f["id"] for f in after["findings"]] == standing
@@ -67,6 +69,9 @@ def test_writes_the_reviewed_report(first: Path, phantom_study: Path, tmp_path: 
     assert after["reviews"][0]["reader"] == "A. Reader"
     assert after["provenance"] == before["provenance"]
     assert (out / "lungs.nii.gz").read_bytes() == (first / "lungs.nii.gz").read_bytes()
+    assert after["context"]["indication"] == "Cough"
+    assert [a["rule_set"] for a in after["management"]["exam"]] == ["Fleischner"]
+    assert pydicom.dcmread(out / "sr.dcm").VerificationFlag == "UNVERIFIED"
     assert "Reviewed draft" in (out / "report.html").read_text(encoding="utf-8")
 
 
