@@ -167,12 +167,11 @@ class _Judged:
 
 
 def _judge(nodule: Nodule, *, multiple: bool, risk: Risk | None) -> _Judged:
-    missing = list(unstated(nodule, ("composition", "size")))
-    if nodule.size is None or nodule.composition is None:
-        return _Judged(nodule=nodule, missing=tuple(missing))
-    if _place(_MASS, nodule.size):
+    if nodule.size is not None and _place(_MASS, nodule.size):
         text = f"More than {MASS_ABOVE_MM} mm is a mass, not a nodule."
         return _Judged(nodule=nodule, rule=Rule(id="scope-mass", text=text, where="definitions"))
+    if nodule.size is None or nodule.composition is None:
+        return _Judged(nodule=nodule, missing=unstated(nodule, ("composition", "size")))
     if nodule.composition == "solid":
         return _solid(nodule, nodule.size, multiple=multiple, risk=risk)
     return _subsolid(nodule, nodule.size, multiple=multiple)

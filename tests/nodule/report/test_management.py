@@ -186,10 +186,16 @@ def test_the_follow_up_of_a_cancer_hears_refusals_and_asks_recist(make: Make) ->
     assert by_rules(management.of("N1"))["RECIST"].answer == "target"
 
 
-def test_a_mass_makes_fleischner_refuse_and_findings_without_size_are_named(make: Make) -> None:
+def test_findings_without_size_or_composition_are_named(make: Make) -> None:
     everything = make(count=3, setting="screening-baseline").management.exam[0]
     assert everything.missing == ("N2: composition", "N3: composition", "N3: size")
     assert "category 4A or higher" in everything.caveats[0]
+
+
+def test_a_mass_of_any_composition_makes_the_rules_for_nodules_refuse(make: Make) -> None:
+    exam = by_rules(make(count=2, setting="incidental", risk="low", **HEALTHY).management.exam)
+    assert {each.outcome for each in exam.values()} == {"out of scope"}
+    assert {each.subject for each in exam.values()} == {"N2"}
 
 
 def test_no_finding_is_category_1_a_year_from_the_exam(make: Make) -> None:
