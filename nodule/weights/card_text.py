@@ -120,7 +120,7 @@ def members_text(members: Mapping[str, tuple[str, int]]) -> str:
     rows = (
         (name, f"`{sha256}`", str(patients)) for name, (sha256, patients) in sorted(members.items())
     )
-    told = "An ensemble; each member has a card of its own, and its file lists its patients."
+    told = "An ensemble; each member's file lists its patients (`Weights.training_patients`)."
     return f"{told}\n\n{table(('member', 'sha256', 'training patients'), rows)}"
 
 

@@ -94,6 +94,7 @@ def malignancy(
             found, choose=choose, features=features, around=around,
             draws=Draws(count=draws, seed=seed),
         ),
+        "judged_by": "the members that never saw the patient" if folds else "all members",
         "calibration": how,
         "seen_patients": seen,
         "weights": [each.sha256 for each in members],
@@ -118,7 +119,7 @@ def _write_card(
     which: str,
     command: str,
 ) -> None:
-    from nodule.evaluate.malignancy_card import card_rows
+    from nodule.evaluate.malignancy_card import card_notes, card_rows
     from nodule.weights.card_files import write_measured_together
 
     write_measured_together(
@@ -126,10 +127,12 @@ def _write_card(
         heading=f"Agreement with readers, {which}",
         rows=list(card_rows(summary)),
         command=command,
-        measured_on=f"{summary['n']} nodules of {summary['n_patients']} patients; calibration: "
-        f"{summary['calibration']}. Intervals are over patients.",
+        measured_on=f"{summary['n']} nodules of {summary['n_patients']} patients, judged by "
+        f"{summary['judged_by']}; calibration: {summary['calibration']}. Intervals are over "
+        "patients.",
         patients=patients,
         seen=summary["seen_patients"],
+        notes=list(card_notes(summary)),
     )
 
 
