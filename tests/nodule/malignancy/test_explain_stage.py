@@ -101,7 +101,7 @@ def test_the_map_moves_when_what_was_learnt_is_shuffled(
     maps: dict[str, HeatMap], answer: str
 ) -> None:
     checks = maps[answer].checks
-    assert checks.likeness_random_head < 0.95
+    assert checks.likeness_random_head < 0.97
     assert checks.likeness_random_network < 0.8
 
 
