@@ -1,6 +1,7 @@
 """Measured findings become facts; what was not measured stays unknown."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from nodule.guidelines.from_findings import nodule_of
 from nodule.guidelines.lung_rads import ScreenedNodule, classify_lesion
 
 
-def _finding(texture: str | None, *, measured: bool = True, **rest: object) -> Finding:
+def _finding(texture: str | None, *, measured: bool = True, **rest: Any) -> Finding:
     measurement = Measurement(
         center_lps_mm=(0.0, 0.0, 0.0),
         long_axis_mm=8.04,
