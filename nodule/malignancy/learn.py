@@ -46,6 +46,7 @@ class MalignancyTask:
     malignancy_weight, characteristics_weight, diameter_weight : of the losses, beside the nodule
         loss with weight 1; the middle one counts for the mean of the other eight.
     max_calibration_error_hu : stacks whose HU are less sure than this are left out.
+    cube : voxels along the edge of what the network sees, such as 48; the network's own 32 if None.
     outputs : those that learn, all if None. Pretraining leaves ``malignancy`` out, fine-tuning
         may learn it alone.
     patients_share : trains on the nodules of this share of the patients, chosen by ``seed``; all
@@ -70,6 +71,7 @@ class MalignancyTask:
     characteristics_weight: float = 0.5
     diameter_weight: float = 1.0
     max_calibration_error_hu: float = 30.0
+    cube: int | None = None
     outputs: tuple[Output, ...] | None = None
     patients_share: float | None = None
     seed: int = 0
@@ -95,6 +97,7 @@ class MalignancyTask:
             "backbone": self.backbone,
             "magnifications_mm": list(self.magnifications_mm),
             "channels": list(self.channels),
+            **({} if self.cube is None else {"cube": self.cube}),
         }
 
     @functools.cached_property

@@ -8,7 +8,7 @@ import torch
 
 from nodule.errors import ConfigError
 from nodule.malignancy.learn import MalignancyTask, among_the_share
-from nodule.malignancy.network import LEVELS
+from nodule.malignancy.network import LEVELS, build
 
 TASK = MalignancyTask(crop_set=Path("none"), scans=())  # no data is read
 PATIENTS = [f"LIDC-IDRI-{number:04}" for number in range(1, 1001)]
@@ -62,6 +62,13 @@ def test_all_outputs_learn_where_none_is_named() -> None:
     losses = TASK.losses(TASK.network().eval(), nodules())
     by_hand = losses["nodule"] + losses["malignancy"] + 0.5 * losses["characteristics"]
     torch.testing.assert_close(losses["loss"], by_hand + losses["diameter"])
+
+
+def test_a_larger_cube_is_what_the_network_asks_for_and_is_kept_with_the_weights() -> None:
+    assert TASK.network().cube == 32
+    larger = replace(TASK, cube=48)
+    assert larger.network().cube == 48
+    assert build(larger.architecture()).cube == 48
 
 
 def test_pretraining_does_not_look_at_the_malignancy_ratings() -> None:
