@@ -63,7 +63,7 @@ class ProposeCandidates:
     lung_margin_mm: float = 8.0
     window_mm: tuple[int, ...] = (112, 128, 144, 160, 176)
     halo_mm: int = 16
-    batch: int = field(default=2, metadata=SPEED_ONLY)
+    batch: int = field(default=1, metadata=SPEED_ONLY)
     device: Device = field(default="auto", metadata=SPEED_ONLY)
 
     def __post_init__(self) -> None:
