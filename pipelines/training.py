@@ -89,14 +89,7 @@ def train(
     module = _Module(task, loop, network, rate_groups(network, finetune, loop))
     history = RunHistory(loop)
     validation = task.validation_samples()
-    best = ModelCheckpoint(
-        dirpath=folder / "checkpoints",
-        filename="best",
-        monitor="validation_loss" if validation else None,
-        save_last=True,
-        enable_version_counter=False,
-        save_on_train_epoch_end=not validation,
-    )
+    best = _keep_best(folder, validates=bool(validation))
     trainer = _trainer(
         loop, folder=folder, device=device, devices=devices, show_progress=show_progress,
         callbacks=[
@@ -104,6 +97,27 @@ def train(
         ],
         sleeps=finetune is not None,
     )  # fmt: skip
+    _fit(trainer, module, _Data(task, loop, validation), folder=folder)
+    kept = Path(best.best_model_path)
+    path = _export(task, kept, folder / "weights.safetensors", start=start)
+    run = history.describe(task, trainer, kept=kept, validated=bool(validation))
+    write_training(Weights.open(path), replace(run, task={**run.task, **origin(start, finetune)}))
+    return path
+
+
+def _keep_best(folder: Path, *, validates: bool) -> ModelCheckpoint:
+    """Keep the epoch with the lowest validation loss, or the last one where nothing validates."""
+    return ModelCheckpoint(
+        dirpath=folder / "checkpoints",
+        filename="best",
+        monitor="validation_loss" if validates else None,
+        save_last=True,
+        enable_version_counter=False,
+        save_on_train_epoch_end=not validates,
+    )
+
+
+def _fit(trainer: pl.Trainer, module: _Module, data: _Data, *, folder: Path) -> None:
     last = folder / "checkpoints" / "last.ckpt"
     with warnings.catch_warnings():
         # a loader without worker processes is a choice here, and epochs are short
@@ -114,15 +128,10 @@ def train(
         warnings.filterwarnings("ignore", message=".*`list` across ranks is zero.*")
         trainer.fit(
             module,
-            datamodule=_Data(task, loop, validation),
+            datamodule=data,
             ckpt_path=last if last.is_file() else None,
             weights_only=True,
         )
-    kept = Path(best.best_model_path)
-    path = _export(task, kept, folder / "weights.safetensors", start=start)
-    run = history.describe(task, trainer, kept=kept, validated=bool(validation))
-    write_training(Weights.open(path), replace(run, task={**run.task, **origin(start, finetune)}))
-    return path
 
 
 def _trainer(
