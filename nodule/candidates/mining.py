@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
 from nodule.candidates.heatmap import STRIDE
 from nodule.candidates.peaks import find_peaks
-from nodule.candidates.stage import load_network
+from nodule.candidates.stage import load_network, widened
 from nodule.candidates.sweep import cells_of, plan_windows, sweep
 from nodule.geometry import Geometry
 from nodule.inference import pick_device
@@ -73,9 +72,7 @@ def _marks(scan: Region, network: HeatmapNetwork) -> NDArray[np.float64]:
     inside = volume.geometry.lps_to_index(source.index_to_lps(lungs_mm)) / STRIDE
     z, y, x = np.clip(np.rint(inside).astype(int), 0, np.asarray(cells) - 1).T
     wanted[z, y, x] = True
-    wanted = np.asarray(
-        ndimage.distance_transform_edt(~wanted, sampling=float(STRIDE)) <= _REACH_MM
-    )
+    wanted = widened(wanted, margin_mm=_REACH_MM)
     device = next(network.parameters()).device
     answers = sweep(
         network, volume.array_zyx, plan_windows(wanted, size=_WINDOW, halo=_HALO),

@@ -120,14 +120,21 @@ def reachable_cells(lungs_zyx: NDArray[np.bool_], *, margin_mm: float) -> NDArra
     lungs_zyx : bool [z, y, x] at 1 mm.
     margin_mm : measured between cells' positions.
     """
-    from scipy import ndimage
-
     from nodule.candidates.heatmap import STRIDE
 
     short = [-n % STRIDE for n in lungs_zyx.shape]
     blocks = np.pad(lungs_zyx, [(0, n) for n in short])
     depth, rows, columns = (n // STRIDE for n in blocks.shape)
     cells = blocks.reshape(depth, STRIDE, rows, STRIDE, columns, STRIDE).any(axis=(1, 3, 5))
+    return widened(np.asarray(cells, dtype=np.bool_), margin_mm=margin_mm)
+
+
+def widened(cells: NDArray[np.bool_], *, margin_mm: float) -> NDArray[np.bool_]:
+    """Return the cells within a margin of any that is set, measured between cells' positions."""
+    from scipy import ndimage
+
+    from nodule.candidates.heatmap import STRIDE
+
     if not cells.any():
         return np.asarray(cells, dtype=np.bool_)
     distance_mm = ndimage.distance_transform_edt(~cells, sampling=float(STRIDE))

@@ -103,11 +103,6 @@ def load_read_scan(path: Path) -> ReadScan:
     )
 
 
-def has_readings(path: Path) -> bool:
-    """Whether a scan is a folder with any XML in it."""
-    return path.is_dir() and any(path.glob("*.xml"))
-
-
 def patients_of(path: Path) -> frozenset[str]:
     """Return what a scan's patient may be called, without reading its pixels."""
     return _names(path, inventory(path).choose(None).patient.patient_id)
