@@ -33,12 +33,17 @@ _WINDOW, _HALO = 32, 4  # cells
 def mine(scans: Sequence[Region], weights: Weights) -> tuple[Region, ...]:
     """Return the scans with the places at which the network marks what no reader did.
 
+    They join the hard places that a scan has already, such as LUNA16's candidates that are none.
+
     Raises
     ------
     WeightsError : as :func:`nodule.candidates.stage.load_network`.
     """
     network = load_network(weights, pick_device("auto"))
-    return tuple(replace(scan, hard_mm=false_marks(scan, network)) for scan in scans)
+    return tuple(
+        replace(scan, hard_mm=np.concatenate([scan.hard_mm, false_marks(scan, network)]))
+        for scan in scans
+    )
 
 
 def false_marks(scan: Region, network: HeatmapNetwork) -> NDArray[np.float64]:

@@ -1,11 +1,16 @@
 """Hard negatives are what a network marks and readers did not."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from nodule.candidates.material import Lesion, Region, scan_region
-from nodule.candidates.mining import false_marks
+from nodule.candidates.mining import false_marks, mine
+from nodule.candidates.network import HeatmapNetwork
+from nodule.weights import Weights, save_state
 
 
 class Bright(nn.Module):
@@ -39,3 +44,19 @@ def test_a_mark_on_a_readers_nodule_is_no_mistake() -> None:
 def test_without_readers_both_are_mistakes() -> None:
     wrong = false_marks(lung_with_blobs(), Bright())
     assert {bool(y > 60) for y in wrong[:, 1]} == {True, False}
+
+
+def test_mined_places_join_those_that_were_known(tmp_path: Path) -> None:
+    channels, depths = [4, 4, 4, 4], [1, 1, 1, 1]
+    save_state(
+        tmp_path / "tiny.safetensors",
+        HeatmapNetwork(channels, depths).state_dict(),
+        stage="candidates",
+        architecture={"channels": channels, "depths": depths},
+        training_patients=(),
+    )
+    known = np.array([[30.0, 40.0, 50.0]])
+    (mined,) = mine(
+        [replace(lung_with_blobs(), hard_mm=known)], Weights.open(tmp_path / "tiny.safetensors")
+    )
+    np.testing.assert_array_equal(mined.hard_mm[:1], known)
