@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from nodule.ct import read_ct
 from nodule.errors import InputError
 from nodule.geometry import Vector, as_vector
 from nodule.hu import NETWORK_WINDOW
-from nodule.lidc.luna16 import findings_by_series
+from nodule.lidc.luna16 import findings_by_series, negatives_by_series
 from nodule.lidc.scans import WholeScan
 from nodule.lidc.xml import LidcReadings, read_lidc_xml
 from nodule.volume import Volume
 
-Place = Literal["parenchyma", "structure"]
+Place = Literal["parenchyma", "structure", "mistake"]
+Marks = Mapping[str, NDArray[np.float64]]
+"""Per patient places that a detector marked, LPS mm, (n, 3); see :mod:`nodule.lidc.marks`."""
 
 _COARSE_MM = 2.0
 _AIR_BELOW_HU = -400.0
@@ -28,6 +31,7 @@ _STRUCTURE_ABOVE_HU = -600.0
 _LUNG_ABOVE_MM3 = 200_000.0
 _CLOSING_MM = 8.0  # takes in vessels, the hilum and what lies on the wall
 _PLACES = 20_000
+_NO_MARKS: Marks = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,8 +42,9 @@ class Background:
     ----------
     hu : int16 [z, y, x], clipped to the networks' window.
     spacing_zyx_mm : voxel spacing.
-    places : indices zyx, float32 [place, 3]: amid aerated lung (``parenchyma``) or on vessels,
-        walls and whatever else is dense in or beside a lung (``structure``).
+    places : indices zyx, float32 [place, 3]: amid aerated lung (``parenchyma``), on vessels,
+        walls and whatever else is dense in or beside a lung (``structure``), and, where such are
+        known, what was taken for a nodule and is none (``mistake``).
     """
 
     hu: NDArray[np.int16]
@@ -48,9 +53,18 @@ class Background:
 
     @classmethod
     def from_volume(
-        cls, volume: Volume, *, nodules_zyx: Sequence[Vector] = (), clear_mm: float = 20.0
+        cls,
+        volume: Volume,
+        *,
+        nodules_zyx: Sequence[Vector] = (),
+        marks_zyx: ArrayLike = (),
+        clear_mm: float = 20.0,
     ) -> Background:
         """Find the places of a scan, none within ``clear_mm`` of an index known to be a nodule's.
+
+        Parameters
+        ----------
+        nodules_zyx, marks_zyx : indices of nodules, and of what a detector marked.
 
         Raises
         ------
@@ -65,15 +79,22 @@ class Background:
             "structure": lungs & (coarse > _STRUCTURE_ABOVE_HU),
         }
         places: dict[Place, NDArray[np.float32]] = {}
-        for place, where in chosen.items():
-            index = (np.argwhere(where) * steps).astype(np.float32)
-            index = np.random.default_rng(0).permutation(index)[:_PLACES]
+
+        def clear(index: NDArray[np.float32]) -> NDArray[np.float32]:
             for nodule in nodules_zyx:
                 gap_mm = (index - np.asarray(nodule)) * volume.geometry.spacing_zyx_mm
                 index = index[np.linalg.norm(gap_mm, axis=1) > clear_mm]
+            return index
+
+        for place, where in chosen.items():
+            index = (np.argwhere(where) * steps).astype(np.float32)
+            index = clear(np.random.default_rng(0).permutation(index)[:_PLACES])
             if not len(index):
                 raise InputError(f"a scan has no {place} to learn from", code="NO_LUNG")
             places[place] = index
+        mistakes = clear(np.asarray(marks_zyx, np.float32).reshape(-1, 3))
+        if len(mistakes):
+            places["mistake"] = mistakes
         return cls(
             hu=NETWORK_WINDOW.clip(volume.array_zyx).astype(np.int16),
             spacing_zyx_mm=volume.geometry.spacing_zyx_mm,
@@ -111,27 +132,48 @@ def _lung_field(hu: NDArray[np.float32], spacing_mm: NDArray[np.float64]) -> NDA
     return np.asarray(closed | lungs, dtype=np.bool_)
 
 
-def open_background(scan: WholeScan) -> Background:
+def open_background(scan: WholeScan, *, marks: Marks = _NO_MARKS) -> Background:
     """Read a scan; what its readings or LUNA16's tables mark is avoided.
+
+    Parameters
+    ----------
+    scan : its LUNA16 candidates of class 0, where it has such, are mistakes to learn from.
+    marks : so are a detector's marks, if they are on no nodule.
 
     Raises
     ------
     InputError : as :func:`nodule.ct.read_ct` and :meth:`Background.from_volume`.
     """
+    volume, nodules_zyx = _read(scan)
+    marked = [
+        places[scan.patient] for places in (marks, _negatives(scan)) if scan.patient in places
+    ]
+    return Background.from_volume(
+        volume,
+        nodules_zyx=nodules_zyx,
+        marks_zyx=volume.geometry.lps_to_index(np.concatenate(marked)) if marked else (),
+    )
+
+
+def _negatives(scan: WholeScan) -> Marks:
+    return _NO_MARKS if scan.candidates is None else negatives_by_series(scan.candidates)
+
+
+def _read(scan: WholeScan) -> tuple[Volume, list[Vector]]:
+    """Return a scan and the indices of all that anybody marked as a nodule in it."""
     if scan.readings is None:
-        return Background.from_volume(read_ct(scan.path).volume)
+        return read_ct(scan.path).volume, []
     if scan.readings.suffix.lower() == ".xml":
         readings = read_lidc_xml(scan.readings)
         volume = read_ct(scan.path, series_uid=readings.series_instance_uid or None).volume
-        return Background.from_volume(volume, nodules_zyx=_marked_zyx(readings, volume))
+        return volume, _marked_zyx(readings, volume)
     volume = read_ct(scan.path).volume
-    found = [
+    return volume, [
         as_vector(volume.geometry.lps_to_index(finding.center_lps_mm))
         for table in (scan.readings, scan.excluded)
         if table is not None
         for finding in findings_by_series(table).get(scan.patient, ())
     ]
-    return Background.from_volume(volume, nodules_zyx=found)
 
 
 def _marked_zyx(readings: LidcReadings, volume: Volume) -> list[Vector]:

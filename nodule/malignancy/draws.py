@@ -13,6 +13,8 @@ the padding, and would look like no scan. Therefore:
 - Negatives pass through the same seams: whole-scan places cut to boxes and filled, deep views
   looked at away from the nodule, and patches of empty lung planted with the outline of a nodule.
   So neither a seam nor its absence says what lies at the centre.
+- Where a detector's marks on whole scans are known, most of the scans' places are its mistakes:
+  these are what the network will be asked about.
 """
 
 from __future__ import annotations
@@ -46,8 +48,10 @@ from nodule.malignancy.seams import (
 DEEP_MM = 14.0
 """A view this deep shows enough above and below to tell a nodule from a vessel."""
 
-_SLAB, _PLANTED, _ELSEWHERE, _EMPTY = 0.45, 0.25, 0.08, 0.05
+_SLAB, _PLANTED, _ELSEWHERE, _EMPTY = 0.42, 0.23, 0.10, 0.04
 """Shares of the kinds of sample; the rest are places in whole scans."""
+_MISTAKES = 0.6
+"""Of the places in whole scans, where mistakes of a detector are known."""
 
 _AWAY_MM = 8.0  # from any reader's outline to the centre of a negative
 _BORDER_MM = 9.0
@@ -146,7 +150,7 @@ class Draws:
         ]
 
     def _scan(self, rng: Generator, look: Look) -> list[Cube]:
-        place: Place = "structure" if rng.random() < 0.85 else "parenchyma"
+        place = self._draw_place(rng)
         if rng.random() < 0.5:
             return self._fill_and_join(
                 rng,
@@ -159,6 +163,11 @@ class Draws:
         return [
             piece.take(look, pitch_mm=pitch, cube=self.cube)[0] for pitch in self.magnifications_mm
         ]
+
+    def _draw_place(self, rng: Generator) -> Place:
+        if any("mistake" in each.places for each in self.backgrounds) and rng.random() < _MISTAKES:
+            return "mistake"
+        return "structure" if rng.random() < 0.85 else "parenchyma"
 
     def _finish(self, rng: Generator, cubes: Sequence[Cube]) -> Tensor:
         return torch.from_numpy(NETWORK_WINDOW.normalise(degrade(np.stack(cubes), rng)))
@@ -251,8 +260,9 @@ def scan_place(
     *,
     half_mm: Sequence[float] = (_FAR_MM, _FAR_MM, _FAR_MM),
 ) -> Piece:
-    """Return a place in a whole scan with ``half_mm`` zyx to each side."""
-    scan = backgrounds[int(rng.integers(len(backgrounds)))]
+    """Return a place in one of the scans that have such, with ``half_mm`` zyx to each side."""
+    able = [each for each in backgrounds if place in each.places]
+    scan = able[int(rng.integers(len(able)))]
     places = scan.places[place]
     hu, center = scan.block(places[rng.integers(len(places))], half_mm=half_mm)
     return Piece(hu=hu, spacing_zyx_mm=scan.spacing_zyx_mm, center_zyx=center)

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from nodule.errors import ConfigError, InputError
 from nodule.lidc.crops import CropSet
+from nodule.lidc.marks import read_marks
 from nodule.lidc.records import NoduleRecord
 from nodule.lidc.scans import WholeScan, training_scans
 from nodule.malignancy.backgrounds import Background, open_background
@@ -39,6 +40,8 @@ class MalignancyTask:
     scans : whole scans for negatives and fill, folders or files named after their patients. A
         folder with LIDC ``annotations.xml`` has its nodules avoided; any other scan must hold
         none.
+    marks : what a detector marked on the scans, a table of :mod:`nodule.lidc.marks`; such places
+        that are on no nodule are the hardest negatives.
     held_out_folds : patients that training never sees.
     watched_folds : of those, whose nodules are scored after each epoch. The loop then keeps the
         best epoch, and figures on these folds are no longer honest; empty keeps the last.
@@ -62,6 +65,7 @@ class MalignancyTask:
 
     crop_set: Path
     scans: tuple[Path, ...]
+    marks: Path | None = None
     held_out_folds: tuple[int, ...] = (4,)
     watched_folds: tuple[int, ...] = ()
     backbone: str = "c3d"
@@ -113,7 +117,8 @@ class MalignancyTask:
 
     @functools.cached_property
     def _backgrounds(self) -> tuple[Background, ...]:
-        return tuple(open_background(scan) for scan in self._scans)
+        marks = {} if self.marks is None else read_marks(self.marks)
+        return tuple(open_background(scan, marks=marks) for scan in self._scans)
 
     @functools.cached_property
     def _scans(self) -> tuple[WholeScan, ...]:

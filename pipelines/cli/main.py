@@ -14,6 +14,7 @@ from pipelines.cli.cache import cache_app
 from pipelines.cli.check import check
 from pipelines.cli.compare import compare
 from pipelines.cli.dataset import dataset_app
+from pipelines.cli.dataset_marks import marks as dataset_marks
 from pipelines.cli.dataset_review import review as dataset_review
 from pipelines.cli.demo import demo
 from pipelines.cli.evaluate import evaluate_app
@@ -63,6 +64,7 @@ app.command("check")(check)
 app.command("locate")(locate)
 app.add_typer(review_app, name="review")
 app.command("phantom")(phantom)
+dataset_app.command("marks")(dataset_marks)
 dataset_app.command("review")(dataset_review)
 app.add_typer(dataset_app, name="dataset")
 app.command("train")(train)

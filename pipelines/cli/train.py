@@ -31,6 +31,12 @@ def train(
         Path | None,
         typer.Option(help="Folder to unpack scans in, where there are more than memory holds."),
     ] = None,
+    marks: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False, help="What a detector marked on the scans: nodule dataset marks."
+        ),
+    ] = None,
     held_out_fold: Annotated[
         list[int] | None,
         typer.Option(help="Never train on this fold (of LUNA16: this subset); may be repeated."),
@@ -66,7 +72,7 @@ def train(
     training = read_training(
         config or shipped_config(f"train/{stage}.toml"),
         task_type(stage),
-        given=_given(crop_set, scans, store, held_out_fold, patients_share),
+        given=_given(crop_set, scans, store, marks, held_out_fold, patients_share),
         start_from=start_from,
         seed=seed,
     )
@@ -95,6 +101,7 @@ def _given(
     crop_set: Path | None,
     scans: list[Path] | None,
     store: Path | None,
+    marks: Path | None,
     held_out_folds: list[int] | None,
     patients_share: float | None,
 ) -> dict[str, Any]:
@@ -103,6 +110,7 @@ def _given(
         "crop_set": None if crop_set is None else str(crop_set),
         "scans": [str(path) for path in scans or ()] or None,
         "store": None if store is None else str(store),
+        "marks": None if marks is None else str(marks),
         "held_out_folds": held_out_folds or None,
         "patients_share": patients_share,
     }
