@@ -3,11 +3,14 @@
 An evaluation asks only those members that never saw the patient, often a single one. So that it
 sees a place as often as the whole ensemble does, the eight mirror images are dealt out among
 whoever is asked: five members see one or two each, one alone sees all.
+
+Members may look at cubes of different sizes: what is told at 1 mm and what at 0.7 mm, by networks
+that learnt apart, errs apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +22,9 @@ from nodule.inference import Precision
 from nodule.malignancy.network import C3DMultitask
 from nodule.malignancy.predict import MIRRORS, Mirror, Predictor
 from nodule.weights import Weights
+
+Show = Callable[[C3DMultitask], NDArray[np.float32]]
+"""Shows the same places to any network: its input [item, magnification, z, y, x]."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,11 +49,11 @@ class Ensemble:
 
     Parameters
     ----------
-    members : at least one; all take the same cubes.
+    members : at least one.
 
     Raises
     ------
-    ConfigError : ``NO_MEMBERS`` or ``MIXED_MEMBERS``.
+    ConfigError : ``NO_MEMBERS``.
     """
 
     members: tuple[Predictor, ...]
@@ -55,14 +61,6 @@ class Ensemble:
     def __post_init__(self) -> None:
         if not self.members:
             raise ConfigError("an ensemble without members", code="NO_MEMBERS")
-        inputs = {(m.network.magnifications_mm, m.network.cube) for m in self.members}
-        if len(inputs) > 1:
-            raise ConfigError(
-                "members of an ensemble take different cubes",
-                code="MIXED_MEMBERS",
-                expected="one choice of magnifications and cube",
-                got=sorted(inputs),
-            )
 
     @classmethod
     def load(
@@ -82,14 +80,15 @@ class Ensemble:
             )
         )
 
-    @property
-    def network(self) -> C3DMultitask:
-        """A member's network, which tells what cubes all of them take."""
-        return self.members[0].network
-
-    def predict(self, cubes: NDArray[np.float32]) -> Opinions:
-        """Judge cubes [item, magnification, z, y, x]."""
-        said = [member.predict(cubes) for member in self.members]
+    def predict(self, show: Show) -> Opinions:
+        """Judge places; members that take the same cubes are shown them once made."""
+        shown: dict[tuple[object, ...], NDArray[np.float32]] = {}
+        said = []
+        for member in self.members:
+            taken = (member.network.magnifications_mm, member.network.cube)
+            if taken not in shown:
+                shown[taken] = show(member.network)
+            said.append(member.predict(shown[taken]))
         return Opinions(
             probability=np.mean([each.probability for each in said], axis=0),
             distributions=np.stack([each.malignancy for each in said]),

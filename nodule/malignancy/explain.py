@@ -12,7 +12,7 @@ answer, at the layer's resolution of about 4 mm; it does not prove why.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from monai.visualize.class_activation_maps import GradCAM
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor, nn
 
 from nodule.errors import InputError
@@ -56,8 +57,10 @@ class Place:
             )
 
     @classmethod
-    def cut(cls, volume: Volume, *, center_lps_mm: Vector, network: C3DMultitask) -> Place:
-        """Cut what a network sees of a place out of a scan, so that it can be altered cheaply.
+    def cut(
+        cls, volume: Volume, *, center_lps_mm: Vector, networks: Iterable[C3DMultitask]
+    ) -> Place:
+        """Cut what networks see of a place out of a scan, so that it can be altered cheaply.
 
         Raises
         ------
@@ -65,7 +68,7 @@ class Place:
         """
         whole = cls(volume=volume, center_lps_mm=center_lps_mm)
         scan = volume.geometry
-        edge_mm = network.cube * max(network.magnifications_mm)
+        edge_mm = max(each.cube * max(each.magnifications_mm) for each in networks)
         half = edge_mm / 2 / np.asarray(scan.spacing_zyx_mm) + 1
         middle = scan.lps_to_index(center_lps_mm)
         low = np.clip(np.floor(middle - half), 0, scan.shape_zyx).astype(int)
@@ -91,7 +94,7 @@ class Place:
         return cubes[None]
 
     def grid(self, network: C3DMultitask) -> Geometry:
-        """Return where the voxels of a network's finest cube lie."""
+        """Return where the voxels of a network's first cube lie, which is the one explained."""
         scan = self.volume.geometry
         pitch_mm = network.magnifications_mm[0]
         half_mm = pitch_mm * (network.cube - 1) / 2
@@ -104,35 +107,58 @@ class Place:
         )
 
 
+def places_cubes(places: Sequence[Place], network: C3DMultitask) -> NDArray[np.float32]:
+    """Return a network's input for several places, [place, magnification, z, y, x]."""
+    return np.concatenate([place.cubes(network) for place in places])
+
+
 def explain(networks: Sequence[C3DMultitask], place: Place, *, answer: Answer) -> Volume:
     """Map what raised the common answer of an ensemble about one place.
 
     Parameters
     ----------
-    networks : the members, one at least, which take the same cubes; they compute in float32
-        here, and are left as they are.
+    networks : the members, one at least; they compute in float32 here, and are left as they are.
     place : such as a finding's centre.
     answer : the logit of being a nodule, or the mean malignancy rating.
 
     Returns
     -------
-    Volume : heat from 0 to 1, on the finest cube; all 0 where nothing raised the answer.
+    Volume : heat from 0 to 1, on the widest of the members' cubes; all 0 where nothing raised the
+        answer.
     """
+    grids = [place.grid(network) for network in networks]
+    common = max(grids, key=lambda grid: grid.spacing_zyx_mm[0] * grid.shape_zyx[0])
     seen = [
-        contributions(
-            network,
-            torch.from_numpy(place.cubes(network)).to(next(network.parameters()).device),
-            answer=answer,
+        _on_grid(
+            contributions(
+                network,
+                torch.from_numpy(place.cubes(network)).to(next(network.parameters()).device),
+                answer=answer,
+            ),
+            grid,
+            common,
         )
-        for network in networks
+        for network, grid in zip(networks, grids, strict=True)
     ]
     heat = np.mean(seen, axis=0)
     tiny = np.finfo(np.float32).tiny
-    return Volume(array_zyx=heat / max(heat.max(), tiny), geometry=place.grid(networks[0]))
+    return Volume(array_zyx=heat / max(heat.max(), tiny), geometry=common)
+
+
+def _on_grid(
+    heat_zyx: NDArray[np.float32], grid: Geometry, common: Geometry
+) -> NDArray[np.float32]:
+    """Return a map on another grid, per volume as strong as before, 0 where it does not reach."""
+    if grid == common:
+        return heat_zyx
+    voxels = np.moveaxis(np.indices(common.shape_zyx), 0, -1)
+    where = np.moveaxis(grid.lps_to_index(common.index_to_lps(voxels)), -1, 0)
+    moved = ndimage.map_coordinates(heat_zyx, where, order=1, mode="constant", cval=0.0)
+    return np.asarray(moved * (common.voxel_volume_mm3 / grid.voxel_volume_mm3), np.float32)
 
 
 def contributions(network: C3DMultitask, cubes: Tensor, *, answer: Answer) -> NDArray[np.float32]:
-    """Return what each place of the finest of one item's cubes added to an answer.
+    """Return what each place of the first of one item's cubes added to an answer.
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -103,7 +104,7 @@ class ExplainMalignancy:
         from nodule.malignancy.sanity import check
 
         networks = [member.network for member in ensemble.members]
-        place = Place.cut(volume, center_lps_mm=candidate.center_lps_mm, network=networks[0])
+        place = Place.cut(volume, center_lps_mm=candidate.center_lps_mm, networks=networks)
         heat = explain(networks, place, answer=self.answer)
         checks = check(
             heat,
@@ -125,9 +126,12 @@ class ExplainMalignancy:
         self, ensemble: Ensemble, places: Sequence[Place], candidate: Candidate
     ) -> list[float]:
         """Ask the judge anew about one candidate as different places show it."""
-        cubes = np.concatenate([place.cubes(ensemble.network) for place in places])
+        from nodule.malignancy.explain import places_cubes
+
         alone = replace(self.judge, detector_weight=0.0)
-        said = alone.reported(ensemble.predict(cubes), [candidate] * len(places))
+        said = alone.reported(
+            ensemble.predict(partial(places_cubes, places)), [candidate] * len(places)
+        )
         if self.answer == "nodule":
             return [each.probability for each in said]
         return [each.malignancy.score for each in said]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ from nodule.lidc.crops import NoduleRecord
 from nodule.malignancy.draws import DEEP_MM, elsewhere
 from nodule.malignancy.ensemble import Ensemble
 from nodule.malignancy.examples import NoduleExample, View, views_deeper_than
-from nodule.malignancy.views import view_cubes
+from nodule.malignancy.views import views_cubes
 from nodule.progress import Progress, silent
 
 _OTHERS = 3  # places per view
@@ -46,8 +47,7 @@ def judge(
     """Judge every nodule; one with several views gets the mean of what each view says."""
     judged: list[Judgement] = []
     for example in examples:
-        cubes = [view_cubes(view, network=ensemble.network) for view in example.views]
-        said = ensemble.predict(np.stack(cubes))
+        said = ensemble.predict(functools.partial(views_cubes, example.views))
         kinds = [view.packed.record.kind for view in example.views]
         judged.append(
             Judgement(
@@ -84,10 +84,7 @@ def discern(ensemble: Ensemble, examples: Sequence[NoduleExample], *, seed: int 
     rng = np.random.default_rng(seed)
     deep = views_deeper_than(examples, DEEP_MM)
     said = [
-        ensemble.predict(
-            np.stack([view_cubes(place, network=ensemble.network) for place in _places(view, rng)])
-        )
-        for view in deep
+        ensemble.predict(functools.partial(views_cubes, tuple(_places(view, rng)))) for view in deep
     ]
     return Discernment(
         patients=tuple(np.repeat([v.packed.record.patient_id for v in deep], 1 + _OTHERS).tolist()),

@@ -23,7 +23,7 @@ from nodule.malignancy.draws import Draws, target
 from nodule.malignancy.examples import NoduleExample, load_examples, patients
 from nodule.malignancy.network import LEVELS, NOMINAL, C3DMultitask, Outputs, build
 from nodule.malignancy.ordinal import ordinal_loss, vote_cross_entropy
-from nodule.malignancy.views import example_cubes
+from nodule.malignancy.views import views_cubes
 
 Batch = Mapping[str, Tensor]
 Output = Literal["nodule", "malignancy", "characteristics", "diameter"]
@@ -159,7 +159,7 @@ class MalignancyTask:
         )
         return [
             {
-                "cubes": torch.from_numpy(example_cubes(example, network=network)[0]),
+                "cubes": torch.from_numpy(views_cubes(example.views[:1], network)[0]),
                 **target(example, nodule_known=True),
             }
             for example in watched

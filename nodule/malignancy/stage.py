@@ -92,7 +92,6 @@ class ScoreMalignancy:
 
         Raises
         ------
-        ConfigError : ``MIXED_MEMBERS``.
         WeightsError : ``WEIGHTS_CHANGED``.
         InputError : ``NO_CUDA``.
         """
@@ -108,7 +107,7 @@ class ScoreMalignancy:
         scored: list[ScoredCandidate] = []
         for start in range(0, len(candidates), _PORTION):
             portion = candidates[start : start + _PORTION]
-            said = ensemble.predict(_cubes(volume, portion, network=ensemble.network))
+            said = ensemble.predict(partial(_cubes, volume, portion))
             scored.extend(self.reported(said, portion))
             progress(len(scored) / len(candidates))
         return tuple(sorted(scored, key=lambda item: -item.probability))
@@ -145,7 +144,7 @@ class ScoreMalignancy:
 
 
 def _cubes(
-    volume: Volume, portion: tuple[Candidate, ...], *, network: C3DMultitask
+    volume: Volume, portion: tuple[Candidate, ...], network: C3DMultitask
 ) -> NDArray[np.float32]:
     from nodule.malignancy.cubes import candidate_cubes
 

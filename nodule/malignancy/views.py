@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodule.hu import NETWORK_WINDOW
 from nodule.lidc.seams import join
-from nodule.malignancy.examples import NoduleExample, View
+from nodule.malignancy.examples import View
 from nodule.malignancy.network import C3DMultitask
 from nodule.malignancy.seams import STRAIGHT, Cube, Piece, synthetic_parenchyma
 
@@ -18,16 +19,15 @@ _SPREAD_HU = 50.0
 _SEAM_MM = 2.0
 
 
-def example_cubes(example: NoduleExample, *, network: C3DMultitask) -> NDArray[np.float32]:
-    """Return the network's input for every view, [view, magnification, z, y, x].
+def views_cubes(views: Sequence[View], network: C3DMultitask) -> NDArray[np.float32]:
+    """Return a network's input for every view, [view, magnification, z, y, x].
 
     What a view does not show is synthetic lung, the same for every nodule.
     """
-    return np.stack([view_cubes(view, network=network) for view in example.views])
+    return np.stack([_cubes(view, network) for view in views])
 
 
-def view_cubes(view: View, *, network: C3DMultitask) -> NDArray[np.float32]:
-    """Return the network's input for one view, [magnification, z, y, x]."""
+def _cubes(view: View, network: C3DMultitask) -> NDArray[np.float32]:
     piece = Piece(hu=view.hu, spacing_zyx_mm=view.spacing_zyx_mm, center_zyx=view.center_zyx)
     fills = _parenchyma(network.cube, len(network.magnifications_mm))
     cubes = []

@@ -5,9 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from nodule.errors import ConfigError
 from nodule.malignancy.ensemble import Ensemble, deal
+from nodule.malignancy.network import C3DMultitask
 from nodule.malignancy.predict import MIRRORS
 from nodule.weights import Weights
 
@@ -35,7 +37,9 @@ def test_a_member_alone_cannot_tell_mirror_images_apart(
 ) -> None:
     alone = Ensemble.load((make_member(seed=0),), device=CPU, precision="fp32")
     cubes = np.random.default_rng(0).random((1, 2, 32, 32, 32), dtype=np.float32)
-    seen, mirrored = (alone.predict(each) for each in (cubes, cubes[..., ::-1].copy()))
+    seen, mirrored = (
+        alone.predict(lambda _, shown=each: shown) for each in (cubes, cubes[..., ::-1].copy())
+    )
     assert mirrored.probability == pytest.approx(seen.probability, abs=1e-5)
     np.testing.assert_allclose(mirrored.distributions, seen.distributions, atol=1e-5)
 
@@ -43,7 +47,7 @@ def test_a_member_alone_cannot_tell_mirror_images_apart(
 def test_each_members_distributions_come_back(make_member: Callable[..., Weights]) -> None:
     members = tuple(make_member(seed=seed) for seed in range(3))
     said = Ensemble.load(members, device=CPU, precision="fp32").predict(
-        np.zeros((2, 2, 32, 32, 32), np.float32)
+        lambda _: np.zeros((2, 2, 32, 32, 32), np.float32)
     )
     assert said.distributions.shape == (3, 2, 5)
     np.testing.assert_allclose(said.distributions.sum(axis=-1), 1.0, atol=1e-5)
@@ -52,12 +56,24 @@ def test_each_members_distributions_come_back(make_member: Callable[..., Weights
     assert np.abs(said.distributions[0] - said.distributions[1]).max() > 1e-3
 
 
-def test_refuses_members_that_look_at_different_cubes(
+def test_members_may_look_at_different_cubes_and_each_size_is_made_once(
     make_member: Callable[..., Weights],
 ) -> None:
-    mixed = (make_member(seed=0), make_member(seed=1, magnifications_mm=(1.0,)))
-    with pytest.raises(ConfigError, match="MIXED_MEMBERS"):
-        Ensemble.load(mixed, device=CPU)
+    weights = (
+        make_member(seed=0),
+        make_member(seed=1, magnifications_mm=(0.7,)),
+        make_member(seed=2, magnifications_mm=(0.7,)),
+    )
+    rng = np.random.default_rng(0)
+    asked: list[tuple[float, ...]] = []
+
+    def show(network: C3DMultitask) -> NDArray[np.float32]:
+        asked.append(network.magnifications_mm)
+        return rng.random((1, len(network.magnifications_mm), 32, 32, 32), dtype=np.float32)
+
+    said = Ensemble.load(weights, device=CPU, precision="fp32").predict(show)
+    assert asked == [(1.0, 1.5), (0.7,)]
+    assert said.distributions.shape == (3, 1, 5)
 
 
 def test_refuses_no_members() -> None:

@@ -45,6 +45,22 @@ def test_members_count_as_they_do_in_their_common_answer() -> None:
     assert heat.array_zyx[weak] == pytest.approx(0.5)
 
 
+def test_a_closer_look_heats_the_same_place_of_the_patient() -> None:
+    wide, close = LooksAt((4, 28, 25), block=4), LooksAt((24, 24, 4), block=4)
+    close.magnifications_mm = (0.5,)
+    # the block of the closer look from 24, 24 and 4 on has its middle at 25.5, 25.5 and 5.5, which
+    # is 10, 10 and -10 half millimetres from the cube's
+    middle = np.array([20.5, 20.5, 10.5])
+    place = with_balls((5, 29, 26), (20, 20, 10))
+    heat = explain([close, wide], place, answer="nodule")
+    assert heat.geometry == place.grid(wide)
+    gap = np.moveaxis(np.indices(heat.array_zyx.shape), 0, -1) - middle
+    added = heat.array_zyx * (np.linalg.norm(gap, axis=-1) < 5.0)
+    centroid = [(added * axis).sum() / added.sum() for axis in np.indices(added.shape)]
+    np.testing.assert_allclose(centroid, middle, atol=0.3)
+    assert heat.array_zyx.sum() > added.sum() > 0  # the wider look's own place is warm, too
+
+
 def test_what_lowers_an_answer_is_cold() -> None:
     index = (20, 9, 25)
     heat = explain([LooksAt(index, weight=-1.0)], with_balls(index), answer="nodule")
@@ -56,7 +72,7 @@ def test_a_place_cut_out_looks_the_same() -> None:
     place = with_balls((20, 9, 25))
     for center in (CENTER_LPS_MM, OBLIQUE.index_to_lps((1, 79, 3))):
         whole = replace(place, center_lps_mm=as_vector(center))
-        part = Place.cut(place.volume, center_lps_mm=whole.center_lps_mm, network=network)
+        part = Place.cut(place.volume, center_lps_mm=whole.center_lps_mm, networks=[network])
         assert part.volume.array_zyx.size < place.volume.array_zyx.size
         np.testing.assert_allclose(part.cubes(network), whole.cubes(network), atol=1e-5)
         assert part.grid(network) == whole.grid(network)

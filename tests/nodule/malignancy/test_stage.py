@@ -116,7 +116,7 @@ def test_members_are_averaged_and_their_disagreement_told(
                     member, device=torch.device("cpu"), precision="fp32", mirrors=MIRRORS[turn::2]
                 ),
             )
-        ).predict(cubes_of(volume, given, (1.0, 1.5)))
+        ).predict(lambda _: cubes_of(volume, given, (1.0, 1.5)))
         for turn, member in enumerate(members)
     )
     first, second = one.distributions[0, 0], other.distributions[0, 0]
