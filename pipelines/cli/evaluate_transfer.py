@@ -44,7 +44,7 @@ def transfer(
     compared so. Refused where any of them saw a patient of the fold in training.
     """
     from nodule.evaluate.leakage import seen_in_training
-    from nodule.evaluate.transfer import class_counts, compare, member_aucs
+    from nodule.evaluate.malignancy.transfer import class_counts, compare, member_aucs
     from nodule.inference import pick_device
     from nodule.lidc.crops import CropSet
     from nodule.malignancy.ensemble import Ensemble
@@ -79,7 +79,7 @@ def transfer(
 
 
 def _write(path: Path, judged: Sequence[Judgement], *, names: Sequence[str]) -> None:
-    from nodule.evaluate.transfer import member_suspicion, readers_mean
+    from nodule.evaluate.malignancy.transfer import member_suspicion, readers_mean
 
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)

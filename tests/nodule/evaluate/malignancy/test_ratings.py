@@ -1,0 +1,109 @@
+"""Rating agreement against arithmetic and the shared vectors."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nodule.errors import InputError
+from nodule.evaluate.malignancy.ratings import (
+    binary_quality,
+    calibration_error,
+    patient_bootstrap,
+    rating_agreement,
+    suspicious,
+)
+
+
+def test_the_shared_kappa_vectors(shared: Path) -> None:
+    vectors = json.loads((shared / "clinical/vectors/weighted_kappa_vectors.json").read_text())
+    for vector in vectors:
+        found = rating_agreement(vector["a"], vector["b"])
+        assert found.n == vector["n"]
+        assert found.quadratic_kappa == pytest.approx(vector["quadratic"], abs=1e-9)
+        assert found.exact == pytest.approx(vector["exact"])
+        assert found.within_one == pytest.approx(vector["within1"])
+        assert found.mean_absolute_error == pytest.approx(vector["mae"])
+
+
+def test_the_shared_calibration_vector(shared: Path) -> None:
+    vector = json.loads((shared / "clinical/vectors/calibration_vector.json").read_text())
+    found = binary_quality(vector["p"], vector["y"], bins=5)
+    assert found.auc == pytest.approx(vector["auc"])
+    assert found.brier == pytest.approx(vector["brier"])
+    assert found.negative_log_likelihood == pytest.approx(vector["nll"])
+    assert found.calibration_error == pytest.approx(vector["ece_5_equal_width"])
+    assert found.sensitivity == pytest.approx(vector["sens_at_0_5"])
+    assert found.specificity == pytest.approx(vector["spec_at_0_5"])
+
+
+def test_levels_are_rounded_and_errors_are_not() -> None:
+    found = rating_agreement([1.5, 3.4, 4.9], [2, 3, 4])
+    assert found.exact == pytest.approx(2 / 3)
+    assert found.within_one == 1.0
+    assert found.mean_absolute_error == pytest.approx((0.5 + 0.4 + 0.9) / 3)
+
+
+def test_kappa_of_one_single_value_is_undefined() -> None:
+    assert math.isnan(rating_agreement([3, 3], [3, 3]).quadratic_kappa)
+
+
+def test_a_mean_of_three_has_no_class() -> None:
+    has_class, is_suspicious = suspicious([2.9, 3.0, 3.25])
+    assert has_class.tolist() == [True, False, True]
+    assert is_suspicious.tolist() == [False, False, True]
+
+
+def test_perfect_and_reversed_confidence_bound_the_calibration_error() -> None:
+    assert calibration_error([0.0, 1.0], [0, 1]) == 0.0
+    assert calibration_error([1.0, 0.0], [0, 1]) == 1.0
+
+
+def test_the_bootstrap_draws_patients_with_all_their_nodules() -> None:
+    # patient a has three nodules at 1, patient b one at 0: draws are aa, ab, ba or bb
+    values = np.array([1.0, 1.0, 1.0, 0.0])
+    seen = set()
+
+    def mean(index: np.ndarray) -> float:
+        seen.add(tuple(index.tolist()))
+        return float(values[index].mean())
+
+    interval = patient_bootstrap(
+        mean, ["a", "a", "a", "b"], rng=np.random.default_rng(0), draws=200
+    )
+    assert interval.estimate == 0.75
+    assert (interval.lower, interval.upper, interval.draws) == (0.0, 1.0, 200)
+    # and the four cases themselves once, in order
+    assert seen == {(0, 1, 2, 0, 1, 2), (0, 1, 2, 3), (3, 0, 1, 2), (3, 3)}
+
+
+def test_draws_of_one_class_are_left_out_and_counted() -> None:
+    p, y = np.array([0.2, 0.9]), np.array([0, 1])
+    interval = patient_bootstrap(
+        lambda index: binary_quality(p[index], y[index]).auc,
+        ["a", "b"],
+        rng=np.random.default_rng(0),
+        draws=100,
+    )
+    assert interval.estimate == 1.0
+    assert 25 < interval.draws < 75  # half of the draws hold both patients
+
+
+@pytest.mark.parametrize(
+    ("scores", "ratings", "code"),
+    [([], [], "NO_CASES"), ([1.0], [1.0, 2.0], "SHAPE_MISMATCH"), ([0.0], [1.0], "OFF_SCALE")],
+)
+def test_refuses_ratings_that_cannot_be_compared(
+    scores: list[float], ratings: list[float], code: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        rating_agreement(scores, ratings)
+    assert error.value.code == code
+
+
+def test_refuses_labels_of_one_class() -> None:
+    with pytest.raises(InputError) as error:
+        binary_quality([0.1, 0.2], [1, 1])
+    assert error.value.code == "ONE_CLASS"
