@@ -17,9 +17,9 @@ from nodule.candidates.heatmap import STRIDE
 from nodule.candidates.peaks import Peak, find_peaks, suppress
 from nodule.candidates.stage import ProposeCandidates, load_network
 from nodule.candidates.sweep import plan_windows, sweep
+from nodule.evaluate.bootstrap import Interval, patient_bootstrap
 from nodule.evaluate.detection.crop_patches import PATCH_MM, Host, lay
 from nodule.evaluate.detection.scans import CERTAIN_READERS, LEAST_DIAMETER_MM
-from nodule.evaluate.malignancy.ratings import Interval, patient_bootstrap
 from nodule.findings import Candidate
 from nodule.geometry import Geometry, as_vector
 from nodule.inference import pick_device

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score, roc_curve  # type: ignore[import-untyped]
 
+from nodule.evaluate.bootstrap import Interval, patient_bootstraps
 from nodule.evaluate.malignancy.assessment import Assessment
 from nodule.evaluate.malignancy.ratings import (
-    Interval,
     calibration_error,
-    patient_bootstraps,
     rating_agreement,
     suspicious,
 )

@@ -15,10 +15,13 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
 from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
+from nodule.evaluate.bootstrap import Interval, patient_bootstraps
 from nodule.evaluate.malignancy.agreement import auc
 from nodule.evaluate.malignancy.assessment import Assessment
 from nodule.evaluate.malignancy.radiomics import features_of
-from nodule.evaluate.malignancy.ratings import Interval, patient_bootstraps, suspicious
+from nodule.evaluate.malignancy.ratings import (
+    suspicious,
+)
 from nodule.malignancy.examples import NoduleExample
 from nodule.progress import Progress, silent
 

@@ -13,6 +13,7 @@ from sklearn.metrics import (  # type: ignore[import-untyped]
     confusion_matrix,
 )
 
+from nodule.evaluate.bootstrap import Interval
 from nodule.evaluate.malignancy.agreement import (
     agreement,
     context_shift,
@@ -22,7 +23,10 @@ from nodule.evaluate.malignancy.agreement import (
 from nodule.evaluate.malignancy.assessment import Assessment, Choose, as_seen_in, assess
 from nodule.evaluate.malignancy.baselines import against_baselines, cross_validated
 from nodule.evaluate.malignancy.calibrate import split
-from nodule.evaluate.malignancy.ratings import LEVELS, Interval, round_half_up
+from nodule.evaluate.malignancy.ratings import (
+    LEVELS,
+    round_half_up,
+)
 from nodule.lidc.records import Kind
 from nodule.malignancy.judge import Discernment, Judgement
 

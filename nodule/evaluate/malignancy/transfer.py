@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nodule.evaluate.bootstrap import Interval, patient_bootstraps
 from nodule.evaluate.malignancy.agreement import auc
-from nodule.evaluate.malignancy.ratings import INDETERMINATE, Interval, patient_bootstraps
+from nodule.evaluate.malignancy.ratings import (
+    INDETERMINATE,
+)
 from nodule.malignancy.judge import Judgement
 
 

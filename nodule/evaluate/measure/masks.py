@@ -22,7 +22,7 @@ from sklearn.metrics import (  # type: ignore[import-untyped]
     confusion_matrix,
 )
 
-from nodule.evaluate.malignancy.ratings import patient_bootstrap
+from nodule.evaluate.bootstrap import patient_bootstrap
 from nodule.findings import Texture
 from nodule.geometry import Vector, as_vector
 from nodule.lidc.crops import CropSet
