@@ -114,17 +114,6 @@ def context_shift(
     return patient_bootstraps(measure, patients, rng=np.random.default_rng(seed), draws=draws)
 
 
-def reader_kappa(votes: Sequence[Sequence[int]]) -> float:
-    """Return the quadratic weighted kappa of single readers with the rounded mean of the others.
-
-    Parameters
-    ----------
-    votes : per nodule, how many readers gave each rating; single readers are left out.
-    """
-    (own, others), _ = _reader_pairs(np.asarray(votes))
-    return rating_agreement(own, others).quadratic_kappa
-
-
 def discernment(seen: Discernment, *, draws: int = 1000, seed: int = 0) -> dict[str, Interval]:
     """Tell how well nodules are told from their surroundings.
 

@@ -2,7 +2,7 @@
 
 The truth is radiologists' suspicion on LIDC's scale from 1 to 5, not pathology. Reported beside
 each other: agreement on the scale, and the two-class question whether the readers' mean lies
-below or above 3, where nodules at exactly 3 are left out. Loads scikit-learn.
+below or above 3, where nodules at exactly 3 are left out.
 """
 
 from __future__ import annotations
@@ -12,11 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import (  # type: ignore[import-untyped]
-    brier_score_loss,
-    log_loss,
-    roc_auc_score,
-)
 
 from nodule.errors import InputError
 
@@ -30,41 +25,16 @@ class RatingAgreement:
 
     Parameters
     ----------
-    n : number of nodules.
     quadratic_kappa : weighted kappa (Cohen 1968) of the rounded scores; NaN where all scores and
         ratings are one value.
     exact, within_one : share of rounded scores equal to, or at most one step from, the rating.
     mean_absolute_error : of the scores as they are.
     """
 
-    n: int
     quadratic_kappa: float
     exact: float
     within_one: float
     mean_absolute_error: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class BinaryQuality:
-    """Discrimination and calibration of a probability.
-
-    Parameters
-    ----------
-    n, n_positive : nodules, and those rated suspicious.
-    auc : area under the ROC curve.
-    sensitivity, specificity : at probability 0.5.
-    brier, negative_log_likelihood : mean squared error and mean log loss.
-    calibration_error : expected calibration error over bins of equal width.
-    """
-
-    n: int
-    n_positive: int
-    auc: float
-    sensitivity: float
-    specificity: float
-    brier: float
-    negative_log_likelihood: float
-    calibration_error: float
 
 
 def rating_agreement(scores: ArrayLike, ratings: ArrayLike) -> RatingAgreement:
@@ -84,7 +54,6 @@ def rating_agreement(scores: ArrayLike, ratings: ArrayLike) -> RatingAgreement:
             raise InputError("a rating is off its scale", code="OFF_SCALE", expected="1 to 5")
     level, truth = round_half_up(score), round_half_up(rating)
     return RatingAgreement(
-        n=len(score),
         quadratic_kappa=_quadratic_kappa(level, truth),
         exact=float((level == truth).mean()),
         within_one=float((np.abs(level - truth) <= 1).mean()),
@@ -99,38 +68,6 @@ def suspicious(mean_ratings: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.b
     """
     mean = np.asarray(mean_ratings, float)
     return mean != INDETERMINATE, mean > INDETERMINATE
-
-
-def binary_quality(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 10) -> BinaryQuality:
-    """Judge probabilities against two classes.
-
-    Parameters
-    ----------
-    probabilities : shape (n,), in [0, 1].
-    labels : shape (n,), 0 or 1.
-    bins : of the calibration error.
-
-    Raises
-    ------
-    InputError : ``NO_CASES``, ``SHAPE_MISMATCH``, ``OFF_SCALE``, or ``ONE_CLASS`` where the
-        labels hold one class only.
-    """
-    p, label = _same_shape(probabilities, labels)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise InputError("no probability", code="OFF_SCALE", expected="0 to 1")
-    truth = label > 0
-    if truth.all() or not truth.any():
-        raise InputError("both classes are needed", code="ONE_CLASS", got=f"{len(p)} of one class")
-    return BinaryQuality(
-        n=len(p),
-        n_positive=int(truth.sum()),
-        auc=float(roc_auc_score(truth, p)),
-        sensitivity=float((p[truth] >= 0.5).mean()),
-        specificity=float((p[~truth] < 0.5).mean()),
-        brier=float(brier_score_loss(truth, p)),
-        negative_log_likelihood=float(log_loss(truth, p)),
-        calibration_error=calibration_error(p, truth, bins=bins),
-    )
 
 
 def calibration_error(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 10) -> float:

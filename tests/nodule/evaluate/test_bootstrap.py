@@ -3,7 +3,7 @@
 import numpy as np
 
 from nodule.evaluate.bootstrap import patient_bootstrap
-from nodule.evaluate.malignancy.ratings import binary_quality
+from nodule.evaluate.malignancy.agreement import auc
 
 
 def test_the_bootstrap_draws_patients_with_all_their_nodules() -> None:
@@ -25,9 +25,9 @@ def test_the_bootstrap_draws_patients_with_all_their_nodules() -> None:
 
 
 def test_draws_of_one_class_are_left_out_and_counted() -> None:
-    p, y = np.array([0.2, 0.9]), np.array([0, 1])
+    score, truth = np.array([0.2, 0.9]), np.array([1.0, 5.0])
     interval = patient_bootstrap(
-        lambda index: binary_quality(p[index], y[index]).auc,
+        lambda index: auc(score[index], truth[index]),
         ["a", "b"],
         rng=np.random.default_rng(0),
         draws=100,

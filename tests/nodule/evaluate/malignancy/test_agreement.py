@@ -1,6 +1,8 @@
 """Figures of malignancy agree with arithmetic by hand and are blind to order."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,16 +14,44 @@ from nodule.evaluate.malignancy.agreement import (
     context_shift,
     core_agreement,
     discernment,
-    reader_kappa,
     sensitivity_at_specificity,
 )
 from nodule.evaluate.malignancy.assessment import Assessment, assess
+from nodule.evaluate.malignancy.ratings import calibration_error
 from nodule.malignancy.judge import Discernment
 
 
 @pytest.fixture
 def found() -> Assessment:
     return assess(FOUR, lambda each: PLAIN)
+
+
+def test_the_shared_calibration_vector(shared: Path) -> None:
+    vector = json.loads((shared / "clinical/vectors/calibration_vector.json").read_text())
+    probability = np.array(vector["p"])
+    votes = [(0, 0, 0, 0, 1) if suspicious else (1, 0, 0, 0, 0) for suspicious in vector["y"]]
+    distribution = np.pad(probability[:, None], ((0, 0), (4, 0)))
+    distribution[:, 0] = 1.0 - probability
+    found = Assessment(
+        judged=tuple(judgement(each, 3, patient=str(number)) for number, each in enumerate(votes)),
+        votes=np.array(votes),
+        raw=distribution,
+        distribution=distribution,
+        suspicion=probability,
+        called=probability >= 0.5,
+        abstained=np.zeros(len(votes), bool),
+    )
+    figures = agreement(found, draws=5)
+    for name, reference in {
+        "auc": vector["auc"],
+        "brier": vector["brier"],
+        "brier_before": vector["brier"],
+        "sensitivity": vector["sens_at_0_5"],
+        "specificity": vector["spec_at_0_5"],
+    }.items():
+        assert figures[name].estimate == pytest.approx(reference)
+    error = calibration_error(vector["p"], vector["y"], bins=5)
+    assert error == pytest.approx(vector["ece_5_equal_width"])
 
 
 def test_auc_counts_the_pairs_in_order_and_drops_the_mean_of_three(found: Assessment) -> None:
@@ -82,7 +112,6 @@ def test_the_reader_ceiling_is_of_the_same_nodules(found: Assessment) -> None:
     reader = figures["reader_quadratic_weighted_kappa"]
     assert reader.estimate == pytest.approx(kappa)
     assert reader.lower <= reader.estimate <= reader.upper
-    assert reader_kappa([each.votes["malignancy"] for each in FOUR]) == pytest.approx(kappa)
     gap = figures["quadratic_weighted_kappa"].estimate - kappa
     assert figures["kappa_beyond_reader"].estimate == pytest.approx(gap)
 
@@ -117,8 +146,13 @@ def test_what_the_surroundings_change_is_measured_where_both_views_exist() -> No
 
 
 def test_readers_who_agree_have_kappa_one() -> None:
-    agreed = [(4, 0, 0, 0, 0), (0, 0, 0, 0, 3), (1, 0, 0, 0, 0)]
-    assert reader_kappa(agreed) == pytest.approx(1.0)
+    agreed = [
+        judgement((4, 0, 0, 0, 0), 1, patient="A"),
+        judgement((0, 0, 0, 0, 3), 1, patient="B"),
+        judgement((1, 0, 0, 0, 0), 1, patient="C"),
+    ]
+    figures = agreement(assess(agreed, lambda each: PLAIN), draws=20)
+    assert figures["reader_quadratic_weighted_kappa"].estimate == pytest.approx(1.0)
 
 
 def test_sensitivity_is_read_at_the_specificity() -> None:
