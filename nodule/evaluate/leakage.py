@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+from nodule.ct.inventory import inventory
 from nodule.errors import InputError
+from nodule.lidc.scans import patient_of
 from nodule.weights import Weights
+
+
+def patients_of(path: Path) -> frozenset[str]:
+    """Return what a scan's patient may be called, without reading its pixels."""
+    return patient_names(path, inventory(path).choose(None).patient.patient_id)
+
+
+def patient_names(path: Path, patient_id: str | None) -> frozenset[str]:
+    """Return what a scan's patient may be called: by its folder, and by DICOM's PatientID."""
+    return frozenset({patient_of(path)} | ({patient_id} if patient_id else set()))
 
 
 def seen_in_training(

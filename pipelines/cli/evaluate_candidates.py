@@ -64,9 +64,9 @@ def candidates(
     from nodule.candidates.operating import operating_path
     from nodule.candidates.stage import ProposeCandidates
     from nodule.evaluate.detection.crop_scores import certain_records
-    from nodule.evaluate.detection.scans import load_read_scan, patients_of
+    from nodule.evaluate.detection.scans import load_read_scan
     from nodule.evaluate.detection.summary import detect_both_ways
-    from nodule.evaluate.leakage import seen_in_training, unseen_members
+    from nodule.evaluate.leakage import patients_of, seen_in_training, unseen_members
     from nodule.lidc.crops import CropSet
     from nodule.lungs.stage import SegmentLungs
     from nodule.malignancy.stage import ScoreMalignancy

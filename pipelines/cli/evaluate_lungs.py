@@ -57,8 +57,7 @@ def lungs(
     reader outlined and all smaller than 3 mm. Without a reference the comparison is with the
     classical labels that the network learned from, not with a person's.
     """
-    from nodule.evaluate.detection.scans import patients_of
-    from nodule.evaluate.leakage import seen_in_training
+    from nodule.evaluate.leakage import patients_of, seen_in_training
     from nodule.evaluate.lungs.summary import summary
     from nodule.lidc.scans import find_scans
     from nodule.lungs.stage import SegmentLungs

@@ -12,9 +12,9 @@ from nodule.ct.inventory import inventory
 from nodule.ct.read import read_source
 from nodule.errors import InputError
 from nodule.evaluate.detection.matching import UNMEASURED_DIAMETER_MM
+from nodule.evaluate.leakage import patient_names
 from nodule.geometry import Vector
 from nodule.lidc.consensus import LidcNodule, nodules_on, position_lps_mm
-from nodule.lidc.scans import patient_of
 from nodule.lidc.xml import read_lidc_xml
 from nodule.study import Study
 
@@ -89,7 +89,7 @@ def load_read_scan(path: Path) -> ReadScan:
     study = read_source(source)
     return ReadScan(
         name=path.name,
-        patients=_names(path, source.patient.patient_id),
+        patients=patient_names(path, source.patient.patient_id),
         study=study,
         outlined=tuple(_outlined(nodule) for nodule in nodules_on(study, readings)),
         points=tuple(
@@ -101,15 +101,6 @@ def load_read_scan(path: Path) -> ReadScan:
             for mark in (*readings.small_nodules, *readings.non_nodules)
         ),
     )
-
-
-def patients_of(path: Path) -> frozenset[str]:
-    """Return what a scan's patient may be called, without reading its pixels."""
-    return _names(path, inventory(path).choose(None).patient.patient_id)
-
-
-def _names(path: Path, patient_id: str | None) -> frozenset[str]:
-    return frozenset({patient_of(path)} | ({patient_id} if patient_id else set()))
 
 
 def _readings_of(path: Path) -> Path:
