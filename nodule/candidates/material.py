@@ -16,6 +16,7 @@ from scipy import ndimage
 from nodule.geometry import Vector, as_vector
 from nodule.hu import NETWORK_WINDOW
 from nodule.lidc.crops import CropSet, PackedCrop, decode_hu, distinct
+from nodule.sphere import sphere_diameter_mm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -217,7 +218,7 @@ def _lesion(packed: PackedCrop) -> Lesion | None:
     volume_mm3 = len(inside) * packed.geometry.voxel_volume_mm3
     return Lesion(
         center_mm=as_vector(inside.mean(axis=0) * spacing),
-        diameter_mm=float((6 * volume_mm3 / np.pi) ** (1 / 3)),
+        diameter_mm=sphere_diameter_mm(volume_mm3),
     )
 
 

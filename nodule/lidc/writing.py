@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from nodule.geometry import Geometry, Vector, as_vector
 from nodule.lidc.consensus import LidcNodule
 from nodule.lidc.luna16 import LunaFinding
 from nodule.lidc.records import CHARACTERISTICS, fold_of
+from nodule.sphere import sphere_diameter_mm
 from nodule.study import Study
 
 MARGIN_MM = 20.0
@@ -92,7 +92,7 @@ class NoduleStack:
             reader_bits=bits,
             center_lps_mm=nodule.center_lps_mm,
             volume_mm3=volume,
-            diameter_mm=(6.0 * volume / math.pi) ** (1.0 / 3.0),
+            diameter_mm=sphere_diameter_mm(volume),
             n_readers=sum(bool(mask.any()) for mask in nodule.reader_masks),
             ratings={
                 bit: reading.ratings
@@ -143,7 +143,7 @@ class NoduleStack:
             reader_bits=bits,
             center_lps_mm=as_vector(geometry.index_to_lps(agreed.mean(axis=0) + first)),
             volume_mm3=volume,
-            diameter_mm=(6.0 * volume / math.pi) ** (1.0 / 3.0),
+            diameter_mm=sphere_diameter_mm(volume),
             n_readers=len(masks),
             ratings={},
             nodule_ids=nodule_ids,

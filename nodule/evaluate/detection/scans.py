@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from nodule.ct.inventory import inventory
 from nodule.ct.read import read_source
 from nodule.errors import InputError
@@ -16,6 +14,7 @@ from nodule.evaluate.leakage import patient_names
 from nodule.geometry import Vector
 from nodule.lidc.consensus import LidcNodule, nodules_on, position_lps_mm
 from nodule.lidc.xml import read_lidc_xml
+from nodule.sphere import sphere_diameter_mm
 from nodule.study import Study
 
 CERTAIN_READERS = 3
@@ -117,7 +116,7 @@ def _readings_of(path: Path) -> Path:
 
 
 def _outlined(nodule: LidcNodule) -> Marked:
-    diameter_mm = float((6 * nodule.volume_mm3() / np.pi) ** (1 / 3))
+    diameter_mm = sphere_diameter_mm(nodule.volume_mm3())
     return Marked(
         center_lps_mm=nodule.center_lps_mm,
         diameter_mm=diameter_mm or UNMEASURED_DIAMETER_MM,

@@ -15,7 +15,8 @@ from scipy import ndimage
 
 from nodule.geometry import Geometry, Vector
 from nodule.malignancy.examples import View, majority
-from nodule.measure.calipers import effective_diameter_mm, sphericity
+from nodule.measure.calipers import sphericity
+from nodule.sphere import sphere_diameter_mm
 
 _RIM = ndimage.generate_binary_structure(3, 1)
 
@@ -65,7 +66,7 @@ def measure(
     spacing_mm = geometry.spacing_zyx_mm
     volume_mm3 = float(mask_zyx.sum()) * math.prod(spacing_mm)
     roundness = sphericity(mask_zyx, geometry)
-    surface_mm2 = math.pi * effective_diameter_mm(volume_mm3) ** 2 / roundness
+    surface_mm2 = math.pi * sphere_diameter_mm(volume_mm3) ** 2 / roundness
     first, second, third = _moments(mask_zyx, spacing_mm)
     inside = hu_zyx[mask_zyx]
     low, median, high = np.percentile(inside, (10, 50, 90)).tolist()

@@ -28,9 +28,9 @@ from nodule.geometry import Vector, as_vector
 from nodule.lidc.crops import CropSet
 from nodule.lidc.packed import NoduleCrop
 from nodule.lidc.records import NoduleRecord
-from nodule.measure.calipers import effective_diameter_mm
 from nodule.measure.segment import GrowthRules, segment_nodule
 from nodule.measure.uncertainty import volume_limits_mm3
+from nodule.sphere import sphere_diameter_mm
 from nodule.volume import Volume
 
 Masks = NDArray[np.bool_]
@@ -100,7 +100,7 @@ class Pair:
     @property
     def diameter_error_mm(self) -> float:
         """Difference of the effective diameters."""
-        return effective_diameter_mm(self.volume_mm3) - effective_diameter_mm(self.reference_mm3)
+        return sphere_diameter_mm(self.volume_mm3) - sphere_diameter_mm(self.reference_mm3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,7 +222,7 @@ def _laid_on(image: Volume, stack: NoduleCrop) -> Masks:
 
 def _score(nodule: ReadNodule, rules: GrowthRules, aside: Vector, guess: float) -> MaskScore:
     consensus, geometry = nodule.consensus, nodule.volume.geometry
-    diameter_mm = effective_diameter_mm(float(consensus.sum()) * geometry.voxel_volume_mm3)
+    diameter_mm = sphere_diameter_mm(float(consensus.sum()) * geometry.voxel_volume_mm3)
     center = geometry.index_to_lps(np.argwhere(consensus).mean(axis=0))
     found = segment_nodule(
         nodule.volume,
@@ -266,7 +266,7 @@ def _pair(mask: Masks, reference: Masks, voxel_mm3: float) -> Pair:
 
 
 def _reference_mm(score: MaskScore) -> float:
-    return effective_diameter_mm(score.software.reference_mm3)
+    return sphere_diameter_mm(score.software.reference_mm3)
 
 
 def _group(scores: Sequence[MaskScore]) -> dict[str, Any]:
