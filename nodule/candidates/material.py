@@ -6,7 +6,6 @@ that a training patch is interpolated once.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from nodule.lidc.records import NoduleRecord
 
-logger = logging.getLogger(__name__)
 
 CERTAIN_READERS = 3
 """Readers who must agree before a nodule is a positive; LUNA16's rule. Fewer: not known."""

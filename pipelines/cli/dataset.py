@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from nodule.lidc.xml import LidcReadings
     from pipelines.batch import Batch
 
-logger = logging.getLogger(__name__)
 
 dataset_app = typer.Typer(help="Build training sets from public data.", no_args_is_help=True)
 
