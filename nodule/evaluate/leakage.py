@@ -22,16 +22,16 @@ def patient_names(path: Path, patient_id: str | None) -> frozenset[str]:
 
 
 def seen_in_training(
-    weights: Weights, patients: Iterable[str], *, allow_seen: bool = False
+    networks: Iterable[Weights], patients: Iterable[str], *, allow_seen: bool = False
 ) -> frozenset[str]:
-    """Return those of the patients whom the weights saw in training, none unless allowed.
+    """Return those of the patients whom any network saw in training, none unless allowed.
 
     Raises
     ------
     InputError : ``SEEN_IN_TRAINING`` for any, unless ``allow_seen``; it tells their number.
     """
     evaluated = frozenset(patients)
-    seen = evaluated & frozenset(weights.training_patients)
+    seen = evaluated & frozenset[str]().union(*(each.training_patients for each in networks))
     if seen and not allow_seen:
         raise InputError(
             "the weights saw patients of this evaluation in training",
@@ -47,7 +47,7 @@ def seen_in_training(
 def unseen_members(members: Sequence[Weights], patients: Iterable[str]) -> tuple[Weights, ...]:
     """Return the members of an ensemble that saw none of the patients, or all where none is left.
 
-    Whether that is allowed is for :func:`seen_in_training` to say, of each member.
+    Whether that is allowed is for :func:`seen_in_training` to say.
     """
     evaluated = frozenset(patients)
     unseen = tuple(each for each in members if not evaluated & frozenset(each.training_patients))

@@ -81,12 +81,7 @@ def candidates(
     of_scans = frozenset[str]().union(*(patients_of(path) for path in scans))
     patients = of_scans.union(record.patient_id for record in records)
     unseen = replace(judges, weights=unseen_members(judges.weights, patients), calibration=None)
-    seen = frozenset[str]().union(
-        *(
-            seen_in_training(each, patients, allow_seen=allow_seen)
-            for each in (opened, *unseen.weights)
-        )
-    )
+    seen = seen_in_training((opened, *unseen.weights), patients, allow_seen=allow_seen)
     chain, detector = detect_both_ways(
         [load_read_scan(path) for path in scans], crops, records, lungs=lungs, candidates=stage,
         malignancy=unseen, judges=judges.weights, seed=seed,

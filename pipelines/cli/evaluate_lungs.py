@@ -70,7 +70,7 @@ def lungs(
         )
     opened = Weights.shipped("lungs") if weights is None else Weights.open(weights)
     names = {scan: patients_of(scan.path) | {scan.patient} for scan in scans}
-    seen = seen_in_training(opened, frozenset().union(*names.values()), allow_seen=allow_seen)
+    seen = seen_in_training([opened], frozenset().union(*names.values()), allow_seen=allow_seen)
     stage = SegmentLungs(weights=opened, device=device)
     measured = [_measure(scan, stage, reference) for scan in scans]
     against = _CLASSICAL if reference is None else reference.name

@@ -148,9 +148,7 @@ def _seen(members: Sequence[Weights], patients: set[str], *, allow_seen: bool) -
     """Count the patients whom any member saw in training; none, unless allowed."""
     from nodule.evaluate.leakage import seen_in_training
 
-    seen = frozenset[str]().union(
-        *(seen_in_training(each, patients, allow_seen=allow_seen) for each in members)
-    )
+    seen = seen_in_training(members, patients, allow_seen=allow_seen)
     if seen:
         logger.warning("%d patients were seen in training; no figure here is honest", len(seen))
     return len(seen)

@@ -54,8 +54,7 @@ def transfer(
 
     members = [Weights.open(path) for path in (*tuned, *scratch)]
     examples = rated_examples(CropSet.open(data), folds=fold, min_readers=min_readers)
-    for each in members:
-        seen_in_training(each, (example.record.patient_id for example in examples))
+    seen_in_training(members, (example.record.patient_id for example in examples))
     on = pick_device(device)
     # not Ensemble.load, which would let each see other mirror images
     panel = tuple(Predictor.load(each, device=on, precision=precision) for each in members)
