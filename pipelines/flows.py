@@ -65,16 +65,6 @@ def detect_stage_types() -> tuple[type[Any], ...]:
     return ReadCt, Resample, SegmentLungs, ProposeCandidates, ScoreMalignancy, Measure
 
 
-def default_detect_stages() -> Stages:
-    """Return the stages of the detect flow with the defaults of the code.
-
-    Raises
-    ------
-    WeightsError : when weights that the package should bring are missing or altered.
-    """
-    return {stage.name: stage() for stage in detect_stage_types()}
-
-
 def on_device(stages: Stages, device: Device) -> Stages:
     """Return the stages with every network on a device."""
     return {

@@ -15,7 +15,6 @@ and logs. Every run has one folder::
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -47,8 +46,6 @@ from pipelines.finetune import Finetune
 from pipelines.finetuning import Finetuning, RateGroup, begin_with, origin, rate_groups
 from pipelines.history import RunHistory
 from pipelines.task import Loop, Sample, Samples, Task
-
-logger = logging.getLogger(__name__)
 
 
 def train(

@@ -6,7 +6,6 @@ that a training patch is interpolated once.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from scipy import ndimage
 from nodule.geometry import Vector, as_vector
 from nodule.hu import NETWORK_WINDOW
 from nodule.lidc.crops import CropSet, PackedCrop, decode_hu, distinct
+from nodule.sphere import sphere_diameter_mm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from nodule.lidc.records import NoduleRecord
 
-logger = logging.getLogger(__name__)
 
 CERTAIN_READERS = 3
 """Readers who must agree before a nodule is a positive; LUNA16's rule. Fewer: not known."""
@@ -217,7 +216,7 @@ def _lesion(packed: PackedCrop) -> Lesion | None:
     volume_mm3 = len(inside) * packed.geometry.voxel_volume_mm3
     return Lesion(
         center_mm=as_vector(inside.mean(axis=0) * spacing),
-        diameter_mm=float((6 * volume_mm3 / np.pi) ** (1 / 3)),
+        diameter_mm=sphere_diameter_mm(volume_mm3),
     )
 
 

@@ -13,6 +13,7 @@ from nodule.geometry import Vector, as_vector
 from nodule.lidc.consensus import nodules_on, position_lps_mm
 from nodule.lidc.luna16 import findings_by_series, negatives_by_series
 from nodule.lidc.xml import read_lidc_xml
+from nodule.sphere import sphere_diameter_mm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +65,7 @@ def _read(path: Path, readings: LidcReadings | None) -> Study:
 def _marks(study: Study, readings: LidcReadings) -> tuple[list[Lesion], list[Lesion]]:
     lesions, ignored = [], []
     for nodule in nodules_on(study, readings):
-        diameter_mm = float((6 * nodule.volume_mm3() / np.pi) ** (1 / 3))
+        diameter_mm = sphere_diameter_mm(nodule.volume_mm3())
         center = _index_mm(study, nodule.center_lps_mm)
         if nodule.agreement >= CERTAIN_READERS and diameter_mm > 0:
             lesions.append(Lesion(center_mm=center, diameter_mm=diameter_mm))

@@ -93,19 +93,6 @@ def _children(count: int) -> int:
     return max(1, min(wanted, _MAX_CHILDREN, os.cpu_count() or 1))
 
 
-def stored_values(images: Sequence[ImageHeader]) -> list[Stored]:
-    """Decode images without rescale, each of shape (rows, columns).
-
-    Raises
-    ------
-    DicomSeriesError : as :func:`decode_images`.
-    """
-    with quiet_pydicom(), ExitStack() as stack:
-        compressed = any(i.transfer_syntax in syntaxes.COMPRESSED for i in images)
-        codec = stack.enter_context(Codec()) if compressed else None
-        return [_stored(i, read_pixels(i.member, i.pixels), codec) for i in images]
-
-
 def _stored(image: ImageHeader, content: bytes, codec: Codec | None) -> Stored:
     if codec is None or image.transfer_syntax in syntaxes.NATIVE:
         return _native(image, content)

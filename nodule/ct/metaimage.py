@@ -5,19 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nodule.ct.files import Member
 from nodule.ct.images import (
     ImageFile,
     no_orientation,
     sibling,
-    unpack_voxels,
     unreadable,
     unsupported,
 )
+from nodule.ct.text_header import image_of, read_shape, read_start
 
-_MAX_HEADER_BYTES = 1 << 16
 _TYPES = {
     "MET_CHAR": "i1",
     "MET_UCHAR": "u1",
@@ -43,39 +40,23 @@ def open_metaimage(path: Path) -> ImageFile:
     dtype = _dtype(path, fields)
     data_name = fields["elementdatafile"]
     is_local = data_name.upper() == "LOCAL"
-    data = path if is_local else sibling(path, data_name)
-    try:
-        i, j, k = (int(n) for n in fields["dimsize"].split())
-    except (KeyError, ValueError):
-        raise unsupported(path.name, f"DimSize {fields.get('dimsize', 'absent')[:32]}") from None
-    shape_ijk = (i, j, k)
-    if min(shape_ijk) < 1:
-        raise unreadable(path.name, f"DimSize {shape_ijk}")
-    is_compressed = fields.get("compresseddata", "false").lower() == "true"
-    members = [Member(name=p.name, path=p) for p in dict.fromkeys([path, data])]
-
-    def read_voxels() -> NDArray[np.generic]:
-        return unpack_voxels(
-            members[-1].read()[header_bytes if is_local else 0 :],
-            shape_ijk=shape_ijk,
-            dtype=dtype,
-            is_compressed=is_compressed,
-            name=data.name,
-        )
-
-    return ImageFile(
+    data = None if is_local else sibling(path, data_name)
+    shape_ijk = read_shape(path, fields, name="DimSize")
+    return image_of(
+        path,
+        data,
         source_format="metaimage",
-        members=tuple(members),
+        header_bytes=header_bytes,
         shape_ijk=shape_ijk,
+        dtype=dtype,
+        is_compressed=fields.get("compresseddata", "false").lower() == "true",
         affine_lps=_affine(path, fields),
-        read_voxels=read_voxels,
     )
 
 
 def _header(path: Path) -> tuple[dict[str, str], int]:
     """Return the fields, names in lower case, and the header's size in bytes."""
-    with Member(name=path.name, path=path).open() as stream:
-        content = stream.read(_MAX_HEADER_BYTES)
+    content = read_start(path)
     fields, position = {}, 0
     while (end := content.find(b"\n", position)) >= 0:
         name, _, value = content[position:end].decode("latin-1").partition("=")

@@ -6,19 +6,16 @@ import re
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nodule.ct.files import Member
 from nodule.ct.images import (
     ImageFile,
     no_orientation,
     sibling,
-    unpack_voxels,
     unreadable,
     unsupported,
 )
+from nodule.ct.text_header import image_of, read_shape, read_start
 
-_MAX_HEADER_BYTES = 1 << 16
 _TO_LPS = {
     "left-posterior-superior": (1.0, 1.0, 1.0),
     "lps": (1.0, 1.0, 1.0),
@@ -51,41 +48,26 @@ def open_nrrd(path: Path) -> ImageFile:
     fields, header_bytes = _header(path)
     dtype = _dtype(path, fields)
     data_name = fields.get("data file") or fields.get("datafile")
-    data = path if data_name is None else sibling(path, data_name)
-    try:
-        i, j, k = (int(n) for n in fields["sizes"].split())
-    except (KeyError, ValueError):
-        raise unsupported(path.name, f"sizes {fields.get('sizes', 'absent')[:32]}") from None
-    shape_ijk = (i, j, k)
-    if min(shape_ijk) < 1:
-        raise unreadable(path.name, f"sizes {shape_ijk}")
+    data = None if data_name is None else sibling(path, data_name)
+    shape_ijk = read_shape(path, fields, name="sizes")
     encoding = fields.get("encoding", "").lower()
     if encoding not in ("raw", "gzip", "gz"):
         raise unsupported(path.name, f"encoding {encoding[:16]}")
-    members = [Member(name=p.name, path=p) for p in dict.fromkeys([path, data])]
-
-    def read_voxels() -> NDArray[np.generic]:
-        return unpack_voxels(
-            members[-1].read()[header_bytes if data_name is None else 0 :],
-            shape_ijk=shape_ijk,
-            dtype=dtype,
-            is_compressed=encoding != "raw",
-            name=data.name,
-        )
-
-    return ImageFile(
+    return image_of(
+        path,
+        data,
         source_format="nrrd",
-        members=tuple(members),
+        header_bytes=header_bytes,
         shape_ijk=shape_ijk,
+        dtype=dtype,
+        is_compressed=encoding != "raw",
         affine_lps=_affine(path, fields),
-        read_voxels=read_voxels,
     )
 
 
 def _header(path: Path) -> tuple[dict[str, str], int]:
     """Return the fields, names in lower case, and the header's size in bytes."""
-    with Member(name=path.name, path=path).open() as stream:
-        content = stream.read(_MAX_HEADER_BYTES)
+    content = read_start(path)
     if not content.startswith(b"NRRD000"):
         raise unreadable(path.name, "no NRRD signature")
     blank = re.search(rb"\r?\n\r?\n", content)

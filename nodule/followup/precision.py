@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nodule.guidelines.facts import sphere_diameter_mm
+from nodule.sphere import sphere_diameter_mm
 from nodule.study import Study
 
 _EDGE_SHARE = 0.25  # of a voxel's edge: how far the whole surface may be off

@@ -21,6 +21,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from nodule.errors import InputError
+from nodule.sphere import sphere_diameter_mm
 
 Composition = Literal["solid", "part-solid", "ground-glass"]
 Route = Literal["screening", "incidental"]
@@ -45,16 +46,6 @@ def half_up(value: float | Decimal, unit: Decimal = _TENTH) -> Decimal:
     """Round to a decimal unit, ties away from zero, by the shortest decimal form of a float."""
     number = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
     return number.quantize(unit, rounding=ROUND_HALF_UP)
-
-
-def sphere_volume_mm3(diameter_mm: float) -> float:
-    """Volume of a sphere, pi/6 d³."""
-    return math.pi / 6 * diameter_mm**3
-
-
-def sphere_diameter_mm(volume_mm3: float) -> float:
-    """Diameter of the sphere with this volume, (6V/pi)^(1/3)."""
-    return math.cbrt(6 * volume_mm3 / math.pi)
 
 
 def check_positive(name: str, value: float | None) -> None:

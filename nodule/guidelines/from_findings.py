@@ -13,7 +13,7 @@ Decisions
 
 from __future__ import annotations
 
-from nodule.findings import Finding, Measurement, Texture
+from nodule.findings import Measurement, Texture
 from nodule.guidelines.facts import Composition, Nodule, Size
 
 _COMPOSITIONS: dict[Texture, Composition] = {
@@ -24,13 +24,8 @@ _COMPOSITIONS: dict[Texture, Composition] = {
 }
 
 
-def nodule_of(finding: Finding) -> Nodule:
-    """Return what the rules may know of a finding; what was not measured stays None."""
-    return measured_nodule(finding.id, finding.measurement)
-
-
 def measured_nodule(id_: str, measured: Measurement | None) -> Nodule:
-    """Return the same of a measurement and the name that the nodule goes by."""
+    """Return what the rules may know of a nodule by its name; what was not measured stays None."""
     if measured is None:
         return Nodule(id=id_)
     return Nodule(

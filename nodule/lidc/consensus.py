@@ -59,19 +59,6 @@ class LidcNodule:
         """Return the box's voxels that at least this share of the readings includes."""
         return np.asarray(self.reader_masks.mean(axis=0) >= level, dtype=np.bool_)
 
-    def consensus_in(
-        self, shape_zyx: tuple[int, int, int], level: float = 0.5
-    ) -> NDArray[np.bool_]:
-        """Return the consensus as a mask of the whole study."""
-        whole = np.zeros(shape_zyx, dtype=np.bool_)
-        box = self.consensus(level)
-        inside = tuple(
-            slice(start, start + size)
-            for start, size in zip(self.start_zyx, box.shape, strict=True)
-        )
-        whole[inside] = box
-        return whole
-
     def volume_mm3(self, level: float = 0.5) -> float:
         """Volume of the consensus."""
         return float(self.consensus(level).sum() * self.geometry.voxel_volume_mm3)

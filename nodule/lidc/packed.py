@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.errors import GeometryError, InputError
-from nodule.geometry import Geometry, Matrix, Vector, as_vector, lps_to_ras
+from nodule.geometry import Geometry, Matrix, lps_to_ras
 from nodule.lidc.records import NoduleRecord
 from nodule.volume import Volume
 
@@ -52,18 +52,6 @@ class NoduleCrop:
         if not len(self.reader_masks):
             return np.zeros(self.volume.array_zyx.shape, dtype=np.bool_)
         return np.asarray(self.reader_masks.mean(axis=0) >= level, dtype=np.bool_)
-
-    def centroid_lps_mm(self, level: float = 0.5) -> Vector:
-        """Return the consensus mask's centroid in the volume's frame.
-
-        Raises
-        ------
-        InputError : ``EMPTY_MASK`` where the readers agree on no voxel at this level.
-        """
-        inside = np.argwhere(self.consensus(level))
-        if not len(inside):
-            raise InputError("a nodule has no voxel at this level", code="EMPTY_MASK", got=level)
-        return as_vector(self.volume.geometry.index_to_lps(inside.mean(axis=0)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

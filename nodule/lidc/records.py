@@ -12,6 +12,7 @@ from typing import Literal
 
 from nodule.errors import InputError
 from nodule.geometry import Vector
+from nodule.sphere import sphere_diameter_mm
 
 Kind = Literal["stack", "voi", "crop51"]
 Row = Mapping[str, str]
@@ -238,7 +239,7 @@ def _voi(cells: _Cells) -> NoduleRecord:
         center_lps_mm=center,
         spacing_zyx_mm=spacing,
         origin_lps_mm=None,
-        diameter_mm=(6.0 * cells.number("mask_volume_mm3") / math.pi) ** (1.0 / 3.0),
+        diameter_mm=sphere_diameter_mm(cells.number("mask_volume_mm3")),
         n_readers=cells.integer("n_ratings"),
         readers=(0,),
         ratings=cells.ratings(1),

@@ -39,11 +39,6 @@ class Calipers:
     short_ends_lps_mm: Ends
 
 
-def effective_diameter_mm(volume_mm3: float) -> float:
-    """Return the diameter of the sphere with a volume."""
-    return math.cbrt(6.0 * volume_mm3 / math.pi)
-
-
 def measure_calipers(mask_zyx: NDArray[np.bool_], geometry: Geometry) -> Calipers:
     """Lay the long axis and the perpendicular chord on the slice where the long axis is greatest.
 

@@ -15,9 +15,9 @@ from scipy import ndimage
 
 from nodule.findings import Texture
 from nodule.geometry import Vector
-from nodule.measure.calipers import effective_diameter_mm
 from nodule.measure.patch import Image, Index, Mask, Patch, argmax, component, fine_patch, lung_hull
 from nodule.measure.vessels import without_vessels
+from nodule.sphere import sphere_diameter_mm
 from nodule.volume import Volume
 
 _AERATED_BELOW_HU = -750.0  # parenchyma, not partial volume with a nodule or a vessel
@@ -207,7 +207,7 @@ class Scene:
         return cast("NDArray[np.float64]", distance)
 
     def _diameter_mm(self, mask: Mask) -> float:
-        return effective_diameter_mm(float(mask.sum()) * self.patch.step_mm**3)
+        return sphere_diameter_mm(float(mask.sum()) * self.patch.step_mm**3)
 
     def at_rim(self, body: Mask) -> bool:
         """Whether a body reaches the end of what the patch shows."""

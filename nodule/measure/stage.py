@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from nodule.findings import Finding, Lung, Measurement, ScoredCandidate
 from nodule.measure.calipers import (
     Calipers,
-    effective_diameter_mm,
     measure_calipers,
     sphericity,
 )
@@ -21,6 +20,7 @@ from nodule.measure.place import lung_third, nearest_lung, pleura_distance_mm
 from nodule.measure.segment import GrowthRules, NoduleMask, segment_nodule
 from nodule.measure.uncertainty import volume_limits_mm3
 from nodule.progress import Progress, silent
+from nodule.sphere import sphere_diameter_mm
 from nodule.study import Study
 from nodule.volume import LungMask, Volume
 
@@ -217,7 +217,7 @@ def measure_mask(
         center_lps_mm=mask.center_lps_mm,
         long_axis_mm=calipers.long_axis_mm,
         short_axis_mm=calipers.short_axis_mm,
-        effective_diameter_mm=effective_diameter_mm(mask.volume_mm3),
+        effective_diameter_mm=sphere_diameter_mm(mask.volume_mm3),
         volume_mm3=mask.volume_mm3,
         long_axis_ends_lps_mm=calipers.long_ends_lps_mm,
         short_axis_ends_lps_mm=calipers.short_ends_lps_mm,
@@ -243,7 +243,7 @@ def _measure_core(mask: NoduleMask, whole: Calipers) -> tuple[tuple[float, float
     if mask.core_zyx is None:
         return None
     volume_mm3 = float(mask.core_zyx.sum()) * mask.geometry.voxel_volume_mm3
-    if effective_diameter_mm(volume_mm3) < _LEAST_CORE_MM:
+    if sphere_diameter_mm(volume_mm3) < _LEAST_CORE_MM:
         return None
     core = measure_calipers(mask.core_zyx, mask.geometry)
     axes_mm = (

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 
-from nodule.measure.calipers import effective_diameter_mm
+from nodule.sphere import sphere_diameter_mm
 
 _OUTLINE = 0.30
 _SURFACE_MM = 0.093  # 0.27 / (1.96 sqrt(2)) * 5.7 mm / 6
@@ -44,7 +44,7 @@ def volume_limits_mm3(
     -------
     The limits, or None where no volume can be stated.
     """
-    diameter_mm = effective_diameter_mm(volume_mm3)
+    diameter_mm = sphere_diameter_mm(volume_mm3)
     if cut_off or diameter_mm < _LEAST_SLICES * slice_mm:
         return None
     surface = 6.0 * _SURFACE_MM / diameter_mm

@@ -70,8 +70,6 @@ MAIN_BRONCHI = (
 HILA_LPS_MM = ((-48.0, 10.0, 2.0), (54.0, 18.0, 10.0))  # right, left
 VEIN_ROOTS_LPS_MM = ((-34.0, 14.0, -22.0), (42.0, 16.0, -18.0))
 
-LOBES: tuple[str, ...] = ("right upper", "right middle", "right lower", "left upper", "left lower")
-
 _TUBE_REACH_MM = 26.0
 
 
@@ -129,7 +127,7 @@ def make_chest(grid: Grid, rng: np.random.Generator) -> Chest:
 
 
 def lobe_of(side_x_mm: Array, oblique: Array, horizontal: Array) -> NDArray[np.uint8]:
-    """Name lobes by number, 1 to 5 in the order of ``LOBES``, wherever there is lung."""
+    """Name lobes wherever there is lung: 1 to 3 right from above, 4 and 5 left from above."""
     right = np.where(oblique < 0, 3, np.where(horizontal < 0, 2, 1))
     left = np.where(oblique < 0, 5, 4)
     return np.where(side_x_mm < 0, right, left).astype(np.uint8)

@@ -16,6 +16,7 @@ from nodule.phantom.fields import Fields
 from nodule.phantom.shapes import DIRECTIONS, FULL_ANGLE, Shape, sphere, unit
 from nodule.phantom.spec import NodulePlan, PhantomNodule
 from nodule.phantom.tree import Points, Segments
+from nodule.sphere import sphere_diameter_mm, sphere_volume_mm3
 
 GROUND_GLASS_HU, CALCIFIED_HU = -620.0, 620.0
 _CORE_SHARE = 0.52  # of a part-solid nodule's radius
@@ -44,7 +45,7 @@ def place(
     """
     if plan.center_lps_mm is not None:
         return measured(plan, shape, np.array(plan.center_lps_mm), fields)
-    whole = math.pi / 6 * plan.diameter_mm**3
+    whole = sphere_volume_mm3(plan.diameter_mm)
     for point in _spots(plan, fields, vessels, geometry, rng):
         apart = all(
             math.dist(point, n.center_lps_mm) > 0.5 * (n.diameter_mm + plan.diameter_mm) + _APART_MM
@@ -126,7 +127,7 @@ def measured(plan: NodulePlan, shape: Shape, center: Points, fields: Fields) -> 
     lung: Lung = "right" if center[0] < 0 else "left"
     return PhantomNodule(
         center_lps_mm=as_vector(centroid),
-        diameter_mm=(6 * volume / math.pi) ** (1 / 3),
+        diameter_mm=sphere_diameter_mm(volume),
         volume_mm3=volume,
         plan=replace(plan, lung=lung, center_lps_mm=as_vector(center)),
         lung=lung,

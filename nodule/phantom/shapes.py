@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from nodule.phantom.spec import NodulePlan
 from nodule.phantom.tree import Points, Segments
+from nodule.sphere import sphere_volume_mm3
 
 DIRECTIONS = 3000
 FULL_ANGLE = 4 * math.pi
@@ -80,7 +81,7 @@ def make_shape(plan: NodulePlan, rng: np.random.Generator) -> Shape:
         core_offset=0.22 * unit(rng.standard_normal(3)),
     )
     volume = FULL_ANGLE / DIRECTIONS * (shape.reach_mm(sphere(DIRECTIONS)) ** 3).sum() / 3
-    target = math.pi / 6 * plan.diameter_mm**3
+    target = sphere_volume_mm3(plan.diameter_mm)
     return replace(shape, scale=float((target / volume) ** (1 / 3)))
 
 

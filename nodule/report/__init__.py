@@ -7,7 +7,7 @@
 
 from nodule.report.build import build_report
 from nodule.report.context import Context, read_context
-from nodule.report.model import Provenance, Report, report_schema
+from nodule.report.model import Provenance, Report
 from nodule.report.write import write_report
 
 __all__ = [
@@ -16,6 +16,5 @@ __all__ = [
     "Report",
     "build_report",
     "read_context",
-    "report_schema",
     "write_report",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import highdicom as hd
@@ -20,7 +19,6 @@ from nodule.report import dicom_codes as code
 from nodule.report.dicom_instance import (
     DRAFT,
     constructor_arguments,
-    save,
     settle,
     tracking_uid,
     weights_parameters,
@@ -40,19 +38,6 @@ _SERIES_NUMBER = 9701
 _LUNGS = {"right": LungMask.RIGHT, "left": LungMask.LEFT}
 
 Masks = NDArray[np.uint8]
-
-
-def write_dicom_seg(
-    report: Report,
-    *,
-    masks: Mapping[str, NoduleMask],
-    lungs: LungMask,
-    source: SeriesSource,
-    folder: Path,
-) -> Path:
-    """Write ``seg.dcm``; parameters and errors as :func:`build_segmentation`."""
-    segmentation = build_segmentation(report, masks=masks, lungs=lungs, source=source)
-    return save(segmentation, folder / SEG_NAME)
 
 
 def build_segmentation(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.geometry import Vector
-from nodule.lidc.writing import MARGIN_MM, NoduleStack
+from nodule.lidc.stack import MARGIN_MM, NoduleStack
 from nodule.measure.segment import NoduleMask
 from nodule.report.finding_parts import AddedPart, FindingPart
 from nodule.report.model import Report

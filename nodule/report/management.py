@@ -1,6 +1,7 @@
 """What published rules make of a report's findings: advice for a reader to confirm.
 
-Which rules are asked, and with which facts, is decided in :mod:`nodule.report.case`.
+Which rules are asked is decided in :mod:`nodule.report.rules`, with which facts in
+:mod:`nodule.report.case`.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nodule.guidelines.result import Result
+from nodule.report import rules
 from nodule.report.advice import AdvicePart, advice_part
 from nodule.report.case import Case, Standing
 from nodule.report.parts import Part
@@ -18,7 +20,7 @@ NO_SETTING = (
     "--context screening-baseline, screening-annual, screening-interval, incidental or "
     "known-cancer, and what is known of the person by --person FILE."
 )
-_Asked = Callable[[Standing], tuple[Result, ...]]
+_Asked = Callable[[Case, Standing], tuple[Result, ...]]
 
 
 class FindingAdvice(Part):
@@ -57,7 +59,9 @@ def manage(case: Case) -> ManagementPart:
         findings=tuple(
             FindingAdvice(
                 id=finding.id,
-                advice=tuple(advice_part(result, exam_date=exam_date) for result in ask(finding)),
+                advice=tuple(
+                    advice_part(result, exam_date=exam_date) for result in ask(case, finding)
+                ),
             )
             for finding in case.standing
         ),
@@ -68,9 +72,9 @@ def manage(case: Case) -> ManagementPart:
 def _asked(case: Case) -> tuple[tuple[Result, ...], _Asked]:
     setting = case.context.setting
     if setting is None:
-        return (), lambda _: ()
+        return (), lambda case, finding: ()
     if setting == "incidental":
-        return case.incidental_exam(), case.incidental_finding
+        return rules.incidental_exam(case), rules.incidental_finding
     if setting == "known-cancer":
-        return case.cancer_exam(), case.cancer_finding
-    return case.screening_exam(), case.screening_finding
+        return rules.cancer_exam(case), rules.cancer_finding
+    return rules.screening_exam(case), rules.screening_finding

@@ -154,8 +154,3 @@ class Report(Part):
 def report_json(report: Report) -> bytes:
     """Return the content of ``report.json``."""
     return f"{report.model_dump_json(indent=2)}\n".encode()
-
-
-def report_schema() -> dict[str, Any]:
-    """Return the JSON schema of ``report.json``."""
-    return Report.model_json_schema()

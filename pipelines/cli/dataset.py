@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from nodule.lidc.xml import LidcReadings
     from pipelines.batch import Batch
 
-logger = logging.getLogger(__name__)
 
 dataset_app = typer.Typer(help="Build training sets from public data.", no_args_is_help=True)
 
@@ -136,7 +134,8 @@ def _refuse_repeated(readings: LidcReadings, path: Path, seen: dict[str, Path]) 
 def _cut_lidc(readings: LidcReadings, source: SeriesSource, output: Path, margin_mm: float) -> Rows:
     from nodule.ct import read_source
     from nodule.lidc.consensus import nodules_on
-    from nodule.lidc.writing import NoduleStack, write_stacks
+    from nodule.lidc.stack import NoduleStack
+    from nodule.lidc.writing import write_stacks
 
     study = read_source(source)
     patient_id = source.patient.patient_id or readings.series_instance_uid
@@ -153,7 +152,8 @@ def _cut_luna16(
     from dataclasses import replace
 
     from nodule.ct import read_ct
-    from nodule.lidc.writing import NoduleStack, write_stacks
+    from nodule.lidc.stack import NoduleStack
+    from nodule.lidc.writing import write_stacks
 
     study = read_ct(scan.path)
     # a MetaImage file knows its series by its name only

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from nodule.evaluate.froc import FrocCurve, FrocInterval
-    from nodule.evaluate.matching import ScanMatches
+    from nodule.evaluate.detection.froc import FrocCurve, FrocInterval
+    from nodule.evaluate.detection.matching import ScanMatches
     from nodule.lidc.luna16 import LunaMark
 
 logger = logging.getLogger(__name__)
@@ -53,8 +53,8 @@ def evaluate_froc(
     """
     import numpy as np
 
-    from nodule.evaluate.froc import FP_RATES, bootstrap_froc, froc
-    from nodule.evaluate.matching import match_luna16
+    from nodule.evaluate.detection.froc import FP_RATES, bootstrap_froc, froc
+    from nodule.evaluate.detection.matching import match_luna16
     from nodule.lidc.luna16 import read_findings, read_series_uids, read_submission
 
     uids, marks = read_series_uids(seriesuids), read_submission(submission)
@@ -107,8 +107,8 @@ def _summary(curve: FrocCurve, interval: FrocInterval) -> dict[str, object]:
 def _write(
     folder: Path, scans: tuple[ScanMatches, ...], curve: FrocCurve, band: FrocInterval
 ) -> None:
-    from nodule.evaluate.figures import draw_froc
-    from nodule.evaluate.froc import froc
+    from nodule.evaluate.detection.froc import froc
+    from nodule.evaluate.detection.pictures import draw_froc
 
     folder.mkdir(parents=True, exist_ok=True)
     rates = tuple(band.fp_rates.tolist())

@@ -17,8 +17,8 @@ from pipelines.cli.options import CardOption, DeviceOption, given_command
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nodule.evaluate.candidates import ScanResult
-    from nodule.evaluate.crop_scores import ScoredNodule
+    from nodule.evaluate.detection.crop_scores import ScoredNodule
+    from nodule.evaluate.detection.marks import ScanResult
     from nodule.weights import Weights
 
 _LOWEST_SCORE = 0.01
@@ -63,10 +63,10 @@ def candidates(
     """
     from nodule.candidates.operating import operating_path
     from nodule.candidates.stage import ProposeCandidates
-    from nodule.evaluate.crop_scores import certain_records
-    from nodule.evaluate.detection import detect_both_ways
-    from nodule.evaluate.leakage import seen_in_training, unseen_members
-    from nodule.evaluate.scans import load_read_scan, patients_of
+    from nodule.evaluate.detection.crop_scores import certain_records
+    from nodule.evaluate.detection.scans import load_read_scan
+    from nodule.evaluate.detection.summary import detect_both_ways
+    from nodule.evaluate.leakage import patients_of, seen_in_training, unseen_members
     from nodule.lidc.crops import CropSet
     from nodule.lungs.stage import SegmentLungs
     from nodule.malignancy.stage import ScoreMalignancy
@@ -81,12 +81,7 @@ def candidates(
     of_scans = frozenset[str]().union(*(patients_of(path) for path in scans))
     patients = of_scans.union(record.patient_id for record in records)
     unseen = replace(judges, weights=unseen_members(judges.weights, patients), calibration=None)
-    seen = frozenset[str]().union(
-        *(
-            seen_in_training(each, patients, allow_seen=allow_seen)
-            for each in (opened, *unseen.weights)
-        )
-    )
+    seen = seen_in_training((opened, *unseen.weights), patients, allow_seen=allow_seen)
     chain, detector = detect_both_ways(
         [load_read_scan(path) for path in scans], crops, records, lungs=lungs, candidates=stage,
         malignancy=unseen, judges=judges.weights, seed=seed,
@@ -130,7 +125,7 @@ def _warn(seen: int, scans: int) -> None:
 
 
 def _counts(scored: Sequence[ScoredNodule]) -> dict[str, Any]:
-    from nodule.evaluate.crop_scores import one_per_nodule
+    from nodule.evaluate.detection.crop_scores import one_per_nodule
 
     nodules = one_per_nodule(scored)
     return {
@@ -143,7 +138,7 @@ def _counts(scored: Sequence[ScoredNodule]) -> dict[str, Any]:
 def _write_card(
     weights: Weights, summary: dict[str, Any], patients: frozenset[str], *, command: str
 ) -> None:
-    from nodule.evaluate.detection_card import card_notes, card_rows
+    from nodule.evaluate.detection.card import card_notes, card_rows
     from nodule.weights.card_files import write_measured
 
     folds = ", ".join(summary["folds"])

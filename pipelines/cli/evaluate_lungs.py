@@ -14,7 +14,7 @@ from pipelines.cli.options import CardOption, DeviceOption, given_command
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nodule.evaluate.lung_figures import MeasuredLungs
+    from nodule.evaluate.lungs.summary import MeasuredLungs
     from nodule.lidc.scans import WholeScan
     from nodule.lungs.stage import SegmentLungs
     from nodule.volume import LungMask, Volume
@@ -57,9 +57,8 @@ def lungs(
     reader outlined and all smaller than 3 mm. Without a reference the comparison is with the
     classical labels that the network learned from, not with a person's.
     """
-    from nodule.evaluate.leakage import seen_in_training
-    from nodule.evaluate.lung_figures import summary
-    from nodule.evaluate.scans import patients_of
+    from nodule.evaluate.leakage import patients_of, seen_in_training
+    from nodule.evaluate.lungs.summary import summary
     from nodule.lidc.scans import find_scans
     from nodule.lungs.stage import SegmentLungs
     from nodule.weights import Weights
@@ -71,7 +70,7 @@ def lungs(
         )
     opened = Weights.shipped("lungs") if weights is None else Weights.open(weights)
     names = {scan: patients_of(scan.path) | {scan.patient} for scan in scans}
-    seen = seen_in_training(opened, frozenset().union(*names.values()), allow_seen=allow_seen)
+    seen = seen_in_training([opened], frozenset().union(*names.values()), allow_seen=allow_seen)
     stage = SegmentLungs(weights=opened, device=device)
     measured = [_measure(scan, stage, reference) for scan in scans]
     against = _CLASSICAL if reference is None else reference.name
@@ -88,8 +87,8 @@ def lungs(
 def _measure(scan: WholeScan, stage: SegmentLungs, reference: Path | None) -> MeasuredLungs:
     from nodule.candidates.stage import ProposeCandidates
     from nodule.ct.read import read_ct
-    from nodule.evaluate.lung_figures import MeasuredLungs
-    from nodule.evaluate.lungs import compare_lungs, count_inside, nodule_centers
+    from nodule.evaluate.lungs.mask import compare_lungs, count_inside, nodule_centers
+    from nodule.evaluate.lungs.summary import MeasuredLungs
     from nodule.resample import Resample
 
     study = read_ct(scan.path)
@@ -104,7 +103,7 @@ def _measure(scan: WholeScan, stage: SegmentLungs, reference: Path | None) -> Me
 
 
 def _truth(volume: Volume, reference: Path | None) -> LungMask:
-    from nodule.evaluate.lungs import read_lung_mask
+    from nodule.evaluate.lungs.mask import read_lung_mask
     from nodule.lungs.labels import label_lungs
     from nodule.resample import resample_mask
 
@@ -122,7 +121,7 @@ def _write_card(
     command: str,
 ) -> None:
     from nodule.candidates.stage import ProposeCandidates
-    from nodule.evaluate.lung_figures import card_rows
+    from nodule.evaluate.lungs.summary import card_rows
     from nodule.weights.card_files import write_measured
 
     margin_mm = ProposeCandidates.lung_margin_mm

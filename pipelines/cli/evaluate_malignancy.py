@@ -17,7 +17,7 @@ from pipelines.cli.bar import bar
 from pipelines.cli.options import CardOption, DeviceOption, given_command
 
 if TYPE_CHECKING:
-    from nodule.evaluate.assessment import Assessment, Choose
+    from nodule.evaluate.malignancy.assessment import Assessment, Choose
     from nodule.lidc.crops import CropSet
     from nodule.malignancy.examples import NoduleExample
     from nodule.malignancy.judge import Judgement
@@ -64,11 +64,11 @@ def malignancy(
     rating below 3 against above; exactly 3 is dropped from the two-class figures. Every figure
     comes with its 95 % interval over patients. OUT gets tables, JSON and pictures.
     """
-    from nodule.evaluate.assessment import assess
-    from nodule.evaluate.baselines import outlined
-    from nodule.evaluate.calibrate import fit
-    from nodule.evaluate.held_out import Panel, judge_by_panels, panels
-    from nodule.evaluate.malignancy_summary import Draws, summarise
+    from nodule.evaluate.malignancy.assessment import assess
+    from nodule.evaluate.malignancy.baselines import outlined
+    from nodule.evaluate.malignancy.calibrate import fit
+    from nodule.evaluate.malignancy.held_out import Panel, judge_by_panels, panels
+    from nodule.evaluate.malignancy.summary import Draws, summarise
     from nodule.inference import pick_device
     from nodule.lidc.crops import CropSet
     from nodule.malignancy.calibration import calibration_path
@@ -119,7 +119,7 @@ def _write_card(
     which: str,
     command: str,
 ) -> None:
-    from nodule.evaluate.malignancy_card import card_notes, card_rows
+    from nodule.evaluate.malignancy.card import card_notes, card_rows
     from nodule.weights.card_files import write_measured_together
 
     write_measured_together(
@@ -148,9 +148,7 @@ def _seen(members: Sequence[Weights], patients: set[str], *, allow_seen: bool) -
     """Count the patients whom any member saw in training; none, unless allowed."""
     from nodule.evaluate.leakage import seen_in_training
 
-    seen = frozenset[str]().union(
-        *(seen_in_training(each, patients, allow_seen=allow_seen) for each in members)
-    )
+    seen = seen_in_training(members, patients, allow_seen=allow_seen)
     if seen:
         logger.warning("%d patients were seen in training; no figure here is honest", len(seen))
     return len(seen)
@@ -189,7 +187,7 @@ def _calibration(
     judged: Sequence[Judgement], members: Sequence[Weights], *, cross: bool
 ) -> tuple[Choose, str]:
     """Return what reads a judgement, and say in words where it comes from."""
-    from nodule.evaluate.calibrate import cross_fit
+    from nodule.evaluate.malignancy.calibrate import cross_fit
     from nodule.malignancy.calibration import Calibration, calibration_path
 
     path = calibration_path(members[0].path)
@@ -202,8 +200,8 @@ def _calibration(
 
 
 def _write(folder: Path, found: Assessment, summary: dict[str, Any]) -> None:
-    from nodule.evaluate.malignancy_figures import draw_all
-    from nodule.evaluate.malignancy_summary import rows
+    from nodule.evaluate.malignancy.pictures import draw_all
+    from nodule.evaluate.malignancy.summary import rows
 
     folder.mkdir(parents=True, exist_ok=True)
     table = list(rows(found))

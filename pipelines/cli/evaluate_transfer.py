@@ -44,7 +44,7 @@ def transfer(
     compared so. Refused where any of them saw a patient of the fold in training.
     """
     from nodule.evaluate.leakage import seen_in_training
-    from nodule.evaluate.transfer import class_counts, compare, member_aucs
+    from nodule.evaluate.malignancy.transfer import class_counts, compare, member_aucs
     from nodule.inference import pick_device
     from nodule.lidc.crops import CropSet
     from nodule.malignancy.ensemble import Ensemble
@@ -54,8 +54,7 @@ def transfer(
 
     members = [Weights.open(path) for path in (*tuned, *scratch)]
     examples = rated_examples(CropSet.open(data), folds=fold, min_readers=min_readers)
-    for each in members:
-        seen_in_training(each, (example.record.patient_id for example in examples))
+    seen_in_training(members, (example.record.patient_id for example in examples))
     on = pick_device(device)
     # not Ensemble.load, which would let each see other mirror images
     panel = tuple(Predictor.load(each, device=on, precision=precision) for each in members)
@@ -79,7 +78,7 @@ def transfer(
 
 
 def _write(path: Path, judged: Sequence[Judgement], *, names: Sequence[str]) -> None:
-    from nodule.evaluate.transfer import member_suspicion, readers_mean
+    from nodule.evaluate.malignancy.transfer import member_suspicion, readers_mean
 
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)

@@ -10,7 +10,7 @@ from nodule.errors import ConfigError, WeightsError
 from nodule.hu import HuWindow
 from nodule.weights import Weights, save_state
 from pipelines.config import load_stages, shipped_config
-from pipelines.flows import default_detect_stages, detect_stage_types
+from pipelines.flows import detect_stage_types
 
 WHOLE = """
 [first]
@@ -243,6 +243,5 @@ def test_names_the_shipped_files_when_asked_for_another() -> None:
 
 
 def test_detect_toml_spells_out_the_defaults_of_the_code() -> None:
-    assert load_stages(shipped_config("detect.toml"), detect_stage_types()) == (
-        default_detect_stages()
-    )
+    defaults = {stage.name: stage() for stage in detect_stage_types()}
+    assert load_stages(shipped_config("detect.toml"), detect_stage_types()) == defaults

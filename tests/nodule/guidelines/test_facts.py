@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodule.errors import InputError
-from nodule.guidelines.facts import Nodule, Person, Size, Steps, half_up, sphere_volume_mm3
+from nodule.guidelines.facts import Nodule, Person, Size, Steps, half_up
+from nodule.sphere import sphere_volume_mm3
 
 MM = st.floats(0.5, 60.0)
 

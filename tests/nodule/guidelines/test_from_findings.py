@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from nodule.findings import Finding, Malignancy, Measurement
-from nodule.guidelines.from_findings import nodule_of
+from nodule.guidelines.facts import Nodule
+from nodule.guidelines.from_findings import measured_nodule
 from nodule.guidelines.lung_rads import ScreenedNodule, classify_lesion
 
 
@@ -30,6 +31,10 @@ def _finding(texture: str | None, *, measured: bool = True, **rest: Any) -> Find
     )
 
 
+def measured(finding: Finding) -> Nodule:
+    return measured_nodule(finding.id, finding.measurement)
+
+
 @pytest.mark.parametrize(
     ("texture", "composition"),
     [
@@ -41,21 +46,21 @@ def _finding(texture: str | None, *, measured: bool = True, **rest: Any) -> Find
     ],
 )
 def test_a_texture_is_a_composition(texture: str | None, composition: str | None) -> None:
-    nodule = nodule_of(_finding(texture))
+    nodule = measured(_finding(texture))
     assert (nodule.id, nodule.composition) == ("N1", composition)
     assert nodule.benign_feature is None
     assert nodule.solid_component is None
 
 
 def test_sizes_are_handed_on_in_mm() -> None:
-    size = nodule_of(_finding("solid", volume_limits_mm3=(100.0, 300.0))).size
+    size = measured(_finding("solid", volume_limits_mm3=(100.0, 300.0))).size
     assert size is not None
     assert size.axes_mm == (8.04, 6.0)
     assert size.volume_mm3 == 172.0
 
 
 def test_a_volume_that_cannot_be_stated_is_not_handed_on() -> None:
-    size = nodule_of(_finding("solid")).size
+    size = measured(_finding("solid")).size
     assert size is not None
     assert size.axes_mm == (8.04, 6.0)
     assert size.volume_mm3 is None
@@ -70,16 +75,16 @@ def test_a_part_solid_nodule_gets_a_category_by_its_core(
     core_mm: tuple[float, float] | None, category: str | None
 ) -> None:
     finding = _finding("part-solid", long_axis_mm=14.0, short_axis_mm=12.0, solid_axes_mm=core_mm)
-    nodule = nodule_of(finding)
+    nodule = measured(finding)
     assert nodule.size is not None
     lesion = ScreenedNodule(nodule=nodule, course="baseline")
     assert classify_lesion(lesion, version="v2022").answer == category
 
 
 def test_a_core_of_another_texture_is_no_solid_component() -> None:
-    assert nodule_of(_finding("solid", solid_axes_mm=(4.0, 3.0))).solid_component is None
+    assert measured(_finding("solid", solid_axes_mm=(4.0, 3.0))).solid_component is None
 
 
 def test_what_was_not_measured_stays_unknown() -> None:
-    nodule = nodule_of(_finding("solid", measured=False))
+    nodule = measured(_finding("solid", measured=False))
     assert (nodule.composition, nodule.size) == (None, None)

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodule.errors import InputError
-from nodule.guidelines.facts import sphere_diameter_mm, sphere_volume_mm3
 from nodule.guidelines.growth import (
     Volumetry,
     classify_growth,
     doubling_time_days,
     judge_growth,
 )
+from nodule.sphere import sphere_diameter_mm, sphere_volume_mm3
 
 VOLUMES = st.floats(1.0, 1e5)
 CLASSES = {

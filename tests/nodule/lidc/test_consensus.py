@@ -78,8 +78,9 @@ def test_places_the_nodule_in_the_patient() -> None:
     np.testing.assert_allclose(nodule.center_lps_mm, (13.5, 22.8, -46.0))
     assert nodule.start_zyx == (2, 2, 4)
     assert nodule.volume_mm3() == pytest.approx(3 * 5 * 2.0 * 0.7 * 0.5)
-    assert nodule.consensus_in(GEOMETRY.shape_zyx)[2, 3:6, 5:10].all()
-    assert nodule.consensus_in(GEOMETRY.shape_zyx).sum() == 15
+    # the outline of rows 2 to 6 and columns 4 to 10 encloses what lies within
+    assert nodule.consensus()[0, 1:4, 1:6].all()
+    assert nodule.consensus().sum() == 15
 
 
 def test_consensus_of_half_the_readers_counts_two_of_four() -> None:

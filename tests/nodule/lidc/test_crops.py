@@ -69,7 +69,7 @@ def test_a_stack_of_a_prone_patient_lies_where_its_row_says(tmp_path: Path) -> N
     assert record.center_lps_mm == (29.0, -40.5, -8.0)
     crop = crops.load(record)
     assert crop.volume.geometry.index_to_lps((1, 1, 2)).tolist() == [29.0, -40.5, -8.0]
-    assert crop.centroid_lps_mm(level=1.0) == (29.0, -40.5, -8.0)
+    assert np.argwhere(crop.consensus(level=1.0)).tolist() == [[1, 1, 2]]
     assert crop.exact_slices.tolist() == [False, True, True]
 
 
@@ -175,7 +175,8 @@ def test_stack_and_voi_of_one_nodule_show_the_same_hu_at_the_same_place(real: Cr
     prone = [r for r in linked if r.xy_dir == -1]
     for record in (*linked[:6], *prone[:3]):
         stack, voi = real.load(record), real.load(vois[record.voi_file or ""])
-        point = stack.centroid_lps_mm()
+        center = np.argwhere(stack.consensus()).mean(axis=0)
+        point = stack.volume.geometry.index_to_lps(center)
         hu = []
         for volume in (stack.volume, voi.volume):
             z, y, x = np.rint(volume.geometry.lps_to_index(point)).astype(int)

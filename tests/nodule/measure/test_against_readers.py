@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nodule.evaluate.measure import mask_figures, read_nodules, score_masks
+from nodule.evaluate.measure.masks import mask_figures, read_nodules, score_masks
 from nodule.lidc.crops import CropSet
 
 _log = logging.getLogger(__name__)

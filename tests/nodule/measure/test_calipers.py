@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from nodule.errors import InputError
 from nodule.geometry import Geometry
-from nodule.measure.calipers import effective_diameter_mm, measure_calipers, sphericity
+from nodule.measure.calipers import measure_calipers, sphericity
+from nodule.sphere import sphere_diameter_mm
 
 # rows of a table of shapes; its lengths come from an independent script
 _SHAPES = {
@@ -53,7 +54,7 @@ def test_agrees_with_every_geometry_vector(shared: Path) -> None:
         calipers = measure_calipers(mask, geometry)
         assert mask.sum() == int(row["voxels"])
         assert volume_mm3 == pytest.approx(float(row["volume_voxelcount_mm3"]), abs=6e-4)
-        assert effective_diameter_mm(volume_mm3) == pytest.approx(
+        assert sphere_diameter_mm(volume_mm3) == pytest.approx(
             float(row["eff_diameter_mm"]), abs=6e-5
         )
         assert calipers.slice_index == int(row["slice_index0"])

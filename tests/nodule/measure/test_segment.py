@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from nodule.geometry import Geometry, as_vector
-from nodule.measure.calipers import effective_diameter_mm
 from nodule.measure.segment import GrowthRules, segment_nodule
+from nodule.sphere import sphere_diameter_mm
 from nodule.volume import Volume
 
 Draw = Callable[..., Volume]
@@ -27,7 +27,7 @@ def test_measures_spheres_on_an_oblique_grid(
     )
     mask = segment_nodule(volume, center_lps_mm=center, diameter_mm=diameter_mm, rules=RULES)
     assert mask is not None
-    assert effective_diameter_mm(mask.volume_mm3) == pytest.approx(diameter_mm, abs=0.15)
+    assert sphere_diameter_mm(mask.volume_mm3) == pytest.approx(diameter_mm, abs=0.15)
     assert math.dist(mask.center_lps_mm, center) < 0.3
     assert mask.texture == ("solid" if core_hu > -300 else "ground-glass")
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from nodule.findings import Finding
-from nodule.report import Provenance, Report, build_report, report_schema
+from nodule.report import Provenance, Report, build_report
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
 
@@ -85,4 +85,4 @@ def test_refuses_a_field_that_it_does_not_know(report: Report) -> None:
 
 def test_the_shipped_schema_is_that_of_the_model() -> None:
     shipped = files("nodule.report").joinpath("report.schema.json").read_text(encoding="utf-8")
-    assert json.loads(shipped) == report_schema()
+    assert json.loads(shipped) == Report.model_json_schema()

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from nodule.ct import inventory
 from nodule.errors import DicomSeriesError, InputError
-from nodule.report.dicom_seg import build_segmentation, write_dicom_seg
+from nodule.report.dicom_instance import save
+from nodule.report.dicom_seg import build_segmentation
 from nodule.volume import LungMask
 
 MakeCase = Callable[..., Case]
@@ -26,9 +27,10 @@ def written(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def write(case: Case, folder: Path) -> Path:
-    return write_dicom_seg(
-        case.report, masks=case.masks, lungs=case.lungs, source=case.source, folder=folder
+    segmentation = build_segmentation(
+        case.report, masks=case.masks, lungs=case.lungs, source=case.source
     )
+    return save(segmentation, folder / "seg.dcm")
 
 
 def points_of(segmentation: hd.seg.Segmentation, number: int) -> NDArray[np.float64]:

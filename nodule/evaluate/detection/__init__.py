@@ -1,0 +1,1 @@
+"""How well nodules are found: marks against the readers', on whole scans and on crops."""

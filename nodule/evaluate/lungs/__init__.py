@@ -1,0 +1,1 @@
+"""How well lung masks agree with references, and whether they keep the readers' nodules."""

@@ -1,0 +1,1 @@
+"""How well judgements of malignancy agree with the readers' ratings."""

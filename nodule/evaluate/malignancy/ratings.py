@@ -1,0 +1,106 @@
+"""How well malignancy scores agree with the readers' ratings.
+
+The truth is radiologists' suspicion on LIDC's scale from 1 to 5, not pathology. Reported beside
+each other: agreement on the scale, and the two-class question whether the readers' mean lies
+below or above 3, where nodules at exactly 3 are left out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nodule.errors import InputError
+
+LEVELS = (1, 2, 3, 4, 5)
+INDETERMINATE = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatingAgreement:
+    """Agreement on the scale from 1 to 5.
+
+    Parameters
+    ----------
+    quadratic_kappa : weighted kappa (Cohen 1968) of the rounded scores; NaN where all scores and
+        ratings are one value.
+    exact, within_one : share of rounded scores equal to, or at most one step from, the rating.
+    mean_absolute_error : of the scores as they are.
+    """
+
+    quadratic_kappa: float
+    exact: float
+    within_one: float
+    mean_absolute_error: float
+
+
+def rating_agreement(scores: ArrayLike, ratings: ArrayLike) -> RatingAgreement:
+    """Compare scores with ratings.
+
+    Parameters
+    ----------
+    scores, ratings : shape (n,), 1 to 5; halves are rounded up where a level is needed.
+
+    Raises
+    ------
+    InputError : ``NO_CASES``, ``SHAPE_MISMATCH`` or ``OFF_SCALE``.
+    """
+    score, rating = _same_shape(scores, ratings)
+    for values in (score, rating):
+        if not ((values >= LEVELS[0]) & (values <= LEVELS[-1])).all():
+            raise InputError("a rating is off its scale", code="OFF_SCALE", expected="1 to 5")
+    level, truth = round_half_up(score), round_half_up(rating)
+    return RatingAgreement(
+        quadratic_kappa=_quadratic_kappa(level, truth),
+        exact=float((level == truth).mean()),
+        within_one=float((np.abs(level - truth) <= 1).mean()),
+        mean_absolute_error=float(np.abs(score - rating).mean()),
+    )
+
+
+def suspicious(mean_ratings: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which nodules have a class, and whether it is the suspicious one, both shape (n,).
+
+    A mean above 3 is suspicious, below 3 not; at 3 there is no class.
+    """
+    mean = np.asarray(mean_ratings, float)
+    return mean != INDETERMINATE, mean > INDETERMINATE
+
+
+def calibration_error(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 10) -> float:
+    """Return the expected calibration error (Naeini et al. 2015).
+
+    The mean over cases of the gap between a bin's mean probability and its share of positives;
+    bins of equal width over [0, 1], closed below.
+    """
+    p, label = _same_shape(probabilities, labels)
+    index = np.digitize(p, np.linspace(0.0, 1.0, bins + 1)[1:-1])
+    gap = np.bincount(index, weights=p - label, minlength=bins)
+    return float(np.abs(gap).sum() / len(p))
+
+
+def _quadratic_kappa(level: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
+    """Return 1 less the mean squared difference over that of independent pairs (Cohen 1968)."""
+    by_chance = level.var() + truth.var() + (level.mean() - truth.mean()) ** 2
+    return float(1.0 - np.square(level - truth).mean() / by_chance) if by_chance else math.nan
+
+
+def round_half_up(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the nearest whole numbers, halves rounded up."""
+    return np.floor(values + 0.5).astype(np.int64)
+
+
+def _same_shape(
+    first: ArrayLike, second: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    a, b = np.asarray(first, float), np.asarray(second, float)
+    if a.shape != b.shape or a.ndim != 1:
+        raise InputError(
+            "one value per case is needed", code="SHAPE_MISMATCH", expected=b.shape, got=a.shape
+        )
+    if not len(a):
+        raise InputError("there are no cases", code="NO_CASES")
+    return a, b

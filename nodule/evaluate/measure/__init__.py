@@ -1,0 +1,1 @@
+"""How well grown masks and their sizes agree with the readers' outlines."""

@@ -1,0 +1,210 @@
+"""Which rules are asked about a report's findings.
+
+Decisions
+---------
+* **Which rules** depends on why nodules were looked for, and only on that: screening asks Lung-RADS
+  for the exam and each finding, NELSON and Brock for each; an incidental nodule asks Fleischner and
+  BTS for the exam, Brock, Mayo and, with a PET, Herder for each; the follow-up of a known cancer
+  hears why the others refuse, and which findings RECIST may follow.
+* **A missing fact that has two values** is answered both ways, as offers.
+* **A mass** stays among the lesions of Lung-RADS, whose largest class has no upper limit; the rules
+  for incidental nodules refuse it, and with it the exam.
+* **Brock and Mayo** read the long axis, as their cohorts' readers measured it.
+* 4X and S are never set; the rules offer them to the reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from nodule.guidelines import bts, fleischner, lung_rads, nelson, recist
+from nodule.guidelines.result import Offer, Result
+from nodule.guidelines.risk import BrockFacts, MayoFacts, brock, herder, mayo
+from nodule.report.case import Case, Standing
+
+_NO_EARLIER_SCAN = ("earlier scan",)
+_FOLLOWED = (
+    "The table speaks of first sight: growth since the prior study is for the reader to weigh."
+)
+_RISK_WORDS: dict[fleischner.Risk, str] = {
+    "low": "the clinician sees a low risk of cancer (below 5 %)",
+    "high": "the clinician sees a higher risk of cancer (5 % or more)",
+}
+
+
+def screening_exam(case: Case) -> tuple[Result, ...]:
+    """Ask Lung-RADS about the exam."""
+    return (_lung_rads_exam(case, baseline=False),)
+
+
+def screening_finding(case: Case, finding: Standing) -> tuple[Result, ...]:
+    """Ask Lung-RADS, NELSON and Brock about a finding."""
+    if case.known.person.known_cancer:
+        return (_brock(case, finding),)
+    lesion = case.lesion(finding)
+    category = lung_rads.classify_lesion(lesion, version=case.context.lung_rads)
+    if category.missing == _NO_EARLIER_SCAN:
+        first = lung_rads.classify_lesion(
+            replace(lesion, course="baseline"), version=case.context.lung_rads
+        )
+        category = _with_baseline_offer(category, first)
+    pleural = case.facts(finding).pleural_based or False
+    nodcat = nelson.categorize(lesion.nodule, person=case.known.person, pleural_based=pleural)
+    return (category, nodcat, _brock(case, finding), *_nelson_growth(case, finding))
+
+
+def _lung_rads_exam(case: Case, *, baseline: bool) -> Result:
+    lesions = [case.lesion(each) for each in case.standing]
+    if baseline:
+        lesions = [
+            replace(each, course="baseline") if each.prior is None else each for each in lesions
+        ]
+    result = lung_rads.classify_exam(
+        lesions, person=case.known.person, version=case.context.lung_rads
+    )
+    missing = {fact.rpartition(": ")[2] for fact in result.missing}
+    if not baseline and missing == set(_NO_EARLIER_SCAN):
+        return _with_baseline_offer(result, _lung_rads_exam(case, baseline=True))
+    return result
+
+
+def _nelson_growth(case: Case, finding: Standing) -> Iterator[Result]:
+    pair = case.volumes(finding)
+    if pair is not None and case.days is not None:
+        before, after = pair
+        grown = nelson.judge_nelson_growth(before=before, after=after, days=case.days)
+        yield replace(grown, subject=finding.id)
+
+
+def incidental_exam(case: Case) -> tuple[Result, ...]:
+    """Ask Fleischner about the exam, and BTS about its largest finding."""
+    return _fleischner(case), *_bts(case)
+
+
+def incidental_finding(case: Case, finding: Standing) -> tuple[Result, ...]:
+    """Ask Brock, Mayo, with a PET Herder, and BTS about growth."""
+    mayo_result = _mayo(case, finding)
+    return (
+        _brock(case, finding),
+        mayo_result,
+        *_herder(case, finding, mayo_result),
+        *_bts_growth(case, finding),
+    )
+
+
+def _fleischner(case: Case) -> Result:
+    nodules = [case.nodule(each) for each in case.standing]
+    person, risk = case.known.person, case.context.risk
+    result = fleischner.recommend(nodules, person=person, risk=risk)
+    if case.changes and result.outcome == "applied":
+        result = replace(result, caveats=(*result.caveats, _FOLLOWED))
+    missing = {fact.rpartition(": ")[2] for fact in result.missing}
+    if missing != {"risk"}:
+        return result
+    offers = []
+    for each, when in _RISK_WORDS.items():
+        other = fleischner.recommend(nodules, person=person, risk=each)
+        offers.append(Offer(answer=other.answer or other.rule.text, when=when))
+    return replace(result, offers=tuple(offers))
+
+
+def _bts(case: Case) -> Iterator[Result]:
+    measured = [each for each in case.standing if each.long_axis_mm is not None]
+    largest = max(measured, key=lambda each: each.long_axis_mm or 0.0, default=None)
+    if largest is not None:
+        yield bts.assess(
+            case.nodule(largest),
+            person=case.known.person,
+            brock_probability=_probability(_brock(case, largest)),
+            herder_probability=next(
+                (_probability(h) for h in _herder(case, largest, _mayo(case, largest))), None
+            ),
+        )
+
+
+def _bts_growth(case: Case, finding: Standing) -> Iterator[Result]:
+    pair, composition = case.volumes(finding), case.nodule(finding).composition
+    if pair is not None and composition is not None and case.days is not None:
+        before, after = pair
+        result = bts.follow_up(
+            composition=composition,
+            before=before,
+            after=after,
+            days=case.days,
+            method="automated volumetry",
+        )
+        yield replace(result, subject=finding.id)
+
+
+def _mayo(case: Case, finding: Standing) -> Result:
+    context = case.context
+    facts = MayoFacts(
+        age_years=case.known.person.age_years,
+        smoker=case.known.smoker,
+        extrathoracic_cancer_over_5_years_ago=context.extrathoracic_cancer_over_5_years_ago,
+        excluding_cancer=case.known.excluding_cancer,
+        diameter_mm=finding.long_axis_mm,
+        spiculation=case.facts(finding).spiculation,
+        upper_lobe=case.upper_lobe(finding),
+    )
+    return replace(mayo(facts), subject=finding.id)
+
+
+def _herder(case: Case, finding: Standing, mayo_result: Result) -> Iterator[Result]:
+    uptake = case.facts(finding).pet_uptake
+    if uptake is not None:
+        result = herder(mayo_probability=_probability(mayo_result), uptake=uptake)
+        yield replace(result, subject=finding.id)
+
+
+def cancer_exam(case: Case) -> tuple[Result, ...]:
+    """Let the rules for nodules say why they refuse."""
+    return _lung_rads_exam(case, baseline=False), _fleischner(case)
+
+
+def cancer_finding(case: Case, finding: Standing) -> tuple[Result, ...]:
+    """Ask RECIST whether a finding may be followed."""
+    size = case.nodule(finding).size
+    if size is None or size.axes_mm is None:
+        missing = recist.RECIST.insufficient(["size"], subject=finding.id)
+        return (missing,)
+    technique = case.study.technique
+    thickness_mm = technique.slice_thickness_mm or technique.spacing_zyx_mm[0]
+    result = recist.eligibility(size, slice_thickness_mm=thickness_mm)
+    return (replace(result, subject=finding.id),)
+
+
+def _brock(case: Case, finding: Standing) -> Result:
+    context, facts = case.context, case.facts(finding)
+    result = brock(
+        BrockFacts(
+            age_years=case.known.person.age_years,
+            female=case.known.female,
+            family_history=context.family_history,
+            emphysema=context.emphysema,
+            diameter_mm=finding.long_axis_mm,
+            composition=case.nodule(finding).composition,
+            upper_lobe=case.upper_lobe(finding),
+            nodule_count=len(case.standing),
+            spiculation=facts.spiculation,
+            benign_feature=facts.benign_feature,
+            prior_lung_cancer=context.prior_lung_cancer,
+        )
+    )
+    if result.outcome == "applied" and finding.texture == "calcified":
+        dense = "As dense as calcium: the model was fitted to non-calcified nodules."
+        result = replace(result, caveats=(*result.caveats, dense))
+    return replace(result, subject=finding.id)
+
+
+def _with_baseline_offer(result: Result, first: Result) -> Result:
+    """Offer what would hold were there no earlier scan."""
+    if first.answer is None:
+        return result
+    when = "there is no earlier scan: state screening-baseline; else give the prior study"
+    return replace(result, offers=(*result.offers, Offer(answer=first.answer, when=when)))
+
+
+def _probability(result: Result) -> float | None:
+    return result.figure("probability").value if result.outcome == "applied" else None

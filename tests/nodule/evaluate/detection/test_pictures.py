@@ -1,0 +1,25 @@
+"""Pictures are written; what they show is for the eye."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from nodule.evaluate.detection.froc import bootstrap_froc, froc
+from nodule.evaluate.detection.matching import match_scan
+from nodule.evaluate.detection.pictures import draw_froc
+
+
+def test_draws_a_curve_with_its_interval(tmp_path: Path) -> None:
+    scans = [
+        match_scan(
+            marks_lps_mm=[(0, 0, 0), (50, 0, 0)],
+            scores=[0.9, 0.5],
+            nodules_lps_mm=[(1, 0, 0)],
+            diameters_mm=[6],
+        )
+    ]
+    interval = bootstrap_froc(scans, rng=np.random.default_rng(0), draws=5)
+    draw_froc(tmp_path / "froc.png", froc(scans), interval)
+    with Image.open(tmp_path / "froc.png") as image:
+        assert image.size == (720, 540)
