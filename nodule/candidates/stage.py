@@ -142,13 +142,20 @@ def widened(cells: NDArray[np.bool_], *, margin_mm: float) -> NDArray[np.bool_]:
 
 
 def load_network(weights: Weights, device: torch.device) -> HeatmapNetwork:
-    """Return the network of the weights, ready to run.
+    """Return the network of the weights, ready to run; errors as :func:`plain_network`."""
+    from nodule.candidates.network import fold_normalisation
+
+    return prepare(fold_normalisation(plain_network(weights)), device)
+
+
+def plain_network(weights: Weights) -> HeatmapNetwork:
+    """Return the network of the weights as it was trained, in evaluation mode.
 
     Raises
     ------
     WeightsError : ``FOREIGN_WEIGHTS`` for another stage's weights, ``WEIGHTS_CHANGED``.
     """
-    from nodule.candidates.network import HeatmapNetwork, fold_normalisation
+    from nodule.candidates.network import HeatmapNetwork
 
     if weights.stage != ProposeCandidates.name:
         raise WeightsError(
@@ -159,7 +166,7 @@ def load_network(weights: Weights, device: torch.device) -> HeatmapNetwork:
         )
     network = HeatmapNetwork(**weights.architecture)  # type: ignore[arg-type]
     network.load_state_dict(load_state(weights))
-    return prepare(fold_normalisation(network.eval()), device)
+    return network.eval()
 
 
 def _check_grids(volume: Volume, lungs: LungMask) -> None:

@@ -25,7 +25,12 @@ from torch import Tensor, nn
 
 from nodule.candidates.heatmap import STRIDE
 from nodule.candidates.network import HeatmapNetwork
-from nodule.candidates.stage import ProposeCandidates, load_network, reachable_cells
+from nodule.candidates.stage import (
+    ProposeCandidates,
+    load_network,
+    plain_network,
+    reachable_cells,
+)
 from nodule.candidates.sweep import Plan, Window, plan_cheapest, sweep
 from nodule.ct.read import read_ct
 from nodule.hu import NETWORK_WINDOW
@@ -72,7 +77,8 @@ class Benchmark:
     ----------
     whole : from the files to the candidates.
     shipped : the network's sweep of the lungs, as it runs in the stage.
-    plain : the same windows in float32, contiguous memory, one at a time.
+    plain : the same windows by the network as it was trained, normalisation not folded, in
+        float32 and contiguous memory, one at a time.
     c3d : overlapping windows of the published classifier over the same lungs.
     candidates : marks found.
     lungs_ml : volume of both lungs.
@@ -142,7 +148,8 @@ def benchmark(
         halo=candidates.halo_mm // STRIDE,
     )
     _, shipped = _measure(lambda: _sweep(network, hu, plan, candidates))
-    _, plain = _measure(lambda: _sweep_plainly(network, hu, plan))
+    unprepared = plain_network(candidates.weights).to(device)
+    _, plain = _measure(lambda: _sweep_plainly(unprepared, hu, plan))
     count = len(plan.windows)
     return Benchmark(
         whole=whole,
@@ -205,13 +212,12 @@ def _sweep(
 
 
 def _sweep_plainly(network: HeatmapNetwork, array_hu: NDArray[np.float32], plan: Plan) -> None:
-    """Run the windows one at a time in float32; leaves the network in contiguous memory."""
-    plain = network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    device = next(plain.parameters()).device
+    """Run the windows one at a time in float32."""
+    device = next(network.parameters()).device
     with torch.inference_mode():
         for window in plan.windows:
             start = np.multiply(window.start, STRIDE)
-            plain(_cut(array_hu, start[None], size=plan.size * STRIDE).to(device)).cpu()
+            network(_cut(array_hu, start[None], size=plan.size * STRIDE).to(device)).cpu()
 
 
 def _time_c3d(

@@ -35,5 +35,5 @@ def test_refuses_another_table(tmp_path: Path) -> None:
 def test_refuses_a_mark_that_is_nowhere(tmp_path: Path, position: str) -> None:
     table = tmp_path / "marks.csv"
     table.write_text(f"patient_id,x_lps,y_lps,z_lps,score\nA,{position},0.5\n")
-    with pytest.raises(InputError, match="BAD_ROW.*line 2"):
+    with pytest.raises(InputError, match=r"BAD_ROW.*line 2"):
         read_marks(table)
