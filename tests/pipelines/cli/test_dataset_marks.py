@@ -1,0 +1,54 @@
+"""``nodule dataset marks``: what the shipped detector marks, as training takes it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from nodule.ct import read_ct
+from nodule.lidc.marks import read_marks
+from nodule.lidc.scans import find_scans
+from nodule.malignancy.backgrounds import open_background
+from nodule.weights import Weights
+from pipelines.cli.main import app
+
+
+@pytest.fixture(scope="module")
+def table(phantom_study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:  # type: ignore[type-arg]
+    path = tmp_path_factory.mktemp("marks") / "marks.csv"
+    said = CliRunner().invoke(
+        app, ["dataset", "marks", str(phantom_study), "-o", str(path), "--limit", "30"]
+    )
+    assert said.exit_code == 0, said.output
+    return path, json.loads(said.stdout.splitlines()[-1])
+
+
+def test_marks_lie_in_the_scan_the_most_suspicious_first(
+    table: tuple[Path, dict],  # type: ignore[type-arg]
+    phantom_study: Path,
+) -> None:
+    path, summary = table
+    (scan,) = find_scans(phantom_study)
+    places = read_marks(path)[scan.patient]
+    assert summary == {
+        "marks": {scan.patient: len(places)},
+        "weights": Weights.shipped("candidates").sha256,
+    }
+    assert len(places) <= 30
+    geometry = read_ct(phantom_study).volume.geometry
+    assert all(geometry.contains(place) for place in places)
+    scores = [float(line.rsplit(",", 1)[1]) for line in path.read_text().splitlines()[1:]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_training_takes_as_mistakes_what_lies_on_no_nodule(
+    table: tuple[Path, dict],  # type: ignore[type-arg]
+    phantom_study: Path,
+) -> None:
+    (scan,) = find_scans(phantom_study)
+    marks = read_marks(table[0])
+    assert "mistake" not in open_background(scan).places
+    # the phantom's own nodules are among the marks, and its vessels
+    mistakes = open_background(scan, marks=marks).places["mistake"]
+    assert 0 < len(mistakes) < len(marks[scan.patient])
