@@ -20,6 +20,7 @@ from nodule.report.finding_parts import (
     SIZED_FIELDS,
     FindingPart,
     MalignancyPart,
+    SeedPart,
     SlicePart,
 )
 from nodule.report.management import manage
@@ -183,6 +184,7 @@ def sized_fields(finding: Finding, *, facts: FindingFacts) -> dict[str, Any]:
         "solid_axes_mm": _pair(measured.solid_axes_mm, 2),
         "texture": measured.texture,
         "scope": "mass" if measured.long_axis_mm > NODULE_LIMIT_MM else "nodule",
+        "seed": SeedPart(**vars(finding.seed)) if finding.seed else None,
     }
 
 

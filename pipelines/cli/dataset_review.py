@@ -42,10 +42,10 @@ def review(
     from nodule.ct.stage import ReadCt
     from nodule.lidc.writing import read_rows, write_stacks, write_table
     from nodule.report.labels import pseudonym, review_labels
-    from nodule.report.regrow import Regrower
+    from nodule.report.regrow import Regrower, growth_rules
     from nodule.report.review_file import read_report, read_review
     from nodule.report.write import read_lungs
-    from pipelines.cli.review import growth_rules, series_of
+    from pipelines.cli.review import series_of
 
     report = read_report(report_json)
     grower = Regrower(

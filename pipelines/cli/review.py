@@ -13,7 +13,6 @@ from pipelines.cli.options import IndicationOption, PersonOption, SettingOption
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
     from nodule.guidelines.facts import Setting
-    from nodule.measure.segment import GrowthRules
     from nodule.report import Context, Report
 
 review_app = typer.Typer(help="Work with what readers decided.", no_args_is_help=True)
@@ -61,7 +60,6 @@ def apply(
         review,
         study=images,
         lungs=lungs,
-        rules=growth_rules(report),
         context=_restated(report, setting=setting, person=person, indication=indication),
     )
     if sr:
@@ -89,17 +87,6 @@ def _restated(
     if person is not None:
         return read_context(person, setting=setting, indication=indication)
     return before.model_copy(update={"setting": setting, "indication": indication})
-
-
-def growth_rules(report: Report) -> GrowthRules:
-    """Return how the report's masks were grown, so that new ones are grown alike."""
-    from dataclasses import fields
-
-    from nodule.measure.segment import GrowthRules
-
-    config = report.provenance.config.get("measure", {})
-    known = {field.name for field in fields(GrowthRules)}
-    return GrowthRules(**{name: value for name, value in config.items() if name in known})
 
 
 def series_of(report: Report, path: Path) -> SeriesSource:
