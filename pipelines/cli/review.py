@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nodule.errors import InputError
-from pipelines.cli.options import IndicationOption, PersonOption, SettingOption
+from pipelines.cli.options import (
+    DicomOption,
+    IndicationOption,
+    PdfOption,
+    PersonOption,
+    SettingOption,
+)
 
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
@@ -33,10 +39,8 @@ def apply(
     setting: SettingOption = None,
     person: PersonOption = None,
     indication: IndicationOption = None,
-    sr: Annotated[
-        bool, typer.Option("--sr", help="Write sr.dcm too, every nodule as a point.")
-    ] = False,
-    pdf: Annotated[bool, typer.Option("--pdf", help="Print the page to report.pdf too.")] = False,
+    dicom: DicomOption = False,
+    pdf: PdfOption = False,
 ) -> None:
     """Fold a review into a report: rejected findings set apart, moved ones moved, added ones in.
 
@@ -62,10 +66,12 @@ def apply(
         lungs=lungs,
         context=_restated(report, setting=setting, person=person, indication=indication),
     )
-    if sr:
-        from nodule.report.dicom_sr import write_dicom_sr
+    if dicom:
+        from nodule.report.dicom import write_dicom
+        from nodule.report.regrow import masks_of
 
-        write_dicom_sr(reviewed, source=series, segmentation=None, folder=out)
+        masks = masks_of(reviewed, study=images, lungs=lungs)
+        write_dicom(reviewed, masks=masks, lungs=lungs, source=series, folder=out)
     write_report(reviewed, study=images, lungs=lungs, folder=out)
     if pdf:
         write_pdf(out / "report.html")
