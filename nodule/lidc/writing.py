@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from nodule.errors import GeometryError, InputError
 from nodule.geometry import Geometry, Vector, as_vector
 from nodule.lidc.consensus import LidcNodule
-from nodule.lidc.luna16 import LunaFinding
-from nodule.lidc.records import CHARACTERISTICS, fold_of
+from nodule.lidc.records import CHARACTERISTICS, TABLES, Kind, fold_of
 from nodule.study import Study
 
 MARGIN_MM = 20.0
@@ -41,7 +40,7 @@ Row = Mapping[str, object]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NoduleStack:
-    """A nodule on its study's grid, to be cut out.
+    """A nodule on its study's grid, or a place without one, to be cut out.
 
     Parameters
     ----------
@@ -150,19 +149,31 @@ class NoduleStack:
         )
 
     @classmethod
-    def of_luna16(
-        cls, finding: LunaFinding, *, study: Study, margin_mm: float = MARGIN_MM
+    def of_place(
+        cls,
+        center_lps_mm: Vector,
+        *,
+        diameter_mm: float,
+        study: Study,
+        margin_mm: float = MARGIN_MM,
+        nodule_ids: tuple[str, ...] = (),
     ) -> NoduleStack:
-        """Cut a nodule that is known by centre and diameter only: its masks are empty.
+        """Cut what is known by centre and diameter only: its masks are empty.
+
+        Parameters
+        ----------
+        center_lps_mm, diameter_mm : of the nodule, or of what is none; 0 where it has no size.
+        study : that holds it.
+        margin_mm : tissue kept on all sides.
+        nodule_ids : its names.
 
         Raises
         ------
         InputError : ``OUTSIDE_VOLUME`` for a centre outside the study.
         """
         geometry = study.volume.geometry
-        study.slice_at(finding.center_lps_mm)
-        diameter_mm = finding.diameter_mm or 0.0
-        center = geometry.lps_to_index(finding.center_lps_mm)
+        study.slice_at(center_lps_mm)
+        center = geometry.lps_to_index(center_lps_mm)
         half = diameter_mm / 2.0 / np.asarray(geometry.spacing_zyx_mm)
         low = np.maximum(np.floor(center - half), 0).astype(np.int64)
         high = np.ceil(center + half).astype(np.int64) + 1
@@ -170,11 +181,12 @@ class NoduleStack:
         return cls(
             box=box,
             reader_bits=np.zeros([part.stop - part.start for part in box], dtype=np.uint8),
-            center_lps_mm=finding.center_lps_mm,
+            center_lps_mm=center_lps_mm,
             volume_mm3=None,
             diameter_mm=diameter_mm,
             n_readers=0,
             ratings={},
+            nodule_ids=nodule_ids,
         )
 
 
@@ -185,10 +197,12 @@ def write_stacks(
     patient_id: str,
     stacks: Sequence[NoduleStack],
     fold: int | None = None,
+    kind: Kind = "stack",
 ) -> list[Row]:
     """Write one series' nodules to ``stacks/<series UID>.npz`` and return their table rows.
 
-    The fold is the patient's (:func:`nodule.lidc.records.fold_of`) unless one is given.
+    The fold is the patient's (:func:`nodule.lidc.records.fold_of`) unless one is given. Places
+    without nodules are of the kind ``negative`` and go to ``negatives/``.
 
     Raises
     ------
@@ -197,7 +211,7 @@ def write_stacks(
     geometry = study.volume.geometry
     xy_dir = _xy_dir(geometry)
     uid = study.series.series_instance_uid or ""
-    file = f"stacks/{_file_stem(uid or patient_id)}.npz"
+    file = f"{Path(TABLES[kind]).stem}/{_file_stem(uid or patient_id)}.npz"
     arrays: dict[str, NDArray[np.generic]] = {}
     rows: list[Row] = []
     for number, stack in enumerate(stacks):
@@ -224,10 +238,13 @@ def write_stacks(
     return rows
 
 
-def write_table(folder: Path, rows: Sequence[Row]) -> Path:
-    """Write ``stacks.csv``, last, so that a set without it is known to be unfinished."""
+def write_table(folder: Path, rows: Sequence[Row], *, kind: Kind = "stack") -> Path:
+    """Write ``stacks.csv``, last, so that a set without it is known to be unfinished.
+
+    ``negatives.csv``, of the kind ``negative``, goes before it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "stacks.csv"
+    path = folder / TABLES[kind]
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, _COLUMNS)
         writer.writeheader()
@@ -235,9 +252,9 @@ def write_table(folder: Path, rows: Sequence[Row]) -> Path:
     return path
 
 
-def read_rows(folder: Path) -> list[Row]:
-    """Return the rows of a set's ``stacks.csv`` as they stand, none where there is no set yet."""
-    path = folder / "stacks.csv"
+def read_rows(folder: Path, *, kind: Kind = "stack") -> list[Row]:
+    """Return the rows of a kind's table as they stand, none where there is no such table yet."""
+    path = folder / TABLES[kind]
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as stream:

@@ -99,12 +99,13 @@ def test_refuses_the_images_of_another_report(
 
 
 def test_reviews_become_a_crop_set(first: Path, phantom_study: Path, tmp_path: Path) -> None:
-    """The largest of the phantom's nodules, pointed at by two readers, and a finding of neither."""
+    """The largest of the phantom's nodules, pointed at by two readers; one rejects all else."""
     truth = max(make_phantom(random_spec(3, size="small")).nodules, key=lambda n: n.diameter_mm)
     addition = {"center_lps_mm": truth.center_lps_mm, "long_axis_mm": truth.diameter_mm}
     one = save_review(first, additions=[addition])
     other = one.rename(first / "other.json")
-    one = save_review(first, additions=[addition], decisions=[{"id": "N1", "verdict": "rejected"}])
+    decisions = [{"id": id_, "verdict": "rejected"} for id_ in ("N1", "N2")]
+    one = save_review(first, additions=[addition], decisions=decisions)
     app = typer.Typer()
     app.command()(dataset_review)
     words = [phantom_study, first / "report.json", one, other, "-o", tmp_path / "set"]
@@ -112,9 +113,13 @@ def test_reviews_become_a_crop_set(first: Path, phantom_study: Path, tmp_path: P
         result = CliRunner().invoke(app, list(map(str, words)))
         assert result.exit_code == 0, result.output
     told = json.loads(result.output.splitlines()[-1])
-    assert (told["nodules"], told["readings"]) == (1, [2])
-    assert told["left_out"][0]["why"].startswith("rejected")
+    assert (told["nodules"], told["readings"], told["negatives"]) == (1, [2], 2)
+    assert [each["why"] for each in told["left_out"]] == ["not judged"] * 2  # by the other reader
     assert "PHANTOM" not in result.output
-    (record,) = CropSet.open(tmp_path / "set").records
+    crops = CropSet.open(tmp_path / "set")
+    found = json.loads((first / "report.json").read_bytes())["findings"]
+    for negative, finding in zip(crops.negatives, found, strict=True):
+        assert negative.center_lps_mm == pytest.approx(finding["center_lps_mm"])
+    (record,) = crops.records
     assert record.center_lps_mm == pytest.approx(truth.center_lps_mm, abs=1.5)
     assert record.diameter_mm == pytest.approx(truth.diameter_mm, rel=0.25)
