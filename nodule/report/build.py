@@ -161,6 +161,7 @@ def _malignancy_part(malignancy: Malignancy) -> MalignancyPart:
         score=round(malignancy.score, 3),
         distribution=(round(a, 4), round(b, 4), round(c, 4), round(d, 4), round(e, 4)),
         spread=round(malignancy.spread, 3),
+        suspicion=_round(malignancy.suspicion, 4),
         indeterminate=malignancy.indeterminate,
     )
 

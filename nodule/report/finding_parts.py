@@ -37,13 +37,16 @@ class SlicePart(Part):
 class MalignancyPart(Part):
     """Radiologist-rated suspicion from 1 to 5, not pathology; ``score`` is the mean rating.
 
-    ``spread`` is the standard deviation of that mean over the networks that were asked;
-    ``indeterminate`` says that they abstain.
+    ``spread`` is the standard deviation of that mean over the networks that were asked.
+    ``suspicion`` is the calibrated probability that radiologists would on average rate it above 3,
+    null where nothing calibrates it. ``indeterminate`` says that the networks abstain: then it
+    should not be relied on.
     """
 
     score: Annotated[float, Field(ge=1.0, le=5.0)]
     distribution: tuple[Probability, Probability, Probability, Probability, Probability]
     spread: Annotated[float, Field(ge=0.0)]
+    suspicion: Probability | None
     indeterminate: bool
 
 
