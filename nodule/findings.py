@@ -164,6 +164,29 @@ class Measurement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Seed:
+    """Where a nodule's mask was grown from; from it the same mask grows again.
+
+    Parameters
+    ----------
+    center_lps_mm : a point in the nodule.
+    diameter_mm : rough size.
+    by_reader : whether a reader chose the point.
+
+    Raises
+    ------
+    InputError : ``BAD_SIZE``.
+    """
+
+    center_lps_mm: Vector
+    diameter_mm: float
+    by_reader: bool = False
+
+    def __post_init__(self) -> None:
+        _check_positive("diameter_mm", self.diameter_mm)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """A nodule as reported.
 
@@ -177,6 +200,7 @@ class Finding:
     lung : the patient's own side.
     third : of that lung's height, where no lobes are known.
     pleura_distance_mm : from the lung's surface to the mask's nearest voxel, 0 where they touch.
+    seed : of the mask that was measured.
     """
 
     id: str
@@ -187,6 +211,7 @@ class Finding:
     lung: Lung
     third: Third | None = None
     pleura_distance_mm: float | None = None
+    seed: Seed | None = None
 
     def __post_init__(self) -> None:
         _check_probability("probability", self.probability)

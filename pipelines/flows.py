@@ -23,7 +23,6 @@ from pipelines.stage import Stage
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
     from nodule.inference import Device
-    from nodule.measure.segment import NoduleMask
     from pipelines.cache import Cache
 
 Stages = Mapping[str, Any]
@@ -36,7 +35,7 @@ class Detection:
 
     Parameters
     ----------
-    study, lungs, scored, findings : outputs of the flow; the lungs are on the 1 mm grid.
+    study, lungs, findings : outputs of the flow; the lungs are on the 1 mm grid.
     patient : read anew from the input, never cached.
     input_sha256 : digest of the input's content.
     ran : stages that ran; the others came from the cache.
@@ -45,7 +44,6 @@ class Detection:
 
     study: Study
     lungs: LungMask
-    scored: tuple[ScoredCandidate, ...]
     findings: tuple[Finding, ...]
     patient: PatientHeader
     input_sha256: str
@@ -121,14 +119,13 @@ def detect(
     result = run_flow(
         detect_flow(stages),
         {"series": Source(key=series.digest, load=lambda: series)},
-        wanted=("read_ct", "lungs", "malignancy", "measure", *_optional(stages)),
+        wanted=("read_ct", "lungs", "measure", *_optional(stages)),
         cache=cache,
         listen=listen,
     )
     return Detection(
         study=result.outputs["read_ct"],
         lungs=result.outputs["lungs"],
-        scored=result.outputs["malignancy"],
         findings=result.outputs["measure"],
         patient=series.patient,
         input_sha256=series.digest,
@@ -143,14 +140,6 @@ def _optional(stages: Stages) -> tuple[str, ...]:
 
 def _has(stage: Stage, name: str) -> bool:
     return name in {each.name for each in fields(stage)}  # type: ignore[arg-type]  # a dataclass
-
-
-def regrow_masks(found: Detection, stages: Stages) -> Mapping[str, NoduleMask]:
-    """Return the masks behind the findings, by finding's id; they are not kept in the cache."""
-    masks: Mapping[str, NoduleMask] = stages["measure"].masks(
-        study=found.study, lungs=found.lungs, scored=found.scored
-    )
-    return masks
 
 
 _TASKS = MappingProxyType(

@@ -13,7 +13,7 @@ from pipelines.batch import study_name
 from pipelines.cache import Cache
 from pipelines.entry import installed_packages
 from pipelines.fingerprint import settings_of
-from pipelines.flows import Detection, Stages, detect, explaining, regrow_masks
+from pipelines.flows import Detection, Stages, detect, explaining
 from pipelines.runner import Listener, ignore
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def process_study(
     report = _report(found, stages=asked, context=context, comparison=comparison)
     folder = result_folder(out, study_name(path), input_sha256=series.digest)
     if dicom:
-        _write_dicom(report, found, stages=stages, source=series, folder=folder)
+        _write_dicom(report, found, source=series, folder=folder)
     _write(report, found, folder=folder, pdf=pdf)
     return Processed(
         file=path,
@@ -188,12 +188,11 @@ def _refuse_in_vain(
         find_chromium()
 
 
-def _write_dicom(
-    report: Report, found: Detection, *, stages: Stages, source: SeriesSource, folder: Path
-) -> None:
+def _write_dicom(report: Report, found: Detection, *, source: SeriesSource, folder: Path) -> None:
     from nodule.report.dicom import write_dicom
+    from nodule.report.regrow import masks_of
 
-    masks = regrow_masks(found, stages)
+    masks = masks_of(report, study=found.study, lungs=found.lungs)
     write_dicom(report, masks=masks, lungs=found.lungs, source=source, folder=folder)
 
 

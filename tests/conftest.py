@@ -1,5 +1,8 @@
 """Fixtures that every test may use."""
 
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,3 +16,18 @@ def shared() -> Path:
     if not _SHARED.is_dir():
         pytest.skip("the shared real data are not beside this checkout")
     return _SHARED
+
+
+@pytest.fixture(scope="session")
+def dciodvfy() -> Callable[[Path], list[str]]:
+    """Return a function that lists what dciodvfy calls an error."""
+    program = shutil.which("dciodvfy")
+    if program is None:
+        pytest.skip("dciodvfy (dicom3tools) is not installed")
+
+    def errors(path: Path) -> list[str]:
+        done = subprocess.run([program, "-new", path], capture_output=True, text=True, check=False)
+        said = (done.stdout + done.stderr).splitlines()
+        return [line for line in said if line.startswith(("Error", "Abort"))]
+
+    return errors

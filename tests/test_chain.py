@@ -5,13 +5,16 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
 from nodule.ct import read_ct
 from nodule.phantom import demo_spec, make_phantom
@@ -23,14 +26,19 @@ NODULE_0001_LPS_MM = (56.208, 86.343, -115.868)
 NODULE_0001_DIAMETER_MM = 23.35
 
 
-def nodule(*argv: object) -> dict[str, Any]:
-    """Run the command; return the JSON of its last line."""
-    done = subprocess.run(
+def nodule_says(*argv: object) -> "subprocess.CompletedProcess[str]":
+    """Run the command."""
+    return subprocess.run(
         [sys.executable, "-c", "from pipelines.cli.main import main; main()", *map(str, argv)],
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def nodule(*argv: object) -> dict[str, Any]:
+    """Run the command; return the JSON of its last line."""
+    done = nodule_says(*argv)
     assert done.returncode == 0, done.stderr
     summary: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return summary
@@ -134,13 +142,60 @@ def test_dicom_results_refer_to_the_study_they_were_made_of(demo: Path) -> None:
     assert len(labels) == len(measured) + 2  # and two lungs
 
 
+@pytest.mark.slow
+def test_a_review_keeps_the_masks_of_what_it_keeps(
+    demo: Path, tmp_path: Path, dciodvfy: Callable[[Path], list[str]]
+) -> None:
+    nodule("run", demo / "study", "-o", tmp_path, "--cache", demo / "cache", "--dicom")
+    first = tmp_path / "study"
+    report = report_of(first)
+    rejected, *kept = [each for each in report.findings if each.volume_mm3 is not None]
+    assert kept
+    review = {
+        "format": "nodule-review-1",
+        "report_sha256": report.sha256,
+        "input_sha256": report.provenance.input_sha256,
+        "series_instance_uid": report.study.series_instance_uid,
+        "saved_at": "2026-03-04T05:06:07Z",
+        "decisions": [{"id": rejected.id, "verdict": "rejected"}],
+        "additions": [{"center_lps_mm": rejected.center_lps_mm}],
+    }
+    (tmp_path / "review.json").write_text(json.dumps(review))
+    done = nodule_says(
+        "review", "apply", first / "report.json", tmp_path / "review.json",
+        "--study", demo / "study", "-o", tmp_path / "reviewed", "--dicom",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    before, after = (segments(folder / "seg.dcm") for folder in (first, tmp_path / "reviewed"))
+    same = [*(f"Nodule {each.id}" for each in kept), "Right lung", "Left lung"]
+    assert set(before) == {*same, f"Nodule {rejected.id}"}
+    assert set(after) == {*same, "Nodule R1"}
+    for name in same:
+        np.testing.assert_array_equal(after[name], before[name])
+    overlap = after["Nodule R1"] & before[f"Nodule {rejected.id}"]
+    assert overlap.sum() > 0.5 * before[f"Nodule {rejected.id}"].sum()
+    named = pydicom.dcmread(tmp_path / "reviewed" / "sr.dcm").iterall()
+    segmentation = pydicom.dcmread(tmp_path / "reviewed" / "seg.dcm")
+    assert segmentation.SOPInstanceUID in {i.value for i in named if i.VR == "UI"}
+    for name in ("sr.dcm", "seg.dcm"):
+        assert dciodvfy(tmp_path / "reviewed" / name) == []
+
+
+def segments(path: Path) -> dict[str, NDArray[np.bool_]]:
+    """Return every segment on the whole grid [z, y, x], by its label."""
+    segmentation = hd.seg.segread(path)
+    return {
+        segment.SegmentLabel: segmentation.get_volume(
+            segment_numbers=[segment.SegmentNumber], combine_segments=False,
+            allow_missing_positions=True,
+        ).array[..., 0] > 0
+        for segment in segmentation.SegmentSequence
+    }  # fmt: skip
+
+
 def test_refuses_dicom_results_for_an_image_without_dicom(tmp_path: Path) -> None:
     sitk.WriteImage(sitk.Image([64, 64, 40], sitk.sitkInt16) - 800, tmp_path / "ct.nii.gz")
-    done = subprocess.run(
-        [sys.executable, "-c", "from pipelines.cli.main import main; main()", "run",
-         str(tmp_path / "ct.nii.gz"), "-o", str(tmp_path / "out"), "--dicom"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = nodule_says("run", tmp_path / "ct.nii.gz", "-o", tmp_path / "out", "--dicom")
     assert done.returncode == 1
     assert "NO_DICOM_SOURCE" in done.stderr
     assert not (tmp_path / "out").exists()

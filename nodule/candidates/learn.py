@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from torch.nn import functional
 
-from nodule.candidates.material import cube_regions, nodule_sources, slab_regions
+from nodule.candidates.material import (
+    cube_regions,
+    nodule_sources,
+    rejected_regions,
+    slab_regions,
+)
 from nodule.candidates.mining import mine
 from nodule.candidates.network import HeatmapNetwork
 from nodule.candidates.samples import PatchSamples, plain_sample
@@ -86,7 +91,10 @@ class CandidatesTask:
             nodules=nodule_sources(self._crops, folds=self._folds),
             scans=scans,
             cubes=cube_regions(self._crops, folds=self._folds),
-            slabs=slab_regions(self._crops, folds=self._folds),
+            slabs=(
+                *slab_regions(self._crops, folds=self._folds),
+                *rejected_regions(self._crops, folds=self._folds),
+            ),
             size=self.patch,
             seed=self.seed,
         )
@@ -112,7 +120,7 @@ class CandidatesTask:
 
     def training_patients(self) -> tuple[str, ...]:
         """Return every patient whose data the training samples hold."""
-        crops = {r.patient_id for r in self._crops.records if r.fold in self._folds}
+        crops = self._crops.patients(self._folds)
         return tuple(sorted(crops | {scan.patient for scan in self._scans}))
 
     @cached_property
@@ -121,13 +129,12 @@ class CandidatesTask:
 
     @cached_property
     def _scans(self) -> tuple[WholeScan, ...]:
-        held_out = {r.patient_id for r in self._crops.records if r.fold in self.held_out_folds}
+        held_out = self._crops.patients(self.held_out_folds)
         return training_scans(self.scans, unseen=held_out, held_out_folds=self.held_out_folds)
 
     @property
     def _folds(self) -> tuple[int, ...]:
-        folds = {record.fold for record in self._crops.records}
-        return tuple(sorted(folds - set(self.held_out_folds)))
+        return tuple(sorted(self._crops.folds - set(self.held_out_folds)))
 
 
 def focal_loss(logits: Tensor, heat: Tensor, known: Tensor) -> Tensor:

@@ -142,21 +142,32 @@ def cube_regions(crops: CropSet, *, folds: Sequence[int]) -> tuple[Region, ...]:
 def slab_regions(crops: CropSet, *, folds: Sequence[int]) -> tuple[Region, ...]:
     """Return the stacks as regions, with all nodules that reach into them.
 
-    A stack whose place in the patient is unknown is left out where its patient has others.
+    A stack whose place in the patient is unknown is left out where its series has others.
     """
     stacks = [r for r in crops.records if r.kind == "stack" and r.fold in folds]
-    by_patient: dict[str, list[NoduleRecord]] = {}
+    by_series: dict[tuple[str, str], list[NoduleRecord]] = {}
     for record in stacks:
-        by_patient.setdefault(record.patient_id, []).append(record)
+        by_series.setdefault(_series(record), []).append(record)
     regions = []
     for packed in crops.pack_all(stacks):
-        others = [r for r in by_patient[packed.record.patient_id] if r is not packed.record]
+        others = [r for r in by_series[_series(packed.record)] if r is not packed.record]
         placed = all(r.frame_known for r in (packed.record, *others))
         lesion = _lesion(packed)
         if lesion is None or (others and not placed):
             continue
         certain = packed.record.n_readers >= CERTAIN_READERS
         regions.append(_region(packed, lesion, certain=certain, near=others))
+    return tuple(regions)
+
+
+def rejected_regions(crops: CropSet, *, folds: Sequence[int]) -> tuple[Region, ...]:
+    """Return the places that readers took for no nodule as regions, with all nodules near them."""
+    stacks = [r for r in crops.records if r.kind == "stack" and r.frame_known]
+    regions = []
+    for packed in crops.pack_all([r for r in crops.negatives if r.fold in folds]):
+        near = [r for r in stacks if _series(r) == _series(packed.record)]
+        focus_mm = _placed(packed, packed.record).center_mm
+        regions.append(_about(packed, focus_mm, _others(packed, near)))
     return tuple(regions)
 
 
@@ -194,6 +205,11 @@ def lung_points(array_hu: NDArray[np.int16], *, spacing_zyx_mm: Vector) -> NDArr
     inside[0] = False
     index = np.argwhere(inside[spaces]) * np.asarray(steps)
     return np.asarray(index * np.asarray(spacing_zyx_mm), dtype=np.float64)
+
+
+def _series(record: NoduleRecord) -> tuple[str, str]:
+    """Return what has one frame: studies of one patient have several."""
+    return record.patient_id, record.series_uid
 
 
 def _by_file(records: Iterable[NoduleRecord]) -> list[NoduleRecord]:
@@ -237,20 +253,21 @@ def _nodule_source(packed: PackedCrop) -> NoduleSource | None:
 def _region(
     packed: PackedCrop, lesion: Lesion, *, certain: bool, near: Sequence[NoduleRecord]
 ) -> Region:
-    lesions = [lesion] if certain else []
-    ignored = [] if certain else [_with_margin(lesion)]
-    for record in near:
-        other = _placed(packed, record)
-        if record.n_readers >= CERTAIN_READERS:
-            lesions.append(other)
-        else:
-            ignored.append(_with_margin(other))
+    return _about(packed, lesion.center_mm, [(lesion, certain), *_others(packed, near)])
+
+
+def _others(packed: PackedCrop, near: Sequence[NoduleRecord]) -> list[tuple[Lesion, bool]]:
+    return [(_placed(packed, each), each.n_readers >= CERTAIN_READERS) for each in near]
+
+
+def _about(packed: PackedCrop, focus_mm: Vector, nodules: Sequence[tuple[Lesion, bool]]) -> Region:
+    """Return a crop as a region; of each nodule is said whether it is certain."""
     return Region(
         array_hu=_stored_hu(packed),
         spacing_zyx_mm=packed.geometry.spacing_zyx_mm,
-        focus_mm=np.array([lesion.center_mm]),
-        lesions=tuple(lesions),
-        ignored=tuple(ignored),
+        focus_mm=np.array([focus_mm]),
+        lesions=tuple(lesion for lesion, certain in nodules if certain),
+        ignored=tuple(_with_margin(lesion) for lesion, certain in nodules if not certain),
     )
 
 

@@ -1,6 +1,6 @@
 """The crop set: nodules cut out of LIDC-IDRI, with the readers' masks and ratings.
 
-A crop set is a folder. Any of three tables may be present, each row one nodule:
+A crop set is a folder. Any of four tables may be present, each row one nodule, but for the last:
 
 ``stacks.csv`` (kind ``stack``)
     Every reader's mask and ratings. ``file`` is an npz that holds one patient's nodules; under
@@ -17,6 +17,11 @@ A crop set is a folder. Any of three tables may be present, each row one nodule:
 ``crops51.csv`` (kind ``crop51``)
     51 x 51 x 51 voxels of 1 mm, one reader's mask and ratings, position unknown. ``file`` is an
     npz with ``image`` (codes) and ``mask``.
+``negatives.csv`` (kind ``negative``)
+    Places that readers judged and all of them took for no nodule. Columns and arrays are those of
+    a stack, with tissue on all sides, an empty mask, no readers, no ratings and a known place;
+    ``eq_diameter_mm`` is the size of what was taken for a nodule there, 0 where it has none. They
+    are :attr:`CropSet.negatives`, never :attr:`CropSet.records`.
 
 ``fold`` groups by patient. One nodule may occur in all three tables: ``voi_file`` links them
 (see :attr:`NoduleRecord.nodule_key` and :func:`distinct`). A ``crop51`` without link may repeat
@@ -31,7 +36,7 @@ from __future__ import annotations
 
 import itertools
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +51,7 @@ from nodule.lidc.packed import (
     pack_stack,
     pack_voi,
 )
-from nodule.lidc.records import CHARACTERISTICS, Kind, NoduleRecord, read_table
+from nodule.lidc.records import CHARACTERISTICS, TABLES, Kind, NoduleRecord, read_table
 from nodule.progress import Progress, silent
 
 __all__ = [
@@ -58,8 +63,6 @@ __all__ = [
     "decode_hu",
     "distinct",
 ]
-
-_TABLES: dict[Kind, str] = {"stack": "stacks.csv", "voi": "voi.csv", "crop51": "crops51.csv"}
 
 
 def distinct(
@@ -90,10 +93,12 @@ class CropSet:
     ----------
     folder : where it lies.
     records : its nodules, in the order of the tables.
+    negatives : its places without nodules.
     """
 
     folder: Path
     records: tuple[NoduleRecord, ...]
+    negatives: tuple[NoduleRecord, ...] = ()
 
     @classmethod
     def open(cls, folder: Path | str) -> CropSet:
@@ -104,20 +109,32 @@ class CropSet:
         InputError : ``NO_CROP_SET`` if no table is there, ``MISSING_COLUMNS`` or ``BAD_ROW``.
         """
         root = Path(folder)
-        found = {kind: root / name for kind, name in _TABLES.items() if (root / name).is_file()}
+        found = {kind: root / name for kind, name in TABLES.items() if (root / name).is_file()}
         if not found:
             raise InputError(
                 "not a crop set",
                 code="NO_CROP_SET",
-                expected=" or ".join(_TABLES.values()),
+                expected=" or ".join(TABLES.values()),
                 got=root.name,
                 hint="`nodule dataset lidc` writes one",
             )
-        tables = (read_table(path, kind) for kind, path in found.items())
-        return cls(folder=root, records=tuple(record for table in tables for record in table))
+        tables = {kind: read_table(path, kind) for kind, path in found.items()}
+        negatives = tables.pop("negative", ())
+        records = tuple(record for table in tables.values() for record in table)
+        return cls(folder=root, records=records, negatives=negatives)
+
+    @property
+    def folds(self) -> frozenset[int]:
+        """Folds of which it holds anything."""
+        return frozenset(record.fold for record in (*self.records, *self.negatives))
+
+    def patients(self, folds: Collection[int]) -> frozenset[str]:
+        """Return all patients of some folds of whom it holds anything, nodule or not."""
+        everything = (*self.records, *self.negatives)
+        return frozenset(record.patient_id for record in everything if record.fold in folds)
 
     def load(self, record: NoduleRecord) -> NoduleCrop:
-        """Read one nodule.
+        """Read one record.
 
         Raises
         ------
@@ -127,17 +144,17 @@ class CropSet:
         return self.pack(record).unpack()
 
     def pack(self, record: NoduleRecord) -> PackedCrop:
-        """Read one nodule as stored; errors as :meth:`load`."""
+        """Read one record as stored; errors as :meth:`load`."""
         return self.pack_all((record,))[0]
 
     def pack_all(
         self, records: Iterable[NoduleRecord] | None = None, *, progress: Progress = silent
     ) -> tuple[PackedCrop, ...]:
-        """Read many nodules as stored, each file once; errors as :meth:`load`.
+        """Read many records as stored, each file once; errors as :meth:`load`.
 
         Parameters
         ----------
-        records : which ones, all if None.
+        records : which ones, all nodules if None.
         progress : told the share done.
         """
         wanted = self.records if records is None else tuple(records)
@@ -154,7 +171,7 @@ class CropSet:
                 for record in records:
                     yield pack_voi(record, image_file=path, mask_file=self._path(record.mask_file))
                 return
-            pack = pack_stack if records[0].kind == "stack" else pack_crop51
+            pack = pack_crop51 if records[0].kind == "crop51" else pack_stack
             with path.open("rb") as stream, np.load(stream) as archive:
                 for record in records:
                     yield pack(record, archive)

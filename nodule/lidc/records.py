@@ -6,7 +6,7 @@ import csv
 import hashlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +14,7 @@ from nodule.errors import InputError
 from nodule.geometry import Vector
 from nodule.sphere import sphere_diameter_mm
 
-Kind = Literal["stack", "voi", "crop51"]
+Kind = Literal["stack", "voi", "crop51", "negative"]
 Row = Mapping[str, str]
 
 CHARACTERISTICS = (
@@ -30,20 +30,28 @@ CHARACTERISTICS = (
 )
 """The nine LIDC characteristics, in the order and spelling of the readers' XML."""
 
+TABLES: dict[Kind, str] = {
+    "stack": "stacks.csv",
+    "voi": "voi.csv",
+    "crop51": "crops51.csv",
+    "negative": "negatives.csv",
+}
 _COMMON = ("file", "patient_id", "fold", "malignancy")
+_STACK_COLUMNS = (
+    *_COMMON,
+    *("key", "series_uid", "pixel_spacing_mm", "slice_spacing_mm", "z_first", "col0", "row0"),
+    *("origin_x", "origin_y", "xy_dir", "center_col", "center_row", "center_z"),
+    *("eq_diameter_mm", "n_readers", "reader_bits", "voi_file", "cal_spread_hu"),
+)
 _COLUMNS: dict[Kind, tuple[str, ...]] = {
-    "stack": (
-        *_COMMON,
-        *("key", "series_uid", "pixel_spacing_mm", "slice_spacing_mm", "z_first", "col0", "row0"),
-        *("origin_x", "origin_y", "xy_dir", "center_col", "center_row", "center_z"),
-        *("eq_diameter_mm", "n_readers", "reader_bits", "voi_file", "cal_spread_hu"),
-    ),
+    "stack": _STACK_COLUMNS,
     "voi": (
         *_COMMON,
         *("mask_file", "series_uid", "x_lps", "y_lps", "z_lps", "mask_volume_mm3"),
         *("spacing_z", "spacing_y", "spacing_x", "n_ratings"),
     ),
     "crop51": (*_COMMON, "eq_diameter_mm", "voi_file"),
+    "negative": _STACK_COLUMNS,
 }
 _FOLDS = 5
 _CROP51_SPACING_MM: Vector = (1.0, 1.0, 1.0)
@@ -51,11 +59,12 @@ _CROP51_SPACING_MM: Vector = (1.0, 1.0, 1.0)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NoduleRecord:
-    """One nodule of a crop set.
+    """One nodule of a crop set, or one place that readers took for none.
 
     Parameters
     ----------
-    kind : ``stack``, ``voi`` or ``crop51``; see :mod:`nodule.lidc.crops`.
+    kind : ``stack``, ``voi`` or ``crop51``, or ``negative`` for what is no nodule; see
+        :mod:`nodule.lidc.crops`.
     file, mask_file : paths relative to the set; ``mask_file`` for ``voi`` only.
     key : the nodule's prefix within ``file``, empty where the file holds one nodule.
     patient_id, series_uid : identifiers of the public collection; ``series_uid`` is empty
@@ -264,8 +273,15 @@ def _crop51(cells: _Cells) -> NoduleRecord:
     )
 
 
+def _negative(cells: _Cells) -> NoduleRecord:
+    for column in ("origin_x", "origin_y"):  # without a place there is nothing to look at
+        cells.number(column)
+    return replace(_stack(cells), kind="negative")
+
+
 _PARSERS: dict[Kind, Callable[[_Cells], NoduleRecord]] = {
     "stack": _stack,
     "voi": _voi,
     "crop51": _crop51,
+    "negative": _negative,
 }

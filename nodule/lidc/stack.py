@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from nodule.errors import InputError
 from nodule.geometry import Geometry, Vector, as_vector
 from nodule.lidc.consensus import LidcNodule
-from nodule.lidc.luna16 import LunaFinding
 from nodule.lidc.records import CHARACTERISTICS
 from nodule.sphere import sphere_diameter_mm
 from nodule.study import Study
@@ -24,7 +23,7 @@ Box = tuple[slice, slice, slice]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NoduleStack:
-    """A nodule on its study's grid, to be cut out.
+    """A nodule on its study's grid, or a place without one, to be cut out.
 
     Parameters
     ----------
@@ -133,19 +132,31 @@ class NoduleStack:
         )
 
     @classmethod
-    def of_luna16(
-        cls, finding: LunaFinding, *, study: Study, margin_mm: float = MARGIN_MM
+    def of_place(
+        cls,
+        center_lps_mm: Vector,
+        *,
+        diameter_mm: float,
+        study: Study,
+        margin_mm: float = MARGIN_MM,
+        nodule_ids: tuple[str, ...] = (),
     ) -> NoduleStack:
-        """Cut a nodule that is known by centre and diameter only: its masks are empty.
+        """Cut what is known by centre and diameter only: its masks are empty.
+
+        Parameters
+        ----------
+        center_lps_mm, diameter_mm : of the nodule, or of what is none; 0 where it has no size.
+        study : that holds it.
+        margin_mm : tissue kept on all sides.
+        nodule_ids : its names.
 
         Raises
         ------
         InputError : ``OUTSIDE_VOLUME`` for a centre outside the study.
         """
         geometry = study.volume.geometry
-        study.slice_at(finding.center_lps_mm)
-        diameter_mm = finding.diameter_mm or 0.0
-        center = geometry.lps_to_index(finding.center_lps_mm)
+        study.slice_at(center_lps_mm)
+        center = geometry.lps_to_index(center_lps_mm)
         half = diameter_mm / 2.0 / np.asarray(geometry.spacing_zyx_mm)
         low = np.maximum(np.floor(center - half), 0).astype(np.int64)
         high = np.ceil(center + half).astype(np.int64) + 1
@@ -153,11 +164,12 @@ class NoduleStack:
         return cls(
             box=box,
             reader_bits=np.zeros([part.stop - part.start for part in box], dtype=np.uint8),
-            center_lps_mm=finding.center_lps_mm,
+            center_lps_mm=center_lps_mm,
             volume_mm3=None,
             diameter_mm=diameter_mm,
             n_readers=0,
             ratings={},
+            nodule_ids=nodule_ids,
         )
 
 

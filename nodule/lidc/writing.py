@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from nodule.errors import GeometryError
 from nodule.geometry import Geometry
-from nodule.lidc.records import CHARACTERISTICS, fold_of
+from nodule.lidc.records import CHARACTERISTICS, TABLES, Kind, fold_of
 from nodule.lidc.stack import NoduleStack
 from nodule.study import Study
 
@@ -40,10 +40,12 @@ def write_stacks(
     patient_id: str,
     stacks: Sequence[NoduleStack],
     fold: int | None = None,
+    kind: Kind = "stack",
 ) -> list[Row]:
     """Write one series' nodules to ``stacks/<series UID>.npz`` and return their table rows.
 
-    The fold is the patient's (:func:`nodule.lidc.records.fold_of`) unless one is given.
+    The fold is the patient's (:func:`nodule.lidc.records.fold_of`) unless one is given. Places
+    without nodules are of the kind ``negative`` and go to ``negatives/``.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def write_stacks(
     geometry = study.volume.geometry
     xy_dir = _xy_dir(geometry)
     uid = study.series.series_instance_uid or ""
-    file = f"stacks/{_file_stem(uid or patient_id)}.npz"
+    file = f"{Path(TABLES[kind]).stem}/{_file_stem(uid or patient_id)}.npz"
     arrays: dict[str, NDArray[np.generic]] = {}
     rows: list[Row] = []
     for number, stack in enumerate(stacks):
@@ -79,10 +81,13 @@ def write_stacks(
     return rows
 
 
-def write_table(folder: Path, rows: Sequence[Row]) -> Path:
-    """Write ``stacks.csv``, last, so that a set without it is known to be unfinished."""
+def write_table(folder: Path, rows: Sequence[Row], *, kind: Kind = "stack") -> Path:
+    """Write ``stacks.csv``, last, so that a set without it is known to be unfinished.
+
+    ``negatives.csv``, of the kind ``negative``, goes before it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "stacks.csv"
+    path = folder / TABLES[kind]
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, _COLUMNS)
         writer.writeheader()
@@ -90,9 +95,9 @@ def write_table(folder: Path, rows: Sequence[Row]) -> Path:
     return path
 
 
-def read_rows(folder: Path) -> list[Row]:
-    """Return the rows of a set's ``stacks.csv`` as they stand, none where there is no set yet."""
-    path = folder / "stacks.csv"
+def read_rows(folder: Path, *, kind: Kind = "stack") -> list[Row]:
+    """Return the rows of a kind's table as they stand, none where there is no such table yet."""
+    path = folder / TABLES[kind]
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as stream:

@@ -11,7 +11,8 @@ the padding, and would look like no scan. Therefore:
   nodule is *planted*, with a rim of its own lung, into a whole scan. Malignancy and the other
   ratings learn from all views.
 - Negatives pass through the same seams: whole-scan places cut to boxes and filled, deep views
-  looked at away from the nodule, and patches of empty lung planted with the outline of a nodule.
+  looked at away from the nodule, places that readers rejected, and patches of empty lung planted
+  with the outline of a nodule.
   So neither a seam nor its absence says what lies at the centre.
 - Where a detector's marks on whole scans are known, most of the scans' places are its mistakes:
   these are what the network will be asked about.
@@ -53,6 +54,7 @@ _SLAB, _PLANTED, _ELSEWHERE, _EMPTY = 0.42, 0.23, 0.10, 0.04
 _MISTAKES = 0.6
 """Of the places in whole scans, where mistakes of a detector are known."""
 
+_REJECTED = 0.5  # of those elsewhere, if readers rejected any place
 _AWAY_MM = 8.0  # from any reader's outline to the centre of a negative
 _BORDER_MM = 9.0
 _STRUCTURE_ABOVE_HU = -600.0
@@ -72,6 +74,7 @@ class Draws:
     backgrounds : whole scans, at least one.
     magnifications_mm, cube : the network's input.
     seed : of all draws.
+    rejected : places that readers took for no nodule.
     """
 
     examples: Sequence[NoduleExample]
@@ -79,6 +82,7 @@ class Draws:
     magnifications_mm: Sequence[float]
     cube: int
     seed: int
+    rejected: Sequence[View] = ()
     _cumulative: NDArray[np.float64] = field(init=False)
     _deep: tuple[View, ...] = field(init=False)
 
@@ -96,12 +100,18 @@ class Draws:
             return self._nodule(rng, look, planted=kind >= _SLAB)
         kind -= _SLAB + _PLANTED
         if kind < _ELSEWHERE:
-            cubes = self._fill_and_join(rng, look, elsewhere(rng, self._deep))
+            cubes = self._fill_and_join(rng, look, self._elsewhere(rng))
         elif kind < _ELSEWHERE + _EMPTY:
             cubes = self._plant(rng, look, empty_lung(rng, self._example(rng)), "structure")
         else:
             cubes = self._scan(rng, look)
         return {"cubes": self._finish(rng, cubes), **target(None, nodule_known=True)}
+
+    def _elsewhere(self, rng: Generator) -> Piece:
+        if not self.rejected or rng.random() >= _REJECTED:
+            return elsewhere(rng, self._deep)
+        view = self.rejected[int(rng.integers(len(self.rejected)))]
+        return Piece(hu=view.hu, spacing_zyx_mm=view.spacing_zyx_mm, center_zyx=view.center_zyx)
 
     def _nodule(self, rng: Generator, look: Look, *, planted: bool) -> Sample:
         example = self._example(rng)

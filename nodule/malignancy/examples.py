@@ -25,7 +25,7 @@ class View:
     Parameters
     ----------
     packed : image and masks as stored.
-    center_zyx : index of the centre of what the readers marked.
+    center_zyx : index of the centre of what the readers marked, or took for no nodule.
     """
 
     packed: PackedCrop
@@ -113,6 +113,16 @@ def _view(packed: PackedCrop) -> View:
     marked = packed.reader_bits
     inside = np.argwhere(majority(marked))
     return View(packed=packed, center_zyx=as_vector(inside.mean(axis=0)))
+
+
+def load_rejected(crops: CropSet, *, keep: Callable[[NoduleRecord], bool]) -> tuple[View, ...]:
+    """Read the places of a crop set, let through by ``keep``, that readers took for no nodule."""
+    views = []
+    for packed in crops.pack_all([record for record in crops.negatives if keep(record)]):
+        assert packed.record.center_lps_mm is not None
+        center = packed.geometry.lps_to_index(packed.record.center_lps_mm)
+        views.append(View(packed=packed, center_zyx=as_vector(center)))
+    return tuple(views)
 
 
 def majority(reader_bits: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -20,7 +20,13 @@ from nodule.lidc.records import NoduleRecord
 from nodule.lidc.scans import WholeScan, training_scans
 from nodule.malignancy.backgrounds import Background, open_background
 from nodule.malignancy.draws import Draws, target
-from nodule.malignancy.examples import NoduleExample, load_examples, patients
+from nodule.malignancy.examples import (
+    NoduleExample,
+    View,
+    load_examples,
+    load_rejected,
+    patients,
+)
 from nodule.malignancy.network import LEVELS, NOMINAL, C3DMultitask, Outputs, build
 from nodule.malignancy.ordinal import ordinal_loss, vote_cross_entropy
 from nodule.malignancy.views import views_cubes
@@ -108,6 +114,10 @@ class MalignancyTask:
     def _examples(self) -> tuple[NoduleExample, ...]:
         return load_examples(CropSet.open(self.crop_set), keep=self._learns_from)
 
+    @functools.cached_property
+    def _rejected(self) -> tuple[View, ...]:
+        return load_rejected(CropSet.open(self.crop_set), keep=self._learns_from)
+
     def _learns_from(self, record: NoduleRecord) -> bool:
         return (
             record.fold not in self.held_out_folds
@@ -122,8 +132,7 @@ class MalignancyTask:
 
     @functools.cached_property
     def _scans(self) -> tuple[WholeScan, ...]:
-        records = CropSet.open(self.crop_set).records
-        held_out = {r.patient_id for r in records if r.fold in self.held_out_folds}
+        held_out = CropSet.open(self.crop_set).patients(self.held_out_folds)
         return training_scans(self.scans, unseen=held_out, held_out_folds=self.held_out_folds)
 
     def training_samples(self) -> Draws:
@@ -147,6 +156,7 @@ class MalignancyTask:
             magnifications_mm=self.magnifications_mm,
             cube=self.network().cube,
             seed=self.seed,
+            rejected=self._rejected,
         )
 
     def validation_samples(self) -> Sequence[Batch]:
@@ -168,7 +178,8 @@ class MalignancyTask:
     def training_patients(self) -> tuple[str, ...]:
         """Return every patient whose data the training samples hold."""
         scans = {scan.patient for scan in self._scans}
-        return tuple(sorted({*patients(self._examples), *scans}))
+        rejected = {view.packed.record.patient_id for view in self._rejected}
+        return tuple(sorted({*patients(self._examples), *rejected, *scans}))
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Return the losses of a batch, ``loss`` their weighted sum.

@@ -10,7 +10,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.findings import Finding, Lung, Measurement, ScoredCandidate
+from nodule.findings import Candidate, Finding, Lung, Measurement, ScoredCandidate, Seed
+from nodule.geometry import as_vector
 from nodule.measure.calipers import (
     Calipers,
     measure_calipers,
@@ -26,6 +27,7 @@ from nodule.volume import LungMask, Volume
 
 _LOG = logging.getLogger(__name__)
 _SAME_NODULE_SHARE = 0.5  # of the smaller mask
+_SEED_DIGITS = 3  # mm
 _LEAST_CORE_MM = 2.0  # effective diameter; a speck below it may be a vessel's
 
 _Grown = tuple[ScoredCandidate, NoduleMask | None]
@@ -44,7 +46,7 @@ class Measure:
     """
 
     name: ClassVar[str] = "measure"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     probability_threshold: float = 0.5
     lung_margin_mm: float = 15.0
@@ -92,16 +94,6 @@ class Measure:
             for number, (each, mask, side) in enumerate(nodules, start=1)
         )
 
-    def masks(
-        self, *, study: Study, lungs: LungMask, scored: tuple[ScoredCandidate, ...]
-    ) -> dict[str, NoduleMask]:
-        """Grow again the masks behind the findings of :meth:`run`, by finding's id.
-
-        Takes the same inputs. A finding without measurement has no mask.
-        """
-        nodules = enumerate(self._nodules(study, lungs, scored, silent), start=1)
-        return {f"N{number}": mask for number, (_, mask, _) in nodules if mask is not None}
-
     def _nodules(
         self,
         study: Study,
@@ -133,12 +125,21 @@ class Measure:
                 yield each, side
 
     def _grow(self, volume: Volume, each: ScoredCandidate) -> NoduleMask | None:
+        seed = _seed(each.candidate)
         return segment_nodule(
             volume,
-            center_lps_mm=each.candidate.center_lps_mm,
-            diameter_mm=each.candidate.diameter_mm,
+            center_lps_mm=seed.center_lps_mm,
+            diameter_mm=seed.diameter_mm,
             rules=self.rules,
         )
+
+
+def _seed(candidate: Candidate) -> Seed:
+    """Return where a candidate's mask is grown from, in digits that a report can state."""
+    return Seed(
+        center_lps_mm=as_vector(np.round(candidate.center_lps_mm, _SEED_DIGITS)),
+        diameter_mm=round(candidate.diameter_mm, _SEED_DIGITS),
+    )
 
 
 def _distinct(grown: list[_Grown], volume: Volume) -> list[_Grown]:
@@ -195,6 +196,7 @@ def _finding(
         lung=side,
         third=lung_third(lungs, side, center),
         pleura_distance_mm=None if mask is None else pleura_distance_mm(lungs, side, mask),
+        seed=None if mask is None else _seed(each.candidate),
     )
 
 

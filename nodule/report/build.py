@@ -20,6 +20,7 @@ from nodule.report.finding_parts import (
     SIZED_FIELDS,
     FindingPart,
     MalignancyPart,
+    SeedPart,
     SlicePart,
 )
 from nodule.report.management import manage
@@ -160,6 +161,7 @@ def _malignancy_part(malignancy: Malignancy) -> MalignancyPart:
         score=round(malignancy.score, 3),
         distribution=(round(a, 4), round(b, 4), round(c, 4), round(d, 4), round(e, 4)),
         spread=round(malignancy.spread, 3),
+        suspicion=_round(malignancy.suspicion, 4),
         indeterminate=malignancy.indeterminate,
     )
 
@@ -183,6 +185,7 @@ def sized_fields(finding: Finding, *, facts: FindingFacts) -> dict[str, Any]:
         "solid_axes_mm": _pair(measured.solid_axes_mm, 2),
         "texture": measured.texture,
         "scope": "mass" if measured.long_axis_mm > NODULE_LIMIT_MM else "nodule",
+        "seed": SeedPart(**vars(finding.seed)) if finding.seed else None,
     }
 
 

@@ -30,7 +30,7 @@ from nodule.volume import LungMask
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
     from nodule.measure.segment import NoduleMask
-    from nodule.report.finding_parts import FindingPart
+    from nodule.report.finding_parts import AddedPart, FindingPart
     from nodule.report.model import Provenance, Report
 
 SEG_NAME = "seg.dcm"
@@ -49,7 +49,7 @@ def build_segmentation(
 
     Parameters
     ----------
-    report : what was found; its findings' ids, places and provenance are taken over.
+    report : what stands, added nodules included; their ids, places and provenance are taken over.
     masks : by finding's id, each on a part of the source's grid; a finding without one has no
         segment.
     lungs : on any grid in the same frame; a lung without a voxel has no segment.
@@ -130,16 +130,16 @@ def lungs_on(grid: Geometry, lungs: LungMask) -> Masks:
     return np.asarray(labels, dtype=np.uint8)
 
 
-def _with_masks(report: Report, masks: Mapping[str, NoduleMask]) -> list[FindingPart]:
-    unknown = sorted(set(masks) - {finding.id for finding in report.findings})
+def _with_masks(report: Report, masks: Mapping[str, NoduleMask]) -> list[FindingPart | AddedPart]:
+    unknown = sorted(set(masks) - {finding.id for finding in report.standing})
     if unknown:
         raise InputError(
             "a mask belongs to no finding",
             code="UNKNOWN_FINDING",
-            expected=", ".join(finding.id for finding in report.findings) or "no mask",
+            expected=", ".join(finding.id for finding in report.standing) or "no mask",
             got=", ".join(unknown),
         )
-    return [finding for finding in report.findings if finding.id in masks]
+    return [finding for finding in report.standing if finding.id in masks]
 
 
 def _place(segment: Masks, mask: NoduleMask, grid: Geometry) -> None:
@@ -157,7 +157,7 @@ def _place(segment: Masks, mask: NoduleMask, grid: Geometry) -> None:
 
 
 def _describe(
-    report: Report, findings: list[FindingPart], sides: list[str]
+    report: Report, findings: list[FindingPart | AddedPart], sides: list[str]
 ) -> list[SegmentDescription]:
     nodules = [_describe_nodule(n, each, report) for n, each in enumerate(findings, start=1)]
     first = len(findings) + 1
@@ -165,20 +165,26 @@ def _describe(
     return nodules + lungs
 
 
-def _describe_nodule(number: int, finding: FindingPart, report: Report) -> SegmentDescription:
+def _describe_nodule(
+    number: int, finding: FindingPart | AddedPart, report: Report
+) -> SegmentDescription:
+    by_reader = finding.seed is not None and finding.seed.by_reader
     segment = SegmentDescription(
         segment_number=number,
         segment_label=f"Nodule {finding.id}",
         segmented_property_category=code.ABNORMALITY,
         segmented_property_type=code.SCOPES[finding.scope],
-        algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_type=SegmentAlgorithmTypeValues.SEMIAUTOMATIC
+        if by_reader
+        else SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=_algorithm("measure", report.provenance),
         tracking_uid=tracking_uid(report, finding),
         tracking_id=finding.id,
         anatomic_regions=[code.LUNG],
     )
-    (region,) = segment.AnatomicRegionSequence
-    region.AnatomicRegionModifierSequence = [CodedConcept.from_code(code.SIDES[finding.lung])]
+    if finding.lung is not None:
+        (region,) = segment.AnatomicRegionSequence
+        region.AnatomicRegionModifierSequence = [CodedConcept.from_code(code.SIDES[finding.lung])]
     return segment
 
 

@@ -37,14 +37,28 @@ class SlicePart(Part):
 class MalignancyPart(Part):
     """Radiologist-rated suspicion from 1 to 5, not pathology; ``score`` is the mean rating.
 
-    ``spread`` is the standard deviation of that mean over the networks that were asked;
-    ``indeterminate`` says that they abstain.
+    ``spread`` is the standard deviation of that mean over the networks that were asked.
+    ``suspicion`` is the calibrated probability that radiologists would on average rate it above 3,
+    null where nothing calibrates it. ``indeterminate`` says that the networks abstain: then it
+    should not be relied on.
     """
 
     score: Annotated[float, Field(ge=1.0, le=5.0)]
     distribution: tuple[Probability, Probability, Probability, Probability, Probability]
     spread: Annotated[float, Field(ge=0.0)]
+    suspicion: Probability | None
     indeterminate: bool
+
+
+class SeedPart(Part):
+    """Where a mask was grown from: the same mask grows from it again.
+
+    ``by_reader`` says that a reader chose the point.
+    """
+
+    center_lps_mm: Point
+    diameter_mm: Size
+    by_reader: bool
 
 
 class _Sized(Part):
@@ -53,7 +67,8 @@ class _Sized(Part):
     ``mean_diameter_mm`` is that of both axes. ``volume_limits_mm3`` hold the volume in 95 of 100
     measurements. The solid core is that of a part-solid nodule. ``texture`` is read from the
     image, ``sphericity`` is about 0.9 for a ball of voxels, ``pleura_distance_mm`` 0 where the
-    nodule touches its lung's surface. No lobe is known but the one that a reader states.
+    nodule touches its lung's surface. No lobe is known but the one that a reader states. ``seed``
+    is that of the mask that was measured.
     """
 
     center_lps_mm: Point
@@ -75,6 +90,7 @@ class _Sized(Part):
     lobe: Lobe | None = None
     pleura_distance_mm: Annotated[float, Field(ge=0.0)] | None = None
     scope: Literal["nodule", "mass"] = "nodule"
+    seed: SeedPart | None = None
 
     @property
     def key_point_lps_mm(self) -> Point:

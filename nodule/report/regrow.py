@@ -1,16 +1,18 @@
-"""Nodules that are measured anew, from a point that a reader chose."""
+"""Masks that are grown again as they were, or anew from a point that a reader chose."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from nodule.findings import Finding, Lung, Malignancy
+from nodule.findings import Finding, Lung, Malignancy, Seed
 from nodule.geometry import Vector, as_vector
 from nodule.measure.place import lung_third, nearest_lung, pleura_distance_mm
 from nodule.measure.segment import GrowthRules, NoduleMask, segment_nodule
 from nodule.measure.stage import measure_mask
+from nodule.report.finding_parts import SeedPart
+from nodule.report.model import Report
 from nodule.study import Study
 from nodule.volume import LungMask
 
@@ -36,6 +38,15 @@ class Regrower:
     lungs: LungMask
     rules: GrowthRules = GrowthRules()  # noqa: RUF009  # frozen
 
+    def grow(self, seed: Seed | SeedPart) -> NoduleMask | None:
+        """Grow the mask of a seed; None where nothing stands out there."""
+        return segment_nodule(
+            self.study.volume,
+            center_lps_mm=seed.center_lps_mm,
+            diameter_mm=seed.diameter_mm,
+            rules=self.rules,
+        )
+
     def mask(self, place_lps_mm: Vector, *, long_axis_mm: float | None) -> NoduleMask | None:
         """Grow the mask of the nodule at a point.
 
@@ -49,12 +60,7 @@ class Regrower:
         None where nothing stands out at the point, where what does lies beside it, or where it is
         not half as long as the reader says or more than twice as long.
         """
-        mask = segment_nodule(
-            self.study.volume,
-            center_lps_mm=place_lps_mm,
-            diameter_mm=long_axis_mm or _UNSIZED_MM,
-            rules=self.rules,
-        )
+        mask = self.grow(_seed(place_lps_mm, long_axis_mm))
         if mask is None or _distance_mm(mask, place_lps_mm) > _BESIDE_MM:
             return None
         if long_axis_mm is None:
@@ -73,10 +79,12 @@ class Regrower:
         side = nearest_lung(self.lungs, place_lps_mm, margin_mm=_LUNG_MARGIN_MM)
         if mask is None or side is None:
             return None
-        return self._finding(id_, mask, side)
+        return self._finding(id_, mask, side, _seed(place_lps_mm, long_axis_mm))
 
-    def _finding(self, id_: str, mask: NoduleMask, side: Lung) -> Finding:
-        measured = measure_mask(mask, self.study.volume)
+    def _finding(self, id_: str, mask: NoduleMask, side: Lung, seed: Seed) -> Finding:
+        measured = measure_mask(
+            mask, self.study.volume, slice_thickness_mm=self.study.series.slice_thickness_mm
+        )
         return Finding(
             id=id_,
             center_lps_mm=measured.center_lps_mm,
@@ -86,7 +94,34 @@ class Regrower:
             lung=side,
             third=lung_third(self.lungs, side, measured.center_lps_mm),
             pleura_distance_mm=pleura_distance_mm(self.lungs, side, mask),
+            seed=seed,
         )
+
+
+def masks_of(report: Report, *, study: Study, lungs: LungMask) -> dict[str, NoduleMask]:
+    """Grow again the masks of what stands in a report, by finding's id.
+
+    What was not measured has none.
+
+    Parameters
+    ----------
+    report : with or without reviews folded in.
+    study, lungs : those of the report.
+    """
+    grower = Regrower(study=study, lungs=lungs, rules=growth_rules(report))
+    grown = ((each.id, grower.grow(each.seed)) for each in report.standing if each.seed)
+    return {id_: mask for id_, mask in grown if mask is not None}
+
+
+def growth_rules(report: Report) -> GrowthRules:
+    """Return how a report's masks were grown, so that new ones are grown alike."""
+    config = report.provenance.config.get("measure", {})
+    known = {field.name for field in fields(GrowthRules)}
+    return GrowthRules(**{name: value for name, value in config.items() if name in known})
+
+
+def _seed(place_lps_mm: Vector, long_axis_mm: float | None) -> Seed:
+    return Seed(center_lps_mm=place_lps_mm, diameter_mm=long_axis_mm or _UNSIZED_MM, by_reader=True)
 
 
 def _distance_mm(mask: NoduleMask, place_lps_mm: Vector) -> float:

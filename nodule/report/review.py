@@ -10,7 +10,6 @@ import numpy as np
 from nodule.errors import InputError
 from nodule.findings import Lung
 from nodule.followup.record import ComparisonRecord
-from nodule.measure.segment import GrowthRules
 from nodule.report.build import finding_warnings, refuse_unknown, rounded, sized_fields, slice_part
 from nodule.report.case import Case
 from nodule.report.context import Context, FindingFacts
@@ -18,13 +17,11 @@ from nodule.report.finding_parts import SIZED_FIELDS, AddedPart, FindingPart
 from nodule.report.management import manage
 from nodule.report.model import DecisionPart, Report, ReviewPart, WarningPart
 from nodule.report.parts import Point
-from nodule.report.regrow import Regrower, middle_of
+from nodule.report.regrow import Regrower, growth_rules, middle_of
 from nodule.report.review_file import Decision, Review
 from nodule.report.software import software_part
 from nodule.study import Study
 from nodule.volume import LungMask
-
-_USUAL_RULES = GrowthRules()
 
 
 def apply_review(
@@ -33,15 +30,14 @@ def apply_review(
     *,
     study: Study,
     lungs: LungMask,
-    rules: GrowthRules = _USUAL_RULES,
     context: Context | None = None,
 ) -> Report:
     """Fold a reader's decisions into the report that was read.
 
     Rejected findings are set apart, not forgotten. A finding that was moved within its effective
     radius is the same nodule and keeps its sizes. One moved further, and one that was added, is
-    measured from the reader's point; where that cannot be done it has no sizes, and a warning says
-    so. What rules say is asked again.
+    measured from the reader's point, by the report's own rules of growth; where that cannot be done
+    it has no sizes, and a warning says so. What rule sets say is asked again.
 
     Parameters
     ----------
@@ -49,7 +45,6 @@ def apply_review(
     review : what the page saved.
     study : the images.
     lungs : to name the side.
-    rules : how masks are grown.
     context : what is stated now, None for what the report holds.
 
     Raises
@@ -59,7 +54,8 @@ def apply_review(
     check_review(report, review)
     decided = {decision.id: decision for decision in review.decisions}
     stated = context or report.context
-    fold = _Fold(Regrower(study=study, lungs=lungs, rules=rules), stated)
+    grower = Regrower(study=study, lungs=lungs, rules=growth_rules(report))
+    fold = _Fold(grower, stated)
     added = (
         *(fold.moved_addition(each, decided.get(each.id)) for each in report.added),
         *fold.additions(report, review),

@@ -36,6 +36,7 @@ _FINDING_COLUMNS = (
     "malignancy_score",
     *(f"malignancy_{rating}" for rating in range(1, 6)),
     "malignancy_spread",
+    "malignancy_suspicion",
     "malignancy_indeterminate",
     *_SIZES,
     "volume_low_mm3",
@@ -170,6 +171,7 @@ def _rated(finding: FindingPart) -> Row:
         "malignancy_score": malignancy.score,
         **shares,
         "malignancy_spread": malignancy.spread,
+        "malignancy_suspicion": malignancy.suspicion,
         "malignancy_indeterminate": malignancy.indeterminate,
     }
 

@@ -159,7 +159,13 @@ def _cut_luna16(
     # a MetaImage file knows its series by its name only
     named = replace(study, series=replace(study.series, series_instance_uid=scan.patient))
     stacks = [
-        NoduleStack.of_luna16(finding, study=named, margin_mm=margin_mm) for finding in findings
+        NoduleStack.of_place(
+            finding.center_lps_mm,
+            diameter_mm=finding.diameter_mm or 0.0,
+            study=named,
+            margin_mm=margin_mm,
+        )
+        for finding in findings
     ]
     return write_stacks(output, study=named, patient_id=scan.patient, stacks=stacks, fold=scan.fold)
 

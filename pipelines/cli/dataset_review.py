@@ -20,7 +20,7 @@ def review(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="SET", help="Crop set.")],
     margin_mm: Annotated[
-        float, typer.Option(min=0.0, help="Tissue kept around a nodule on all sides, mm.")
+        float, typer.Option(min=0.0, help="Tissue kept around a place on all sides, mm.")
     ] = 20.0,
     count_as: Annotated[
         int,
@@ -32,20 +32,22 @@ def review(
         ),
     ] = 1,
 ) -> None:
-    """Cut the nodules that readers accepted or added on a report's page.
+    """Cut the nodules that readers accepted or added on a report's page, and what all rejected.
 
-    SET may hold other studies already; what it holds of this series is replaced. Persons get
-    pseudonyms, by which folds are made. What was rejected or left open becomes no label: a crop
-    set holds nodules only. The last line on stdout is a JSON summary, which says what was left out
-    and why.
+    What every reader who judged it rejected teaches training what is no nodule. SET may hold other
+    studies already; what it holds of this series is replaced. Persons get pseudonyms, by which
+    folds are made. What was left open becomes no label. The last line on stdout is a JSON summary,
+    which says what was left out and why.
     """
     from nodule.ct.stage import ReadCt
+    from nodule.lidc.records import Kind
+    from nodule.lidc.stack import NoduleStack
     from nodule.lidc.writing import read_rows, write_stacks, write_table
     from nodule.report.labels import pseudonym, review_labels
-    from nodule.report.regrow import Regrower
+    from nodule.report.regrow import Regrower, growth_rules
     from nodule.report.review_file import read_report, read_review
     from nodule.report.write import read_lungs
-    from pipelines.cli.review import growth_rules, series_of
+    from pipelines.cli.review import series_of
 
     report = read_report(report_json)
     grower = Regrower(
@@ -61,14 +63,20 @@ def review(
         margin_mm=margin_mm,
     )
     person = pseudonym(report)
-    rows = write_stacks(output, study=grower.study, patient_id=person, stacks=labels.stacks)
     series_uid = grower.study.series.series_instance_uid or ""
-    others = [row for row in read_rows(output) if row["series_uid"] != series_uid]
-    write_table(output, [*others, *rows])
+    written: dict[Kind, tuple[NoduleStack, ...]] = {
+        "negative": labels.negatives,
+        "stack": labels.stacks,
+    }
+    for kind, stacks in written.items():
+        rows = write_stacks(output, study=grower.study, patient_id=person, stacks=stacks, kind=kind)
+        others = [row for row in read_rows(output, kind=kind) if row["series_uid"] != series_uid]
+        write_table(output, [*others, *rows], kind=kind)
     summary = {
         "set": str(output),
         "patient": person,
-        "nodules": len(rows),
+        "nodules": len(labels.stacks),
+        "negatives": len(labels.negatives),
         "readings": [stack.n_readers for stack in labels.stacks],
         "left_out": [vars(each) for each in labels.left_out],
     }

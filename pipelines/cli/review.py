@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nodule.errors import InputError
-from pipelines.cli.options import IndicationOption, PersonOption, SettingOption
+from pipelines.cli.options import (
+    DicomOption,
+    IndicationOption,
+    PdfOption,
+    PersonOption,
+    SettingOption,
+)
 
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
     from nodule.guidelines.facts import Setting
-    from nodule.measure.segment import GrowthRules
     from nodule.report import Context, Report
 
 review_app = typer.Typer(help="Work with what readers decided.", no_args_is_help=True)
@@ -34,10 +39,8 @@ def apply(
     setting: SettingOption = None,
     person: PersonOption = None,
     indication: IndicationOption = None,
-    sr: Annotated[
-        bool, typer.Option("--sr", help="Write sr.dcm too, every nodule as a point.")
-    ] = False,
-    pdf: Annotated[bool, typer.Option("--pdf", help="Print the page to report.pdf too.")] = False,
+    dicom: DicomOption = False,
+    pdf: PdfOption = False,
 ) -> None:
     """Fold a review into a report: rejected findings set apart, moved ones moved, added ones in.
 
@@ -61,13 +64,14 @@ def apply(
         review,
         study=images,
         lungs=lungs,
-        rules=growth_rules(report),
         context=_restated(report, setting=setting, person=person, indication=indication),
     )
-    if sr:
-        from nodule.report.dicom_sr import write_dicom_sr
+    if dicom:
+        from nodule.report.dicom import write_dicom
+        from nodule.report.regrow import masks_of
 
-        write_dicom_sr(reviewed, source=series, segmentation=None, folder=out)
+        masks = masks_of(reviewed, study=images, lungs=lungs)
+        write_dicom(reviewed, masks=masks, lungs=lungs, source=series, folder=out)
     write_report(reviewed, study=images, lungs=lungs, folder=out)
     if pdf:
         write_pdf(out / "report.html")
@@ -89,17 +93,6 @@ def _restated(
     if person is not None:
         return read_context(person, setting=setting, indication=indication)
     return before.model_copy(update={"setting": setting, "indication": indication})
-
-
-def growth_rules(report: Report) -> GrowthRules:
-    """Return how the report's masks were grown, so that new ones are grown alike."""
-    from dataclasses import fields
-
-    from nodule.measure.segment import GrowthRules
-
-    config = report.provenance.config.get("measure", {})
-    known = {field.name for field in fields(GrowthRules)}
-    return GrowthRules(**{name: value for name, value in config.items() if name in known})
 
 
 def series_of(report: Report, path: Path) -> SeriesSource:

@@ -106,6 +106,28 @@ def test_refuses_slices_that_are_not_equally_spaced(tmp_path: Path) -> None:
     assert code_of(error) == "NON_UNIFORM_SPACING"
 
 
+def test_a_place_without_a_nodule_is_kept_apart_from_the_nodules(tmp_path: Path) -> None:
+    crops = CropSet.open(write_set(tmp_path))
+    (tmp_path / "stacks.csv").rename(tmp_path / "negatives.csv")
+    alone = CropSet.open(tmp_path)
+    assert (crops.negatives, alone.records) == ((), ())
+    (negative,) = alone.negatives
+    assert negative.kind == "negative"
+    assert negative.center_lps_mm == (29.0, -40.5, -8.0)
+    assert alone.load(negative).volume.geometry.shape_zyx == (3, 4, 5)
+    # whose patient must not be seen, and in which fold, is asked of all that a set holds
+    assert alone.folds == {3}
+    assert alone.patients({3}) == {"P1"}
+    assert alone.patients({0, 1, 2, 4}) == frozenset()
+
+
+def test_refuses_a_place_without_a_nodule_that_nobody_can_find(tmp_path: Path) -> None:
+    write_set(tmp_path, origin_x="", origin_y="", xy_dir="")
+    (tmp_path / "stacks.csv").rename(tmp_path / "negatives.csv")
+    with pytest.raises(InputError, match=r"negatives.csv line 2: column origin_x"):
+        CropSet.open(tmp_path)
+
+
 def test_refuses_a_folder_without_tables(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         CropSet.open(tmp_path)

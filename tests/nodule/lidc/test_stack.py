@@ -5,7 +5,6 @@ import pytest
 
 from nodule.errors import InputError
 from nodule.geometry import Geometry
-from nodule.lidc.luna16 import LunaFinding
 from nodule.lidc.stack import NoduleStack
 from nodule.study import SeriesHeader, Study
 from nodule.volume import Volume
@@ -36,6 +35,5 @@ def test_masks_that_nobody_rated_give_box_place_and_size(study: Study) -> None:
 
 
 def test_refuses_a_place_outside(study: Study) -> None:
-    finding = LunaFinding(series_uid="1.2.3", center_lps_mm=(500.0, 0.0, 0.0), diameter_mm=4.0)
     with pytest.raises(InputError, match="OUTSIDE_VOLUME"):
-        NoduleStack.of_luna16(finding, study=study)
+        NoduleStack.of_place((500.0, 0.0, 0.0), diameter_mm=4.0, study=study)

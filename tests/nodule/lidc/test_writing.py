@@ -10,7 +10,6 @@ from nodule.errors import GeometryError
 from nodule.geometry import Geometry
 from nodule.lidc.consensus import LidcNodule
 from nodule.lidc.crops import CropSet, NoduleCrop
-from nodule.lidc.luna16 import LunaFinding
 from nodule.lidc.records import CHARACTERISTICS, fold_of
 from nodule.lidc.stack import NoduleStack
 from nodule.lidc.writing import write_stacks, write_table
@@ -97,11 +96,12 @@ def test_a_crop_ends_where_the_study_ends(tmp_path: Path) -> None:
     assert written(tmp_path, study, stack).volume.geometry.is_close(study.volume.geometry)
 
 
-def test_a_luna16_nodule_has_a_place_and_a_size_but_no_mask(tmp_path: Path) -> None:
+def test_what_is_known_by_its_place_alone_has_a_place_and_a_size_but_no_mask(
+    tmp_path: Path,
+) -> None:
     study = study_of(PRONE)
     x, y, z = study.volume.geometry.index_to_lps((5, 20, 30)).tolist()
-    finding = LunaFinding(series_uid="1.2.3", center_lps_mm=(x, y, z), diameter_mm=4.0)
-    stack = NoduleStack.of_luna16(finding, study=study, margin_mm=2.0)
+    stack = NoduleStack.of_place((x, y, z), diameter_mm=4.0, study=study, margin_mm=2.0)
     crop = written(tmp_path, study, stack)
     assert crop.volume.geometry.shape_zyx == (5, 17, 17)  # +-1 and 1 slices, +-4 and 4 pixels
     np.testing.assert_allclose(crop.record.center_lps_mm or (), (x, y, z))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nodule.findings import Finding, Malignancy, Measurement
+from nodule.findings import Finding, Malignancy, Measurement, Seed
 from nodule.followup import Change, Comparison, Exam, Lone
 from nodule.followup.record import ComparisonRecord, record_comparison
 from nodule.geometry import Geometry
@@ -101,6 +101,7 @@ def findings() -> tuple[Finding, ...]:
             lung="left",
             third="upper",
             pleura_distance_mm=7.26,
+            seed=Seed(center_lps_mm=(20.0, 30.0, -40.4), diameter_mm=12.0),
         ),
         Finding(
             id="N2",

@@ -120,7 +120,7 @@ FINDING = {
     "confidence": ("Confidence, not calibrated 93 %", lambda f: f["probability"] == 0.93),
     "malignancy in words": ("moderately suspicious", lambda f: f["malignancy"]["score"] == 3.9),
     "abstention": (
-        "Indeterminate: the networks disagree by ± 0.9",
+        "± 0.9 over the networks Indeterminate: the networks abstain",
         lambda f: f["malignancy"]["indeterminate"] and f["malignancy"]["spread"] == 0.92,
     ),
 }

@@ -120,6 +120,41 @@ def test_the_page_says_where_and_how_large(
     assert "a mass, not a nodule" in page
 
 
+def test_the_page_and_the_tables_state_the_calibrated_suspicion_or_that_there_is_none(
+    study: Study,
+    lungs: LungMask,
+    findings: tuple[Finding, ...],
+    patient: PatientHeader,
+    provenance: Provenance,
+    tmp_path: Path,
+) -> None:
+    said = [
+        replace(findings[0].malignancy, suspicion=0.87654321),
+        replace(findings[1].malignancy, suspicion=0.31, spread=0.7, indeterminate=True),
+        replace(findings[2].malignancy, suspicion=0.0012),
+        replace(findings[2].malignancy, suspicion=None),
+    ]
+    shown = (*findings, replace(findings[2], id="N4"))
+    report = build_report(
+        study=study,
+        lungs=lungs,
+        findings=tuple(replace(f, malignancy=m) for f, m in zip(shown, said, strict=True)),
+        patient=patient,
+        provenance=provenance,
+    )
+    page = _page(report, study, lungs, tmp_path)
+    stated = "Probability that radiologists’ mean rating is above 3</dt><dd>"
+    answers = [part.split("</dd>")[0] for part in page.split(stated)[1:]]
+    abstained = "indeterminate: the networks abstain"
+    assert answers == ["88 %", abstained, "under 1 %", "not calibrated"]
+    assert re.findall(r"above 3: ([^<]*)<", page) == ["88 %", "under 1 %"]
+    assert "it is not that of cancer" in page
+    rows = list(csv.DictReader(io.StringIO(findings_csv(report))))
+    assert [row["malignancy_suspicion"] for row in rows] == ["0.8765", "0.31", "0.0012", ""]
+    assert [row["malignancy_indeterminate"] for row in rows] == ["False", "True", "False", "False"]
+    assert [f.malignancy.suspicion for f in report.findings] == [0.8765, 0.31, 0.0012, None]
+
+
 def test_slices_are_counted_where_there_are_no_image_numbers(
     study: Study,
     lungs: LungMask,

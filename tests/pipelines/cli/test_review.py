@@ -48,18 +48,22 @@ def apply(*arguments: str | Path) -> Result:
     return CliRunner().invoke(app, ["review", "apply", *map(str, arguments)])
 
 
-def test_writes_the_reviewed_report(first: Path, phantom_study: Path, tmp_path: Path) -> None:
+def test_writes_the_reviewed_report(
+    first: Path, phantom_study: Path, tmp_path: Path, dciodvfy: Callable[[Path], list[str]]
+) -> None:
     before = json.loads((first / "report.json").read_bytes())
     rejected, *standing = [finding["id"] for finding in before["findings"]]
-    place = before["findings"][0]["center_lps_mm"]
+    truth = max(make_phantom(random_spec(3, size="small")).nodules, key=lambda n: n.diameter_mm)
     review = save_review(
         first,
         reader="A. Reader",
         decisions=[{"id": rejected, "verdict": "rejected"}],
-        additions=[{"center_lps_mm": place, "long_axis_mm": 7.5}],
+        additions=[
+            {"center_lps_mm": truth.center_lps_mm, "long_axis_mm": truth.diameter_mm},
+        ],
     )
     out = tmp_path / "reviewed"
-    more = ("--sr", "--context", "incidental", "--indication", "Cough")
+    more = ("--dicom", "--context", "incidental", "--indication", "Cough")
     result = apply(first / "report.json", review, "--study", phantom_study, "-o", out, *more)
     assert result.exit_code == 0, result.output
     after = json.loads((out / "report.json").read_bytes())
@@ -70,8 +74,14 @@ def test_writes_the_reviewed_report(first: Path, phantom_study: Path, tmp_path: 
     assert after["provenance"] == before["provenance"]
     assert (out / "lungs.nii.gz").read_bytes() == (first / "lungs.nii.gz").read_bytes()
     assert after["context"]["indication"] == "Cough"
-    assert [a["rule_set"] for a in after["management"]["exam"]] == ["Fleischner"]
-    assert pydicom.dcmread(out / "sr.dcm").VerificationFlag == "UNVERIFIED"
+    assert [a["rule_set"] for a in after["management"]["exam"]] == ["Fleischner", "BTS"]
+    structured, segmentation = (pydicom.dcmread(out / name) for name in ("sr.dcm", "seg.dcm"))
+    assert structured.VerificationFlag == "UNVERIFIED"
+    # the light flow measures nothing and calls all air a right lung
+    assert [s.SegmentLabel for s in segmentation.SegmentSequence] == ["Nodule R1", "Right lung"]
+    named = {i.value for i in structured.iterall() if i.keyword == "ReferencedSOPInstanceUID"}
+    assert segmentation.SOPInstanceUID in named
+    assert dciodvfy(out / "sr.dcm") == dciodvfy(out / "seg.dcm") == []
     assert "Reviewed draft" in (out / "report.html").read_text(encoding="utf-8")
 
 
@@ -89,12 +99,13 @@ def test_refuses_the_images_of_another_report(
 
 
 def test_reviews_become_a_crop_set(first: Path, phantom_study: Path, tmp_path: Path) -> None:
-    """The largest of the phantom's nodules, pointed at by two readers, and a finding of neither."""
+    """The largest of the phantom's nodules, pointed at by two readers; one rejects all else."""
     truth = max(make_phantom(random_spec(3, size="small")).nodules, key=lambda n: n.diameter_mm)
     addition = {"center_lps_mm": truth.center_lps_mm, "long_axis_mm": truth.diameter_mm}
     one = save_review(first, additions=[addition])
     other = one.rename(first / "other.json")
-    one = save_review(first, additions=[addition], decisions=[{"id": "N1", "verdict": "rejected"}])
+    decisions = [{"id": id_, "verdict": "rejected"} for id_ in ("N1", "N2")]
+    one = save_review(first, additions=[addition], decisions=decisions)
     app = typer.Typer()
     app.command()(dataset_review)
     words = [phantom_study, first / "report.json", one, other, "-o", tmp_path / "set"]
@@ -102,9 +113,13 @@ def test_reviews_become_a_crop_set(first: Path, phantom_study: Path, tmp_path: P
         result = CliRunner().invoke(app, list(map(str, words)))
         assert result.exit_code == 0, result.output
     told = json.loads(result.output.splitlines()[-1])
-    assert (told["nodules"], told["readings"]) == (1, [2])
-    assert told["left_out"][0]["why"].startswith("rejected")
+    assert (told["nodules"], told["readings"], told["negatives"]) == (1, [2], 2)
+    assert [each["why"] for each in told["left_out"]] == ["not judged"] * 2  # by the other reader
     assert "PHANTOM" not in result.output
-    (record,) = CropSet.open(tmp_path / "set").records
+    crops = CropSet.open(tmp_path / "set")
+    found = json.loads((first / "report.json").read_bytes())["findings"]
+    for negative, finding in zip(crops.negatives, found, strict=True):
+        assert negative.center_lps_mm == pytest.approx(finding["center_lps_mm"])
+    (record,) = crops.records
     assert record.center_lps_mm == pytest.approx(truth.center_lps_mm, abs=1.5)
     assert record.diameter_mm == pytest.approx(truth.diameter_mm, rel=0.25)

@@ -1,5 +1,3 @@
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,18 +24,3 @@ def make_case(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Case]:
 @pytest.fixture(scope="session")
 def case(make_case: Callable[..., Case]) -> Case:
     return make_case()
-
-
-@pytest.fixture(scope="session")
-def dciodvfy() -> Callable[[Path], list[str]]:
-    """Return a function that lists what dciodvfy calls an error."""
-    program = shutil.which("dciodvfy")
-    if program is None:
-        pytest.skip("dciodvfy (dicom3tools) is not installed")
-
-    def errors(path: Path) -> list[str]:
-        done = subprocess.run([program, "-new", path], capture_output=True, text=True, check=False)
-        said = (done.stdout + done.stderr).splitlines()
-        return [line for line in said if line.startswith(("Error", "Abort"))]
-
-    return errors

@@ -16,6 +16,8 @@ from nodule.ct import inventory
 from nodule.errors import DicomSeriesError, InputError
 from nodule.report.dicom_instance import save
 from nodule.report.dicom_seg import build_segmentation
+from nodule.report.dicom_sr import write_dicom_sr
+from nodule.report.finding_parts import AddedPart, FindingPart, SeedPart
 from nodule.volume import LungMask
 
 MakeCase = Callable[..., Case]
@@ -100,6 +102,38 @@ def test_names_its_segments_in_standard_codes(written: Path) -> None:
     assert families == {"123110"}  # artificial intelligence
     (side,) = segments[0].AnatomicRegionSequence[0].AnatomicRegionModifierSequence
     assert side.CodeValue == "7771000"  # left
+
+
+def test_what_a_reader_pointed_at_is_told_from_what_the_software_found(
+    case: Case, tmp_path: Path, dciodvfy: Callable[[Path], list[str]]
+) -> None:
+    kept, other, _ = case.report.findings
+    seed = SeedPart(center_lps_mm=other.center_lps_mm, diameter_mm=8.0, by_reader=True)
+    sizes = {n: getattr(other, n) for n in AddedPart.model_fields if n in FindingPart.model_fields}
+    added = AddedPart(
+        **{**sizes, "id": "R1", "lung": None, "seed": seed}, reader_long_axis_mm=None, comment=None
+    )
+    reviewed = replace(
+        case,
+        report=case.report.model_copy(update={"findings": (kept,), "added": (added,)}),
+        masks={"N1": case.masks["N1"], "R1": case.masks["N2"]},
+    )
+    path = write(reviewed, tmp_path)
+    segmentation = hd.seg.segread(path)
+    nodules = [(s.SegmentLabel, s.SegmentAlgorithmType) for s in segmentation.SegmentSequence[:2]]
+    assert nodules == [("Nodule N1", "AUTOMATIC"), ("Nodule R1", "SEMIAUTOMATIC")]
+    # outside both lungs it lies on no side
+    (region,) = segmentation.SegmentSequence[1].AnatomicRegionSequence
+    assert "AnatomicRegionModifierSequence" not in region
+    assert nearest_mm(points_of(segmentation, 2), case.points_lps_mm(whole(case, "N2"))) < 1e-3
+    document = write_dicom_sr(
+        reviewed.report, source=case.source, segmentation=segmentation, folder=tmp_path
+    )
+    groups = hd.sr.srread(document).content.get_volumetric_roi_measurement_groups()
+    referred = {group.tracking_identifier: group.referenced_segment for group in groups}
+    assert referred["R1"].referenced_segment_numbers == [2]
+    assert referred["R1"].referenced_sop_instance_uid == segmentation.SOPInstanceUID
+    assert dciodvfy(path) == dciodvfy(document) == []
 
 
 def test_each_frame_refers_to_the_image_at_its_place(case: Case, written: Path) -> None:
