@@ -44,7 +44,7 @@ class Measure:
     """
 
     name: ClassVar[str] = "measure"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     probability_threshold: float = 0.5
     lung_margin_mm: float = 15.0
