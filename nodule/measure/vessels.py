@@ -1,10 +1,10 @@
 """A nodule's body without the vessels that run into it.
 
 Kuhnigk et al. 2006 (IEEE TMI 25:417) cut vessels by an opening whose strength follows the
-nodule's size. What is thin goes by such an opening. A small nodule on a vessel about as thick as
-itself needs a stronger one, which would also round off a larger nodule's lobes. So the stronger
-one is asked of small compact bodies only, and takes only what runs on: a vessel goes on, a lobe
-ends.
+nodule's size. What is thin goes by such an opening, but a stub as long as the opening is wide
+remains of it, and a vessel about as thick as the nodule remains whole. A stronger opening takes
+both, and would round off a large nodule's lobes as well. So it is asked of bodies that are compact
+and not large, and takes only what runs on: a vessel goes on, a lobe ends.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from nodule.measure.patch import Index, Mask, Patch, argmax, component
 # chosen on folds 1 to 3 of the readers' nodules and on phantoms
 _REACH, _REACH_MM = 1.6, 1.5  # how far from its inscribed sphere's centre a nodule may extend
 _STRONGER = 0.75  # of the inscribed radius
-_SMALL_MM = 3.4  # inscribed radius
+_NOT_LARGE_MM = 4.0  # inscribed radius
 _COMPACT = 1.5  # the size expected, at most, over the inscribed sphere's
 _GOES_ON, _GOES_ON_MM = 1.5, 1.0  # from the inscribed sphere's centre, in its radii, and more
+_PROUD_MM = 0.5  # beyond the stronger opening, where a vessel begins
 _REGROWN = 1.5  # samples, by which what is cut grows back onto the nodule's surface
 
 
@@ -51,12 +52,13 @@ def without_vessels(
     away_mm = patch.distance_mm(middle)
     reached = thick & (away_mm <= _REACH * inscribed_mm + _REACH_MM)
     support = _within(reached, patch, thin_mm)
-    if inscribed_mm > _SMALL_MM or diameter_mm > _COMPACT * 2 * inscribed_mm:
+    if inscribed_mm > _NOT_LARGE_MM or diameter_mm > _COMPACT * 2 * inscribed_mm:
         return support
     strong_mm = _STRONGER * inscribed_mm
     beyond_mm = _distance_mm(~component(depth_mm >= strong_mm, middle), patch) - strong_mm
-    outer = body & _within(thick, patch, thin_mm) & (beyond_mm > patch.step_mm)
-    vessels = _running_on(outer, away_mm, _GOES_ON * inscribed_mm + _GOES_ON_MM)
+    vessels = _running_on(
+        body & (beyond_mm > _PROUD_MM), away_mm, _GOES_ON * inscribed_mm + _GOES_ON_MM
+    )
     if not vessels.any():
         return support
     regrown = _distance_mm(~vessels, patch) <= _REGROWN * patch.step_mm

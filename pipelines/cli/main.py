@@ -22,6 +22,7 @@ from pipelines.cli.evaluate_candidates import candidates
 from pipelines.cli.evaluate_lungs import lungs
 from pipelines.cli.evaluate_malignancy import malignancy
 from pipelines.cli.evaluate_measure import measure
+from pipelines.cli.evaluate_phantoms import phantoms
 from pipelines.cli.evaluate_transfer import transfer
 from pipelines.cli.explain import explain
 from pipelines.cli.locate import locate
@@ -68,7 +69,7 @@ dataset_app.command("marks")(dataset_marks)
 dataset_app.command("review")(dataset_review)
 app.add_typer(dataset_app, name="dataset")
 app.command("train")(train)
-for evaluation in (lungs, candidates, malignancy, transfer, measure):
+for evaluation in (lungs, candidates, malignancy, transfer, measure, phantoms):
     evaluate_app.command()(evaluation)
 app.add_typer(evaluate_app, name="evaluate")
 app.command("benchmark")(benchmark)

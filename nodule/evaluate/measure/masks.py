@@ -156,6 +156,11 @@ def read_nodules(
             yield ReadNodule(record=record, volume=volume, readers=readers)
 
 
+def detector_errors() -> Iterator[tuple[Vector, float]]:
+    """Yield, without end, how a detector errs: its centre, in diameters, and its size's factor."""
+    return zip(cycle(_ASIDE), cycle(_GUESSED), strict=False)
+
+
 def score_masks(
     nodules: Iterator[ReadNodule], *, rules: GrowthRules | None = None
 ) -> Iterator[MaskScore]:
@@ -163,9 +168,8 @@ def score_masks(
 
     Both errors are those of a detector: 0.14 diameters, and -20 % or +25 %.
     """
-    asides, guesses = cycle(_ASIDE), cycle(_GUESSED)
-    for nodule in nodules:
-        yield _score(nodule, rules or GrowthRules(), next(asides), next(guesses))
+    for nodule, (aside, guess) in zip(nodules, detector_errors(), strict=False):
+        yield _score(nodule, rules or GrowthRules(), aside, guess)
 
 
 def mask_figures(

@@ -89,6 +89,41 @@ def test_cuts_a_vessel_half_as_thick_as_the_nodule_that_hangs_on_it(
     assert mask.volume_mm3 == pytest.approx(math.pi / 6 * diameter_mm**3, rel=0.15)
 
 
+def test_leaves_no_stub_of_thin_vessels(draw_ellipsoid: Draw) -> None:
+    volume, center = _lung_with(draw_ellipsoid, radius_mm=4.0)
+    hu = volume.array_zyx
+    for aside in (3.4, -3.4):  # 2 mm wide, along the nodule's flanks
+        vessel = draw_ellipsoid(
+            volume.geometry,
+            center_lps_mm=as_vector(np.add(center, (aside, 0.0, 0.0))),
+            semi_axes_mm=(1.0, 1.0, 500.0),
+            core_hu=40.0,
+        )
+        hu = np.maximum(hu, vessel.array_zyx)
+    mask = segment_nodule(
+        replace(volume, array_zyx=hu), center_lps_mm=as_vector(center), diameter_mm=8.0, rules=RULES
+    )
+    assert mask is not None
+    assert mask.volume_mm3 == pytest.approx(math.pi / 6 * 8**3, rel=0.10)
+
+
+@pytest.mark.parametrize("guess", [0.8, 1.25])
+def test_finds_ground_glass_whichever_way_its_size_was_guessed(
+    draw_ellipsoid: Draw, guess: float
+) -> None:
+    geometry = Geometry(shape_zyx=(50, 64, 64), spacing_zyx_mm=(0.9, 0.7, 0.7))
+    center = as_vector(geometry.index_to_lps((25, 32, 32)))
+    halo = draw_ellipsoid(geometry, center_lps_mm=center, semi_axes_mm=(6.5,) * 3, core_hu=-600.0)
+    core = draw_ellipsoid(
+        geometry, center_lps_mm=center, semi_axes_mm=(3.25,) * 3, core_hu=LUNG_HU + 630.0
+    )
+    both = replace(halo, array_zyx=halo.array_zyx + core.array_zyx - np.float32(LUNG_HU))
+    mask = segment_nodule(both, center_lps_mm=center, diameter_mm=guess * 13.0, rules=RULES)
+    assert mask is not None
+    assert mask.texture == "part-solid"
+    assert mask.volume_mm3 == pytest.approx(math.pi / 6 * 13**3, rel=0.12)
+
+
 def test_cuts_the_chest_wall_away(draw_ellipsoid: Draw) -> None:
     volume, center = _lung_with(draw_ellipsoid, radius_mm=5.0)
     hu = volume.array_zyx.copy()
