@@ -91,7 +91,7 @@ def test_malignancy() -> None:
 
 @pytest.mark.slow
 def test_measure() -> None:
-    assert known_as(Measure()) == ("measure", 4)
+    assert known_as(Measure()) == ("measure", 5)
     first = answers("fp32").findings[0]
     assert first.center_lps_mm == pytest.approx((88.454, 45.850, -9.148), abs=1e-2)
     assert first.measurement is not None

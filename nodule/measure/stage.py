@@ -46,7 +46,7 @@ class Measure:
     """
 
     name: ClassVar[str] = "measure"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     probability_threshold: float = 0.5
     lung_margin_mm: float = 15.0

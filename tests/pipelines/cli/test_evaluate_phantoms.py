@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from nodule.evaluate import phantoms as evaluation
+from nodule.evaluate.measure import phantoms as evaluation
 from nodule.phantom import NodulePlan, PhantomSpec
 from pipelines.cli.evaluate_phantoms import phantoms
 

@@ -7,7 +7,12 @@ from dataclasses import replace
 import pytest
 
 from nodule.errors import InputError
-from nodule.evaluate.phantoms import VolumeScore, phantom_specs, score_volumes, volume_figures
+from nodule.evaluate.measure.phantoms import (
+    VolumeScore,
+    phantom_specs,
+    score_volumes,
+    volume_figures,
+)
 from nodule.phantom import NodulePlan, PhantomSpec
 
 

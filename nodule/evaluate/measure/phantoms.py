@@ -4,9 +4,10 @@ The truth is the body's own volume by quadrature over its surface, where it lies
 it knows neither voxels nor the method's threshold. Nodules' sizes, kinds, places and shapes, dose,
 sharpness, contrast medium and the lung's density are drawn as :func:`nodule.phantom.random_spec`
 says; the voxels alternate between four customary ones. Each nodule is grown from where a detector
-would point, as in :mod:`nodule.evaluate.measure`. Errors are relative to the truth, their 95 %
-limits the 2.5th and 97.5th percentile. What is not grown, or has no stated volume, is a failure
-and never within the tolerance; errors are of all that is grown. Loads scikit-learn.
+would point, as :func:`nodule.evaluate.measure.masks.detector_errors` says. Errors are relative to
+the truth, their 95 % limits the 2.5th and 97.5th percentile. What is not grown, or has no stated
+volume, is a failure and never within the tolerance; errors are of all that is grown. Loads
+scikit-learn.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from nodule.evaluate.measure import detector_errors
-from nodule.evaluate.ratings import patient_bootstrap
+from nodule.evaluate.bootstrap import patient_bootstrap
+from nodule.evaluate.measure.masks import detector_errors
 from nodule.geometry import Vector, as_vector
 from nodule.measure.segment import GrowthRules, segment_nodule
 from nodule.measure.stage import measure_mask
