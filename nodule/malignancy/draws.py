@@ -49,11 +49,10 @@ from nodule.malignancy.seams import (
 DEEP_MM = 14.0
 """A view this deep shows enough above and below to tell a nodule from a vessel."""
 
-_SLAB, _PLANTED, _ELSEWHERE, _EMPTY = 0.42, 0.23, 0.10, 0.04
-"""Shares of the kinds of sample; the rest are places in whole scans."""
-_MISTAKES = 0.6
-"""Of the places in whole scans, where mistakes of a detector are known."""
-
+_SHARES = (0.45, 0.25, 0.08, 0.05)
+"""Of slabs and planted nodules, of places elsewhere and empty; the rest are places in scans."""
+_SHARES_WITH_MISTAKES = (0.42, 0.23, 0.10, 0.04)
+_MISTAKES = 0.6  # of the places in scans, where mistakes of a detector are known
 _REJECTED = 0.5  # of those elsewhere, if readers rejected any place
 _AWAY_MM = 8.0  # from any reader's outline to the centre of a negative
 _BORDER_MM = 9.0
@@ -96,12 +95,13 @@ class Draws:
         rng = np.random.default_rng((self.seed, index))
         look = draw_look(rng)
         kind = rng.random()
-        if kind < _SLAB + _PLANTED:
-            return self._nodule(rng, look, planted=kind >= _SLAB)
-        kind -= _SLAB + _PLANTED
-        if kind < _ELSEWHERE:
+        slab, planted, away, empty = _SHARES_WITH_MISTAKES if self._knows_mistakes else _SHARES
+        if kind < slab + planted:
+            return self._nodule(rng, look, planted=kind >= slab)
+        kind -= slab + planted
+        if kind < away:
             cubes = self._fill_and_join(rng, look, self._elsewhere(rng))
-        elif kind < _ELSEWHERE + _EMPTY:
+        elif kind < away + empty:
             cubes = self._plant(rng, look, empty_lung(rng, self._example(rng)), "structure")
         else:
             cubes = self._scan(rng, look)
@@ -174,8 +174,12 @@ class Draws:
             piece.take(look, pitch_mm=pitch, cube=self.cube)[0] for pitch in self.magnifications_mm
         ]
 
+    @property
+    def _knows_mistakes(self) -> bool:
+        return any("mistake" in each.places for each in self.backgrounds)
+
     def _draw_place(self, rng: Generator) -> Place:
-        if any("mistake" in each.places for each in self.backgrounds) and rng.random() < _MISTAKES:
+        if self._knows_mistakes and rng.random() < _MISTAKES:
             return "mistake"
         return "structure" if rng.random() < 0.85 else "parenchyma"
 
