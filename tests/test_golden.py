@@ -82,11 +82,11 @@ def test_candidates() -> None:
 
 @pytest.mark.slow
 def test_malignancy() -> None:
-    members = ("b72d9535", "4d5aec76", "f15d1d4b", "2661060d", "5137d97f")
+    members = ("bccb038b", "cd60f9e5", "f81d5f34", "1d6bc9e2", "d4663ab9")
     assert known_as(ScoreMalignancy()) == ("malignancy", 3, *members)
     first = answers("fp32").scored[0]
-    assert first.probability == pytest.approx(0.8928, abs=1e-3)
-    assert first.malignancy.score == pytest.approx(3.832, abs=5e-3)
+    assert first.probability == pytest.approx(0.8948, abs=1e-3)
+    assert first.malignancy.score == pytest.approx(3.755, abs=5e-3)
 
 
 @pytest.mark.slow

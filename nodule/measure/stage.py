@@ -39,7 +39,8 @@ class Measure:
 
     Parameters
     ----------
-    probability_threshold : candidates below it are no findings.
+    probability_threshold : candidates below it are no findings. On the two whole scans of LIDC-IDRI
+        at hand, 0.4 gave 0 and 1 false findings by networks that had not seen them.
     lung_margin_mm : a candidate further than this from both lungs is no lung nodule.
     edge_fraction, opening_fraction, smoothing_mm, grid_mm : as
         :class:`nodule.measure.segment.GrowthRules`.
@@ -48,7 +49,7 @@ class Measure:
     name: ClassVar[str] = "measure"
     version: ClassVar[int] = 5
 
-    probability_threshold: float = 0.5
+    probability_threshold: float = 0.4
     lung_margin_mm: float = 15.0
     edge_fraction: float = 0.47
     opening_fraction: float = 0.45
