@@ -85,17 +85,18 @@ class OperatingTable:
         Parameters
         ----------
         scores : per scan those of its false positives; scans without any count.
-        lowest_score : of the marks that were looked at.
+        lowest_score : of the marks that were looked at; a second network may score some lower.
         weights_sha256, n_seen_scans : as the table's.
         """
         ranked = sorted((score for scan in scores for score in scan), reverse=True)
-        bounds = [1.0, *ranked, lowest_score]
+        lowest = min([*ranked, lowest_score])
+        bounds = [1.0, *ranked, lowest]
         points = [
             OperatingPoint(threshold=(upper + lower) / 2, fp_per_scan=count / len(scores))
             for count, (upper, lower) in enumerate(pairwise(bounds[:-1]))
             if upper > lower
         ]
-        last = OperatingPoint(threshold=lowest_score, fp_per_scan=len(ranked) / max(len(scores), 1))
+        last = OperatingPoint(threshold=lowest, fp_per_scan=len(ranked) / max(len(scores), 1))
         return cls(
             weights_sha256=weights_sha256,
             n_scans=len(scores),

@@ -45,6 +45,14 @@ def test_false_positives_of_one_score_pass_together():
     assert tied.threshold_for(2.0) == pytest.approx(0.1)
 
 
+def test_what_a_second_network_scores_below_the_lowest_is_counted_last():
+    lower = OperatingTable.of_false_positives(
+        [[0.5, 0.004, 0.001]], lowest_score=0.01, weights_sha256=("abc",)
+    )
+    assert [point.fp_per_scan for point in lower.points] == [0.0, 1.0, 2.0, 3.0]
+    assert lower.threshold_for(3.0) == pytest.approx(0.001)
+
+
 def test_scans_without_false_positives_allow_every_mark():
     clean = OperatingTable.of_false_positives([[], []], lowest_score=0.1, weights_sha256=("abc",))
     assert clean.threshold_for(0.0) == pytest.approx(0.1)

@@ -262,8 +262,8 @@ def test_the_detector_learns_that_nothing_is_where_readers_rejected(
 def test_the_second_network_learns_that_it_is_no_nodule(
     crop_set: Path, report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, share in {"_SLAB": 0, "_PLANTED": 0, "_ELSEWHERE": 1, "_REJECTED": 1}.items():
-        monkeypatch.setattr(draws, name, share)
+    monkeypatch.setattr(draws, "_SHARES", (0.0, 0.0, 1.0, 0.0))
+    monkeypatch.setattr(draws, "_REJECTED", 1.0)
     task = MalignancyTask(crop_set=crop_set, scans=(), held_out_folds=())
     assert task.training_patients() == (pseudonym(report),)
     middle = np.full((1, 3), 60.0, np.float32)
