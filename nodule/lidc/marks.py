@@ -11,7 +11,6 @@ The table does not say which marks lie on nodules: that is up to the scan's own 
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from nodule.errors import InputError
 from nodule.geometry import Vector
+from nodule.lidc.records import Cells
 
 _POSITION = ("x_lps", "y_lps", "z_lps")
 _COLUMNS = ("patient_id", *_POSITION, "score")
@@ -72,18 +72,7 @@ def read_marks(path: Path) -> Mapping[str, NDArray[np.float64]]:
                 hint="nodule dataset marks writes one",
             )
         for row in reader:
-            where = f"{path.name} line {reader.line_num}"
-            found.setdefault(row["patient_id"], []).append(_position(row, where))
+            cells = Cells(row, f"{path.name} line {reader.line_num}")
+            x, y, z = map(cells.number, _POSITION)
+            found.setdefault(cells.text("patient_id"), []).append((x, y, z))
     return {patient: np.array(places) for patient, places in found.items()}
-
-
-def _position(row: Mapping[str, str | None], where: str) -> Vector:
-    try:
-        x, y, z = (float(row[column] or "") for column in _POSITION)
-    except ValueError:
-        x = y = z = math.nan
-    if not all(map(math.isfinite, (x, y, z))):
-        raise InputError(
-            f"{where}: no position", code="BAD_ROW", got=[row[column] for column in _POSITION]
-        )
-    return x, y, z

@@ -141,21 +141,23 @@ def read_table(path: Path, kind: Kind) -> tuple[NoduleRecord, ...]:
                 got="no such columns",
             )
         return tuple(
-            _PARSERS[kind](_Cells(row, f"{path.name} line {reader.line_num}")) for row in reader
+            _PARSERS[kind](Cells(row, f"{path.name} line {reader.line_num}")) for row in reader
         )
 
 
 @dataclass(frozen=True)
-class _Cells:
+class Cells:
     """One CSV row whose cells are read with their type."""
 
     row: Row
     where: str
 
     def text(self, column: str) -> str:
+        """Return a cell as it stands, empty where there is none."""
         return self.row.get(column) or ""
 
     def number(self, column: str) -> float:
+        """Return a finite number, or refuse the row (``BAD_ROW``)."""
         try:
             value = float(self.text(column))
         except ValueError:
@@ -165,12 +167,14 @@ class _Cells:
         return value
 
     def integer(self, column: str) -> int:
+        """Return a whole number, or refuse the row."""
         value = self.number(column)
         if value != int(value):
             self._refuse(column, "an integer")
         return int(value)
 
     def integers(self, column: str) -> tuple[int, ...]:
+        """Return integers separated by ``|``, or refuse the row."""
         try:
             return tuple(int(part) for part in self.text(column).split("|") if part)
         except ValueError:
@@ -178,12 +182,14 @@ class _Cells:
             raise
 
     def path(self, column: str) -> str:
+        """Return a path inside the set, or refuse the row."""
         value = self.text(column)
         if not value or value.startswith("/") or ".." in value.split("/"):
             self._refuse(column, "a path inside the set")
         return value
 
     def ratings(self, count: int) -> dict[str, tuple[int, ...]]:
+        """Return ``count`` ratings of each characteristic that has any, or refuse the row."""
         known = {c: self.integers(c) for c in CHARACTERISTICS if self.text(c)}
         for column, values in known.items():
             if len(values) != count or not all(1 <= v <= 6 for v in values):
@@ -199,7 +205,7 @@ class _Cells:
         )
 
 
-def _stack(cells: _Cells) -> NoduleRecord:
+def _stack(cells: Cells) -> NoduleRecord:
     pixel_mm, slice_mm = cells.number("pixel_spacing_mm"), cells.number("slice_spacing_mm")
     known = bool(cells.text("origin_x") and cells.text("origin_y"))
     xy_dir = cells.integer("xy_dir") if known else 1
@@ -234,7 +240,7 @@ def _stack(cells: _Cells) -> NoduleRecord:
     )
 
 
-def _voi(cells: _Cells) -> NoduleRecord:
+def _voi(cells: Cells) -> NoduleRecord:
     center = (cells.number("x_lps"), cells.number("y_lps"), cells.number("z_lps"))
     spacing = (cells.number("spacing_z"), cells.number("spacing_y"), cells.number("spacing_x"))
     file = f"voi/{cells.path('file')}"
@@ -256,7 +262,7 @@ def _voi(cells: _Cells) -> NoduleRecord:
     )
 
 
-def _crop51(cells: _Cells) -> NoduleRecord:
+def _crop51(cells: Cells) -> NoduleRecord:
     return NoduleRecord(
         kind="crop51",
         file=cells.path("file"),
@@ -273,13 +279,13 @@ def _crop51(cells: _Cells) -> NoduleRecord:
     )
 
 
-def _negative(cells: _Cells) -> NoduleRecord:
+def _negative(cells: Cells) -> NoduleRecord:
     for column in ("origin_x", "origin_y"):  # without a place there is nothing to look at
         cells.number(column)
     return replace(_stack(cells), kind="negative")
 
 
-_PARSERS: dict[Kind, Callable[[_Cells], NoduleRecord]] = {
+_PARSERS: dict[Kind, Callable[[Cells], NoduleRecord]] = {
     "stack": _stack,
     "voi": _voi,
     "crop51": _crop51,
