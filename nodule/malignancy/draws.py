@@ -20,6 +20,7 @@ the padding, and would look like no scan. Therefore:
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ from nodule.malignancy.seams import (
     Piece,
     draw_look,
     synthetic_parenchyma,
+    whole_view,
 )
 
 DEEP_MM = 14.0
@@ -110,8 +112,7 @@ class Draws:
     def _elsewhere(self, rng: Generator) -> Piece:
         if not self.rejected or rng.random() >= _REJECTED:
             return elsewhere(rng, self._deep)
-        view = self.rejected[int(rng.integers(len(self.rejected)))]
-        return Piece(hu=view.hu, spacing_zyx_mm=view.spacing_zyx_mm, center_zyx=view.center_zyx)
+        return whole_view(self.rejected[int(rng.integers(len(self.rejected)))])
 
     def _nodule(self, rng: Generator, look: Look, *, planted: bool) -> Sample:
         example = self._example(rng)
@@ -119,10 +120,7 @@ class Draws:
         if planted:
             cubes = self._plant(rng, look, nodule_piece(rng, view), "parenchyma")
         else:
-            piece = Piece(
-                hu=view.hu, spacing_zyx_mm=view.spacing_zyx_mm, center_zyx=view.center_zyx
-            )
-            cubes = self._fill_and_join(rng, look, piece)
+            cubes = self._fill_and_join(rng, look, whole_view(view))
         known = planted or view.depth_mm >= DEEP_MM
         labels = target(example, nodule_known=known, scale=look.scale)
         return {"cubes": self._finish(rng, cubes), **labels}
@@ -174,7 +172,7 @@ class Draws:
             piece.take(look, pitch_mm=pitch, cube=self.cube)[0] for pitch in self.magnifications_mm
         ]
 
-    @property
+    @functools.cached_property
     def _knows_mistakes(self) -> bool:
         return any("mistake" in each.places for each in self.backgrounds)
 

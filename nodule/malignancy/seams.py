@@ -12,6 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from nodule.geometry import Vector, as_vector
 from nodule.malignancy.cubes import UNTURNED, Pose, depth_inside_mm, take_cube
+from nodule.malignancy.examples import View
 
 Cube = NDArray[np.float32]
 
@@ -107,6 +108,11 @@ class Piece:
             gap_mm = take_cube(self.outline.distance_mm, around, outside=_BEYOND_MM)
             depth_mm = np.minimum(depth_mm, self.outline.rim_mm - gap_mm)
         return take_cube(self.hu, pose, outside=None), depth_mm
+
+
+def whole_view(view: View) -> Piece:
+    """Return all that a view shows, about its nodule's centre."""
+    return Piece(hu=view.hu, spacing_zyx_mm=view.spacing_zyx_mm, center_zyx=view.center_zyx)
 
 
 def synthetic_parenchyma(rng: Generator, *, cube: int, level_hu: float, spread_hu: float) -> Cube:

@@ -12,7 +12,7 @@ from nodule.hu import NETWORK_WINDOW
 from nodule.lidc.seams import join
 from nodule.malignancy.examples import View
 from nodule.malignancy.network import C3DMultitask
-from nodule.malignancy.seams import STRAIGHT, Cube, Piece, synthetic_parenchyma
+from nodule.malignancy.seams import STRAIGHT, Cube, synthetic_parenchyma, whole_view
 
 _LEVEL_HU = -850.0  # aerated lung
 _SPREAD_HU = 50.0
@@ -28,7 +28,7 @@ def views_cubes(views: Sequence[View], network: C3DMultitask) -> NDArray[np.floa
 
 
 def _cubes(view: View, network: C3DMultitask) -> NDArray[np.float32]:
-    piece = Piece(hu=view.hu, spacing_zyx_mm=view.spacing_zyx_mm, center_zyx=view.center_zyx)
+    piece = whole_view(view)
     fills = _parenchyma(network.cube, len(network.magnifications_mm))
     cubes = []
     for pitch_mm, under in zip(network.magnifications_mm, fills, strict=True):
