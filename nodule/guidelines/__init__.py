@@ -10,7 +10,7 @@ files or images, and nothing decides for the reader what only a reader may decid
 :mod:`.bts`, :mod:`.nelson`     British Thoracic Society 2015; the NELSON trial's categories
 :mod:`.risk`                    Brock, Mayo and Herder probabilities
 :mod:`.growth`                  volume change and doubling time with intervals
-:mod:`.recist`                  RECIST 1.1 axes and response
+:mod:`.recist`                  RECIST 1.1: which lesions may be followed by their axes
 ==============================  ==================================================================
 """
 
