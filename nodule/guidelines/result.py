@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from nodule.errors import InputError
+from nodule.guidelines.words import in_words
 
 Outcome = Literal["applied", "out of scope", "insufficient"]
 Fact = str | int | float | bool
@@ -206,7 +207,7 @@ class RuleSet:
         names = tuple(dict.fromkeys(missing))
         rule = Rule(
             id="facts-needed",
-            text=f"Not computed: missing {', '.join(names)}.",
+            text=f"Not computed: missing {', '.join(map(in_words, names))}.",
             where="inputs of the rule set",
         )
         return Result(

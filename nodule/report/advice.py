@@ -7,32 +7,17 @@ import math
 from datetime import date
 
 from nodule.guidelines.result import Fact, Figure, Outcome, Result
+from nodule.guidelines.words import in_words
 from nodule.report.parts import Part
 
-# what the rules call a fact, and what a reader calls it
-_WORDS = {
-    "route": "how nodules came to light",
-    "age_years": "age",
-    "known_cancer": "whether a cancer is known",
-    "immunosuppressed": "whether immunosuppressed",
-    "risk": "risk of cancer as the clinician sees it",
-    "brock_probability": "Brock’s probability",
-    "mayo_probability": "Mayo’s probability",
-    "uptake": "uptake on PET",
-    "female": "sex",
-    "family_history": "family history of lung cancer",
-    "emphysema": "emphysema on CT",
-    "upper_lobe": "lobe",
-    "spiculation": "spiculation",
-    "diameter_mm": "size",
-    "nodule_count": "count of nodules",
-    "smoker": "smoking",
-    "extrathoracic_cancer_over_5_years_ago": "extrathoracic cancer over 5 years ago",
-    "excluding_cancer": "cancer within 5 years or any lung cancer",
-    "prior_lung_cancer": "earlier lung cancer",
-    "benign_feature": "benign feature",
+# facts whose value reads better after another name than that of the fact when it is missing
+_AS_INPUT = {
+    "female": "female",
+    "upper_lobe": "upper lobe",
+    "smoker": "ever smoked",
+    "known_cancer": "known cancer",
+    "immunosuppressed": "immunosuppressed",
 }
-_AS_INPUT = {"female": "female", "upper_lobe": "upper lobe", "smoker": "ever smoked"}
 
 
 class RulePart(Part):
@@ -114,12 +99,6 @@ def months_after(day: date, months: int) -> date:
     years, month = divmod(day.month - 1 + months, 12)
     year, month = day.year + years, month + 1
     return day.replace(year=year, month=month, day=min(day.day, _last_day(year, month)))
-
-
-def in_words(fact: str) -> str:
-    """Return a fact's name as a reader would say it, ``N2: solid component`` kept as it is."""
-    subject, colon, name = fact.rpartition(": ")
-    return f"{subject}{colon}{_WORDS.get(name, name)}"
 
 
 def _last_day(year: int, month: int) -> int:

@@ -46,6 +46,8 @@ def test_missing_facts_are_named_once_and_in_words() -> None:
     result = RULES.insufficient(["age", "sex", "age"])
     assert result.missing == ("age", "sex")
     assert result.rule.text == "Not computed: missing age, sex."
+    coded = RULES.insufficient(["N2: age_years", "female", "upper_lobe"])
+    assert coded.rule.text == "Not computed: missing N2: age, sex, lobe."
 
 
 @pytest.mark.parametrize(

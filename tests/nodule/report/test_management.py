@@ -173,6 +173,15 @@ def test_what_nobody_states_is_named_as_missing(make: Make) -> None:
     assert fleischner.missing == ("whether a cancer is known", "whether immunosuppressed")
 
 
+@pytest.mark.parametrize("setting", ["screening", "incidental"])
+def test_the_rule_that_asks_for_facts_names_them_as_the_list_does(make: Make, setting: str) -> None:
+    management = make(setting=setting).management
+    asking = [a for a in (*management.exam, *management.of("N1")) if a.outcome == "insufficient"]
+    assert len(asking) >= 2
+    for advice in asking:
+        assert advice.rule.text == f"Not computed: missing {', '.join(advice.missing)}."
+
+
 def test_lung_rads_refuses_a_known_cancer(make: Make) -> None:
     management = make(setting="screening-baseline", known_cancer=True).management
     assert management.exam[0].outcome == "out of scope"
