@@ -98,6 +98,12 @@ class Size:
         return half_up(sum((half_up(axis) for axis in self.axes_mm), Decimal()) / 2)
 
     @property
+    def diameter_mm(self) -> Decimal:
+        """Mean of the printed axes, or else the diameter of the sphere: to tell the larger one."""
+        diameter_mm = self.mean_mm if self.axes_mm is not None else self.sphere_mm
+        return diameter_mm or Decimal()
+
+    @property
     def whole_mean_mm(self) -> Decimal | None:
         """Mean of the printed axes, rounded once, to whole mm."""
         if self.axes_mm is None:

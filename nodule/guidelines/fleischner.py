@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from nodule.guidelines.facts import MASS_ABOVE_MM, Nodule, Person, Size, Steps, unstated
@@ -221,7 +222,7 @@ def _most_urgent(judged: Sequence[_Judged], nodules: Sequence[Nodule], risk: Ris
             subject=lacking[0].nodule.id,
         )
     rows = [(e.row, e.rule, e.nodule) for e in judged if e.row is not None and e.rule is not None]
-    row, rule, nodule = max(rows, key=lambda each: (each[0].urgency, _magnitude(each[2])))
+    row, rule, nodule = max(rows, key=lambda each: (each[0].urgency, _diameter_mm(each[2])))
     others = sorted({r.text for _, r, _ in rows} - {rule.text})
     caveats = [f"Another nodule: {text}" for text in others]
     if len(rows) > 1:
@@ -237,10 +238,8 @@ def _most_urgent(judged: Sequence[_Judged], nodules: Sequence[Nodule], risk: Ris
     )
 
 
-def _magnitude(nodule: Nodule) -> float:
-    if nodule.size is None:
-        return 0.0
-    return float(nodule.size.mean_mm or nodule.size.sphere_mm or 0)
+def _diameter_mm(nodule: Nodule) -> Decimal:
+    return Decimal() if nodule.size is None else nodule.size.diameter_mm
 
 
 def _inputs(nodule: Nodule, count: int, risk: Risk | None) -> dict[str, object]:

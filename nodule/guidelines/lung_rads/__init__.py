@@ -34,6 +34,8 @@ Decisions, where the ACR's table leaves a choice
 * **Cysts**: thin-walled unilocular, fluid-filled or multiple ones are not classified. A cavity is a
   solid nodule of its total diameter and a nodule beside a cyst a nodule: give them as such. v1.1
   does not speak of cysts: out of scope.
+* **Of several lesions of the highest category** the largest stands for the exam: by mean diameter,
+  or the diameter of the sphere where there are no axes.
 * **0 stated by the reader** stands for the exam, and a caveat keeps what it would have been.
 * **A lesion that lacks facts** leaves the exam without a category, unless another one is 4B, which
   nothing else can exceed.

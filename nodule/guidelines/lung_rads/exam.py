@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal
 
 from nodule.errors import InputError
@@ -98,7 +99,7 @@ def classify_exam(
     refused = _out_of_scope(person, edition)
     if refused is not None:
         return refused
-    judged = _dominant([classify_lesion(each, version=version) for each in lesions], edition)
+    judged = _dominant([(e, classify_lesion(e, version=version)) for e in lesions], edition)
     stated = _as_read(judged, reader or ReaderStatement(), edition)
     if stated.outcome != "applied":
         return stated
@@ -120,10 +121,12 @@ def _out_of_scope(person: Person, edition: Edition) -> Result | None:
     return None
 
 
-def _dominant(results: Sequence[Result], edition: Edition) -> Result:
-    """Make the most suspicious lesion's result the exam's."""
-    ranked = [r for r in results if r.answer in SUSPICION]
-    worst = max(ranked, key=_rank, default=_no_nodule(edition))
+def _dominant(judged: Sequence[tuple[Lesion, Result]], edition: Edition) -> Result:
+    """Make the most suspicious lesion's result the exam's, the largest one's of several."""
+    results = [result for _, result in judged]
+    ranked = [(_rank(r), _diameter_mm(e), r) for e, r in judged if r.answer in SUSPICION]
+    none = (0, Decimal(), _no_nodule(edition))
+    _, _, worst = max(ranked, key=lambda each: each[:2], default=none)
     lacking = [r for r in results if r.outcome == "insufficient"]
     if lacking and worst.answer != "4B":
         return edition.rules.insufficient(
@@ -142,6 +145,14 @@ def _dominant(results: Sequence[Result], edition: Edition) -> Result:
 
 def _rank(result: Result) -> int:
     return [str(category) for category in SUSPICION].index(result.answer or "")
+
+
+def _diameter_mm(lesion: Lesion) -> Decimal:
+    """Size of a lesion; airway nodules and cysts that have none come after those that have."""
+    if isinstance(lesion, Cyst):
+        return Decimal()
+    size = lesion.size if isinstance(lesion, AirwayNodule) else lesion.nodule.size
+    return Decimal() if size is None else size.diameter_mm
 
 
 def _no_nodule(edition: Edition) -> Result:

@@ -1,5 +1,6 @@
 """A screening exam: what decides it, when it is refused, what only the reader may do."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from nodule.errors import InputError
 from nodule.guidelines.facts import Nodule, Person, Size
 from nodule.guidelines.lung_rads import (
+    AirwayNodule,
     ReaderStatement,
     ScreenedNodule,
     classify_exam,
@@ -35,6 +37,38 @@ def test_the_most_suspicious_lesion_decides_the_exam() -> None:
     result = classify_exam(lesions, person=SCREENED)
     assert (result.answer, result.subject) == ("4A", "N2")
     assert dict(result.inputs)["lesions"] == 3
+
+
+def test_the_largest_of_several_lesions_of_the_highest_category_decides() -> None:
+    """ACR: solid at baseline from 15 mm on is 4B; a mass of 47 mm is more suspicious than 25.7."""
+    sizes = [
+        ("N1", _mm(7.0)),
+        ("N7", _mm(25.7)),
+        ("N9", Size(volume_mm3=4 / 3 * math.pi * 23**3)),  # a sphere of 46 mm
+        ("N11", _mm(47.0)),
+        ("N12", _mm(30.0)),
+    ]
+    for order in (sizes, sizes[::-1]):
+        lesions = [
+            ScreenedNodule(nodule=Nodule(id=i, composition="solid", size=size), course="baseline")
+            for i, size in order
+        ]
+        result = classify_exam(lesions, person=SCREENED)
+        assert (result.answer, result.subject) == ("4B", "N11")
+        without = classify_exam(
+            [each for each in lesions if each.nodule.id != "N11"], person=SCREENED
+        )
+        assert (without.answer, without.subject) == ("4B", "N9")
+
+
+def test_a_lesion_without_a_size_comes_after_one_that_has_it() -> None:
+    airway = AirwayNodule(id="N1", level="proximal", course="baseline")
+    nodule = ScreenedNodule(
+        nodule=Nodule(id="N2", composition="solid", size=_mm(9)), course="baseline"
+    )
+    for lesions in ([airway, nodule], [nodule, airway]):
+        result = classify_exam(lesions, person=SCREENED)
+        assert (result.answer, result.subject) == ("4A", "N2")
 
 
 def test_an_exam_without_nodules_is_1() -> None:
