@@ -257,6 +257,25 @@ def test_the_page_prints_rule_version_citation_inputs_and_what_is_missing(
         assert text in page, text
 
 
+def test_the_page_names_the_nodule_behind_each_answer_of_the_exam(
+    make: Make, study: Study, lungs: LungMask, tmp_path: Path
+) -> None:
+    """In the impression and on the card: what decided, and whose facts are missing."""
+    link = '<a href="#N1">N1</a>'
+    for setting, texts in {
+        "screening-baseline": (f"<b>category 4A</b> by {link}. ",),
+        "incidental": (
+            f"BTS 2015: not computed because of {link}, missing Brock’s probability.",
+            f"not computed <span>because of {link}</span>",
+        ),
+    }.items():
+        report = make(setting=setting, risk="high", **HEALTHY)
+        write_report(report, study=study, lungs=lungs, folder=tmp_path, viewer=False)
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        for text in texts:
+            assert text in page, text
+
+
 def test_the_page_says_why_there_is_no_advice(
     make: Make, study: Study, lungs: LungMask, tmp_path: Path
 ) -> None:
