@@ -37,6 +37,7 @@ Setting = Literal[
 follow-up of a cancer."""
 BenignFeature = Literal["calcification", "fat", "perifissural", "juxtapleural", "proven"]
 
+ADULT_YEARS = 18  # Callister 2015; no cohort or trial behind any rule here had children
 MASS_ABOVE_MM = 30  # Hansell 2008 (Fleischner glossary): a nodule measures up to 3 cm
 _TENTH = Decimal("0.1")
 _WHOLE = Decimal(1)
@@ -252,3 +253,7 @@ class Person:
             raise InputError(
                 "no age of a person", code="BAD_AGE", expected="0 to 130 years", got=self.age_years
             )
+
+    def facts(self, *names: str) -> dict[str, object]:
+        """Return what a rule reads of the person, by name."""
+        return {name: getattr(self, name) for name in names}

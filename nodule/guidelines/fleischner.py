@@ -33,6 +33,7 @@ FLEISCHNER = RuleSet(
     name="Fleischner", version="2017", citation="MacMahon et al., Radiology 2017;284:228-243"
 )
 MIN_AGE_YEARS = 35
+_READ = ("route", "age_years", "known_cancer", "immunosuppressed")  # of the person
 _SOLID = Steps(below_mm=(6, 9), below_mm3=(100, 251))
 _SUBSOLID = Steps(below_mm=(6,), below_mm3=(100,))
 _MASS = Steps(below_mm=(MASS_ABOVE_MM + 1,), below_mm3=(14138,))
@@ -120,16 +121,17 @@ def recommend(nodules: Sequence[Nodule], *, person: Person, risk: Risk | None) -
     refused = _out_of_scope(person)
     if refused is not None:
         return refused
+    facts = {"nodules": len(nodules)} | person.facts(*_READ)
     counted = [each for each in nodules if each.benign_feature is None]
     if not counted:
-        return _nothing(nodules)
+        return _nothing(nodules).also_from(facts)
     solid = sum(each.composition == "solid" for each in counted)
     subsolid = sum(each.composition in ("part-solid", "ground-glass") for each in counted)
     judged = [
         _judge(each, multiple=(solid if each.composition == "solid" else subsolid) > 1, risk=risk)
         for each in counted
     ]
-    return _most_urgent(judged, nodules, risk)
+    return _most_urgent(judged, risk).also_from(facts)
 
 
 def _out_of_scope(person: Person) -> Result | None:
@@ -146,17 +148,17 @@ def _out_of_scope(person: Person) -> Result | None:
     for applies, what, text in clauses:
         if applies:
             rule = Rule(id=f"scope-{what}", text=text, where="scope of the recommendations")
-            return FLEISCHNER.out_of_scope(rule)
-    facts = ("route", "age_years", "known_cancer", "immunosuppressed")
-    missing = unstated(person, facts)
-    return FLEISCHNER.insufficient(missing) if missing else None
+            return FLEISCHNER.out_of_scope(rule, inputs=person.facts(*_READ))
+    missing = unstated(person, _READ)
+    return FLEISCHNER.insufficient(missing, inputs=person.facts(*_READ)) if missing else None
 
 
 def _nothing(nodules: Sequence[Nodule]) -> Result:
     features = sorted({str(each.benign_feature) for each in nodules})
     text = f"Benign by look or proof ({', '.join(features)})" if features else "No nodule"
     rule = Rule(id="benign", text=f"{text}: none.", where="benign nodules")
-    return FLEISCHNER.applied(rule, _NONE.answer, management=_NONE.management)
+    inputs = {"benign features": ", ".join(features) or None}
+    return FLEISCHNER.applied(rule, _NONE.answer, management=_NONE.management, inputs=inputs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,14 +213,16 @@ def _fired(nodule: Nodule, rule: str, title: str, row: _Row) -> _Judged:
     return _Judged(nodule=nodule, row=row, rule=Rule(id=rule, text=text, where="table 1"))
 
 
-def _most_urgent(judged: Sequence[_Judged], nodules: Sequence[Nodule], risk: Risk | None) -> Result:
+def _most_urgent(judged: Sequence[_Judged], risk: Risk | None) -> Result:
     for each in judged:
         if each.row is None and each.rule is not None:
-            return FLEISCHNER.out_of_scope(each.rule, subject=each.nodule.id)
+            facts = _inputs(each.nodule, risk)
+            return FLEISCHNER.out_of_scope(each.rule, inputs=facts, subject=each.nodule.id)
     lacking = [each for each in judged if each.row is None]
     if lacking:
         return FLEISCHNER.insufficient(
             [f"{e.nodule.id}: {fact}".lstrip(": ") for e in lacking for fact in e.missing],
+            inputs=_inputs(lacking[0].nodule, risk),
             subject=lacking[0].nodule.id,
         )
     rows = [(e.row, e.rule, e.nodule) for e in judged if e.row is not None and e.rule is not None]
@@ -232,7 +236,7 @@ def _most_urgent(judged: Sequence[_Judged], nodules: Sequence[Nodule], risk: Ris
         row.answer,
         management=row.management,
         due_months=row.due_months,
-        inputs=_inputs(nodule, len(nodules), risk),
+        inputs=_inputs(nodule, risk),
         caveats=tuple(caveats),
         subject=nodule.id,
     )
@@ -242,9 +246,9 @@ def _diameter_mm(nodule: Nodule) -> Decimal:
     return Decimal() if nodule.size is None else nodule.size.diameter_mm
 
 
-def _inputs(nodule: Nodule, count: int, risk: Risk | None) -> dict[str, object]:
+def _inputs(nodule: Nodule, risk: Risk | None) -> dict[str, object]:
     size, component = nodule.size, nodule.solid_component
-    facts: dict[str, object] = {"composition": nodule.composition, "nodules": count}
+    facts: dict[str, object] = {"composition": nodule.composition}
     if nodule.composition == "solid":
         facts["risk"] = risk
     if size is not None:

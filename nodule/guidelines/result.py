@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -134,6 +134,10 @@ class Result:
             expected=[each.name for each in self.figures],
             got=name,
         )
+
+    def also_from(self, inputs: Mapping[str, object]) -> Result:
+        """Return it with more facts named as used; those that are None are not."""
+        return replace(self, inputs=(*self.inputs, *_facts(inputs)))
 
 
 @dataclass(frozen=True, kw_only=True)

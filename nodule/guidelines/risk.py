@@ -27,12 +27,17 @@ from typing import Literal
 
 from nodule.errors import InputError
 from nodule.guidelines.brock_models import AT_4_MM, BROCK_MODELS, BrockModel, BrockName
-from nodule.guidelines.facts import BenignFeature, Composition, check_positive, unstated
+from nodule.guidelines.facts import (
+    ADULT_YEARS,
+    BenignFeature,
+    Composition,
+    check_positive,
+    unstated,
+)
 from nodule.guidelines.result import Figure, Result, Rule, RuleSet
 
 Uptake = Literal["absent", "faint", "moderate", "intense"]
 
-ADULT_YEARS = 18
 _BROCK_RANGE_MM = (1.0, 30.0)
 _MAYO_RANGE_MM = (4.0, 30.0)
 _BROCK_CITATION = "McWilliams et al., N Engl J Med 2013;369:910-919"

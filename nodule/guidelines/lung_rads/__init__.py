@@ -39,11 +39,17 @@ Decisions, where the ACR's table leaves a choice
 * **0 stated by the reader** stands for the exam, and a caveat keeps what it would have been.
 * **A lesion that lacks facts** leaves the exam without a category, unless another one is 4B, which
   nothing else can exceed.
-* Lung-RADS names no age: outside the 50 to 80 years of USPSTF 2021 a caveat says so. A known cancer
-  makes the scan a surveillance, not a screening: out of scope.
+* Lung-RADS names no age. Nobody under 18 years is screened: out of scope. Outside the 50 to 80
+  years of USPSTF 2021 a caveat says so. A known cancer makes the scan a surveillance, not a
+  screening: out of scope.
 """
 
-from nodule.guidelines.lung_rads.exam import ReaderStatement, classify_exam, classify_lesion
+from nodule.guidelines.lung_rads.exam import (
+    ReaderStatement,
+    classify_exam,
+    classify_lesion,
+    refuse,
+)
 from nodule.guidelines.lung_rads.lesions import (
     AirwayNodule,
     Cyst,
@@ -61,4 +67,5 @@ __all__ = [
     "ScreenedNodule",
     "classify_exam",
     "classify_lesion",
+    "refuse",
 ]

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from nodule.errors import InputError
-from nodule.guidelines.facts import Person
+from nodule.guidelines.facts import ADULT_YEARS, Person
 from nodule.guidelines.lung_rads.airways_cysts import (
     NOT_CLASSIFIED,
     classify_airway,
@@ -28,6 +28,7 @@ from nodule.guidelines.result import Offer, Result, Rule
 
 Incomplete = Literal["prior being located", "lungs not evaluable", "suspected infection"]
 
+_READ = ("route", "age_years", "known_cancer")  # of the person
 _USUAL_AGE_YEARS = (50, 80)  # USPSTF 2021
 _OFFER_S = Offer(
     answer="S", when="there is a significant finding that is not lung cancer and is not yet known"
@@ -96,29 +97,39 @@ def classify_exam(
     InputError : ``LUNG_RADS_4X_BELOW_3``.
     """
     edition = EDITIONS[version]
-    refused = _out_of_scope(person, edition)
+    refused = refuse(person, version=version)
     if refused is not None:
         return refused
     judged = _dominant([(e, classify_lesion(e, version=version)) for e in lesions], edition)
     stated = _as_read(judged, reader or ReaderStatement(), edition)
-    if stated.outcome != "applied":
-        return stated
-    inputs = dict(stated.inputs) | {"lesions": len(lesions), "route": "screening"}
-    return replace(
-        stated, inputs=tuple(inputs.items()), caveats=(*stated.caveats, *_age_caveat(person))
+    caveats = _age_caveat(person) if stated.outcome == "applied" else ()
+    return replace(stated, caveats=(*stated.caveats, *caveats)).also_from(
+        {"lesions": len(lesions)} | person.facts(*_READ)
     )
 
 
-def _out_of_scope(person: Person, edition: Edition) -> Result | None:
-    if person.known_cancer:
-        text = "Not for surveillance of a known cancer."
-        return edition.rules.out_of_scope(Rule(id="scope-cancer", text=text, where="scope"))
-    if person.route is None:
-        return edition.rules.insufficient(["route"])
-    if person.route != "screening":
-        text = "Only for low-dose CT of lung-cancer screening, not for incidental nodules."
-        return edition.rules.out_of_scope(Rule(id="scope-route", text=text, where="scope"))
-    return None
+def refuse(person: Person, *, version: Version = "v2022") -> Result | None:
+    """Say why Lung-RADS does not apply to a person's exam or what it must know first, else None."""
+    rules, facts = EDITIONS[version].rules, person.facts(*_READ)
+    clauses = (
+        (person.known_cancer is True, "cancer", "Not for surveillance of a known cancer."),
+        (
+            person.age_years is not None and person.age_years < ADULT_YEARS,
+            "age",
+            f"Not under {ADULT_YEARS} years.",
+        ),
+        (
+            person.route == "incidental",
+            "route",
+            "Only for low-dose CT of lung-cancer screening, not for incidental nodules.",
+        ),
+    )
+    for applies, what, text in clauses:
+        if applies:
+            return rules.out_of_scope(
+                Rule(id=f"scope-{what}", text=text, where="scope"), inputs=facts
+            )
+    return rules.insufficient(["route"], inputs=facts) if person.route is None else None
 
 
 def _dominant(judged: Sequence[tuple[Lesion, Result]], edition: Edition) -> Result:

@@ -123,7 +123,8 @@ def test_benign_nodules_need_nothing_and_do_not_count(feature: str) -> None:
         size=Size(axes_mm=(12, 12)),
         benign_feature=feature,  # type: ignore[arg-type]
     )
-    assert _answer(benign, risk="high") == "none"
+    alone = recommend([benign], person=IN_SCOPE, risk="high")
+    assert (alone.answer, dict(alone.inputs)["benign features"]) == ("none", feature)
     beside = _answer(benign, _nodule((7, 7)), risk="low")
     assert beside == "CT 6-12 mo, then consider CT at 18-24 months"
 
@@ -141,6 +142,7 @@ def test_refuses_outside_its_scope(change: dict[str, object], rule: str) -> None
     person = replace(IN_SCOPE, **change)  # type: ignore[arg-type]
     result = recommend([_nodule((7, 7))], person=person, risk="low")
     assert (result.outcome, result.rule.id, result.answer) == ("out of scope", rule, None)
+    assert dict(result.inputs) == vars(person)
 
 
 def test_speaks_from_35_years_on() -> None:
@@ -182,6 +184,7 @@ def test_asks_for_composition_size_and_component() -> None:
 def test_names_its_rule_and_the_rounded_size() -> None:
     result = recommend([_nodule((6, 5))], person=IN_SCOPE, risk="low")
     assert result.rule.id == "solid-single-1-low"
+    assert dict(result.inputs).items() >= vars(IN_SCOPE).items()
     assert "6 to 8 mm (100 to 250 mm³)" in result.rule.text
     assert dict(result.inputs)["mean diameter (whole mm)"] == 6
     assert "MacMahon" in result.citation

@@ -91,12 +91,20 @@ def test_a_lesion_without_facts_withholds_the_exam_unless_another_is_4b() -> Non
     [
         (Person(route="incidental"), "out of scope"),
         (Person(route="screening", known_cancer=True), "out of scope"),
-        (Person(), "insufficient"),
+        (Person(route="screening", age_years=12), "out of scope"),
+        (Person(route="screening", age_years=17), "out of scope"),
+        (Person(route="screening", age_years=18), "applied"),
+        (Person(age_years=60), "insufficient"),
         (Person(route="screening"), "applied"),
     ],
 )
-def test_speaks_of_screening_only(person: Person, outcome: str) -> None:
-    assert classify_exam([], person=person).outcome == outcome
+def test_speaks_of_screened_adults_only_and_names_what_it_read(
+    person: Person, outcome: str
+) -> None:
+    result = classify_exam([], person=person)
+    assert result.outcome == outcome
+    known = {name: value for name, value in vars(person).items() if value is not None}
+    assert dict(result.inputs).items() >= known.items()
 
 
 def test_an_unusual_age_is_a_caveat() -> None:
