@@ -15,7 +15,11 @@ Decisions
   volumetry and after two by diameters; a doubling time of exactly 400 days is fast, of exactly 600
   days intermediate. Over 600 days a nodule may be discharged by automated volumetry only.
 * **A shrinking nodule** is not named: it is handled as a stable one.
-* **Growth of subsolid nodules** is left to the reader: volumes of 25 % are not theirs.
+* **What is discharged at first sight** is discharged on follow-up too: benign by pattern, fat or
+  proof whatever it does; small or of lymph-node shape unless it grew.
+* **Growth of subsolid nodules** is left to the reader: volumes of 25 % are not theirs. One that an
+  earlier scan shows persists, from 3 months on. Its scans at 1, 2 and 4 years count from the first
+  scan, which nobody may have given, so no day is stated.
 """
 
 from __future__ import annotations
@@ -25,15 +29,15 @@ from decimal import Decimal
 from typing import Literal
 
 from nodule.guidelines.facts import (
+    ADULT_YEARS,
     MASS_ABOVE_MM,
-    Composition,
     Nodule,
     Person,
     Size,
     Steps,
     unstated,
 )
-from nodule.guidelines.growth import GrowthClass, Volumetry, judge_growth
+from nodule.guidelines.growth import GrowthClass, Volumetry, judge_growth, significant_change
 from nodule.guidelines.result import Result, Rule, RuleSet
 
 Method = Literal["automated volumetry", "other volumetry", "diameters"]
@@ -41,12 +45,15 @@ Method = Literal["automated volumetry", "other volumetry", "diameters"]
 BTS = RuleSet(
     name="BTS", version="2015", citation="Callister et al., Thorax 2015;70(Suppl 2):ii1-ii54"
 )
-MIN_AGE_YEARS = 18
+PERSISTS_MONTHS = 3  # Callister 2015: the repeat scan of a subsolid nodule
 BROCK_LIMIT = 0.10  # Callister 2015, initial assessment
 HERDER_LIMITS = (0.10, 0.70)  # Callister 2015, after PET-CT
 _BY_DIAMETER = (5, 6, 8)
 _BY_VOLUME = (80, 300)
-_DUE_MONTHS = {"CT 3 mo": (3, 3), "CT 1 y": (12, 12), "CT 1, 2 and 4 y": (12, 12)}
+_DUE_MONTHS = {"CT 3 mo": (3, 3), "CT 1 y": (12, 12)}
+ACT_ON_GROWTH = ("work-up", "biopsy or surveillance")  # answers to growth beyond surveillance
+_CERTAIN = ("calcification", "fat", "proven")
+_SUBSOLID_GROWTH = "Growth of subsolid nodules is not read from volumes: the reader weighs it."
 _LYMPH_NODE = Steps(below_mm=(10,), below_mm3=(524,))
 
 
@@ -69,36 +76,46 @@ def assess(
     herder_probability : from 0 to 1, after PET-CT; None before it.
     persists_at_3_months : of a subsolid nodule; None before that scan.
     """
-    refused = _out_of_scope(nodule, person)
-    if refused is not None:
-        return refused
+    result = _out_of_scope(nodule, person) or _initial(
+        nodule, brock_probability, herder_probability, persists_at_3_months
+    )
+    return result.also_from(person.facts("age_years"))
+
+
+def _initial(
+    nodule: Nodule, brock: float | None, herder: float | None, persists: bool | None
+) -> Result:
     if _benign(nodule):
         text = f"Benign by look or proof ({nodule.benign_feature})"
         return _answer("benign", text, "discharge", nodule)
     if nodule.size is None or nodule.composition is None:
-        return BTS.insufficient(unstated(nodule, ("composition", "size")), subject=nodule.id)
+        missing = unstated(nodule, ("composition", "size"))
+        return BTS.insufficient(missing, inputs=_inputs(nodule), subject=nodule.id)
     small, words = _small(nodule.size)
     if small:
         caveat = "Below this size a nodule that is new within one or two years is followed."
         return _answer("small", f"Nodule {words}", "discharge", nodule, caveats=(caveat,))
     if nodule.composition != "solid":
-        return _subsolid(nodule, brock_probability, persists_at_3_months)
-    return _solid(nodule, nodule.size, brock_probability, herder_probability)
+        return _subsolid(nodule, brock, persists)
+    return _solid(nodule, nodule.size, brock, herder)
 
 
 def follow_up(
+    nodule: Nodule,
     *,
-    composition: Composition,
+    person: Person,
     before: Volumetry,
     after: Volumetry,
     days: float,
     method: Method,
 ) -> Result:
-    """Tell what to do with a nodule after a second scan.
+    """Tell what to do with a solid nodule after a second scan.
 
     Parameters
     ----------
-    composition : solid only; others are out of scope here.
+    nodule : as on the later scan; subsolid ones are out of scope here, see ``persists_at_3_months``
+        of :func:`assess`.
+    person : the age must be known.
     before, after : volumes on both scans, of spheres where the method is ``diameters``.
     days : from the earlier to the later scan.
     method : how both volumes were measured.
@@ -107,23 +124,40 @@ def follow_up(
     ------
     InputError : ``BAD_INTERVAL``.
     """
-    if composition != "solid":
-        text = "Growth of subsolid nodules is not read from volumes."
-        return BTS.out_of_scope(Rule(id="scope-subsolid", text=text, where="growth"))
+    refused = _out_of_scope(nodule, person) or _not_by_growth(nodule, before, after)
+    result = refused or _by_growth(nodule, before, after, days=days, method=method)
+    return result.also_from(person.facts("age_years"))
+
+
+def _not_by_growth(nodule: Nodule, before: Volumetry, after: Volumetry) -> Result | None:
+    """Say what holds of a nodule whose growth is not asked or does not count."""
+    grew = significant_change(before.volume_mm3, after.volume_mm3) == "growing"
+    first = _initial(nodule, None, None, None)
+    settled = first.answer == "discharge" and (not grew or nodule.benign_feature in _CERTAIN)
+    if settled or nodule.composition is None:
+        return first
+    if nodule.composition != "solid":
+        rule = Rule(id="scope-subsolid", text=_SUBSOLID_GROWTH, where="growth")
+        return BTS.out_of_scope(rule, inputs=_inputs(nodule), subject=nodule.id)
+    return None
+
+
+def _by_growth(
+    nodule: Nodule, before: Volumetry, after: Volumetry, *, days: float, method: Method
+) -> Result:
     growth = judge_growth(before=before, after=after, days=days)
     answer, management = _growth_answer(growth.rule.id, days, method)
+    looks = {"composition": nodule.composition, "benign feature": nodule.benign_feature}
+    text = f"{growth.rule.text} By {method}: {answer}."
     return BTS.applied(
-        Rule(
-            id=f"growth-{answer}",
-            text=f"{growth.rule.text} By {method}: {answer}.",
-            where="solid nodules under surveillance",
-        ),
+        Rule(id=f"growth-{answer}", text=text, where="solid nodules under surveillance"),
         answer,
         management=management,
         figures=growth.figures,
-        inputs=dict(growth.inputs) | {"method": method},
+        inputs=looks | dict(growth.inputs) | {"method": method},
         missing=growth.missing,
         caveats=growth.caveats,
+        subject=nodule.id,
     )
 
 
@@ -145,19 +179,20 @@ def _growth_answer(growth: GrowthClass | str, days: float, method: Method) -> tu
 def _out_of_scope(nodule: Nodule, person: Person) -> Result | None:
     if person.age_years is None:
         return BTS.insufficient(["age_years"], subject=nodule.id)
-    if person.age_years < MIN_AGE_YEARS:
-        text = f"Not under {MIN_AGE_YEARS} years."
+    if person.age_years < ADULT_YEARS:
+        text = f"Not under {ADULT_YEARS} years."
         return BTS.out_of_scope(Rule(id="scope-age", text=text, where="scope"), subject=nodule.id)
     size = nodule.size
     longest_mm = None if size is None else size.longest_mm or size.sphere_mm
     if longest_mm is not None and longest_mm > MASS_ABOVE_MM:
         text = f"More than {MASS_ABOVE_MM} mm is a mass, not a nodule."
-        return BTS.out_of_scope(Rule(id="scope-mass", text=text, where="scope"), subject=nodule.id)
+        rule = Rule(id="scope-mass", text=text, where="scope")
+        return BTS.out_of_scope(rule, inputs=_inputs(nodule), subject=nodule.id)
     return None
 
 
 def _benign(nodule: Nodule) -> bool:
-    if nodule.benign_feature in (None, "calcification", "fat", "proven"):
+    if nodule.benign_feature is None or nodule.benign_feature in _CERTAIN:
         return nodule.benign_feature is not None
     if nodule.size is None or nodule.composition not in (None, "solid"):
         return False
@@ -216,15 +251,20 @@ def _subsolid(nodule: Nodule, brock: float | None, persists: bool | None) -> Res
     if not persists:
         return _answer("subsolid-gone", f"{where}, resolved", "discharge", nodule, extra=extra)
     if brock is None:
-        return BTS.insufficient(["brock_probability"], inputs=_inputs(nodule), subject=nodule.id)
+        inputs = _inputs(nodule) | extra
+        return BTS.insufficient(["brock_probability"], inputs=inputs, subject=nodule.id)
     if brock < BROCK_LIMIT:
         text = f"{where}, persisting, Brock < 10 %"
-        caveat = "Suspicious morphology makes it a case to discuss at any Brock."
-        return _answer(
-            "subsolid-low", text, "CT 1, 2 and 4 y", nodule, extra=extra, caveats=(caveat,)
+        caveats = (
+            "Suspicious morphology makes it a case to discuss at any Brock.",
+            "The years count from the first scan.",
+            _SUBSOLID_GROWTH,
         )
-    do = "discuss surveillance, biopsy or resection"
-    return _answer("subsolid-high", f"{where}, persisting, Brock ≥ 10 %", do, nodule, extra=extra)
+        return _answer(
+            "subsolid-low", text, "CT 1, 2 and 4 y", nodule, extra=extra, caveats=caveats
+        )
+    do, text = "discuss surveillance, biopsy or resection", f"{where}, persisting, Brock ≥ 10 %"
+    return _answer("subsolid-high", text, do, nodule, extra=extra, caveats=(_SUBSOLID_GROWTH,))
 
 
 def _answer(

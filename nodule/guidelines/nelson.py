@@ -2,19 +2,23 @@
 
 Decisions
 ---------
+* **Scope**: screening, at the trial's ages of 50 to 75 years, without a known cancer. NODCAT 1 to 4
+  are for the baseline scan; later scans are judged by growth.
 * **Volumes** are read to whole mm³; 50 and 500 mm³ are indeterminate. One review prints "500 to
   500" for 50 to 500, and one abstract "> 400" days for below 400: both are misprints.
 * **Pleural-based solid nodules** go by the shortest axis, since their volume cannot be cut off the
   wall: below 5 mm, 5 to 10 mm, above 10 mm.
 * **Part-solid nodules** go by the volume of the solid component; below 50 mm³ the mean diameter of
   the whole decides at 8 mm in place of the non-solid component's, which surrounds it.
+* **Growth** is read from the volume of solid nodules off the pleura only: the categories of all
+  others do not go by their whole volume.
 * **Doubling time** of exactly 400 or 600 days is indeterminate. Here BTS 2015 differs: it counts
   400 days among the fast.
 """
 
 from __future__ import annotations
 
-from nodule.guidelines.facts import Nodule, Person, Steps
+from nodule.guidelines.facts import Nodule, Person, Steps, unstated
 from nodule.guidelines.growth import (
     FAST_DAYS,
     SLOW_DAYS,
@@ -31,6 +35,8 @@ NELSON = RuleSet(
     citation="van Klaveren et al., N Engl J Med 2009;361:2221-2229; Horeweg et al., "
     "Eur Respir J 2013;42:1659-1667",
 )
+_AGES_YEARS = (50, 75)  # registration of the trial, ISRCTN63545820
+_READ = ("route", "age_years", "known_cancer")  # of the person
 _SOLID = Steps(below_mm=(), below_mm3=(50, 501))
 _MANAGEMENT = {
     "1": "Next screening round.",
@@ -41,39 +47,64 @@ _MANAGEMENT = {
 _WORDS = {"1": "benign", "2": "small", "3": "indeterminate", "4": "positive"}
 
 
-def categorize(nodule: Nodule, *, person: Person, pleural_based: bool = False) -> Result:
+def categorize(
+    nodule: Nodule, *, person: Person, baseline: bool | None, pleural_based: bool = False
+) -> Result:
     """NODCAT 1 to 4 of a nodule at a baseline screening CT.
 
     Parameters
     ----------
     nodule : solid ones need a volume, or axes where pleural-based; part-solid ones their solid
         component's volume; ground-glass ones axes.
-    person : ``route`` must be known and be screening.
+    person : route and age must be known.
+    baseline : whether this is the first round of screening; None is unknown.
     pleural_based : a solid nodule that sits broadly on the pleura.
     """
-    if person.route is None:
-        return NELSON.insufficient(["route"], subject=nodule.id)
-    if person.route != "screening":
-        rule = Rule(id="scope-route", text="Only for screening.", where="protocol")
-        return NELSON.out_of_scope(rule, subject=nodule.id)
-    if nodule.benign_feature is not None:
-        return _category(nodule, "1", f"Benign by look or proof ({nodule.benign_feature})")
-    if nodule.composition is None:
-        return NELSON.insufficient(["composition"], subject=nodule.id)
-    if nodule.composition == "ground-glass":
-        return _by_mean(nodule, "Non-solid nodule")
-    if nodule.composition == "part-solid":
-        return _part_solid(nodule)
-    return _pleural(nodule) if pleural_based else _solid(nodule)
+    refused = _refuse(nodule, person)
+    if refused is not None:
+        return refused
+    if baseline is None:
+        result = NELSON.insufficient(["earlier scan"], subject=nodule.id)
+    elif not baseline:
+        result = _out_of_scope("round", "NODCAT 1 to 4 are for the baseline scan.", nodule)
+    else:
+        result = _by_look(nodule, pleural_based=pleural_based)
+    return result.also_from(person.facts(*_READ))
 
 
-def judge_nelson_growth(*, before: Volumetry, after: Volumetry, days: float) -> Result:
+def judge_nelson_growth(
+    nodule: Nodule,
+    *,
+    person: Person,
+    before: Volumetry,
+    after: Volumetry,
+    days: float,
+    pleural_based: bool = False,
+) -> Result:
     """Positive, indeterminate or negative at the repeat scan.
+
+    Parameters
+    ----------
+    nodule : as on the later scan; solid, off the pleura and not benign, else out of scope.
+    person : route and age must be known.
+    before, after : volumes on both scans.
+    days : from the earlier to the later scan.
+    pleural_based : a solid nodule that sits broadly on the pleura.
 
     Raises
     ------
     InputError : ``BAD_INTERVAL``.
     """
+    refused = _refuse(nodule, person)
+    if refused is not None:
+        return refused
+    result = _refuse_volumes(nodule, pleural_based=pleural_based)
+    if result is None:
+        result = _by_growth(nodule, before, after, days)
+    return result.also_from(person.facts(*_READ))
+
+
+def _by_growth(nodule: Nodule, before: Volumetry, after: Volumetry, days: float) -> Result:
     growth = judge_growth(before=before, after=after, days=days)
     vdt_days = doubling_time_days(before.volume_mm3, after.volume_mm3, days)
     grew = significant_change(before.volume_mm3, after.volume_mm3) == "growing"
@@ -89,10 +120,62 @@ def judge_nelson_growth(*, before: Volumetry, after: Volumetry, days: float) -> 
         Rule(id=f"growth-{answer}", text=f"{text}: {answer}.", where="growth at repeat CT"),
         answer,
         figures=growth.figures,
-        inputs=dict(growth.inputs),
+        inputs={"composition": nodule.composition} | dict(growth.inputs),
         missing=growth.missing,
         caveats=growth.caveats,
+        subject=nodule.id,
     )
+
+
+def _refuse(nodule: Nodule, person: Person) -> Result | None:
+    (low, high), age_years = _AGES_YEARS, person.age_years
+    missing = unstated(person, ("route", "age_years"))
+    if person.known_cancer:
+        result = _out_of_scope("cancer", "Not with a known cancer.", nodule)
+    elif person.route == "incidental":
+        result = _out_of_scope("route", "Only for screening.", nodule)
+    elif age_years is not None and not low <= age_years <= high:
+        result = _out_of_scope("age", f"Only from {low} to {high} years.", nodule)
+    elif missing:
+        result = NELSON.insufficient(missing, subject=nodule.id)
+    else:
+        return None
+    return result.also_from(person.facts(*_READ))
+
+
+def _refuse_volumes(nodule: Nodule, *, pleural_based: bool) -> Result | None:
+    """Refuse nodules whose whole volume is not what the trial went by."""
+    facts = {
+        "composition": nodule.composition,
+        "benign feature": nodule.benign_feature,
+        "pleural-based": pleural_based,
+    }
+    if nodule.benign_feature is not None:
+        text = "Not for a nodule that is benign by its look or by proof."
+        return _out_of_scope("benign", text, nodule).also_from(facts)
+    if nodule.composition is None:
+        return NELSON.insufficient(["composition"], inputs=facts, subject=nodule.id)
+    if nodule.composition != "solid" or pleural_based:
+        text = "Growth in volume is read of solid nodules off the pleura only."
+        return _out_of_scope("volume", text, nodule).also_from(facts)
+    return None
+
+
+def _out_of_scope(what: str, text: str, nodule: Nodule) -> Result:
+    rule = Rule(id=f"scope-{what}", text=text, where="protocol")
+    return NELSON.out_of_scope(rule, subject=nodule.id)
+
+
+def _by_look(nodule: Nodule, *, pleural_based: bool) -> Result:
+    if nodule.benign_feature is not None:
+        return _category(nodule, "1", f"Benign by look or proof ({nodule.benign_feature})")
+    if nodule.composition is None:
+        return NELSON.insufficient(["composition"], subject=nodule.id)
+    if nodule.composition == "ground-glass":
+        return _by_mean(nodule, "Non-solid nodule")
+    if nodule.composition == "part-solid":
+        return _part_solid(nodule)
+    return _pleural(nodule) if pleural_based else _solid(nodule)
 
 
 def _solid(nodule: Nodule) -> Result:

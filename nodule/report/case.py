@@ -79,6 +79,18 @@ class Case:
         comparison = self.comparison
         return (comparison.days or None) if comparison is not None else None
 
+    @property
+    def baseline(self) -> bool | None:
+        """Whether this is the first round of screening, None where nobody says."""
+        if self.context.setting == "screening" and self.comparison is None:
+            return None
+        return self.context.setting == "screening-baseline"
+
+    @property
+    def months(self) -> float | None:
+        """Months since the prior study, None for none."""
+        return None if self.days is None else self.days / _DAYS_A_MONTH
+
     def facts(self, finding: Standing) -> FindingFacts:
         """Return what somebody stated of a finding."""
         return self.context.findings.get(finding.id, FindingFacts())
@@ -106,9 +118,8 @@ class Case:
         nodule = self.nodule(finding)
         comparison = self.comparison
         if comparison is None:
-            first = self.context.setting == "screening-baseline"
             return lung_rads.ScreenedNodule(
-                nodule=nodule, course="baseline" if first else "followed"
+                nodule=nodule, course="baseline" if self.baseline else "followed"
             )
         change = self.changes.get(finding.id)
         if change is not None:
@@ -120,12 +131,11 @@ class Case:
 
     def _prior(self, finding: Standing, change: ChangeRecord) -> lung_rads.Prior:
         then = measured_nodule(change.prior.id, measurement_of(change.prior))
-        days = self.days
         return lung_rads.Prior(
             size=then.size,
             solid_component=then.solid_component,
             composition=then.composition,
-            months=None if days is None else days / _DAYS_A_MONTH,
+            months=self.months,
             category=self.facts(finding).earlier_category,
         )
 

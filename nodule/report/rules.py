@@ -6,6 +6,10 @@ Decisions
   for the exam and each finding, NELSON and Brock for each; an incidental nodule asks Fleischner and
   BTS for the exam, Brock, Mayo and, with a PET, Herder for each; the follow-up of a known cancer
   hears why the others refuse, and which findings RECIST may follow.
+* **One answer a rule set and finding**: BTS (solid nodules) and NELSON judge growth where both
+  studies give a volume, else the first sight. To BTS a subsolid nodule persists where a prior study
+  of three months or more shows it, in whole months as Lung-RADS counts them. The exam hears BTS on
+  the largest finding and on every other one whose growth asks for more than surveillance.
 * **A missing fact that has two values** is answered both ways, as offers.
 * **A mass** stays among the lesions of Lung-RADS, whose largest class has no upper limit; the rules
   for incidental nodules refuse it, and with it the exam.
@@ -17,8 +21,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 
 from nodule.guidelines import bts, fleischner, lung_rads, nelson, recist
+from nodule.guidelines.facts import half_up
 from nodule.guidelines.result import Offer, Result
 from nodule.guidelines.risk import BrockFacts, MayoFacts, brock, herder, mayo
 from nodule.report.case import Case, Standing
@@ -40,18 +46,7 @@ def screening_exam(case: Case) -> tuple[Result, ...]:
 
 def screening_finding(case: Case, finding: Standing) -> tuple[Result, ...]:
     """Ask Lung-RADS, NELSON and Brock about a finding."""
-    if case.known.person.known_cancer:
-        return (_brock(case, finding),)
-    lesion = case.lesion(finding)
-    category = lung_rads.classify_lesion(lesion, version=case.context.lung_rads)
-    if category.missing == _NO_EARLIER_SCAN:
-        first = lung_rads.classify_lesion(
-            replace(lesion, course="baseline"), version=case.context.lung_rads
-        )
-        category = _with_baseline_offer(category, first)
-    pleural = case.facts(finding).pleural_based or False
-    nodcat = nelson.categorize(lesion.nodule, person=case.known.person, pleural_based=pleural)
-    return (category, nodcat, _brock(case, finding), *_nelson_growth(case, finding))
+    return (*_lung_rads(case, finding), _nelson(case, finding), _brock(case, finding))
 
 
 def _lung_rads_exam(case: Case, *, baseline: bool) -> Result:
@@ -69,27 +64,56 @@ def _lung_rads_exam(case: Case, *, baseline: bool) -> Result:
     return result
 
 
-def _nelson_growth(case: Case, finding: Standing) -> Iterator[Result]:
-    pair = case.volumes(finding)
+def _lung_rads(case: Case, finding: Standing) -> Iterator[Result]:
+    version = case.context.lung_rads
+    if lung_rads.refuse(case.known.person, version=version) is not None:
+        return  # the exam's card says why
+    lesion = case.lesion(finding)
+    category = lung_rads.classify_lesion(lesion, version=version)
+    if category.missing == _NO_EARLIER_SCAN:
+        first = lung_rads.classify_lesion(replace(lesion, course="baseline"), version=version)
+        category = _with_baseline_offer(category, first)
+    yield category
+
+
+def _nelson(case: Case, finding: Standing) -> Result:
+    """Ask NELSON about growth where both volumes are known, else for the baseline category."""
+    nodule, person, pair = case.nodule(finding), case.known.person, case.volumes(finding)
+    pleural = case.facts(finding).pleural_based or False
     if pair is not None and case.days is not None:
         before, after = pair
-        grown = nelson.judge_nelson_growth(before=before, after=after, days=case.days)
-        yield replace(grown, subject=finding.id)
+        return nelson.judge_nelson_growth(
+            nodule,
+            person=person,
+            before=before,
+            after=after,
+            days=case.days,
+            pleural_based=pleural,
+        )
+
+    def categorize(baseline: bool | None) -> Result:
+        return nelson.categorize(nodule, person=person, baseline=baseline, pleural_based=pleural)
+
+    result = categorize(case.baseline)
+    if result.missing == _NO_EARLIER_SCAN:
+        return _with_baseline_offer(result, categorize(True))
+    return result
 
 
 def incidental_exam(case: Case) -> tuple[Result, ...]:
-    """Ask Fleischner about the exam, and BTS about its largest finding."""
-    return _fleischner(case), *_bts(case)
+    """Ask Fleischner about the exam, and BTS about its largest finding and those that grew."""
+    return _fleischner(case), *_bts_exam(case)
 
 
 def incidental_finding(case: Case, finding: Standing) -> tuple[Result, ...]:
-    """Ask Brock, Mayo, with a PET Herder, and BTS about growth."""
+    """Ask Brock, Mayo, with a PET Herder, and BTS of what the prior study shows too."""
     mayo_result = _mayo(case, finding)
+    followed = (_bts(case, finding),) if finding.id in case.changes else ()
     return (
         _brock(case, finding),
         mayo_result,
         *_herder(case, finding, mayo_result),
-        *_bts_growth(case, finding),
+        *followed,
     )
 
 
@@ -109,32 +133,46 @@ def _fleischner(case: Case) -> Result:
     return replace(result, offers=tuple(offers))
 
 
-def _bts(case: Case) -> Iterator[Result]:
+def _bts_exam(case: Case) -> Iterator[Result]:
     measured = [each for each in case.standing if each.long_axis_mm is not None]
     largest = max(measured, key=lambda each: each.long_axis_mm or 0.0, default=None)
-    if largest is not None:
-        yield bts.assess(
-            case.nodule(largest),
-            person=case.known.person,
-            brock_probability=_probability(_brock(case, largest)),
-            herder_probability=next(
-                (_probability(h) for h in _herder(case, largest, _mayo(case, largest))), None
-            ),
-        )
+    for finding in measured:
+        result = _bts(case, finding)
+        if finding is largest or result.answer in bts.ACT_ON_GROWTH:
+            yield result
 
 
-def _bts_growth(case: Case, finding: Standing) -> Iterator[Result]:
-    pair, composition = case.volumes(finding), case.nodule(finding).composition
-    if pair is not None and composition is not None and case.days is not None:
+def _bts(case: Case, finding: Standing) -> Result:
+    """Ask BTS once: about growth of a solid nodule with both volumes, else as at first sight."""
+    nodule, person, pair = case.nodule(finding), case.known.person, case.volumes(finding)
+    if nodule.composition == "solid" and pair is not None and case.days is not None:
         before, after = pair
-        result = bts.follow_up(
-            composition=composition,
+        return bts.follow_up(
+            nodule,
+            person=person,
             before=before,
             after=after,
             days=case.days,
             method="automated volumetry",
         )
-        yield replace(result, subject=finding.id)
+    herders = _herder(case, finding, _mayo(case, finding))
+    result = bts.assess(
+        nodule,
+        person=person,
+        brock_probability=_probability(_brock(case, finding)),
+        herder_probability=next((_probability(each) for each in herders), None),
+        persists_at_3_months=_persists(case, finding),
+    )
+    if finding.id in case.changes and result.due_months is not None:
+        result = replace(result, caveats=(*result.caveats, _FOLLOWED))
+    return result
+
+
+def _persists(case: Case, finding: Standing) -> bool | None:
+    """Whether a scan of three months ago or more shows the finding too, None where none tells."""
+    if finding.id not in case.changes or case.months is None:
+        return None
+    return half_up(case.months, Decimal(1)) >= bts.PERSISTS_MONTHS or None
 
 
 def _mayo(case: Case, finding: Standing) -> Result:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from nodule.guidelines.bts import assess, follow_up
 from nodule.guidelines.facts import Nodule, Person, Size
 from nodule.guidelines.growth import Volumetry
+from nodule.guidelines.result import Result
 
 ADULT = Person(age_years=60)
 
@@ -23,6 +24,25 @@ def _nodule(
         composition=composition,  # type: ignore[arg-type]
         size=Size(axes_mm=axes, volume_mm3=mm3),
         benign_feature=benign_feature,  # type: ignore[arg-type]
+    )
+
+
+def _followed(
+    nodule: Nodule,
+    *,
+    before: float,
+    after: float,
+    days: float,
+    method: str = "automated volumetry",
+    person: Person = ADULT,
+) -> Result:
+    return follow_up(
+        nodule,
+        person=person,
+        before=Volumetry(volume_mm3=before),
+        after=Volumetry(volume_mm3=after),
+        days=days,
+        method=method,  # type: ignore[arg-type]
     )
 
 
@@ -144,26 +164,64 @@ def test_asks_for_what_was_not_measured() -> None:
     ],
 )
 def test_follow_up_goes_by_growth(after: float, days: float, method: str, expected: str) -> None:
-    result = follow_up(
-        composition="solid",
-        before=Volumetry(volume_mm3=100),
-        after=Volumetry(volume_mm3=after),
-        days=days,
-        method=method,  # type: ignore[arg-type]
-    )
+    result = _followed(_nodule(mm3=10 * after), before=100, after=after, days=days, method=method)
     assert result.answer == expected
     assert result.figures
 
 
 def test_growth_of_subsolid_nodules_is_the_readers() -> None:
-    result = follow_up(
-        composition="ground-glass",
-        before=Volumetry(volume_mm3=100),
-        after=Volumetry(volume_mm3=200),
-        days=90,
-        method="automated volumetry",
+    for composition in ("part-solid", "ground-glass"):
+        nodule = _nodule(mm3=200, composition=composition)
+        assert _followed(nodule, before=100, after=200, days=90).rule.id == "scope-subsolid"
+
+
+@pytest.mark.parametrize(
+    ("feature", "mm3", "before", "expected"),
+    [
+        (None, 79, 70, "discharge"),  # small, + 13 %
+        (None, 79, 60, "work-up"),  # small, + 32 % in 90 days
+        ("calcification", 200, 100, "discharge"),
+        ("fat", 200, 100, "discharge"),
+        ("proven", 200, 100, "discharge"),
+        ("perifissural", 200, 190, "discharge"),
+        ("perifissural", 200, 100, "work-up"),
+        (None, 80, 79, "surveillance"),
+    ],
+)
+def test_what_is_benign_or_small_is_discharged_on_follow_up_too(
+    feature: str | None, mm3: float, before: float, expected: str
+) -> None:
+    nodule = _nodule(mm3=mm3, longest_mm=9.0, benign_feature=feature)
+    assert _followed(nodule, before=before, after=mm3, days=90).answer == expected
+
+
+def test_follow_up_has_the_scope_of_first_sight() -> None:
+    solid = _nodule(mm3=200)
+    child = _followed(solid, before=100, after=200, days=90, person=Person(age_years=17))
+    assert child.rule.id == "scope-age"
+    assert dict(child.inputs) == {"age_years": 17}
+    unknown = _followed(solid, before=100, after=200, days=90, person=Person())
+    assert unknown.missing == ("age_years",)
+    mass = _followed(_nodule(longest_mm=30.1, mm3=9000), before=8000, after=9000, days=90)
+    assert mass.rule.id == "scope-mass"
+
+
+def test_names_the_age_and_the_look_that_were_read() -> None:
+    first = assess(_nodule(mm3=200), person=ADULT)
+    assert dict(first.inputs) == {"composition": "solid", "volume (mm³)": 200, "age_years": 60}
+    later = dict(_followed(_nodule(mm3=200), before=100, after=200, days=90).inputs)
+    assert (later["age_years"], later["composition"], later["interval (days)"]) == (60, "solid", 90)
+
+
+def test_the_scans_of_a_persisting_subsolid_nodule_count_from_the_first() -> None:
+    result = assess(
+        _nodule(mm3=200, composition="ground-glass"),
+        person=ADULT,
+        brock_probability=0.05,
+        persists_at_3_months=True,
     )
-    assert result.outcome == "out of scope"
+    assert result.due_months is None
+    assert "The years count from the first scan." in result.caveats
 
 
 @given(small=st.floats(1, 14000), large=st.floats(1, 14000))

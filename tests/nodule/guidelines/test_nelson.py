@@ -1,18 +1,44 @@
 """NELSON: categories of nodules and of growth."""
 
+from dataclasses import replace
+
 import pytest
 
 from nodule.guidelines.facts import Nodule, Person, Size
 from nodule.guidelines.growth import Volumetry, classify_growth
 from nodule.guidelines.nelson import categorize, judge_nelson_growth
+from nodule.guidelines.result import Result
 
-SCREENED = Person(route="screening")
+SCREENED = Person(age_years=60, route="screening")
+SOLID = Nodule(id="N1", composition="solid", size=Size(volume_mm3=200))
+
+
+def _baseline(nodule: Nodule, *, person: Person = SCREENED, pleural_based: bool = False) -> Result:
+    return categorize(nodule, person=person, baseline=True, pleural_based=pleural_based)
+
+
+def _grown(
+    after: float,
+    days: float,
+    *,
+    nodule: Nodule = SOLID,
+    person: Person = SCREENED,
+    pleural_based: bool = False,
+) -> Result:
+    return judge_nelson_growth(
+        nodule,
+        person=person,
+        before=Volumetry(volume_mm3=100),
+        after=Volumetry(volume_mm3=after),
+        days=days,
+        pleural_based=pleural_based,
+    )
 
 
 @pytest.mark.parametrize(("mm3", "expected"), [(49, "2"), (50, "3"), (500, "3"), (501, "4")])
 def test_solid_nodules_go_by_volume(mm3: float, expected: str) -> None:
     nodule = Nodule(composition="solid", size=Size(volume_mm3=mm3))
-    assert categorize(nodule, person=SCREENED).answer == expected
+    assert _baseline(nodule).answer == expected
 
 
 @pytest.mark.parametrize(
@@ -20,7 +46,7 @@ def test_solid_nodules_go_by_volume(mm3: float, expected: str) -> None:
 )
 def test_pleural_based_nodules_go_by_the_shortest_axis(shortest_mm: float, expected: str) -> None:
     nodule = Nodule(composition="solid", size=Size(axes_mm=(20.0, shortest_mm), volume_mm3=10))
-    assert categorize(nodule, person=SCREENED, pleural_based=True).answer == expected
+    assert _baseline(nodule, pleural_based=True).answer == expected
 
 
 @pytest.mark.parametrize(
@@ -33,28 +59,55 @@ def test_part_solid_nodules(mean_mm: float, component_mm3: float, expected: str)
         size=Size(axes_mm=(mean_mm, mean_mm)),
         solid_component=Size(volume_mm3=component_mm3),
     )
-    assert categorize(nodule, person=SCREENED).answer == expected
+    assert _baseline(nodule).answer == expected
 
 
 @pytest.mark.parametrize(("mean_mm", "expected"), [(7.9, "2"), (8.0, "3"), (40.0, "3")])
 def test_non_solid_nodules_are_never_positive(mean_mm: float, expected: str) -> None:
     nodule = Nodule(composition="ground-glass", size=Size(axes_mm=(mean_mm, mean_mm)))
-    assert categorize(nodule, person=SCREENED).answer == expected
+    assert _baseline(nodule).answer == expected
 
 
 def test_benign_features_are_category_1() -> None:
     nodule = Nodule(size=Size(volume_mm3=900), benign_feature="fat")
-    assert categorize(nodule, person=SCREENED).answer == "1"
+    assert _baseline(nodule).answer == "1"
 
 
-def test_speaks_of_screening_only_and_asks_for_what_it_needs() -> None:
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"route": "incidental"}, "scope-route"),
+        ({"age_years": 12}, "scope-age"),
+        ({"age_years": 49}, "scope-age"),
+        ({"age_years": 76}, "scope-age"),
+        ({"known_cancer": True}, "scope-cancer"),
+    ],
+)
+def test_refuses_outside_the_trial(change: dict[str, object], rule: str) -> None:
+    """ISRCTN63545820: aged between 50 and 75."""
+    person = replace(SCREENED, **change)  # type: ignore[arg-type]
+    for result in (_baseline(SOLID, person=person), _grown(200, 90, person=person)):
+        assert (result.outcome, result.rule.id, result.subject) == ("out of scope", rule, "N1")
+        assert dict(result.inputs).items() >= change.items()
+
+
+@pytest.mark.parametrize("age_years", [50, 75])
+def test_speaks_of_the_ages_of_the_trial(age_years: int) -> None:
+    assert _baseline(SOLID, person=replace(SCREENED, age_years=age_years)).answer == "3"
+
+
+def test_asks_for_what_it_needs() -> None:
     solid = Nodule(composition="solid", size=Size(axes_mm=(8, 8)))
-    assert categorize(solid, person=Person(route="incidental")).outcome == "out of scope"
-    assert categorize(solid, person=Person()).missing == ("route",)
-    assert categorize(solid, person=SCREENED).missing == ("volume",)
-    assert categorize(Nodule(), person=SCREENED).missing == ("composition",)
+    assert _baseline(solid, person=Person()).missing == ("route", "age_years")
+    assert _baseline(solid).missing == ("volume",)
+    assert _baseline(Nodule()).missing == ("composition",)
     part = Nodule(composition="part-solid", size=Size(axes_mm=(8, 8)))
-    assert categorize(part, person=SCREENED).missing == ("volume of the solid component",)
+    assert _baseline(part).missing == ("volume of the solid component",)
+
+
+def test_categories_are_for_the_baseline_scan() -> None:
+    assert categorize(SOLID, person=SCREENED, baseline=False).rule.id == "scope-round"
+    assert categorize(SOLID, person=SCREENED, baseline=None).missing == ("earlier scan",)
 
 
 @pytest.mark.parametrize(
@@ -69,13 +122,30 @@ def test_speaks_of_screening_only_and_asks_for_what_it_needs() -> None:
     ],
 )
 def test_growth(after: float, days: float, expected: str) -> None:
-    before, now = Volumetry(volume_mm3=100), Volumetry(volume_mm3=after)
-    assert judge_nelson_growth(before=before, after=now, days=days).answer == expected
+    assert _grown(after, days).answer == expected
+
+
+@pytest.mark.parametrize(
+    ("nodule", "pleural_based", "rule"),
+    [
+        (Nodule(composition="part-solid"), False, "scope-volume"),
+        (Nodule(composition="ground-glass"), False, "scope-volume"),
+        (SOLID, True, "scope-volume"),
+        (replace(SOLID, benign_feature="fat"), False, "scope-benign"),
+        (Nodule(), False, "facts-needed"),
+    ],
+)
+def test_growth_is_not_read_from_volumes_that_the_categories_do_not_go_by(
+    nodule: Nodule, pleural_based: bool, rule: str
+) -> None:
+    assert _grown(200, 90, nodule=nodule, pleural_based=pleural_based).rule.id == rule
 
 
 def test_400_days_are_fast_for_bts_and_indeterminate_here() -> None:
     assert classify_growth(100, 200, 400) == "growing, VDT up to 400 days"
-    result = judge_nelson_growth(
-        before=Volumetry(volume_mm3=100), after=Volumetry(volume_mm3=200), days=400
-    )
-    assert result.answer == "indeterminate"
+    assert _grown(200, 400).answer == "indeterminate"
+
+
+def test_names_the_facts_of_the_person() -> None:
+    for result in (_baseline(SOLID), _grown(200, 90)):
+        assert dict(result.inputs).items() >= {"route": "screening", "age_years": 60}.items()

@@ -321,6 +321,149 @@ def test_bts_judges_growth_of_an_incidental_nodule(
     assert "first sight" in by_rules(management.exam)["Fleischner"].caveats[-1]
 
 
+def followed(
+    report: Report, comparison: ComparisonRecord, *, days: int, before_mm3: float, **now: Any
+) -> Case:
+    """Return N1 as it is now, and in the prior study with another volume."""
+    now = {"volume_limits_mm3": (1.0, 1e5), **now}
+    (change,) = comparison.changes
+    change = change.model_copy(
+        update={
+            "current": change.current.model_copy(update=now),
+            "prior": change.prior.model_copy(update={**now, "volume_mm3": before_mm3}),
+        }
+    )
+    return Case(
+        context=report.context,
+        study=report.study,
+        standing=(report.findings[0].model_copy(update=now),),
+        comparison=comparison.model_copy(update={"days": days, "changes": (change,)}),
+    )
+
+
+def answers_of(rule_set: str, advice: tuple[AdvicePart, ...]) -> list[tuple[str | None, str]]:
+    return [(a.answer, a.rule.id) for a in advice if a.rule_set == rule_set]
+
+
+def test_bts_says_one_thing_of_a_solid_nodule_that_was_followed(
+    make: Make, comparison: ComparisonRecord
+) -> None:
+    """127 mm³, stable for 800 days by volumetry: discharged after one year (BTS 2015)."""
+    report = make(setting="incidental", risk="low", **HEALTHY)
+    stable = followed(report, comparison, days=800, before_mm3=127, volume_mm3=127)
+    management = manage(stable)
+    assert answers_of("BTS", management.exam) == [("discharge", "growth-discharge")]
+    assert by_rules(management.exam)["BTS"].due is None
+    assert answers_of("BTS", management.of("N1")) == answers_of("BTS", management.exam)
+
+
+@pytest.mark.parametrize(
+    ("days", "known", "expected"),
+    [
+        (60, True, ("CT 3 mo", "subsolid-first")),
+        (91, True, ("CT 1, 2 and 4 y", "subsolid-low")),
+        (800, True, ("CT 1, 2 and 4 y", "subsolid-low")),
+        (800, False, (None, "facts-needed")),
+    ],
+)
+@pytest.mark.parametrize("limits", [(1.0, 1e5), None])
+def test_to_bts_a_subsolid_nodule_persists_from_three_months_on(
+    make: Make,
+    comparison: ComparisonRecord,
+    days: int,
+    known: bool,
+    expected: tuple[str | None, str],
+    limits: tuple[float, float] | None,
+) -> None:
+    """At the repeat scan Brock decides; by hand it is 8.5 % for this nodule, below 10 %."""
+    facts = {"N1": {"lobe": "RLL", "spiculation": False}}
+    stated: dict[str, Any] = {"family_history": False, "emphysema": False, "findings": facts}
+    report = make(setting="incidental", risk="low", **HEALTHY, **(stated if known else {}))
+    case = followed(
+        report,
+        comparison,
+        days=days,
+        before_mm3=905,
+        volume_mm3=905,
+        volume_limits_mm3=limits,
+        texture="ground-glass",
+    )
+    management = manage(case)
+    assert answers_of("BTS", management.exam) == [expected]
+    assert answers_of("BTS", management.of("N1")) == [expected]
+    if expected[0] is None:
+        assert by_rules(management.exam)["BTS"].missing == ("Brock’s probability",)
+
+
+def test_the_exam_hears_of_a_smaller_nodule_that_grew(
+    make: Make, comparison: ComparisonRecord
+) -> None:
+    """100 to 200 mm³ in 90 days doubles in 90 days: up to 400 asks for work-up (BTS 2015)."""
+    report = make(setting="incidental", risk="low", **HEALTHY)
+    still = followed(report, comparison, days=90, before_mm3=905, volume_mm3=905)
+    grown = followed(
+        report, comparison, days=90, before_mm3=100, id="N4", volume_mm3=200, long_axis_mm=7.4
+    )
+    assert still.comparison is not None
+    assert grown.comparison is not None
+    changes = (*still.comparison.changes, *grown.comparison.changes)
+    case = Case(
+        context=report.context,
+        study=report.study,
+        standing=(*still.standing, *grown.standing),
+        comparison=still.comparison.model_copy(update={"changes": changes}),
+    )
+    said = [(a.subject, a.answer) for a in manage(case).exam if a.rule_set == "BTS"]
+    assert said == [("N1", "surveillance"), ("N4", "work-up")]
+
+
+def test_nelson_says_one_thing_of_a_nodule_and_categories_at_baseline_only(
+    make: Make, comparison: ComparisonRecord
+) -> None:
+    """905 mm³ is NODCAT 4 at baseline; unchanged a year later it is negative by growth."""
+    report = make(setting="screening-annual")
+    assert answers_of("NELSON", report.management.of("N1")) == [(None, "scope-round")]
+    stable = manage(followed(report, comparison, days=365, before_mm3=905, volume_mm3=905))
+    assert answers_of("NELSON", stable.of("N1")) == [("negative", "growth-negative")]
+    part_solid = followed(
+        report, comparison, days=365, before_mm3=905, volume_mm3=905, texture="part-solid"
+    )
+    assert answers_of("NELSON", manage(part_solid).of("N1")) == [(None, "scope-volume")]
+    open_round = by_rules(make(setting="screening").management.of("N1"))["NELSON"]
+    assert open_round.missing == ("earlier scan",)
+    assert [offer.answer for offer in open_round.offers] == ["4"]
+
+
+def test_nothing_for_screening_speaks_of_a_child(make: Make) -> None:
+    management = make(setting="screening-baseline", age_years=12).management
+    (exam,) = management.exam
+    assert (exam.outcome, exam.rule.text) == ("out of scope", "Not under 18 years.")
+    assert exam.inputs == {"how nodules came to light": "screening", "age": 12}
+    said = management.of("N1")
+    assert {(a.rule_set, a.outcome) for a in said} == {
+        ("NELSON", "out of scope"),
+        ("Brock", "out of scope"),
+    }
+
+
+def test_each_answer_names_what_it_was_told_of_the_person(make: Make) -> None:
+    exam = by_rules(make(setting="incidental", risk="high", **HEALTHY).management.exam)
+    assert exam["BTS"].inputs["age"] == 61
+    assert (
+        exam["Fleischner"].inputs.items()
+        >= {
+            "how nodules came to light": "incidental",
+            "age": 61,
+            "known cancer": False,
+            "immunosuppressed": False,
+        }.items()
+    )
+    (screened,) = make(setting="screening-baseline").management.exam
+    assert screened.inputs["age"] == 61
+    refused = by_rules(make(setting="incidental", age_years=30, **HEALTHY).management.exam)
+    assert refused["Fleischner"].inputs["age"] == 30
+
+
 @pytest.mark.parametrize(
     ("change", "course"),
     [
