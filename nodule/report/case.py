@@ -57,6 +57,12 @@ class Case:
         header = PatientHeader(**self.study.patient.model_dump())
         return known_person(self.context, header)
 
+    @property
+    def reader(self) -> lung_rads.ReaderStatement:
+        """What the reader decided of the exam; nothing where nobody said so."""
+        said = self.context.reader
+        return lung_rads.ReaderStatement(**({} if said is None else said.model_dump()))
+
     @cached_property
     def changes(self) -> dict[str, ChangeRecord]:
         """What has become of the findings that the prior study shows too, by their ids."""

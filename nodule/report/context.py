@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from nodule.errors import InputError
 from nodule.guidelines.facts import BenignFeature, Setting
+from nodule.guidelines.lung_rads.exam import Incomplete
 from nodule.guidelines.lung_rads.table import Category, Version
 from nodule.guidelines.risk import Uptake
 from nodule.report.parts import Part
@@ -45,6 +46,20 @@ class FindingFacts(Part):
     earlier_category: Category | None = None
 
 
+class ReaderFacts(Part):
+    """What only the reader decides of a screening exam.
+
+    Parameters
+    ----------
+    upgrade_to_4x, significant_other_finding, incomplete : as
+        :class:`nodule.guidelines.lung_rads.ReaderStatement`.
+    """
+
+    upgrade_to_4x: bool = False
+    significant_other_finding: bool = False
+    incomplete: Incomplete | None = None
+
+
 class Context(Part):
     """What is known of the person and the exam besides the images; null is not stated.
 
@@ -62,6 +77,7 @@ class Context(Part):
     family_history : of lung cancer.
     emphysema : seen on the CT.
     lung_rads : the edition to use.
+    reader : what the reader decides of the exam, null where no reader has.
     findings : by finding's id, as the report names it.
     """
 
@@ -80,6 +96,7 @@ class Context(Part):
     family_history: bool | None = None
     emphysema: bool | None = None
     lung_rads: Version = "v2022"
+    reader: ReaderFacts | None = None
     findings: dict[FindingId, FindingFacts] = Field(default_factory=dict)
 
 
@@ -94,7 +111,8 @@ def read_context(
     Parameters
     ----------
     path : TOML whose keys are the fields of :class:`Context`, with a table
-        ``[findings.N1]`` for each finding of which something is stated; None for none.
+        ``[findings.N1]`` for each finding of which something is stated, and a table ``[reader]``
+        for what the reader decides; None for none.
     setting, indication : replace the file's where given.
 
     Raises

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from nodule.guidelines.facts import Person, Route, Setting
-from nodule.report.context import Context
+from nodule.report.context import Context, ReaderFacts
 from nodule.report.parts import Part
 from nodule.study import PatientHeader
 
@@ -125,6 +125,18 @@ def _stated(context: Context) -> Iterator[FactPart]:
         value = getattr(context, name)
         yield _fact(title, {True: "yes", False: "no"}.get(value, value), "stated")
     yield _fact("Risk factors", ", ".join(context.risk_factors) or None, "stated")
+    yield _fact("Lung-RADS, by the reader", ", ".join(_said(context.reader)) or None, "stated")
+
+
+def _said(reader: ReaderFacts | None) -> Iterator[str]:
+    if reader is None:
+        return
+    if reader.upgrade_to_4x:
+        yield "4X"
+    if reader.significant_other_finding:
+        yield "S"
+    if reader.incomplete is not None:
+        yield f"0: {reader.incomplete}"
 
 
 def _fact(name: str, value: str | None, source: Source) -> FactPart:

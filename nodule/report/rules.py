@@ -14,7 +14,8 @@ Decisions
 * **A mass** stays among the lesions of Lung-RADS, whose largest class has no upper limit; the rules
   for incidental nodules refuse it, and with it the exam.
 * **Brock and Mayo** read the long axis, as their cohorts' readers measured it.
-* 4X and S are never set; the rules offer them to the reader.
+* **4X, S and 0** are never set but by the reader's statement; the rules offer them. What would hold
+  at baseline is offered without the statement.
 """
 
 from __future__ import annotations
@@ -56,7 +57,10 @@ def _lung_rads_exam(case: Case, *, baseline: bool) -> Result:
             replace(each, course="baseline") if each.prior is None else each for each in lesions
         ]
     result = lung_rads.classify_exam(
-        lesions, person=case.known.person, version=case.context.lung_rads
+        lesions,
+        person=case.known.person,
+        reader=None if baseline else case.reader,
+        version=case.context.lung_rads,
     )
     missing = {fact.rpartition(": ")[2] for fact in result.missing}
     if not baseline and missing == set(_NO_EARLIER_SCAN):
@@ -73,6 +77,10 @@ def _lung_rads(case: Case, finding: Standing) -> Iterator[Result]:
     if category.missing == _NO_EARLIER_SCAN:
         first = lung_rads.classify_lesion(replace(lesion, course="baseline"), version=version)
         category = _with_baseline_offer(category, first)
+    if case.reader.upgrade_to_4x:
+        category = replace(
+            category, offers=tuple(offer for offer in category.offers if offer.answer != "4X")
+        )
     yield category
 
 

@@ -53,7 +53,8 @@ PersonOption = Annotated[
         metavar="FILE",
         help="TOML with what is known of the person, such as age_years, sex, smoking, risk, "
         "known_cancer, immunosuppressed, family_history, emphysema; a table findings.N1 with lobe, "
-        "spiculation, benign_feature. What is left out is unknown. configs/person.toml has all.",
+        "spiculation, benign_feature; a table reader with what only the reader decides, such as "
+        "upgrade_to_4x. What is left out is unknown. configs/person.toml has all.",
     ),
 ]
 IndicationOption = Annotated[

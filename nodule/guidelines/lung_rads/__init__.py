@@ -36,7 +36,8 @@ Decisions, where the ACR's table leaves a choice
   does not speak of cysts: out of scope.
 * **Of several lesions of the highest category** the largest stands for the exam: by mean diameter,
   or the diameter of the sphere where there are no axes.
-* **0 stated by the reader** stands for the exam, and a caveat keeps what it would have been.
+* **0 stated by the reader** stands for the exam, and a caveat keeps what it would have been. 4X and
+  S wait for a category where facts are missing, and a caveat says so.
 * **A lesion that lacks facts** leaves the exam without a category, unless another one is 4B, which
   nothing else can exceed.
 * Lung-RADS names no age. Nobody under 18 years is screened: out of scope. Outside the 50 to 80

@@ -175,14 +175,27 @@ def _no_nodule(edition: Edition) -> Result:
 
 def _as_read(result: Result, reader: ReaderStatement, edition: Edition) -> Result:
     """Apply what the reader decided, and take back the offers that this answers."""
+    if result.outcome == "applied" and reader.upgrade_to_4x:
+        result = _upgraded(result, edition)
     if reader.incomplete is not None:
         result = _incomplete(result, reader.incomplete, edition)
-    elif result.outcome == "applied" and reader.upgrade_to_4x:
-        result = _upgraded(result, edition)
-    if reader.significant_other_finding and result.answer is not None:
+    if result.outcome != "applied":
+        return _waiting(result, reader)
+    if reader.significant_other_finding:
         offers = tuple(offer for offer in result.offers if offer is not _OFFER_S)
         result = replace(result, answer=f"{result.answer}S", offers=offers)
+        result = result.also_from({"reader: significant other finding": True})
     return result
+
+
+def _waiting(result: Result, reader: ReaderStatement) -> Result:
+    """Say what the reader decided of an exam that has no category yet."""
+    said = {"4X": reader.upgrade_to_4x, "S": reader.significant_other_finding}
+    waits = " and ".join(answer for answer, stated in said.items() if stated)
+    if not waits:
+        return result
+    caveat = f"The reader says {waits}, which waits for a category."
+    return replace(result, caveats=(*result.caveats, caveat))
 
 
 def _incomplete(result: Result, reason: Incomplete, edition: Edition) -> Result:
@@ -208,6 +221,7 @@ def _upgraded(result: Result, edition: Edition) -> Result:
             code="LUNG_RADS_4X_BELOW_3",
             expected="an exam of category 3, 4A or 4B",
             got=result.answer,
+            hint="Take the reader's 4X back, or give the nodule that it speaks of.",
         )
     category: Category = "4X"
     text = f"Reader: category {result.answer} with further signs of cancer: category 4X."
@@ -217,9 +231,8 @@ def _upgraded(result: Result, edition: Edition) -> Result:
         rule=Rule(id="reader-4X", text=text, where="table, category 4X"),
         management=edition.management[category],
         due_months=None,
-        inputs=(*result.inputs, ("reader: upgrade to 4X", True)),
         offers=tuple(offer for offer in result.offers if offer.answer not in ("4X", "4B")),
-    )
+    ).also_from({"reader: upgrade to 4X": True})
 
 
 def _age_caveat(person: Person) -> tuple[str, ...]:

@@ -141,6 +141,20 @@ def test_a_0_keeps_what_the_exam_would_have_been() -> None:
     lesion = _nodule("solid", _mm(9), "baseline")
     result = classify_exam([lesion], person=SCREENED, reader=said)
     assert "Without it: category 4A." in result.caveats
+    upgraded = replace(said, upgrade_to_4x=True)
+    both = classify_exam([lesion], person=SCREENED, reader=upgraded)
+    assert (both.answer, both.caveats[0]) == ("0", "Without it: category 4X.")
+
+
+def test_what_the_reader_decided_is_named_and_waits_where_facts_are_missing() -> None:
+    said = ReaderStatement(upgrade_to_4x=True, significant_other_finding=True)
+    known = classify_exam([_nodule("solid", _mm(9), "baseline")], person=SCREENED, reader=said)
+    stated = {"reader: upgrade to 4X": True, "reader: significant other finding": True}
+    assert dict(known.inputs).items() >= stated.items()
+    unknown = ScreenedNodule(nodule=Nodule(id="N2"), course="baseline")
+    withheld = classify_exam([unknown], person=SCREENED, reader=said)
+    assert withheld.answer is None
+    assert withheld.caveats[-1] == "The reader says 4X and S, which waits for a category."
 
 
 def test_4x_needs_a_category_from_3_on() -> None:

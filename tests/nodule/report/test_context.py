@@ -1,5 +1,6 @@
 """What is stated about the person, and what the header says."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from nodule.errors import InputError
 from nodule.report.advice import months_after
-from nodule.report.context import Context, FindingFacts, read_context
+from nodule.report.context import Context, FindingFacts, ReaderFacts, read_context
 from nodule.report.person import age_in_years, known_person
 from nodule.study import PatientHeader
 
@@ -41,10 +42,22 @@ def test_reads_what_is_stated_and_leaves_the_rest_unknown(tmp_path: Path) -> Non
 def test_the_example_file_states_every_field_and_may_be_read() -> None:
     example = Path(__file__).parents[3] / "configs" / "person.toml"
     context = read_context(example)
-    assert context.model_fields_set == Context.model_fields.keys() - {"findings"}
-    whole = example.read_text(encoding="utf-8").split("# [findings.N1]\n")[1]
-    named = {line.removeprefix("# ").split(" =")[0] for line in whole.splitlines()}
-    assert named == FindingFacts.model_fields.keys()
+    assert context.model_fields_set == Context.model_fields.keys() - {"findings", "reader"}
+    text = example.read_text(encoding="utf-8")
+    for table, model in (("findings.N1", FindingFacts), ("reader", ReaderFacts)):
+        lines = text.split(f"# [{table}]\n")[1].split("\n\n")[0].splitlines()
+        named = {line.removeprefix("# ").split(" =")[0] for line in lines}
+        assert named == model.model_fields.keys()
+
+
+def test_every_line_of_the_example_file_may_be_stated(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "configs" / "person.toml").read_text(encoding="utf-8")
+    whole = re.sub(r"^# (?=\[|\w+ = )", "", text, flags=re.MULTILINE)
+    context = read_context(written(tmp_path, whole))
+    assert context.reader == ReaderFacts(
+        upgrade_to_4x=True, significant_other_finding=True, incomplete="suspected infection"
+    )
+    assert context.findings["N1"].earlier_category == "3"
 
 
 def test_what_is_given_beside_the_file_replaces_it(tmp_path: Path) -> None:
@@ -66,6 +79,8 @@ def test_nothing_stated_is_nothing_known() -> None:
         ("age_years = 999", "age_years"),
         ("[findings.nodule]\nlobe = 'RUL'", "findings.nodule"),
         ("[findings.N1]\nlobe = 'Ms Doe'", "findings.N1.lobe"),
+        ("[reader]\nincomplete = 'Ms Doe'", "reader.incomplete"),
+        ("[reader]\ncategory = '4X'", "reader.category"),
         ("age_years = ", "no TOML"),
     ],
 )

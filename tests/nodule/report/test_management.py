@@ -18,6 +18,7 @@ from nodule.followup.record import ComparisonRecord
 from nodule.report import Context, Provenance, Report, build_report, write_report
 from nodule.report.advice import AdvicePart
 from nodule.report.case import Case
+from nodule.report.context import read_context
 from nodule.report.management import manage
 from nodule.report.tables import management_csv
 from nodule.study import PatientHeader, Study
@@ -80,6 +81,60 @@ def test_4x_and_s_are_offered_never_set(make: Make) -> None:
     (exam,) = make(setting="screening-baseline").management.exam
     assert {offer.answer for offer in exam.offers} >= {"4X", "S"}
     assert exam.answer == "4A"
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "management"),
+    [
+        ("upgrade_to_4x = true", "4X", "tissue sampling"),
+        ("significant_other_finding = true", "4AS", "3 months"),
+        ("upgrade_to_4x = true\nsignificant_other_finding = true", "4XS", "tissue sampling"),
+        ("incomplete = 'prior being located'", "0", "Obtain the prior scans"),
+        ("upgrade_to_4x = false", "4A", "3 months"),
+    ],
+)
+def test_the_reader_s_table_in_the_person_file_reaches_every_form_of_the_report(
+    make: Make,
+    study: Study,
+    lungs: LungMask,
+    tmp_path: Path,
+    said: str,
+    answer: str,
+    management: str,
+) -> None:
+    """ACR 2022: 4X is managed as 4B, S is appended, 0 asks for what is missing."""
+    path = tmp_path / "person.toml"
+    path.write_text(f"setting = 'screening-baseline'\n[reader]\n{said}\n", encoding="utf-8")
+    report = make(**dict(read_context(path)))
+    (exam,) = report.management.exam
+    assert exam.answer == answer
+    assert management in (exam.management or "")
+    write_report(report, study=study, lungs=lungs, folder=tmp_path, viewer=False)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"<b>category {answer}</b> by " in page
+    assert ("The reader may say <b>4X</b>" in page) == ("4X" not in answer)
+    again = Report.model_validate_json((tmp_path / "report.json").read_bytes())
+    assert (again.context, again.management.exam[0].answer) == (report.context, answer)
+    with (tmp_path / "management.csv").open(encoding="utf-8") as lines:
+        assert next(csv.DictReader(lines))["answer"] == answer
+
+
+def test_the_page_says_what_the_reader_stated(make: Make) -> None:
+    stated = {"upgrade_to_4x": True, "incomplete": "lungs not evaluable"}
+    person = make(setting="screening-baseline", reader=stated).management.person
+    facts = {fact.name: (fact.value, fact.source) for fact in person}
+    assert facts["Lung-RADS, by the reader"] == ("4X, 0: lungs not evaluable", "stated")
+
+
+def test_4x_of_an_exam_below_3_is_refused(make: Make) -> None:
+    with pytest.raises(InputError, match="LUNG_RADS_4X_BELOW_3"):
+        make(count=0, setting="screening-baseline", reader={"upgrade_to_4x": True})
+
+
+def test_an_open_round_offers_the_baseline_category_without_the_reader_s_4x(make: Make) -> None:
+    (exam,) = make(setting="screening", reader={"upgrade_to_4x": True}).management.exam
+    assert (exam.answer, [offer.answer for offer in exam.offers]) == (None, ["4A"])
+    assert exam.caveats[-1] == "The reader says 4X, which waits for a category."
 
 
 def test_the_older_edition_can_be_asked(make: Make) -> None:

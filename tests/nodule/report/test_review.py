@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from nodule.errors import InputError
 from nodule.followup.record import ComparisonRecord
 from nodule.report import Context, Report, write_report
+from nodule.report.context import ReaderFacts
 from nodule.report.review import apply_review
 from nodule.report.review_file import Review, read_report, read_review
 from nodule.report.tables import findings_csv
@@ -133,6 +134,21 @@ def test_the_rules_are_asked_again(report: Report, study: Study, lungs: LungMask
     assert report.management.exam == ()
     assert [(a.answer, a.subject) for a in reviewed.management.exam] == [("4A", "N1")]
     assert reviewed.software.status == "AI-generated draft, reviewed by a reader, not verified"
+
+
+def test_a_reader_s_4x_counts_where_the_rules_are_asked_again(
+    report: Report, study: Study, lungs: LungMask
+) -> None:
+    """ACR 2022: category 4A with further signs of cancer is 4X, where the reader says so."""
+    decisions = [{"id": id_, "verdict": "rejected"} for id_ in ("N2", "N3")]
+    reviewed = apply_review(
+        report,
+        review_of(report, decisions=decisions),
+        study=study,
+        lungs=lungs,
+        context=Context(setting="screening-baseline", reader=ReaderFacts(upgrade_to_4x=True)),
+    )
+    assert [(a.answer, a.subject) for a in reviewed.management.exam] == [("4X", "N1")]
 
 
 def test_the_comparison_forgets_what_was_rejected_or_moved_away(
