@@ -39,7 +39,7 @@ _HU_PER_MM2 = 20.0  # how much brighter a place must be to seed from afar
 _THIN_SHELL_MM, _THIN_BELOW_MM = (1.2, 1.8), 11.0  # a small core's ground glass is a thin layer
 _THIN_CONTRAST_HU, _THIN_CONTRAST_HU_PER_MM = 10.0, 7.0  # large solid nodules have more about them
 _GROWTH, _OVERSIZE = 1.5, 1.35  # what the ground glass makes of a core
-_COMPACT, _COMPACT_THIN = 0.6, 0.79  # inscribed over effective radius; what is thin must be a ball
+_COMPACT, _COMPACT_THIN = 0.6, 0.74  # inscribed over effective radius; what is thin must be a ball
 _PLATEAU = 70.0  # percentile; the lower values lie in the blur of the outer edge
 
 
@@ -55,7 +55,7 @@ class GrowthRules:
     grid_mm : voxel size of the isotropic grid on which shape is judged.
     """
 
-    edge_fraction: float = 0.47
+    edge_fraction: float = 0.485
     opening_fraction: float = 0.45
     smoothing_mm: float = 0.5
     grid_mm: float = 0.7

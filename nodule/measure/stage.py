@@ -47,11 +47,11 @@ class Measure:
     """
 
     name: ClassVar[str] = "measure"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     probability_threshold: float = 0.4
     lung_margin_mm: float = 15.0
-    edge_fraction: float = 0.47
+    edge_fraction: float = 0.485
     opening_fraction: float = 0.45
     smoothing_mm: float = 0.5
     grid_mm: float = 0.7

@@ -27,7 +27,8 @@ def test_measures_spheres_on_an_oblique_grid(
     )
     mask = segment_nodule(volume, center_lps_mm=center, diameter_mm=diameter_mm, rules=RULES)
     assert mask is not None
-    assert sphere_diameter_mm(mask.volume_mm3) == pytest.approx(diameter_mm, abs=0.15)
+    # under a blur of sigma a ball's half level lies about sigma**2 / radius within its surface
+    assert sphere_diameter_mm(mask.volume_mm3) == pytest.approx(diameter_mm, abs=0.2)
     assert math.dist(mask.center_lps_mm, center) < 0.3
     assert mask.texture == ("solid" if core_hu > -300 else "ground-glass")
 
