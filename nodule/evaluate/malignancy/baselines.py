@@ -50,14 +50,16 @@ def cross_validated(
 
     Returns
     -------
-    Log odds of being malignant, [item].
+    Log odds of being malignant, [item]; NaN in a fold whose others hold one class alone.
     """
     table = np.asarray(features, float).reshape(len(truth), -1)
     fold = np.asarray(folds)
     has_class, malignant = suspicious(truth)
-    log_odds = np.empty(len(truth))
+    log_odds = np.full(len(truth), np.nan)
     for held_out in np.unique(fold):
         learnt = has_class & (fold != held_out)
+        if len(np.unique(malignant[learnt])) < 2:
+            continue
         model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
         model.fit(table[learnt], malignant[learnt])
         log_odds[fold == held_out] = model.decision_function(table[fold == held_out])
@@ -75,14 +77,16 @@ def against_baselines(
 
     Returns
     -------
-    Per baseline ``auc_NAME``, and ``auc_beyond_NAME``, the paired difference.
+    Per baseline ``auc_NAME``, and ``auc_beyond_NAME``, the paired difference. A baseline that
+    could not score every nodule is left out.
     """
+    whole = {name: scores for name, scores in baselines.items() if not np.isnan(scores).any()}
 
     def measure(index: NDArray[np.int64]) -> Mapping[str, float]:
         truth = found.truth[index]
         own = auc(found.suspicion[index], truth)
         figures = {}
-        for name, scores in baselines.items():
+        for name, scores in whole.items():
             figures[f"auc_{name}"] = auc(scores[index], truth)
             figures[f"auc_beyond_{name}"] = own - figures[f"auc_{name}"]
         return figures

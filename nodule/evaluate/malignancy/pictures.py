@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,13 +48,17 @@ def draw_all(folder: Path, found: Assessment) -> tuple[Path, ...]:
 def draw_roc(axes: Axes, found: Assessment) -> None:
     """Draw the ROC curve, and single readers against the others' mean as points."""
     has_class, malignant = suspicious(found.truth)
+    if len(np.unique(malignant[has_class])) < 2:
+        axes.set_title("no ROC curve without nodules of both classes")
+        return
     false_positive, true_positive, _ = roc_curve(malignant[has_class], found.suspicion[has_class])
     area = auc(found.suspicion, found.truth)
     axes.plot([0, 1], [0, 1], color=_BEFORE, linewidth=1.0)
     axes.plot(false_positive, true_positive, color=_OURS, label=f"networks, AUC {area:.3f}")
     points = reader_points(found.votes)
     axes.plot(points[:, 0], points[:, 1], "o", color=_OTHERS, label="one reader against the others")
-    for rating, (x, y) in zip(LEVELS[1:], points, strict=True):
+    shown = zip(LEVELS[1:], points, strict=True) if np.isfinite(points).all() else ()
+    for rating, (x, y) in shown:
         axes.annotate(f"≥ {rating}", (x, y), textcoords="offset points", xytext=(6, -10))
     axes.set_xlabel("1 − specificity")
     axes.set_ylabel("sensitivity")
@@ -72,7 +77,7 @@ def reader_points(votes: NDArray[np.int64]) -> NDArray[np.float64]:
     Returns
     -------
     1 - specificity and sensitivity of calling ratings from 2, 3, 4 and 5 on malignant, [4, 2],
-    over all readers of all nodules whose other readers' mean is not 3.
+    over all readers of all nodules whose other readers' mean is not 3; NaN where there is none.
     """
     ratings = np.arange(1, votes.shape[1] + 1)
     own = np.broadcast_to(ratings, votes.shape)
@@ -82,19 +87,23 @@ def reader_points(votes: NDArray[np.int64]) -> NDArray[np.float64]:
     malignant = others > 3 * count
     return np.array(
         [
-            [
-                weight[(own >= cut) & ~malignant].sum() / weight[~malignant].sum(),
-                weight[(own >= cut) & malignant].sum() / weight[malignant].sum(),
-            ]
+            [_share(weight[truth], (own >= cut)[truth]) for truth in (~malignant, malignant)]
             for cut in ratings[1:]
         ]
     )
+
+
+def _share(weight: NDArray[np.int64], some: NDArray[np.bool_]) -> float:
+    return float(weight[some].sum() / weight.sum()) if weight.any() else math.nan
 
 
 def draw_reliability(axes: Axes, found: Assessment) -> None:
     """Draw how often nodules of a given suspicion are malignant, before and after calibration."""
     has_class, malignant = suspicious(found.truth)
     label = malignant[has_class]
+    if not len(label):
+        axes.set_title("no nodule of either class")
+        return
     axes.plot([0, 1], [0, 1], color="black", linewidth=0.8)
     for name, color, said in (
         ("before", _BEFORE, found.raw_suspicion[has_class]),

@@ -6,6 +6,7 @@ networks, each judging alone, so that no seed is picked and none gains by voting
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -71,10 +72,11 @@ def class_counts(judged: Sequence[Judgement]) -> dict[str, int]:
     }
 
 
-def member_aucs(judged: Sequence[Judgement]) -> list[float]:
-    """Return each member's own area under the ROC curve."""
+def member_aucs(judged: Sequence[Judgement]) -> list[float | None]:
+    """Return each member's own area under the ROC curve; None where one class is missing."""
     truth = readers_mean(judged)
-    return [auc(member, truth) for member in member_suspicion(judged)]
+    areas = (auc(member, truth) for member in member_suspicion(judged))
+    return [None if math.isnan(area) else area for area in areas]
 
 
 def member_suspicion(judged: Sequence[Judgement]) -> NDArray[np.float64]:

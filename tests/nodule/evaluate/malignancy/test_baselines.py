@@ -37,3 +37,14 @@ def test_differences_are_paired() -> None:
     # 8 mm beats 4 but not 9, 20 beats both; the networks have 3 of 4 pairs too
     assert figures["auc_diameter"].estimate == pytest.approx(3 / 4)
     assert figures["auc_beyond_diameter"].estimate == pytest.approx(0.0)
+
+
+def test_a_fold_whose_others_hold_one_class_has_no_score_and_no_baseline() -> None:
+    value, fold = np.arange(8.0), np.repeat([0, 1], 4)
+    truth = np.array([1.0, 2.0, 4.0, 5.0, 1.0, 1.0, 2.0, 3.0])  # fold 1 is benign
+    scores = cross_validated(value, truth, fold)
+    assert np.isnan(scores).tolist() == [True] * 4 + [False] * 4
+    found = assess(FOUR, lambda each: PLAIN)
+    baselines = {"partial": np.array([np.nan, 1.0, 2.0, 3.0, 4.0]), "diameter": found.diameter_mm}
+    figures = against_baselines(found, baselines, draws=5)
+    assert set(figures) == {"auc_diameter", "auc_beyond_diameter"}

@@ -29,3 +29,16 @@ def test_readers_are_points_against_the_mean_of_the_others() -> None:
     assert points == pytest.approx(
         np.array([[1, 1], [1, 1], [1, 1], [1, 1 / 3]]),
     )
+
+
+def test_pictures_are_drawn_of_one_class_and_of_none(tmp_path: Path) -> None:
+    for cases in (FOUR[:1], FOUR[:2], FOUR[4:]):
+        for path in draw_all(tmp_path, assess(cases, lambda each: PLAIN)):
+            assert path.stat().st_size > 0
+            path.unlink()
+
+
+def test_readers_who_never_meet_a_class_are_no_points() -> None:
+    points = reader_points(np.array([[3, 0, 0, 0, 0]]))  # each 1 meets 1, benign
+    assert points[:, 0] == pytest.approx([0.0] * 4)
+    assert np.isnan(points[:, 1]).all()

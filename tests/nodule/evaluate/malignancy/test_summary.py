@@ -1,5 +1,6 @@
 """The summary counts, groups and lists what was judged."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -110,3 +111,18 @@ def test_texture_is_the_readers() -> None:
         draws=Draws(count=5),
     )
     assert set(told["by_texture"]) == {"ground-glass"}
+
+
+def test_one_class_is_summed_up_without_what_needs_two() -> None:
+    benign = assess([each for each in judged() if each.votes["malignancy"][1]], lambda each: PLAIN)
+    told = summarise(
+        benign,
+        choose=lambda each: PLAIN,
+        features=benign.diameter_mm[:, None],
+        around=NOBODY,
+        draws=Draws(count=5),
+    )
+    assert (told["n_benign"], told["n_malignant"]) == (10, 0)
+    assert not {"auc", "auc_diameter", "auc_beyond_diameter", "sensitivity"} & told.keys()
+    assert told["mae_interval"][0] <= told["mae"] <= told["mae_interval"][1]
+    assert "NaN" not in json.dumps(told)

@@ -65,3 +65,7 @@ def test_counts_the_classes() -> None:
         "n_malignant": 2,
         "n_dropped_at_3": 1,
     }
+
+
+def test_one_class_has_no_area() -> None:
+    assert member_aucs(NODULES[:2]) == [None, None, None]
