@@ -18,6 +18,7 @@ from typing import Any, cast
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 
 from nodule.errors import ConfigError
@@ -88,8 +89,12 @@ def begin_with(start: ForeignWeights, network: nn.Module, *, folder: Path) -> No
     transfer = fill(network, start)
     if start.training_patients is None:
         logger.warning("%s does not tell whose scans it was trained on", start.file)
+    _write_start(folder, {"file": start.file, "sha256": start.sha256, **asdict(transfer)})
+
+
+@rank_zero_only
+def _write_start(folder: Path, report: Mapping[str, object]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    report = {"file": start.file, "sha256": start.sha256, **asdict(transfer)}
     write_whole(folder / "start.json", json.dumps(report, indent=1).encode())
 
 

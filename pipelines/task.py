@@ -73,7 +73,8 @@ class Loop:
 
     Parameters
     ----------
-    epochs, steps_per_epoch, batch_size : an epoch is the span between two validations.
+    epochs, steps_per_epoch : an epoch is the span between two validations.
+    batch_size : samples that each device takes in a step, so that two see twice as many.
     learning_rate : AdamW's, after a linear warm-up and before a cosine decay to zero.
     warmup_steps : length of the warm-up.
     weight_decay : AdamW's.

@@ -59,18 +59,21 @@ def train(
     callbacks: Sequence[Callback] = (),
     start: ForeignWeights | None = None,
     finetune: Finetune | None = None,
-) -> Path:
+) -> Path | None:
     """Train a task, going on from ``folder``'s last checkpoint where there is one.
 
     Parameters
     ----------
+    devices : GPUs, or CPU processes. Each beyond the first runs the whole program again, by its
+        command line, and takes its share of every step: ``loop.batch_size`` samples of its own.
     start : weights to begin with instead of fresh ones, as far as they fit. A killed run is given
         them again: their training patients count as this run's.
     finetune : phases, rates and frozen layers; None lets everything learn at one rate.
 
     Returns
     -------
-    Path : the safetensors file with the best weights (the last ones without validation).
+    Path : the safetensors file with the best weights (the last ones without validation); None in
+        all processes but the first, which writes it.
 
     Raises
     ------
@@ -95,6 +98,8 @@ def train(
         sleeps=finetune is not None,
     )  # fmt: skip
     _fit(trainer, module, _Data(task, loop, validation), folder=folder)
+    if not trainer.is_global_zero:
+        return None
     kept = Path(best.best_model_path)
     path = _export(task, kept, folder / "weights.safetensors", start=start)
     run = history.describe(task, trainer, kept=kept, validated=bool(validation))
@@ -255,7 +260,7 @@ class _Module(pl.LightningModule):
 
 
 class _Data(pl.LightningDataModule):
-    """The batches of the epoch that is about to run."""
+    """The batches of the epoch that is about to run, for all devices: Lightning deals them out."""
 
     def __init__(self, task: Task, loop: Loop, validation: Sequence[Sample]) -> None:
         super().__init__()
@@ -265,7 +270,8 @@ class _Data(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Sample]:
         assert self.trainer is not None
-        length = self.loop.steps_per_epoch * self.loop.batch_size
+        per_step = self.loop.batch_size * self.trainer.world_size
+        length = self.loop.steps_per_epoch * per_step
         epoch = _Span(self.samples, start=self.trainer.current_epoch * length, length=length)
         workers = self.loop.workers
         return DataLoader(epoch, batch_size=self.loop.batch_size, num_workers=workers)

@@ -62,13 +62,15 @@ def train(
     weights, their digest, the number of training patients and, with weights to begin with, how
     many tensors matched, stayed fresh, had another shape or were unused; RUN/start.json names them.
     """
+    from lightning.pytorch.utilities import rank_zero_only
+
     from nodule.weights import Weights
     from pipelines.config import shipped_config
     from pipelines.flows import task_type
     from pipelines.training import train as train_task
     from pipelines.training_file import read_training
 
-    _show_logs()
+    rank_zero_only(_show_logs)()
     training = read_training(
         config or shipped_config(f"train/{stage}.toml"),
         task_type(stage),
@@ -86,6 +88,8 @@ def train(
         start=training.start,
         finetune=training.finetune,
     )
+    if path is None:  # the first process tells
+        return
     weights = Weights.open(path)
     summary: dict[str, Any] = {
         "weights": str(path),

@@ -1,6 +1,7 @@
 """The loop learns, averages, resumes on the same curve and never trusts a changed checkpoint."""
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -108,6 +109,13 @@ def test_draws_every_sample_once_and_in_order(tmp_path: Path) -> None:
     assert task.seen == list(range(3 * 5 * 4))
 
 
+def test_keeps_the_curves_as_a_table_and_for_tensorboard(tmp_path: Path) -> None:
+    train(LineTask(), LOOP, folder=tmp_path)
+    assert [step for step, _ in curve(tmp_path)] == ["4", "9", "14"]
+    (events,) = tmp_path.glob("events.out.tfevents.*")
+    assert b"validation_loss" in events.read_bytes()
+
+
 def test_resumes_on_the_curve_of_an_unbroken_run(tmp_path: Path) -> None:
     whole = train(LineTask(), LOOP, folder=tmp_path / "whole")
     with pytest.raises(RuntimeError, match="power cut"):
@@ -195,3 +203,33 @@ def test_leaves_the_card_of_a_finished_run_as_it_is(tmp_path: Path) -> None:
     once = card.read_bytes()
     train(task, LOOP, folder=tmp_path)
     assert card.read_bytes() == once
+
+
+@pytest.mark.slow
+def test_two_devices_take_as_many_steps_on_samples_of_their_own(tmp_path: Path) -> None:
+    # each device is a process that runs the script anew
+    script = tmp_path / "two.py"
+    script.write_text(
+        textwrap.dedent(f"""
+        import json, os, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from dataclasses import replace
+        from pathlib import Path
+        from test_training import LOOP, LineTask, train
+        folder, task = Path({str(tmp_path)!r}), LineTask()
+        loop = replace(LOOP, epochs=2, steps_per_epoch=6)
+        path = train(task, loop, folder=folder / "run", device="cpu", devices=2)
+        said = {{"path": path and path.name, "seen": task.seen}}
+        (folder / f"said{{os.environ['LOCAL_RANK']}}.json").write_text(json.dumps(said))
+    """)
+    )
+    subprocess.run([sys.executable, script], check=True, capture_output=True)
+    first, second = (json.loads((tmp_path / f"said{n}.json").read_text()) for n in (0, 1))
+    assert (first["path"], second["path"]) == ("weights.safetensors", None)
+    # 2 epochs of 6 steps of 4 samples for each
+    assert len(first["seen"]) == len(second["seen"]) == 48
+    assert sorted(first["seen"] + second["seen"]) == list(range(96))
+    assert "12 steps in 2 epochs" in (tmp_path / "run" / "weights.md").read_text()
+    with (tmp_path / "run" / "metrics.csv").open() as stream:
+        rates = [float(r["lr-AdamW"]) for r in csv.DictReader(stream) if r["lr-AdamW"]]
+    # the tenth step: two thirds of the way from the warm-up to the end, half a cosine
+    assert rates[-1] == pytest.approx(0.05 * 0.25)
