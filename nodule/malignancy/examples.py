@@ -95,17 +95,20 @@ def load_examples(
 
     Records that link to one nodule become its views; the votes are those of the record with
     every reader's own ratings where there is one. A ``crop51`` without a link to another record
-    of its patient may be any of that patient's nodules and is left out.
+    of its patient may be any of that patient's nodules and is left out, and so is a view in which
+    nobody outlined anything, such as those of LUNA16's sets: it does not tell where to look.
     """
     kept = [record for record in crops.records if keep(record)]
     chosen = {record.nodule_key: record for record in distinct(kept)}
     wanted = [record for record in kept if record.nodule_key in chosen]
     views: dict[str, list[View]] = {key: [] for key in chosen}
     for packed in crops.pack_all(wanted):
-        views[packed.record.nodule_key].append(_view(packed))
+        if packed.reader_bits.any():
+            views[packed.record.nodule_key].append(_view(packed))
     return tuple(
         NoduleExample(record=record, votes=count_votes(record), views=tuple(views[key]))
         for key, record in chosen.items()
+        if views[key]
     )
 
 

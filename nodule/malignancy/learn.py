@@ -141,14 +141,15 @@ class MalignancyTask:
         Raises
         ------
         ConfigError : ``HELD_OUT_SCAN`` for a scan of a patient of a held-out fold.
-        InputError : ``NO_EXAMPLES`` where folds, share and calibration leave no nodule.
+        InputError : ``NO_EXAMPLES`` where folds, share and calibration leave no outlined nodule.
         """
         backgrounds = self._backgrounds
         if not self._examples:
             raise InputError(
-                "no nodule is left to learn from",
+                "no nodule that a reader outlined is left to learn from",
                 code="NO_EXAMPLES",
-                hint="Hold out fewer folds, or take a larger share of the patients",
+                hint="Hold out fewer folds, or take a larger share of the patients; a set made "
+                "of LUNA16's tables has no outlines at all",
             )
         return Draws(
             examples=self._examples,

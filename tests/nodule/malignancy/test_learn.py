@@ -3,14 +3,29 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from nodule.errors import ConfigError
+from nodule.errors import ConfigError, InputError
+from nodule.geometry import Geometry
+from nodule.lidc.crops import CropSet
+from nodule.lidc.stack import NoduleStack
+from nodule.lidc.writing import write_stacks, write_table
+from nodule.malignancy.examples import load_examples
 from nodule.malignancy.learn import MalignancyTask, among_the_share
 from nodule.malignancy.network import LEVELS, build
+from nodule.study import SeriesHeader, Study
+from nodule.volume import Volume
 
 TASK = MalignancyTask(crop_set=Path("none"), scans=())  # no data is read
+CHEST = Study(
+    volume=Volume(
+        array_zyx=np.full((20, 20, 20), -800.0, np.float32),
+        geometry=Geometry(shape_zyx=(20, 20, 20), spacing_zyx_mm=(1.0, 1.0, 1.0)),
+    ),
+    series=SeriesHeader(source_format="dicom", series_instance_uid="1.2.3"),
+)
 PATIENTS = [f"LIDC-IDRI-{number:04}" for number in range(1, 1001)]
 
 
@@ -89,3 +104,28 @@ def test_fine_tuning_may_learn_malignancy_alone() -> None:
     assert gradient is not None
     assert gradient[-LEVELS["malignancy"] :].abs().max() > 0
     assert gradient[: -LEVELS["malignancy"]].abs().max() == 0
+
+
+def crop_set(folder: Path, *stacks: NoduleStack) -> Path:
+    """Write nodules of one made-up chest of fold 2."""
+    rows = write_stacks(folder, study=CHEST, patient_id="MADE-UP", stacks=stacks, fold=2)
+    write_table(folder, rows)
+    return folder
+
+
+def by_place() -> NoduleStack:
+    return NoduleStack.of_place((9.0, 9.0, 9.0), diameter_mm=4.0, study=CHEST, margin_mm=4.0)
+
+
+def test_a_nodule_that_nobody_outlined_is_not_learnt_from(tmp_path: Path) -> None:
+    outlined = NoduleStack.of_masks([((4, 4, 4), np.ones((2, 2, 2), np.bool_))], study=CHEST)
+    crops = CropSet.open(crop_set(tmp_path, by_place(), outlined))
+    (left,) = load_examples(crops, keep=lambda record: True)
+    assert left.record.key == "n1"
+
+
+def test_says_so_where_no_nodule_is_left(tmp_path: Path) -> None:
+    task = replace(TASK, crop_set=crop_set(tmp_path, by_place()), held_out_folds=())
+    with pytest.raises(InputError, match="NO_EXAMPLES"):
+        task.training_samples()
+    assert task.training_patients() == ()
