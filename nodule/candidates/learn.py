@@ -21,7 +21,8 @@ from nodule.candidates.network import HeatmapNetwork
 from nodule.candidates.samples import PatchSamples, plain_sample
 from nodule.candidates.store import load_scans
 from nodule.lidc.crops import CropSet
-from nodule.lidc.scans import WholeScan, training_scans
+from nodule.lidc.held_out import scans_of_other_folds
+from nodule.lidc.scans import WholeScan
 from nodule.weights import Weights
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ class CandidatesTask:
         Raises
         ------
         ConfigError : ``HELD_OUT_SCAN`` for a scan of a patient that training must not see,
-            ``TOO_MANY_SCANS`` for more than memory holds, and no store.
+            ``NO_SUCH_FOLD`` for a held-out fold of which there is nothing, ``TOO_MANY_SCANS`` for
+            more than memory holds, and no store.
         """
         scans = load_scans(self._scans, store=self.store)
         if self.mined_with is not None:
@@ -129,8 +131,8 @@ class CandidatesTask:
 
     @cached_property
     def _scans(self) -> tuple[WholeScan, ...]:
-        held_out = self._crops.patients(self.held_out_folds)
-        return training_scans(self.scans, unseen=held_out, held_out_folds=self.held_out_folds)
+        folds = self.held_out_folds
+        return scans_of_other_folds(self.scans, crops=self._crops, held_out_folds=folds)
 
     @property
     def _folds(self) -> tuple[int, ...]:

@@ -15,9 +15,10 @@ from torch.nn import functional
 
 from nodule.errors import ConfigError, InputError
 from nodule.lidc.crops import CropSet
+from nodule.lidc.held_out import scans_of_other_folds
 from nodule.lidc.marks import read_marks
 from nodule.lidc.records import NoduleRecord
-from nodule.lidc.scans import WholeScan, training_scans
+from nodule.lidc.scans import WholeScan
 from nodule.malignancy.backgrounds import Background, open_background
 from nodule.malignancy.draws import Draws, target
 from nodule.malignancy.examples import (
@@ -132,15 +133,16 @@ class MalignancyTask:
 
     @functools.cached_property
     def _scans(self) -> tuple[WholeScan, ...]:
-        held_out = CropSet.open(self.crop_set).patients(self.held_out_folds)
-        return training_scans(self.scans, unseen=held_out, held_out_folds=self.held_out_folds)
+        crops = CropSet.open(self.crop_set)
+        return scans_of_other_folds(self.scans, crops=crops, held_out_folds=self.held_out_folds)
 
     def training_samples(self) -> Draws:
         """Return the endless training samples; the first call reads the data.
 
         Raises
         ------
-        ConfigError : ``HELD_OUT_SCAN`` for a scan of a patient of a held-out fold.
+        ConfigError : ``HELD_OUT_SCAN`` for a scan of a patient of a held-out fold,
+            ``NO_SUCH_FOLD`` for a held-out fold of which there is nothing.
         InputError : ``NO_EXAMPLES`` where folds, share and calibration leave no outlined nodule.
         """
         backgrounds = self._backgrounds

@@ -129,3 +129,9 @@ def test_says_so_where_no_nodule_is_left(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="NO_EXAMPLES"):
         task.training_samples()
     assert task.training_patients() == ()
+
+
+def test_refuses_to_hold_out_a_fold_of_which_there_is_nothing(tmp_path: Path) -> None:
+    task = replace(TASK, crop_set=crop_set(tmp_path, by_place()), held_out_folds=(2, 9))
+    with pytest.raises(ConfigError, match=r"NO_SUCH_FOLD.*\[2\].*\[9\]"):
+        task.training_samples()
