@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from nodule.errors import ConfigError, GeometryError, InputError, WeightsError
+from nodule.errors import ConfigError, GeometryError, InputError
 from nodule.findings import Candidate
 from nodule.geometry import as_vector
 from nodule.inference import SPEED_ONLY, Device, Precision, pick_device, prepare
@@ -90,7 +90,7 @@ class ProposeCandidates:
         ------
         InputError : ``NOT_ONE_MM`` for another spacing.
         GeometryError : ``LUNGS_ELSEWHERE`` when the mask lies on another grid.
-        WeightsError : ``FOREIGN_WEIGHTS`` for another stage's weights, ``WEIGHTS_CHANGED``.
+        WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
         """
         from nodule.candidates.heatmap import STRIDE
         from nodule.candidates.peaks import find_peaks, suppress
@@ -153,17 +153,11 @@ def plain_network(weights: Weights) -> HeatmapNetwork:
 
     Raises
     ------
-    WeightsError : ``FOREIGN_WEIGHTS`` for another stage's weights, ``WEIGHTS_CHANGED``.
+    WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
     """
     from nodule.candidates.network import HeatmapNetwork
 
-    if weights.stage != ProposeCandidates.name:
-        raise WeightsError(
-            f"{weights.path.name} belongs to another stage",
-            code="FOREIGN_WEIGHTS",
-            expected=ProposeCandidates.name,
-            got=weights.stage,
-        )
+    weights.check_stage(ProposeCandidates.name)
     network = HeatmapNetwork(**weights.architecture)  # type: ignore[arg-type]
     network.load_state_dict(load_state(weights))
     return network.eval()

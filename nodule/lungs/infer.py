@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nodule.errors import WeightsError
 from nodule.inference import Device, Precision, autocast, pick_device, prepare
 from nodule.lungs.network import build_network, coarsen, normalise, stride
 from nodule.weights import Weights, load_state
@@ -52,13 +51,7 @@ def coarse_shares(
 
 
 def _network(weights: Weights, device: torch.device) -> nn.Module:
-    if weights.stage != "lungs":
-        raise WeightsError(
-            "these weights are for another stage",
-            code="WRONG_STAGE",
-            expected="lungs",
-            got=weights.stage,
-        )
+    weights.check_stage("lungs")
     network = build_network(**weights.architecture)  # type: ignore[arg-type]
     network.load_state_dict(load_state(weights))
     return prepare(network, device)

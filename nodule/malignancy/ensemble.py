@@ -70,7 +70,7 @@ class Ensemble:
 
         Raises
         ------
-        WeightsError : ``WEIGHTS_CHANGED``.
+        WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
         """
         hands = deal(MIRRORS, len(weights))
         return cls(

@@ -78,7 +78,7 @@ class ExplainMalignancy:
         Raises
         ------
         InputError : ``UNKNOWN_FINDING`` for a finding that was made of nothing here, ``NO_CUDA``.
-        WeightsError : ``WEIGHTS_CHANGED``.
+        WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
         """
         if not findings:
             progress(1.0)

@@ -80,8 +80,9 @@ class Predictor:
 
         Raises
         ------
-        WeightsError : ``WEIGHTS_CHANGED``.
+        WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
         """
+        weights.check_stage("malignancy")
         network = build(weights.architecture)
         network.load_state_dict(load_state(weights))
         return cls(

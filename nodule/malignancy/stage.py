@@ -92,7 +92,7 @@ class ScoreMalignancy:
 
         Raises
         ------
-        WeightsError : ``WEIGHTS_CHANGED``.
+        WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
         InputError : ``NO_CUDA``.
         """
         if not candidates:

@@ -88,6 +88,21 @@ class Weights:
             training_patients=tuple(about["training_patients"]),
         )
 
+    def check_stage(self, stage: str) -> None:
+        """Compare with the stage that is to use them.
+
+        Raises
+        ------
+        WeightsError : ``WRONG_STAGE``.
+        """
+        if self.stage != stage:
+            raise WeightsError(
+                f"{self.path.name} belongs to another stage",
+                code="WRONG_STAGE",
+                expected=stage,
+                got=self.stage,
+            )
+
 
 def file_sha256(path: Path) -> str:
     """Return the hexadecimal digest of a file's bytes."""

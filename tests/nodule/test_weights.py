@@ -76,3 +76,10 @@ def test_an_ensembles_members_come_in_the_order_of_their_folds() -> None:
 def test_says_so_when_an_ensemble_has_no_member() -> None:
     with pytest.raises(WeightsError, match=r"NO_WEIGHTS.*nobody\.fold0"):
         Weights.shipped_members("nobody")
+
+
+def test_refuses_to_serve_another_stage(tmp_path: Path) -> None:
+    weights = Weights.open(save(tmp_path / "w.safetensors"))
+    weights.check_stage("lungs")
+    with pytest.raises(WeightsError, match=r"WRONG_STAGE.*expected candidates; got lungs"):
+        weights.check_stage("candidates")

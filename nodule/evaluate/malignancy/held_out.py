@@ -81,7 +81,7 @@ def judge_by_panels(
 
     Raises
     ------
-    WeightsError : ``WEIGHTS_CHANGED``.
+    WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
     """
     judged: dict[str, Judgement] = {}
     around = []

@@ -144,5 +144,5 @@ def test_refuses_windows_off_the_networks_grid() -> None:
 
 
 def test_refuses_weights_of_another_stage(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="FOREIGN_WEIGHTS"):
+    with pytest.raises(WeightsError, match="WRONG_STAGE"):
         load_network(weights_file(tmp_path, stage="lungs"), torch.device("cpu"))

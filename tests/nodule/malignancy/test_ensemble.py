@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from nodule.errors import ConfigError
+from nodule.errors import ConfigError, WeightsError
 from nodule.malignancy.ensemble import Ensemble, deal
 from nodule.malignancy.network import C3DMultitask
 from nodule.malignancy.predict import MIRRORS
@@ -79,3 +79,8 @@ def test_members_may_look_at_different_cubes_and_each_size_is_made_once(
 def test_refuses_no_members() -> None:
     with pytest.raises(ConfigError, match="NO_MEMBERS"):
         Ensemble.load((), device=CPU)
+
+
+def test_refuses_the_weights_of_another_stage() -> None:
+    with pytest.raises(WeightsError, match="WRONG_STAGE"):
+        Ensemble.load([Weights.shipped("candidates")], device=CPU)

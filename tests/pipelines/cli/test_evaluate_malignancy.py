@@ -132,3 +132,8 @@ def test_a_calibration_of_other_weights_is_refused(
 def test_says_so_when_no_rated_nodule_is_left(evaluate: Evaluate) -> None:
     with pytest.raises(InputError, match="NO_NODULES"):
         evaluate("--folds", "--min-readers=5")
+
+
+def test_refuses_the_weights_of_another_stage(evaluate: Evaluate) -> None:
+    with pytest.raises(WeightsError, match="WRONG_STAGE"):
+        evaluate("--allow-seen", weights=[Weights.shipped("candidates").path])
