@@ -73,3 +73,22 @@ def prepare(network: _Network, device: torch.device) -> _Network:
     # torch's own annotation of Module.to lacks the memory format
     moved: _Network = network.to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     return moved.eval()
+
+
+def fold_normalisation(network: _Network) -> _Network:
+    """Merge every batch normalisation into the convolution before it, in place.
+
+    The network must be in evaluation mode; its answers stay the same up to rounding.
+    """
+    from monai.networks.blocks.convolutions import Convolution
+    from torch import nn
+    from torch.nn.utils import fuse_conv_bn_eval
+
+    for block in network.modules():
+        if isinstance(block, Convolution):
+            conv, adn = block.get_submodule("conv"), getattr(block, "adn", nn.Identity())
+            norm = getattr(adn, "N", None)
+            if isinstance(conv, nn.Conv3d) and isinstance(norm, nn.BatchNorm3d):
+                block.add_module("conv", fuse_conv_bn_eval(conv, norm))
+                adn.add_module("N", nn.Identity())
+    return network

@@ -15,7 +15,6 @@ import torch
 from monai.networks.blocks.convolutions import Convolution, ResidualUnit
 from torch import nn
 from torch.nn import functional
-from torch.nn.utils import fuse_conv_bn_eval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,21 +78,6 @@ class HeatmapNetwork(nn.Module):
         quarter = self.refine_quarter(quarter + _twice(self.join_quarter(eighth)))
         answers: Tensor = self.head(quarter)
         return answers.float()
-
-
-def fold_normalisation(network: HeatmapNetwork) -> HeatmapNetwork:
-    """Merge every batch normalisation into the convolution before it, in place.
-
-    The network must be in evaluation mode; its answers stay the same up to rounding.
-    """
-    for block in network.modules():
-        if isinstance(block, Convolution):
-            conv, adn = block.get_submodule("conv"), getattr(block, "adn", nn.Identity())
-            norm = getattr(adn, "N", None)
-            if isinstance(conv, nn.Conv3d) and isinstance(norm, nn.BatchNorm3d):
-                block.add_module("conv", fuse_conv_bn_eval(conv, norm))
-                adn.add_module("N", nn.Identity())
-    return network
 
 
 def _level(inputs: int, outputs: int, *, depth: int, stride: int) -> nn.Sequential:

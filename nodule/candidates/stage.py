@@ -10,7 +10,14 @@ import numpy as np
 from nodule.errors import ConfigError, GeometryError, InputError
 from nodule.findings import Candidate
 from nodule.geometry import as_vector
-from nodule.inference import SPEED_ONLY, Device, Precision, pick_device, prepare
+from nodule.inference import (
+    SPEED_ONLY,
+    Device,
+    Precision,
+    fold_normalisation,
+    pick_device,
+    prepare,
+)
 from nodule.progress import Progress, silent
 from nodule.volume import LungMask, Volume
 from nodule.weights import Weights, load_state
@@ -143,8 +150,6 @@ def widened(cells: NDArray[np.bool_], *, margin_mm: float) -> NDArray[np.bool_]:
 
 def load_network(weights: Weights, device: torch.device) -> HeatmapNetwork:
     """Return the network of the weights, ready to run; errors as :func:`plain_network`."""
-    from nodule.candidates.network import fold_normalisation
-
     return prepare(fold_normalisation(plain_network(weights)), device)
 
 

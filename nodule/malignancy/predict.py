@@ -5,16 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import torch
-from monai.networks.blocks.convolutions import Convolution
 from numpy.typing import NDArray
-from torch import nn
-from torch.nn.utils import fuse_conv_bn_eval
 
-from nodule.inference import Precision, autocast, prepare
+from nodule.inference import Precision, autocast, fold_normalisation, prepare
 from nodule.malignancy.network import LEVELS, REFERENCE_DIAMETER_MM, C3DMultitask, Outputs, build
 from nodule.weights import Weights, load_state
 
@@ -86,7 +82,7 @@ class Predictor:
         network = build(weights.architecture)
         network.load_state_dict(load_state(weights))
         return cls(
-            network=prepare(fuse_normalisation(network.eval()), device),
+            network=prepare(fold_normalisation(network.eval()), device),
             device=device,
             precision=precision,
             mirrors=mirrors,
@@ -118,17 +114,6 @@ class Predictor:
             ratings={name: value.cpu().numpy() for name, value in ratings.items()},
             diameter_mm=(REFERENCE_DIAMETER_MM * log_diameter.exp()).cpu().numpy(),
         )
-
-
-def fuse_normalisation(network: C3DMultitask) -> C3DMultitask:
-    """Fold every batch normalisation into its convolution, in place; evaluation mode only."""
-    for block in network.modules():
-        if isinstance(block, Convolution):
-            conv, adn = cast("nn.Conv3d", block.conv), cast("nn.Sequential", block.adn)
-            if isinstance(adn.N, nn.BatchNorm3d):
-                block.conv = fuse_conv_bn_eval(conv, adn.N)
-                adn.N = nn.Identity()
-    return network
 
 
 def _batches(cubes: NDArray[np.float32], size: int) -> Iterable[NDArray[np.float32]]:

@@ -5,7 +5,8 @@ import torch
 
 from nodule.candidates.heatmap import STRIDE
 from nodule.candidates.learn import CandidatesTask
-from nodule.candidates.network import GRANULARITY, OUTPUTS, HeatmapNetwork, fold_normalisation
+from nodule.candidates.network import GRANULARITY, OUTPUTS, HeatmapNetwork
+from nodule.inference import fold_normalisation
 
 
 def test_answers_once_per_cell() -> None:

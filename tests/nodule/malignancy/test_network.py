@@ -2,10 +2,10 @@
 
 import torch
 
+from nodule.inference import fold_normalisation
 from nodule.lidc.records import CHARACTERISTICS
 from nodule.malignancy.learn import MalignancyTask
 from nodule.malignancy.network import LEVELS, C3DMultitask, build
-from nodule.malignancy.predict import fuse_normalisation
 
 TASK = MalignancyTask(crop_set=".", scans=(), magnifications_mm=(1.0,))  # type: ignore[arg-type]  # no data is read
 
@@ -81,6 +81,6 @@ def test_folding_the_normalisation_changes_no_answer() -> None:
     network.eval()
     with torch.inference_mode():
         before = network(cubes)
-        after = fuse_normalisation(network)(cubes)
+        after = fold_normalisation(network)(cubes)
     torch.testing.assert_close(after.nodule, before.nodule, atol=1e-4, rtol=1e-4)
     assert not any(isinstance(m, torch.nn.BatchNorm3d) for m in network.modules())
