@@ -109,17 +109,12 @@ class Region:
         return Box.whole(self.array_hu.shape, self.spacing_zyx_mm)
 
 
-def nodule_sources(
-    crops: CropSet, *, folds: Sequence[int], leave_out: Iterable[str] = ()
-) -> tuple[NoduleSource, ...]:
+def nodule_sources(crops: CropSet, *, folds: Sequence[int]) -> tuple[NoduleSource, ...]:
     """Return the certain nodules of the given folds, exact HU before calibrated ones."""
-    left_out = set(leave_out)
     wanted = [
         record
         for record in distinct(crops.records, prefer=("voi", "stack"))
-        if record.fold in folds
-        and record.patient_id not in left_out
-        and record.n_readers >= CERTAIN_READERS
+        if record.fold in folds and record.n_readers >= CERTAIN_READERS
     ]
     sources = (_nodule_source(packed) for packed in crops.pack_all(_by_file(wanted)))
     return tuple(source for source in sources if source is not None)
