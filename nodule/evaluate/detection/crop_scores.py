@@ -24,6 +24,7 @@ from nodule.findings import Candidate
 from nodule.geometry import Geometry, as_vector
 from nodule.inference import pick_device
 from nodule.lidc.crops import CropSet, NoduleRecord, distinct
+from nodule.lidc.texture import texture_class
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.progress import Progress, silent
 from nodule.volume import Volume
@@ -65,12 +66,8 @@ class ScoredNodule:
 
     @property
     def texture(self) -> str:
-        """Class of the readers' mean texture: up to 2, below 4, from 4 on the scale to 5."""
-        ratings = self.record.ratings.get("texture", ())
-        if not ratings:
-            return "unrated"
-        mean = sum(ratings) / len(ratings)
-        return "ground-glass" if mean <= 2 else "part-solid" if mean < 4 else "solid"
+        """Class of the readers' mean texture."""
+        return texture_class(self.record.ratings.get("texture", ()))
 
 
 def certain_records(crops: CropSet, *, folds: Sequence[int] = ()) -> tuple[NoduleRecord, ...]:

@@ -28,6 +28,7 @@ from nodule.evaluate.malignancy.ratings import (
     round_half_up,
 )
 from nodule.lidc.records import Kind
+from nodule.lidc.texture import texture_class
 from nodule.malignancy.judge import Discernment, Judgement
 
 _SIZES_MM = {"<6 mm": (0.0, 6.0), "6-<10 mm": (6.0, 10.0), "10-<20 mm": (10.0, 20.0)}
@@ -142,12 +143,8 @@ def _size(each: Judgement) -> str:
 
 
 def _texture(each: Judgement) -> str:
-    """Return the class of the readers' mean texture: up to 2, below 4, from 4 on, of 5."""
-    votes = np.asarray(each.votes.get("texture", ()))
-    if not votes.sum():
-        return "unrated"
-    mean = float(votes @ np.arange(1, len(votes) + 1) / votes.sum())
-    return "ground-glass" if mean <= 2 else "part-solid" if mean < 4 else "solid"
+    votes = each.votes.get("texture", ())
+    return texture_class([rating for rating, n in enumerate(votes, start=1) for _ in range(n)])
 
 
 def rows(found: Assessment) -> Iterator[dict[str, object]]:

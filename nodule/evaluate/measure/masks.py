@@ -70,7 +70,11 @@ class ReadNodule:
 
     @property
     def texture(self) -> Texture | None:
-        """The readers' median rating as a texture, None where there is none."""
+        """The readers' median rating as a texture, None where there is none.
+
+        Below 2.5, up to 3.5, above. Nodules are grouped otherwise where detection and malignancy
+        are evaluated: by the mean, see :func:`nodule.lidc.texture.texture_class`.
+        """
         ratings = self.record.ratings.get("texture", ())
         if not ratings:
             return None
