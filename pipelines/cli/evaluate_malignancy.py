@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nodule.errors import InputError
 from nodule.inference import Precision
 from pipelines.cli.bar import bar
 from pipelines.cli.options import CardOption, DeviceOption, given_command
 
 if TYPE_CHECKING:
     from nodule.evaluate.malignancy.assessment import Assessment, Choose
-    from nodule.lidc.crops import CropSet
-    from nodule.malignancy.examples import NoduleExample
     from nodule.malignancy.judge import Judgement
     from nodule.weights import Weights
 
@@ -68,6 +65,7 @@ def malignancy(
     from nodule.evaluate.malignancy.baselines import outlined
     from nodule.evaluate.malignancy.calibrate import fit
     from nodule.evaluate.malignancy.held_out import Panel, judge_by_panels, panels
+    from nodule.evaluate.malignancy.rated import rated_examples
     from nodule.evaluate.malignancy.summary import Draws, summarise
     from nodule.inference import pick_device
     from nodule.lidc.crops import CropSet
@@ -152,35 +150,6 @@ def _seen(members: Sequence[Weights], patients: set[str], *, allow_seen: bool) -
     if seen:
         logger.warning("%d patients were seen in training; no figure here is honest", len(seen))
     return len(seen)
-
-
-def rated_examples(
-    crops: CropSet, *, folds: Sequence[int], min_readers: int
-) -> tuple[NoduleExample, ...]:
-    """Return the nodules of some folds, all if none is named, that enough readers rated.
-
-    Raises
-    ------
-    InputError : ``NO_NODULES``.
-    """
-    from nodule.lidc.crops import distinct
-    from nodule.malignancy.examples import load_examples
-
-    wanted = [record for record in crops.records if not folds or record.fold in folds]
-    rated = {
-        record.nodule_key
-        for record in distinct(wanted)
-        if record.n_readers >= min_readers and record.malignancy
-    }
-    if not rated:
-        raise InputError(
-            "no nodule is left to evaluate",
-            code="NO_NODULES",
-            expected=f"rated nodules of {min_readers} readers",
-            hint="Name other folds with --fold, or fewer readers with --min-readers",
-        )
-    kept = {id(record) for record in wanted if record.nodule_key in rated}
-    return load_examples(crops, keep=lambda record: id(record) in kept)
 
 
 def _calibration(

@@ -12,7 +12,6 @@ import typer
 
 from nodule.inference import Precision
 from pipelines.cli.bar import bar
-from pipelines.cli.evaluate_malignancy import rated_examples
 from pipelines.cli.options import DeviceOption
 
 if TYPE_CHECKING:
@@ -44,6 +43,7 @@ def transfer(
     compared so. Refused where any of them saw a patient of the fold in training.
     """
     from nodule.evaluate.leakage import seen_in_training
+    from nodule.evaluate.malignancy.rated import rated_examples
     from nodule.evaluate.malignancy.transfer import class_counts, compare, member_aucs
     from nodule.inference import pick_device
     from nodule.lidc.crops import CropSet
