@@ -44,7 +44,8 @@ def transfer(
     """
     from nodule.evaluate.leakage import seen_in_training
     from nodule.evaluate.malignancy.rated import rated_examples
-    from nodule.evaluate.malignancy.transfer import class_counts, compare, member_aucs
+    from nodule.evaluate.malignancy.ratings import class_counts
+    from nodule.evaluate.malignancy.transfer import compare, judged_truth, member_aucs
     from nodule.inference import pick_device
     from nodule.lidc.crops import CropSet
     from nodule.malignancy.ensemble import Ensemble
@@ -64,7 +65,7 @@ def transfer(
     figures = compare(judged, tuned=first, scratch=second, draws=draws, seed=seed)
     aucs = member_aucs(judged)
     summary: dict[str, Any] = {
-        **class_counts(judged),
+        **class_counts(judged_truth(judged), [each.record.patient_id for each in judged]),
         **{name: figure.estimate for name, figure in figures.items()},
         **{f"{name}_interval": [f.lower, f.upper] for name, f in figures.items()},
         "auc_of_each_tuned": [aucs[member] for member in first],
@@ -78,12 +79,12 @@ def transfer(
 
 
 def _write(path: Path, judged: Sequence[Judgement], *, names: Sequence[str]) -> None:
-    from nodule.evaluate.malignancy.transfer import member_suspicion, readers_mean
+    from nodule.evaluate.malignancy.transfer import judged_truth, member_suspicion
 
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(("patient_id", "fold", "nodule", "readers_mean", *names))
-        rows = zip(judged, readers_mean(judged), member_suspicion(judged).T, strict=True)
+        rows = zip(judged, judged_truth(judged), member_suspicion(judged).T, strict=True)
         for each, mean, suspicion in rows:
             record = each.record
             said = (f"{value:.4f}" for value in suspicion)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from nodule.evaluate.malignancy.ratings import readers_mean, suspicion_of
 from nodule.lidc.records import Kind
 from nodule.malignancy.calibration import Calibration, mean_rating
 from nodule.malignancy.judge import Judgement
@@ -42,7 +43,7 @@ class Assessment:
     @property
     def truth(self) -> NDArray[np.float64]:
         """The readers' mean rating, [item]."""
-        return mean_rating(self.votes / self.votes.sum(axis=1, keepdims=True))
+        return readers_mean(self.votes)
 
     @property
     def score(self) -> NDArray[np.float64]:
@@ -52,8 +53,7 @@ class Assessment:
     @property
     def raw_suspicion(self) -> NDArray[np.float64]:
         """Probability of a vote above 3, given that it is not 3, before calibration, [item]."""
-        above, below = self.raw[:, 3:].sum(axis=1), self.raw[:, :2].sum(axis=1)
-        return np.asarray(above / (above + below))
+        return suspicion_of(self.raw)
 
     @property
     def patients(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
 from nodule.errors import InputError
-from nodule.evaluate.malignancy.ratings import suspicious
+from nodule.evaluate.malignancy.ratings import readers_mean, suspicious
 from nodule.lidc.records import fold_of
 from nodule.malignancy.calibration import Calibration, mean_rating, temper, width
 from nodule.malignancy.judge import Judgement
@@ -51,7 +51,7 @@ def fit(judged: Sequence[Judgement], *, members: Sequence[str]) -> Calibration:
     if not judged:
         raise InputError("no nodules to calibrate with", code="NO_CASES")
     votes = np.array([each.votes["malignancy"] for each in judged], float)
-    truth = mean_rating(votes / votes.sum(axis=1, keepdims=True))
+    truth = readers_mean(votes)
     temperature = _fit_temperature([each.distributions for each in judged], votes)
     shared = np.array([temper(each.distributions, temperature).mean(axis=0) for each in judged])
     slope, intercept = _fit_suspicion(mean_rating(shared), truth)

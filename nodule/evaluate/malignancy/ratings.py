@@ -8,6 +8,7 @@ below or above 3, where nodules at exactly 3 are left out.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,36 @@ def suspicious(mean_ratings: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.b
     """
     mean = np.asarray(mean_ratings, float)
     return mean != INDETERMINATE, mean > INDETERMINATE
+
+
+def readers_mean(votes: ArrayLike) -> NDArray[np.float64]:
+    """Return the mean rating of votes [..., 5], readers per rating; a mean of 3 is exactly 3."""
+    counts = np.asarray(votes, float)
+    return np.asarray(counts @ np.array(LEVELS) / counts.sum(axis=-1))
+
+
+def suspicion_of(distributions: ArrayLike) -> NDArray[np.float64]:
+    """Return how probably a rating lies above 3, if it is not 3, by distributions [..., 5]."""
+    shares = np.asarray(distributions, float)
+    above, below = shares[..., 3:].sum(axis=-1), shares[..., :2].sum(axis=-1)
+    return np.asarray(above / (above + below))
+
+
+def class_counts(truth: NDArray[np.float64], patients: Sequence[str]) -> dict[str, int]:
+    """Return how many nodules and patients there are, and how many nodules of each class.
+
+    Parameters
+    ----------
+    truth : the readers' mean rating, [item].
+    patients : whose nodule it is, per item.
+    """
+    return {
+        "n": len(truth),
+        "n_patients": len(set(patients)),
+        "n_benign": int((truth < INDETERMINATE).sum()),
+        "n_malignant": int((truth > INDETERMINATE).sum()),
+        "n_dropped_at_3": int((truth == INDETERMINATE).sum()),
+    }
 
 
 def calibration_error(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 10) -> float:

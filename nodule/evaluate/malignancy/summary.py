@@ -25,6 +25,7 @@ from nodule.evaluate.malignancy.baselines import against_baselines, cross_valida
 from nodule.evaluate.malignancy.calibrate import split
 from nodule.evaluate.malignancy.ratings import (
     LEVELS,
+    class_counts,
     round_half_up,
 )
 from nodule.lidc.records import Kind
@@ -98,14 +99,8 @@ def flat(figures: Mapping[str, Interval]) -> dict[str, Any]:
 
 
 def _counts(found: Assessment) -> dict[str, int]:
-    return {
-        "n": len(found.judged),
-        "n_patients": len(set(found.patients)),
-        "n_benign": int((found.truth < 3.0).sum()),
-        "n_malignant": int((found.truth > 3.0).sum()),
-        "n_dropped_at_3": int((found.truth == 3.0).sum()),
-        "n_rated_by_several": int((found.votes.sum(axis=1) > 1).sum()),
-    }
+    several = int((found.votes.sum(axis=1) > 1).sum())
+    return {**class_counts(found.truth, found.patients), "n_rated_by_several": several}
 
 
 def _levels(found: Assessment) -> dict[str, Any]:

@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 
 from nodule.evaluate.bootstrap import Interval, patient_bootstraps
 from nodule.evaluate.malignancy.agreement import auc
-from nodule.evaluate.malignancy.ratings import (
-    INDETERMINATE,
-)
+from nodule.evaluate.malignancy.ratings import readers_mean, suspicion_of
 from nodule.malignancy.judge import Judgement
 
 
@@ -48,7 +46,7 @@ def compare(
     InputError : ``NO_CASES``.
     """
     suspicion = member_suspicion(judged)
-    truth = readers_mean(judged)
+    truth = judged_truth(judged)
 
     def measure(index: NDArray[np.int64]) -> Mapping[str, float]:
         each = [auc(member[index], truth[index]) for member in suspicion]
@@ -60,33 +58,18 @@ def compare(
     return patient_bootstraps(measure, patients, rng=np.random.default_rng(seed), draws=draws)
 
 
-def class_counts(judged: Sequence[Judgement]) -> dict[str, int]:
-    """Return how many nodules and patients there are, and how many nodules of each class."""
-    truth = readers_mean(judged)
-    return {
-        "n": len(judged),
-        "n_patients": len({each.record.patient_id for each in judged}),
-        "n_benign": int((truth < INDETERMINATE).sum()),
-        "n_malignant": int((truth > INDETERMINATE).sum()),
-        "n_dropped_at_3": int((truth == INDETERMINATE).sum()),
-    }
-
-
 def member_aucs(judged: Sequence[Judgement]) -> list[float | None]:
     """Return each member's own area under the ROC curve; None where one class is missing."""
-    truth = readers_mean(judged)
+    truth = judged_truth(judged)
     areas = (auc(member, truth) for member in member_suspicion(judged))
     return [None if math.isnan(area) else area for area in areas]
 
 
 def member_suspicion(judged: Sequence[Judgement]) -> NDArray[np.float64]:
     """Return each member's probability of a vote above 3, if it is not 3, [member, item]."""
-    shares = np.stack([each.distributions for each in judged], axis=1).astype(np.float64)
-    above, below = shares[..., 3:].sum(axis=-1), shares[..., :2].sum(axis=-1)
-    return np.asarray(above / (above + below))
+    return suspicion_of(np.stack([each.distributions for each in judged], axis=1))
 
 
-def readers_mean(judged: Sequence[Judgement]) -> NDArray[np.float64]:
+def judged_truth(judged: Sequence[Judgement]) -> NDArray[np.float64]:
     """Return the readers' mean malignancy rating, [item]."""
-    votes = np.array([each.votes["malignancy"] for each in judged], float)
-    return np.asarray(votes @ np.arange(1, 6) / votes.sum(axis=1))
+    return readers_mean([each.votes["malignancy"] for each in judged])

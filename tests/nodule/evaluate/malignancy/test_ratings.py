@@ -4,12 +4,16 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nodule.errors import InputError
 from nodule.evaluate.malignancy.ratings import (
     calibration_error,
+    class_counts,
     rating_agreement,
+    readers_mean,
+    suspicion_of,
     suspicious,
 )
 
@@ -56,3 +60,23 @@ def test_refuses_ratings_that_cannot_be_compared(
     with pytest.raises(InputError) as error:
         rating_agreement(scores, ratings)
     assert error.value.code == code
+
+
+def test_a_readers_mean_of_3_is_exactly_3() -> None:
+    # shares of a sixth, weighted and added, would come to 2.9999999999999996
+    assert readers_mean([[0, 1, 4, 1, 0], [1, 0, 0, 0, 1], [0, 0, 0, 1, 1]]).tolist() == [3, 3, 4.5]
+
+
+def test_suspicion_leaves_the_indeterminate_rating_out() -> None:
+    assert suspicion_of([[0.1, 0.2, 0.6, 0.0, 0.1]]) == pytest.approx([0.1 / 0.4])
+
+
+def test_classes_are_counted_with_their_patients() -> None:
+    truth = np.array([1.0, 2.75, 3.0, 3.25, 5.0, 4.0])
+    assert class_counts(truth, ["A", "A", "B", "C", "D", "D"]) == {
+        "n": 6,
+        "n_patients": 4,
+        "n_benign": 2,
+        "n_malignant": 3,
+        "n_dropped_at_3": 1,
+    }

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nodule.evaluate.malignancy.transfer import class_counts, compare, member_aucs, member_suspicion
+from nodule.evaluate.malignancy.transfer import compare, member_aucs, member_suspicion
 from nodule.lidc.records import NoduleRecord
 from nodule.malignancy.judge import Judgement
 from nodule.malignancy.network import LEVELS
@@ -55,16 +55,6 @@ def test_a_group_is_the_mean_of_its_members_and_the_difference_is_paired() -> No
 def test_a_group_does_not_differ_from_itself() -> None:
     same = compare(NODULES, tuned=[1], scratch=[1], draws=50)["auc_difference"]
     assert same.lower == same.estimate == same.upper == 0.0
-
-
-def test_counts_the_classes() -> None:
-    assert class_counts(NODULES) == {
-        "n": 5,
-        "n_patients": 5,
-        "n_benign": 2,
-        "n_malignant": 2,
-        "n_dropped_at_3": 1,
-    }
 
 
 def test_one_class_has_no_area() -> None:
