@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nodule.errors import InputError
 from nodule.inference import Precision
 from pipelines.cli.bar import bar
 from pipelines.cli.options import CardOption, DeviceOption, given_command
@@ -71,6 +72,12 @@ def malignancy(
     from nodule.lidc.crops import CropSet
     from nodule.malignancy.calibration import calibration_path
 
+    if calibrate and not folds:
+        raise InputError(
+            "a calibration is fitted on what each member never saw",
+            code="CALIBRATE_WITHOUT_FOLDS",
+            expected="--folds beside --calibrate",
+        )
     members = _members(weights)
     crops = CropSet.open(data)
     patients = {r.patient_id for r in crops.records if not fold or r.fold in fold}
@@ -99,7 +106,7 @@ def malignancy(
     }  # fmt: skip
     if output is not None:
         _write(output, found, summary)
-    if calibrate and folds:
+    if calibrate:
         fitted = fit(judged, members=summary["weights"])
         fitted.write(calibration_path(members[0].path))
     if card:

@@ -134,6 +134,11 @@ def test_says_so_when_no_rated_nodule_is_left(evaluate: Evaluate) -> None:
         evaluate("--folds", "--min-readers=5")
 
 
+def test_a_calibration_is_fitted_with_folds_alone(evaluate: Evaluate) -> None:
+    with pytest.raises(InputError, match="CALIBRATE_WITHOUT_FOLDS"):
+        evaluate("--calibrate", "--allow-seen")
+
+
 def test_refuses_the_weights_of_another_stage(evaluate: Evaluate) -> None:
     with pytest.raises(WeightsError, match="WRONG_STAGE"):
         evaluate("--allow-seen", weights=[Weights.shipped("candidates").path])
