@@ -45,7 +45,7 @@ def evaluate_froc(
         Path | None, typer.Option("--output", "-o", metavar="OUT", help="Folder for CSV and PNG.")
     ] = None,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws of the scans.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
 ) -> None:
     """FROC and CPM by LUNA16's rules; the last line is JSON.
 

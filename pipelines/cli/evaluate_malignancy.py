@@ -49,7 +49,7 @@ def malignancy(
         Path | None, typer.Option("--output", "-o", metavar="OUT", help="Folder for all results.")
     ] = None,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws of the patients.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     precision: Annotated[Precision, typer.Option(help="As in a run.")] = "auto",
     card: CardOption = False,
     device: DeviceOption = "auto",

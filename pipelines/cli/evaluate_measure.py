@@ -25,7 +25,7 @@ def measure(
         typer.Option("--output", "-o", metavar="CSV", dir_okay=False, help="A row a nodule."),
     ] = None,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws of the patients.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
 ) -> None:
     """Agreement of masks, volumes and textures with radiologists; the last line is JSON.
 

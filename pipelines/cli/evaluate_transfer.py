@@ -32,7 +32,7 @@ def transfer(
         Path | None, typer.Option("--output", "-o", metavar="OUT", help="CSV, a row a nodule.")
     ] = None,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws of the patients.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     precision: Annotated[Precision, typer.Option(help="As in a run.")] = "auto",
     device: DeviceOption = "auto",
 ) -> None:
