@@ -41,7 +41,7 @@ def explain(
     """Map what raised the networks' answer about each finding (Grad-CAM), and test the map.
 
     Writes for each finding, such as N1, OUT/N1-malignancy.nii.gz (heat from 0 to 1 on the
-    networks' 1 mm cube, to lay over the CT in any viewer), .png (three planes, without and under
+    networks' cube, to lay over the CT in any viewer), .png (three planes, without and under
     the heat) and .json: how the answer changes when the hottest tenth of the cube is hidden, or as
     much elsewhere; and how alike the map is to one of networks with shuffled weights, their last
     layers or all, as a rank correlation. The last line on stdout is a JSON summary.
