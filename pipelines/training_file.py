@@ -6,7 +6,7 @@ the command line says takes the place of what the file says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from pipelines.finetune import Finetune
 from pipelines.task import Loop, Task
 
 _SECTIONS = ("task", "loop", "start", "finetune")
+_DATA = {"crop_set": "--crop-set SET", "scans": "--scans SCAN"}
+"""Fields of tasks that no shipped file can name, and the options that do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +79,8 @@ def read_training(
 
     Raises
     ------
-    ConfigError : as :func:`pipelines.config.load_stages`, and ``BAD_FINETUNE`` where the phases
-        do not fit the loop.
+    ConfigError : as :func:`pipelines.config.load_stages`, ``NO_DATA`` where neither file nor
+        ``given`` names the task's data, and ``BAD_FINETUNE`` where the phases do not fit the loop.
     WeightsError : as :func:`~nodule.weights.foreign.read_foreign`.
     """
     document = read_toml(file)
@@ -88,6 +90,7 @@ def read_training(
             code="UNKNOWN_SECTION",
             expected=f"one of {list(_SECTIONS)}",
         )
+    _check_data(task_class, {*document.get("task", {}), *given}, file=file)
     seeds = {} if seed is None else {"seed": seed}
 
     def section(cls: type[Any], name: str, **more: Any) -> Any:
@@ -105,3 +108,15 @@ def read_training(
     if training.finetune is not None:
         training.finetune.check(training.loop)
     return training
+
+
+def _check_data(task_class: type[Any], named: Collection[str], *, file: Path) -> None:
+    fields = task_class.__dataclass_fields__
+    missing = [name for name in _DATA if name in fields and name not in named]
+    if missing:
+        raise ConfigError(
+            f"{file.name} does not say what to learn from",
+            code="NO_DATA",
+            expected=" and ".join(_DATA[name] for name in missing),
+            hint=f"Or name {' and '.join(missing)} in its section [task]",
+        )

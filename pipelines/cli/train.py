@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import logging
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
+from nodule.errors import ConfigError
 from pipelines.cli.options import DeviceOption
+
+_EXTRA = ("lightning", "tensorboard")
+"""What the extra ``train`` brings."""
 
 
 def train(
-    stage: Annotated[str, typer.Argument(help="lungs, candidates or malignancy.")],
+    stage: Annotated[
+        Literal["lungs", "candidates", "malignancy"],
+        typer.Argument(help="lungs, candidates or malignancy."),
+    ],
     run: Annotated[
         Path, typer.Option("-o", "--run", help="The run's folder; a killed run goes on from it.")
     ],
@@ -34,7 +42,9 @@ def train(
     marks: Annotated[
         Path | None,
         typer.Option(
-            dir_okay=False, help="What a detector marked on the scans: nodule dataset marks."
+            exists=True,
+            dir_okay=False,
+            help="What a detector marked on the scans: nodule dataset marks.",
         ),
     ] = None,
     held_out_fold: Annotated[
@@ -52,9 +62,9 @@ def train(
             "origin, mapped by name; without a suffix, shipped ones.",
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights and samples.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of weights and samples.")] = None,
     device: DeviceOption = "auto",
-    devices: Annotated[int, typer.Option(help="Number of GPUs, or of CPU processes.")] = 1,
+    devices: Annotated[int, typer.Option(min=1, help="Number of GPUs, or of CPU processes.")] = 1,
 ) -> None:
     """Train a network by a configuration, going on where a killed run stopped.
 
@@ -62,6 +72,7 @@ def train(
     weights, their digest, the number of training patients and, with weights to begin with, how
     many tensors matched, stayed fresh, had another shape or were unused; RUN/start.json names them.
     """
+    _check_installed()
     from lightning.pytorch.utilities import rank_zero_only
 
     from nodule.weights import Weights
@@ -99,6 +110,18 @@ def train(
     if training.start is not None:
         summary["start"] = _counts(run / "start.json")
     typer.echo(json.dumps(summary))
+
+
+def _check_installed() -> None:
+    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            "training needs packages that nodule does without",
+            code="NO_TRAINING_PACKAGES",
+            expected=", ".join(_EXTRA),
+            got=f"no {', no '.join(missing)}",
+            hint="Install nodule with its extra [train], as in: pip install '.[train]'",
+        )
 
 
 def _given(

@@ -1,5 +1,6 @@
 """``nodule train`` takes options in place of the file's, and begins with weights from elsewhere."""
 
+import importlib.util
 import json
 import logging
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from nodule.errors import ConfigError, WeightsError
 from nodule.lungs.learn import LungsTask
 from nodule.weights import Weights, load_state
 from pipelines import flows
+from pipelines.cli.main import app as nodule_app
 from pipelines.cli.train import train
 
 CONFIG = """
@@ -106,8 +108,15 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+def refusal(*words: object) -> str:
+    """Return what the whole command says of a mistake, on one line."""
+    ran = CliRunner().invoke(nodule_app, ["train", *map(str, words)], catch_exceptions=False)
+    assert ran.exit_code == 2
+    return " ".join(ran.stderr.replace("│", " ").split())
+
+
 def run(*arguments: object) -> dict[str, Any]:
-    words = ["toy", *map(str, arguments)]
+    words = ["lungs", *map(str, arguments)]
     ran = CliRunner().invoke(app, words, catch_exceptions=False)
     summary: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
     return summary
@@ -152,4 +161,34 @@ def test_refuses_a_share_where_the_task_has_none(
 ) -> None:
     monkeypatch.setattr(flows, "task_type", lambda stage: LungsTask)
     with pytest.raises(ConfigError, match=r"UNKNOWN_KEY: .*patients_share"):
-        run("--config", config, "-o", tmp_path / "run", "--patients-share", 0.1)
+        run(
+            "--config", config, "-o", tmp_path / "run", "--scans", tmp_path, "--patients-share", 0.1
+        )
+
+
+def test_refuses_what_cannot_be_on_the_command_line(tmp_path: Path) -> None:
+    assert "'foo' is not one of 'lungs', 'candidates'" in refusal("foo", "-o", tmp_path)
+    for option, value in {
+        "--devices": 0,
+        "--seed": -1,
+        "--marks": tmp_path / "none.csv",
+    }.items():
+        told = refusal("lungs", "-o", tmp_path, option, value)
+        assert f"Invalid value for '{option}'" in told
+
+
+def test_tells_which_options_name_the_data(tmp_path: Path) -> None:
+    words = ["train", "candidates", "-o", str(tmp_path)]
+    with pytest.raises(ConfigError, match=r"NO_DATA.*--crop-set SET and --scans SCAN"):
+        CliRunner().invoke(nodule_app, words, catch_exceptions=False)
+    words += ["--crop-set", str(tmp_path)]
+    with pytest.raises(ConfigError, match=r"NO_DATA.*expected --scans SCAN"):
+        CliRunner().invoke(nodule_app, words, catch_exceptions=False)
+
+
+def test_tells_how_to_install_what_training_needs(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"NO_TRAINING_PACKAGES.*no lightning.*'\.\[train\]'"):
+        run("--config", config, "-o", tmp_path / "run")
