@@ -51,6 +51,9 @@ class CandidatesTask:
     watched_folds : of those, whose cubes and stacks are looked at after each epoch. The loop then
         keeps the best epoch, and figures on these folds are no longer honest; empty keeps the last.
     mined_with : weights whose false marks on the scans are shown again and again; None mines none.
+        They only choose among places of the training scans, and nothing is learnt from what they
+        were trained on, so that their training patients are not this network's. If they saw
+        held-out patients, what they mark may still tell of them: mine with weights that did not.
     patch : voxels of a training patch along each axis, a multiple of 16.
     channels, depths : of the network.
     seed : of all randomness in the samples.

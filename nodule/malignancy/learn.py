@@ -48,7 +48,8 @@ class MalignancyTask:
         folder with LIDC ``annotations.xml`` has its nodules avoided; any other scan must hold
         none.
     marks : what a detector marked on the scans, a table of :mod:`nodule.lidc.marks`; such places
-        that are on no nodule are the hardest negatives.
+        that are on no nodule are the hardest negatives. They only choose among places of the
+        training scans: whom the detector was trained on is not counted here.
     held_out_folds : patients that training never sees.
     watched_folds : of those, whose nodules are scored after each epoch. The loop then keeps the
         best epoch, and figures on these folds are no longer honest; empty keeps the last.

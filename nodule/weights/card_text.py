@@ -137,6 +137,15 @@ def training_text(run: TrainingRun) -> str:
     settings = [*_settings("task", run.task), *_settings("loop", last.settings)]
     pieces = [wrapped(told), *map(wrapped, _changes(run.legs))]
     pieces.append(table(("setting", "value"), iter(settings)))
+    pieces += [
+        wrapped(
+            f"The weights {value.path.name} only chose places on the training scans that are "
+            f"shown more often; whom {value.path.name} was trained on is not counted among the "
+            "training patients."
+        )
+        for value in run.task.values()
+        if isinstance(value, Weights)
+    ]
     versions = ", ".join(f"{name} {version}" for name, version in sorted(run.versions.items()))
     return "\n\n".join([*pieces, wrapped(f"Packages: {versions}.")])
 

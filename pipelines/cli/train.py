@@ -47,6 +47,15 @@ def train(
             help="What a detector marked on the scans: nodule dataset marks.",
         ),
     ] = None,
+    mined_with: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Weights of the candidates network, whose false marks on the scans are shown "
+            "again and again.",
+        ),
+    ] = None,
     held_out_fold: Annotated[
         list[int] | None,
         typer.Option(help="Never train on this fold (of LUNA16: this subset); may be repeated."),
@@ -85,7 +94,7 @@ def train(
     training = read_training(
         config or shipped_config(f"train/{stage}.toml"),
         task_type(stage),
-        given=_given(crop_set, scans, store, marks, held_out_fold, patients_share),
+        given=_given(crop_set, scans, store, marks, mined_with, held_out_fold, patients_share),
         start_from=start_from,
         seed=seed,
     )
@@ -129,6 +138,7 @@ def _given(
     scans: list[Path] | None,
     store: Path | None,
     marks: Path | None,
+    mined_with: Path | None,
     held_out_folds: list[int] | None,
     patients_share: float | None,
 ) -> dict[str, Any]:
@@ -138,6 +148,8 @@ def _given(
         "scans": [str(path) for path in scans or ()] or None,
         "store": None if store is None else str(store),
         "marks": None if marks is None else str(marks),
+        # weights that a training file names lie beside it
+        "mined_with": None if mined_with is None else str(mined_with.resolve()),
         "held_out_folds": held_out_folds or None,
         "patients_share": patients_share,
     }

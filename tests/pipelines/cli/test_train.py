@@ -68,6 +68,7 @@ class ToyTask:
 
     held_out_folds: tuple[int, ...] | None = None
     patients_share: float | None = None
+    mined_with: Weights | None = None
     seed: int | None = None
 
     def network(self) -> nn.Module:
@@ -172,6 +173,7 @@ def test_refuses_what_cannot_be_on_the_command_line(tmp_path: Path) -> None:
         "--devices": 0,
         "--seed": -1,
         "--marks": tmp_path / "none.csv",
+        "--mined-with": tmp_path / "none.safetensors",
     }.items():
         told = refusal("lungs", "-o", tmp_path, option, value)
         assert f"Invalid value for '{option}'" in told
@@ -192,3 +194,16 @@ def test_tells_how_to_install_what_training_needs(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"NO_TRAINING_PACKAGES.*no lightning.*'\.\[train\]'"):
         run("--config", config, "-o", tmp_path / "run")
+
+
+def test_weights_to_mine_with_are_found_from_where_we_are(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = Weights.shipped("candidates")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "mine.safetensors").write_bytes(shipped.path.read_bytes())
+    monkeypatch.chdir(tmp_path / "here")
+    run("--config", config, "-o", tmp_path / "run", "--mined-with", "mine.safetensors")
+    card = (tmp_path / "run" / "weights.md").read_text()
+    assert f"| task.mined_with | mine.safetensors, sha256 `{shipped.sha256}` |" in card
+    assert "whom mine.safetensors was trained on is not counted" in card.replace("\n", " ")
