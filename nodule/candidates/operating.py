@@ -42,7 +42,6 @@ class OperatingTable:
     ----------
     weights_sha256 : digests of the detector's weights, then of those that judge its marks.
     n_scans : scans counted.
-    n_seen_scans : those of them whose patients the weights saw in training; they flatter.
     points : by falling threshold and rising false positives, at least one.
 
     Raises
@@ -52,7 +51,6 @@ class OperatingTable:
 
     weights_sha256: tuple[str, ...]
     n_scans: int
-    n_seen_scans: int = 0
     points: tuple[OperatingPoint, ...]
 
     def __post_init__(self) -> None:
@@ -60,8 +58,7 @@ class OperatingTable:
             a.threshold > b.threshold and a.fp_per_scan < b.fp_per_scan
             for a, b in pairwise(self.points)
         )
-        counted = self.n_scans > 0 and 0 <= self.n_seen_scans <= self.n_scans
-        if not (self.points and ordered and counted):
+        if not (self.points and ordered and self.n_scans > 0):
             raise InputError(
                 "no table of operating points",
                 code="BAD_OPERATING_TABLE",
@@ -76,7 +73,6 @@ class OperatingTable:
         *,
         lowest_score: float,
         weights_sha256: tuple[str, ...],
-        n_seen_scans: int = 0,
     ) -> OperatingTable:
         """Count the false positives of whole scans.
 
@@ -86,7 +82,7 @@ class OperatingTable:
         ----------
         scores : per scan those of its false positives; scans without any count.
         lowest_score : of the marks that were looked at; a second network may score some lower.
-        weights_sha256, n_seen_scans : as the table's.
+        weights_sha256 : as the table's.
         """
         ranked = sorted((score for scan in scores for score in scan), reverse=True)
         lowest = min([*ranked, lowest_score])
@@ -100,7 +96,6 @@ class OperatingTable:
         return cls(
             weights_sha256=weights_sha256,
             n_scans=len(scores),
-            n_seen_scans=n_seen_scans,
             points=(*points, last),
         )
 

@@ -127,12 +127,10 @@ def calibrate(
     lowest_score : of the marks that were looked at.
     weights : of the networks that made the scores; they name the table.
     """
-    trained = frozenset[str]().union(*(each.training_patients for each in weights))
     return OperatingTable.of_false_positives(
         [result.matches.false_positive_scores.tolist() for result in results],
         lowest_score=lowest_score,
         weights_sha256=tuple(each.sha256 for each in weights),
-        n_seen_scans=sum(bool(result.scan.patients & trained) for result in results),
     )
 
 
