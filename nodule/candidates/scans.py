@@ -34,9 +34,8 @@ def load_scan(scan: WholeScan) -> Region:
     Nodules that three readers and more outlined are lesions, as LIDC's readers outline what they
     hold for 3 mm and more, however small the sphere of their consensus is. What fewer outlined,
     what has no consensus, and what was marked by a point, as smaller or as no nodule, is ignored.
-    Of LUNA16 the first are in ``annotations.csv``, the
-    others in ``annotations_excluded.csv``, and the candidates of class 0 are the places that look
-    like a nodule and are none.
+    Of LUNA16 the first are in ``annotations.csv``, the others in ``annotations_excluded.csv``, and
+    the candidates of class 0 are the places that look like a nodule and are none.
 
     Raises
     ------

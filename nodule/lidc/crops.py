@@ -10,7 +10,9 @@ A crop set is a folder. Any of four tables may be present, each row one nodule, 
     spacing in mm, then row and column of the crop's first pixel in the full image). An int16
     image holds HU. A uint8 image holds codes, ``HU = -1000 + code * 1400 / 255``.
     ``origin_x, origin_y`` place the first pixel; empty where unknown. Column c lies at
-    ``origin_x + xy_dir * c * pixel_spacing_mm``, rows likewise.
+    ``origin_x + xy_dir * c * pixel_spacing_mm``, rows likewise. A nodule of LUNA16's list has
+    place and diameter, but no masks, no ratings and 0 readers: the list does not say which of
+    the four they were, three or all (:attr:`NoduleRecord.is_listed`).
 ``voi.csv`` (kind ``voi``)
     Exact HU as int16 NIfTI and one merged mask; ratings are the mode over readers. Paths are
     relative to ``voi/``.

@@ -113,6 +113,14 @@ class NoduleRecord:
         return self.center_lps_mm is not None
 
     @property
+    def is_listed(self) -> bool:
+        """Whether LUNA16's list says so: three readers agreed, and none of their masks is known.
+
+        A stack of LIDC-IDRI that nobody's mask covers has no diameter either.
+        """
+        return self.kind == "stack" and self.n_readers == 0 and self.diameter_mm > 0
+
+    @property
     def nodule_key(self) -> str:
         """Text that all records of one nodule share, as far as links are known."""
         return self.voi_file or f"{self.file}#{self.key}"

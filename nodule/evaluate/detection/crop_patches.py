@@ -100,9 +100,13 @@ def lay(
 def _center_mm(packed: PackedCrop) -> NDArray[np.float64]:
     crop = packed.unpack()
     masks = (crop.consensus(), crop.reader_masks.any(axis=0))
-    inside = next((np.argwhere(mask) for mask in masks if mask.any()), np.empty((0, 3)))
-    middle = (np.asarray(packed.stored.shape) - 1) / 2
-    center = inside.mean(axis=0) if len(inside) else middle
+    inside = next((np.argwhere(mask) for mask in masks if mask.any()), None)
+    if inside is not None:
+        center = inside.mean(axis=0)
+    elif packed.record.center_lps_mm is not None:  # of a list; a crop may end where its scan does
+        center = packed.geometry.lps_to_index(packed.record.center_lps_mm)
+    else:
+        center = (np.asarray(packed.stored.shape) - 1) / 2
     return np.asarray(center * np.asarray(packed.geometry.spacing_zyx_mm), dtype=np.float64)
 
 

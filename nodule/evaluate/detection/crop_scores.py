@@ -75,7 +75,7 @@ def certain_records(crops: CropSet, *, folds: Sequence[int] = ()) -> tuple[Nodul
 
     A nodule's readers are those of its stack, or else of its volume of interest; a cube without
     link to either has unknown readers and is left out. So is a volume of interest whose nodule has
-    a stack, since it shows no more.
+    a stack, since it shows no more. LUNA16's list holds only nodules by three readers or more.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def certain_records(crops: CropSet, *, folds: Sequence[int] = ()) -> tuple[Nodul
         best = known.get(record.nodule_key)
         return (
             best is not None
-            and best.n_readers >= CERTAIN_READERS
+            and (best.n_readers >= CERTAIN_READERS or best.is_listed)
             and record.diameter_mm >= LEAST_DIAMETER_MM
             and (record.kind != "voi" or best.kind == "voi")
         )

@@ -1,5 +1,7 @@
 """Crops lie unchanged in the lung of a scan, where it fits them best."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,18 @@ def test_a_single_slice_shows_its_thickness_and_the_scan_beyond() -> None:
     assert patch[z - 1 : z + 2, y, x] == pytest.approx(40.0)
     assert patch[z + 6, y, x] == pytest.approx(-850.0)
     assert patch[z - 6, y, x] == pytest.approx(-850.0)
+
+
+def test_a_nodule_without_masks_lies_where_its_list_says() -> None:
+    masked = crop((24, 40, 40), (2.0, 1.0, 1.0))
+    stored = np.full((24, 40, 40), -850, np.int16)
+    stored[3:6, 9:12, 27:30] = 40  # off the middle, as where a scan ends near a nodule
+    place = masked.geometry.index_to_lps((4, 10, 28)).tolist()
+    record = replace(masked.record, n_readers=0, readers=(), center_lps_mm=tuple(place))
+    listed = replace(masked, record=record, stored=stored, reader_bits=np.zeros_like(stored, "u1"))
+    patch, center = lay(listed, host(), rng=np.random.default_rng(0))
+    assert patch[tuple(np.rint(center).astype(int))] == pytest.approx(40.0)
+    assert np.argwhere(patch > 0).mean(axis=0) == pytest.approx(center, abs=0.6)
 
 
 def test_the_place_whose_tissue_fits_is_chosen() -> None:

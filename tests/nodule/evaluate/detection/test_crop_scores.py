@@ -94,6 +94,18 @@ def test_certain_nodules_are_3_mm_by_three_readers():
     ]
 
 
+def test_nodules_of_luna16s_list_are_certain_without_readers():
+    crops = CropSet(
+        folder=Path(),
+        records=(
+            record(n_readers=0, readers=()),
+            record(key="n1", n_readers=0, readers=(), diameter_mm=2.9),
+            record(key="n2", n_readers=0, readers=(), diameter_mm=0.0),  # masks that cover nothing
+        ),
+    )
+    assert [each.key for each in certain_records(crops)] == ["n0"]
+
+
 def test_a_nodule_with_several_crops_counts_once_by_the_one_with_most_context():
     both = [scored(0.1, voi_file="w"), scored(0.7, kind="crop51", file="c", key="", voi_file="w")]
     assert [each.score for each in one_per_nodule(both)] == [0.7]
