@@ -38,8 +38,9 @@ from __future__ import annotations
 
 import itertools
 import zipfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,22 @@ class CropSet:
         """Return all patients of some folds of whom it holds anything, nodule or not."""
         everything = (*self.records, *self.negatives)
         return frozenset(record.patient_id for record in everything if record.fold in folds)
+
+    @cached_property
+    def series(self) -> Mapping[str, frozenset[str]]:
+        """The series of each patient of whom it holds anything, as far as they are known.
+
+        They are other names of the patient: LUNA16 knows no better ones.
+        """
+        known: dict[str, set[str]] = {}
+        for record in (*self.records, *self.negatives):
+            known.setdefault(record.patient_id, set()).update({record.series_uid} - {""})
+        return {patient: frozenset(series) for patient, series in known.items()}
+
+    def names(self, folds: Collection[int]) -> frozenset[str]:
+        """Return all that the patients of some folds may be called, their series among it."""
+        patients = self.patients(folds)
+        return patients.union(*(self.series[patient] for patient in patients))
 
     def load(self, record: NoduleRecord) -> NoduleCrop:
         """Read one record.

@@ -27,7 +27,7 @@ def scans_of_other_folds(
     InputError : as :func:`nodule.lidc.scans.find_scans`.
     """
     _check_folds(paths, crops=crops, held_out_folds=held_out_folds)
-    unseen = crops.patients(held_out_folds)
+    unseen = crops.names(held_out_folds)
     return training_scans(paths, unseen=unseen, held_out_folds=held_out_folds)
 
 

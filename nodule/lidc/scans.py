@@ -17,12 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nodule.errors import ConfigError, InputError
+from nodule.lidc.readings import readings_beside, readings_by_series
 from nodule.lidc.records import fold_of
 
 logger = logging.getLogger(__name__)
-
-READINGS = "annotations.xml"
-"""Preferred name of the readers' XML inside a scan's folder, where there are several."""
 
 _TABLE = "annotations.csv"
 _EXCLUDED = "annotations_excluded.csv"
@@ -31,8 +29,6 @@ _TABLE_DEPTHS = ("", "*/", "*/*/")
 _LIDC_PATIENT = re.compile(r"LIDC-IDRI-\d{4}")
 _SUBSET = re.compile(r"subset(\d)")
 _IMAGE = re.compile(r"\.(nii|nii\.gz|mha|mhd|nrrd|nhdr|zip)$", re.IGNORECASE)
-_SERIES_UID = re.compile(rb"<(?:CT)?SeriesInstanceUid>\s*([\d.]+)\s*<", re.IGNORECASE)
-_XML_HEAD = 8192
 _HEADERS = ("Modality", "StudyInstanceUID", "SeriesInstanceUID")
 
 
@@ -44,6 +40,8 @@ class WholeScan:
     ----------
     path : folder or file.
     patient : what its patient is called in crop sets and lists of training patients.
+    series : UIDs of its CT series, as far as one DICOM file of each folder tells; of LUNA16 the
+        patient's name, for it knows no other. Else empty.
     fold : the number of its LUNA16 subset; else the fold of the patient.
     readings : the readers' XML, or LUNA16's ``annotations.csv``; None where nobody read it.
     excluded : LUNA16's ``annotations_excluded.csv``, None where it is not there.
@@ -52,10 +50,16 @@ class WholeScan:
 
     path: Path
     patient: str
+    series: tuple[str, ...] = ()
     fold: int
     readings: Path | None = None
     excluded: Path | None = None
     candidates: Path | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All that its patient may be called in crop sets and lists of training patients."""
+        return frozenset({self.patient, *self.series})
 
 
 def patient_of(path: Path) -> str:
@@ -93,7 +97,7 @@ def find_scans(path: Path) -> tuple[WholeScan, ...]:
     files = sorted(each for each in path.iterdir() if each.is_file() and _IMAGE.search(each.name))
     if not studies and len(files) < 2:
         return (_single(path),)
-    readings = _readings_by_series(path)
+    readings = readings_by_series(path)
     alone = len(studies) + len(files) == 1
     scans = [_of_study(each, readings, top=path, alone=alone) for each in studies.values()]
     return tuple(sorted((*scans, *map(_single, files)), key=lambda scan: scan.path))
@@ -115,7 +119,7 @@ def training_scans(
     Parameters
     ----------
     paths : scans, or folders of scans.
-    unseen : patients that training must not see.
+    unseen : patients that training must not see, by any of their names.
     held_out_folds : whose scans training must not see.
 
     Raises
@@ -133,7 +137,7 @@ def training_scans(
             kept = [
                 scan
                 for scan in found
-                if scan.patient not in unseen and scan.fold not in held_out_folds
+                if scan.names.isdisjoint(unseen) and scan.fold not in held_out_folds
             ]
             logger.info("%d of %d scans are for training", len(kept), len(found))
         chosen |= {scan.path: scan for scan in kept}
@@ -144,7 +148,7 @@ def _refuse_held_out(
     scan: WholeScan, unseen: Collection[str], held_out_folds: Collection[int]
 ) -> None:
     # a patient's fold is by hash; a scan alone, such as a background, may be in none of a set's
-    if scan.patient in unseen or _subset_of(scan.path) in held_out_folds:
+    if not scan.names.isdisjoint(unseen) or _subset_of(scan.path) in held_out_folds:
         raise ConfigError(
             "a scan for training belongs to a held-out patient",
             code="HELD_OUT_SCAN",
@@ -158,8 +162,15 @@ def _single(path: Path) -> WholeScan:
     if subset is not None and path.is_file():
         above = next(each for each in path.absolute().parents if not _SUBSET.fullmatch(each.name))
         tables = _tables_in(above)
-        return WholeScan(path=path, patient=patient_of(path), fold=subset, **tables)
-    return _with_readings(path, _readings_beside(path), patient=patient_of(path))
+        uid = patient_of(path)
+        return WholeScan(path=path, patient=uid, series=(uid,), fold=subset, **tables)
+    studies = _series_by_study(path) if path.is_dir() else {}
+    return _with_readings(
+        path,
+        readings_beside(path),
+        patient=patient_of(path),
+        series=[uid for folders in studies.values() for uid in folders.values()],
+    )
 
 
 def _of_study(
@@ -176,7 +187,7 @@ def _of_study(
         folder below it is, but an LIDC-IDRI folder always.
     """
     read = {
-        folder: _readings_beside(folder) or readings.get(series)
+        folder: readings_beside(folder) or readings.get(series)
         for folder, series in folders.items()
     }
     folder = next((each for each in folders if read[each]), None)
@@ -184,13 +195,26 @@ def _of_study(
     below = path.relative_to(top).parts
     named = top if alone or not below else top / below[0]
     patient = _lidc_patient(path) or patient_of(named)
-    return _with_readings(path, read[folder] if folder else None, patient=patient)
+    return _with_readings(
+        path,
+        read[folder] if folder else None,
+        patient=patient,
+        series=folders.values(),
+    )
 
 
-def _with_readings(path: Path, readings: Path | None, *, patient: str) -> WholeScan:
+def _with_readings(
+    path: Path, readings: Path | None, *, patient: str, series: Iterable[str]
+) -> WholeScan:
     if readings is None and _LIDC_PATIENT.fullmatch(patient):
         logger.warning("%s has no readings: all of it counts as free of nodules", patient)
-    return WholeScan(path=path, patient=patient, fold=fold_of(patient), readings=readings)
+    return WholeScan(
+        path=path,
+        patient=patient,
+        series=tuple(dict.fromkeys(series)),
+        fold=fold_of(patient),
+        readings=readings,
+    )
 
 
 def _subset_of(path: Path) -> int | None:
@@ -229,39 +253,6 @@ def _shallowest(folder: Path, name: str) -> Path | None:
         if found:
             return found[0]
     return None
-
-
-def _readings_beside(path: Path) -> Path | None:
-    if not path.is_dir():
-        return None
-    if (path / READINGS).is_file():
-        return path / READINGS
-    found = [each for each in sorted(path.glob("*.xml")) if _is_ct_readings(each)]
-    if len(found) > 1:
-        raise InputError(
-            f"{path.name} holds several readings",
-            code="MANY_READINGS",
-            expected=f"one XML file, or one called {READINGS}",
-            got=len(found),
-        )
-    return found[0] if found else None
-
-
-def _readings_by_series(root: Path) -> dict[str, Path]:
-    """Return the readings of CT below a folder, by the series that they are about."""
-    found = {}
-    for path in sorted(root.rglob("*.xml")):
-        with path.open("rb") as stream:
-            uid = _SERIES_UID.search(stream.read(_XML_HEAD))
-        if uid and _is_ct_readings(path):
-            found[uid[1].decode()] = path
-    return found
-
-
-def _is_ct_readings(path: Path) -> bool:
-    """Tell the readings of CT from those of radiographs, and from all other XML."""
-    with path.open("rb") as stream:
-        return b"<LidcReadMessage" in stream.read(_XML_HEAD)
 
 
 def dicom_folders(root: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:

@@ -119,6 +119,7 @@ def test_a_place_without_a_nodule_is_kept_apart_from_the_nodules(tmp_path: Path)
     assert alone.folds == {3}
     assert alone.patients({3}) == {"P1"}
     assert alone.patients({0, 1, 2, 4}) == frozenset()
+    assert alone.names({3}) == {"P1", "1.2.3"}
 
 
 def test_refuses_a_place_without_a_nodule_that_nobody_can_find(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from nodule.errors import ConfigError, InputError
+from nodule.lidc.crops import CropSet
 from nodule.lidc.records import fold_of
 from nodule.lidc.scans import find_scans, luna16_files, patient_of, training_scans
 
@@ -77,6 +78,30 @@ def test_the_held_out_subset_stays_out_and_all_else_comes_in(luna16: Path) -> No
 def test_an_unseen_patient_of_a_folder_stays_out(luna16: Path) -> None:
     scans = training_scans([luna16], unseen={UID.format(5)})
     assert [scan.patient for scan in scans] == [UID.format(number) for number in range(5)]
+
+
+SERIES = "1.3.6.1.4.1.14519.5.2.1.6279.6001.179049373636438705059720603192"
+
+
+def test_a_held_out_patient_stays_out_by_the_series_that_luna16_knows(
+    luna16: Path, shared: Path
+) -> None:
+    touch(luna16 / "subset2" / f"{SERIES}.mhd")
+    crops = CropSet.open(shared / "data/nodules")
+    unseen = crops.names((4,))
+    assert {"LIDC-IDRI-0001", SERIES} <= unseen
+    scans = training_scans([luna16], unseen=unseen, held_out_folds=(4,))
+    assert [scan.patient for scan in scans] == [UID.format(number) for number in range(6)]
+
+
+def test_a_held_out_series_stays_out_by_whatever_its_folder_is_called(
+    shared: Path, tmp_path: Path
+) -> None:
+    for patient in ("0001", "0002"):
+        series(tmp_path / f"P{patient}" / "ct", shared / f"data/ct/LIDC-IDRI-{patient}")
+    assert [scan.patient for scan in training_scans([tmp_path], unseen={SERIES})] == ["P0002"]
+    with pytest.raises(ConfigError, match="HELD_OUT_SCAN"):
+        training_scans([tmp_path / "P0001" / "ct"], unseen={SERIES})
 
 
 def test_refuses_a_held_out_scan_that_is_named() -> None:
