@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nodule.evaluate.detection.froc import FrocCurve, FrocInterval
     from nodule.evaluate.detection.matching import ScanMatches
     from nodule.lidc.luna16 import LunaMark
@@ -53,7 +55,7 @@ def evaluate_froc(
     """
     import numpy as np
 
-    from nodule.evaluate.detection.froc import FP_RATES, bootstrap_froc, froc
+    from nodule.evaluate.detection.froc import bootstrap_froc, froc
     from nodule.evaluate.detection.matching import match_luna16
     from nodule.lidc.luna16 import read_findings, read_series_uids, read_submission
 
@@ -68,11 +70,7 @@ def evaluate_froc(
     curve = froc(scans)
     interval = bootstrap_froc(scans, rng=np.random.default_rng(seed), draws=draws)
     if output is not None:
-        rates = np.geomspace(min(FP_RATES), max(FP_RATES), _CURVE_POINTS).tolist()
-        band = bootstrap_froc(
-            scans, rng=np.random.default_rng(seed), draws=draws, fp_rates=tuple(rates)
-        )
-        _write(output, scans, curve, band)
+        write_froc(output, scans, draws=draws, seed=seed)
     typer.echo(json.dumps(_summary(curve, interval) | {"marks_outside_series": outside}))
 
 
@@ -104,17 +102,24 @@ def _summary(curve: FrocCurve, interval: FrocInterval) -> dict[str, object]:
     }
 
 
-def _write(
-    folder: Path, scans: tuple[ScanMatches, ...], curve: FrocCurve, band: FrocInterval
-) -> None:
-    from nodule.evaluate.detection.froc import froc
+def write_froc(folder: Path, scans: Sequence[ScanMatches], *, draws: int, seed: int) -> None:
+    """Write ``froc.csv`` and ``froc.png``: the curve, and its interval by drawing scans anew.
+
+    Raises
+    ------
+    InputError : ``NO_NODULES`` if no scan holds one.
+    """
+    import numpy as np
+
+    from nodule.evaluate.detection.froc import FP_RATES, bootstrap_froc, froc
     from nodule.evaluate.detection.pictures import draw_froc
 
     folder.mkdir(parents=True, exist_ok=True)
-    rates = tuple(band.fp_rates.tolist())
+    rates = tuple(np.geomspace(min(FP_RATES), max(FP_RATES), _CURVE_POINTS).tolist())
+    band = bootstrap_froc(scans, rng=np.random.default_rng(seed), draws=draws, fp_rates=rates)
     columns = (rates, froc(scans, fp_rates=rates).sensitivities, band.mean, band.lower, band.upper)
     with (folder / "froc.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(("fp_per_scan", "sensitivity", "mean", "lower", "upper"))
         writer.writerows([f"{value:.9f}" for value in row] for row in zip(*columns, strict=True))
-    draw_froc(folder / "froc.png", curve, band)
+    draw_froc(folder / "froc.png", froc(scans), band)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from nodule.evaluate.detection.froc import FP_RATES, FrocCurve, FrocInterval
+from nodule.weights.card_text import Figure as Measured
+
+_OURS = "#4477aa"
 
 
 def draw_froc(path: Path | str, curve: FrocCurve, interval: FrocInterval | None = None) -> None:
@@ -18,15 +22,13 @@ def draw_froc(path: Path | str, curve: FrocCurve, interval: FrocInterval | None 
             interval.fp_rates,
             interval.lower,
             interval.upper,
-            color="#4477aa",
+            color=_OURS,
             alpha=0.2,
             linewidth=0,
             label="interval, scans drawn anew",
         )
-    axes.plot(curve.fp_per_scan, curve.sensitivity, color="#4477aa", linewidth=1.5)
-    axes.plot(
-        curve.fp_rates, curve.sensitivities, "o", color="#4477aa", label=f"CPM {curve.cpm:.3f}"
-    )
+    axes.plot(curve.fp_per_scan, curve.sensitivity, color=_OURS, linewidth=1.5)
+    axes.plot(curve.fp_rates, curve.sensitivities, "o", color=_OURS, label=f"CPM {curve.cpm:.3f}")
     axes.set_xscale("log", base=2)
     axes.set_xlim(min(FP_RATES), max(FP_RATES))
     axes.set_xticks(FP_RATES, ["1/8", "1/4", "1/2", "1", "2", "4", "8"])
@@ -37,4 +39,25 @@ def draw_froc(path: Path | str, curve: FrocCurve, interval: FrocInterval | None 
     axes.set_title(f"{nodules} nodules in {curve.n_scans} scans")
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
+    figure.savefig(path, dpi=120)
+
+
+def draw_sensitivities(path: Path | str, rows: Sequence[Measured]) -> None:
+    """Write shares with their intervals as an image, one row each, the first on top.
+
+    Parameters
+    ----------
+    rows : such as those of :func:`nodule.evaluate.detection.card.card_rows`; each has a number.
+    """
+    figure = Figure(figsize=(8.0, 1.2 + 0.3 * len(rows)), layout="constrained")
+    axes = figure.add_subplot()
+    for place, row in enumerate(rows):
+        if row.interval is not None:
+            axes.plot(row.interval, (place, place), color=_OURS, linewidth=1.5)
+        axes.plot(float(row.value or 0.0), place, "o", color=_OURS)
+    axes.set_yticks(range(len(rows)), [f"{row.name} (n = {row.n})" for row in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xlim(0.0, 1.02)
+    axes.set_xlabel("sensitivity, 95 % interval over patients")
+    axes.grid(alpha=0.3, axis="x")
     figure.savefig(path, dpi=120)

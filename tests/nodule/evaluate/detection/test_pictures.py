@@ -7,7 +7,8 @@ from PIL import Image
 
 from nodule.evaluate.detection.froc import bootstrap_froc, froc
 from nodule.evaluate.detection.matching import match_scan
-from nodule.evaluate.detection.pictures import draw_froc
+from nodule.evaluate.detection.pictures import draw_froc, draw_sensitivities
+from nodule.weights.card_text import Figure
 
 
 def test_draws_a_curve_with_its_interval(tmp_path: Path) -> None:
@@ -23,3 +24,12 @@ def test_draws_a_curve_with_its_interval(tmp_path: Path) -> None:
     draw_froc(tmp_path / "froc.png", froc(scans), interval)
     with Image.open(tmp_path / "froc.png") as image:
         assert image.size == (720, 540)
+
+
+def test_draws_a_row_for_each_share(tmp_path: Path) -> None:
+    rows = [
+        Figure(name=name, value=0.8, interval=(0.6, 0.9), n=10) for name in ("a", "b", "c", "d")
+    ]
+    draw_sensitivities(tmp_path / "shares.png", rows)
+    with Image.open(tmp_path / "shares.png") as image:
+        assert image.size == (960, 288)  # 120 dots an inch; 1.2 inches and 0.3 a row
