@@ -1,37 +1,88 @@
-"""Evaluation patients must not be training patients."""
+"""Evaluation patients must not be training patients.
+
+One patient may go by several names: LIDC-IDRI's number, the scan's folder, DICOM's PatientID, and
+the series, which is all that LUNA16 knows. Whoever is in a list of training patients by any of them
+was seen.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from nodule.ct.inventory import inventory
 from nodule.errors import InputError
-from nodule.lidc.scans import patient_of
+from nodule.lidc.scans import WholeScan
 from nodule.weights import Weights
 
+Names = Mapping[str, Collection[str]]
+"""Patients, each with all that is known of what they are called."""
 
-def patients_of(path: Path) -> frozenset[str]:
-    """Return what a scan's patient may be called, without reading its pixels."""
-    return patient_names(path, inventory(path).choose(None).patient.patient_id)
+_NO_OTHERS: Names = MappingProxyType({})
+# how LIDC-IDRI and LUNA16, which have their patients in common, call them
+_SCHEMES = {
+    "number": re.compile(r"LIDC-IDRI-\d{4}"),
+    "series": re.compile(r"1\.3\.6\.1\.4\.1\.14519\.5\.2\.1\.6279\.6001\.\d+"),
+}
 
 
-def patient_names(path: Path, patient_id: str | None) -> frozenset[str]:
-    """Return what a scan's patient may be called: by its folder, and by DICOM's PatientID."""
-    return frozenset({patient_of(path)} | ({patient_id} if patient_id else set()))
+def names_of(scan: WholeScan) -> frozenset[str]:
+    """Return what a scan's patient may be called, without reading pixels.
+
+    Raises
+    ------
+    InputError : why the scan cannot be read.
+    """
+    found = inventory(scan.path)
+    series = {record.uid for record in found.series if record.uid}
+    patient_id = found.choose(None).patient.patient_id
+    return scan.names.union(series, {patient_id} if patient_id else ())
+
+
+def patients_of(
+    scans: Iterable[WholeScan], *, known: Names = _NO_OTHERS
+) -> dict[str, frozenset[str]]:
+    """Return whose the scans are, each patient once, with all names.
+
+    Parameters
+    ----------
+    scans : the scans; errors as :func:`names_of`.
+    known : patients and what else they are called, such as :attr:`CropSet.series`; who is among
+        them goes by the name there.
+    """
+    standing = {name: patient for patient in known for name in _all_names(patient, known)}
+    people: dict[str, frozenset[str]] = {}
+    for scan in scans:
+        names = names_of(scan)
+        patient = min((standing[name] for name in names & standing.keys()), default=scan.patient)
+        people[patient] = _all_names(patient, known).union(names, people.get(patient, ()))
+    return people
 
 
 def seen_in_training(
-    networks: Iterable[Weights], patients: Iterable[str], *, allow_seen: bool = False
+    networks: Iterable[Weights],
+    patients: Iterable[str],
+    *,
+    also_called: Names = _NO_OTHERS,
+    allow_seen: bool = False,
 ) -> frozenset[str]:
     """Return those of the patients whom any network saw in training, none unless allowed.
+
+    Parameters
+    ----------
+    networks : whose lists of training patients are looked through.
+    patients : one name of each.
+    also_called : more names of them.
+    allow_seen : whether training patients may be evaluated.
 
     Raises
     ------
     InputError : ``SEEN_IN_TRAINING`` for any, unless ``allow_seen``; it tells their number.
     """
     evaluated = frozenset(patients)
-    seen = evaluated & frozenset[str]().union(*(each.training_patients for each in networks))
+    trained = frozenset[str]().union(*(each.training_patients for each in networks))
+    seen = frozenset(each for each in evaluated if _all_names(each, also_called) & trained)
     if seen and not allow_seen:
         raise InputError(
             "the weights saw patients of this evaluation in training",
@@ -44,11 +95,48 @@ def seen_in_training(
     return seen
 
 
-def unseen_members(members: Sequence[Weights], patients: Iterable[str]) -> tuple[Weights, ...]:
+def unseen_members(
+    members: Sequence[Weights], patients: Iterable[str], *, also_called: Names = _NO_OTHERS
+) -> tuple[Weights, ...]:
     """Return the members of an ensemble that saw none of the patients, or all where none is left.
 
-    Whether that is allowed is for :func:`seen_in_training` to say.
+    Whether that is allowed is for :func:`seen_in_training` to say; so are the parameters.
     """
-    evaluated = frozenset(patients)
-    unseen = tuple(each for each in members if not evaluated & frozenset(each.training_patients))
+    names = frozenset[str]().union(*(_all_names(each, also_called) for each in patients))
+    unseen = tuple(each for each in members if names.isdisjoint(each.training_patients))
     return unseen or tuple(members)
+
+
+def cannot_be_told(networks: Iterable[Weights], patients: Names) -> frozenset[str]:
+    """Return the patients of whom it is unknown whether a network saw them in training.
+
+    LIDC-IDRI numbers its patients and LUNA16 does not say whose series is whose: a list that
+    speaks of one says nothing on patients known by the other only.
+    """
+    listed = [_schemes(each.training_patients) for each in networks]
+    return frozenset(
+        patient
+        for patient, names in patients.items()
+        if (own := _schemes((patient, *names))) and any(each - own for each in listed)
+    )
+
+
+def as_listed(weights: Weights, patients: Names) -> frozenset[str]:
+    """Return each patient once, by the name in the weights' list of training patients if any."""
+    trained = frozenset(weights.training_patients)
+    return frozenset(
+        min(_all_names(patient, patients) & trained, default=patient) for patient in patients
+    )
+
+
+def _all_names(patient: str, also_called: Names) -> frozenset[str]:
+    return frozenset({patient, *also_called.get(patient, ())})
+
+
+def _schemes(names: Iterable[str]) -> frozenset[str]:
+    known = tuple(names)
+    return frozenset(
+        scheme
+        for scheme, pattern in _SCHEMES.items()
+        if any(pattern.fullmatch(name) for name in known)
+    )

@@ -57,7 +57,7 @@ def lungs(
     reader outlined and all smaller than 3 mm. Without a reference the comparison is with the
     classical labels that the network learned from, not with a person's.
     """
-    from nodule.evaluate.leakage import patients_of, seen_in_training
+    from nodule.evaluate.leakage import as_listed, patients_of, seen_in_training
     from nodule.evaluate.lungs.summary import summary
     from nodule.lidc.scans import find_scans
     from nodule.lungs.stage import SegmentLungs
@@ -69,14 +69,13 @@ def lungs(
             "a reference is for one study", code="ONE_STUDY", expected=1, got=len(scans)
         )
     opened = Weights.shipped("lungs") if weights is None else Weights.open(weights)
-    names = {scan: patients_of(scan.path) | {scan.patient} for scan in scans}
-    seen = seen_in_training([opened], frozenset().union(*names.values()), allow_seen=allow_seen)
+    people = patients_of(scans)
+    seen = seen_in_training([opened], people, also_called=people, allow_seen=allow_seen)
     stage = SegmentLungs(weights=opened, device=device)
     measured = [_measure(scan, stage, reference) for scan in scans]
     against = _CLASSICAL if reference is None else reference.name
     if card:
-        # a patient may go by two names; the one that training knows counts
-        patients = {min(names[scan] & seen, default=scan.patient) for scan in scans}
+        patients = as_listed(opened, people)
         _write_card(opened, measured, patients, against=against, command=given_command(context))
     if seen:
         typer.echo("patients were seen in training: these figures are no performance", err=True)
@@ -115,7 +114,7 @@ def _truth(volume: Volume, reference: Path | None) -> LungMask:
 def _write_card(
     weights: Weights,
     measured: Sequence[MeasuredLungs],
-    patients: set[str],
+    patients: frozenset[str],
     *,
     against: str,
     command: str,

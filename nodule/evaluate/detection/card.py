@@ -7,7 +7,12 @@ from typing import Any
 
 from nodule.weights.card_text import Figure
 
-_GROUPS = {"by_size_mm": "mm", "by_texture": "", "by_crop_height_mm": "mm of crop height"}
+_GROUPS = {
+    "by_size_mm": "mm",
+    "by_texture": "",
+    "by_side": "side",
+    "by_crop_height_mm": "mm of crop height",
+}
 
 
 def card_rows(summary: Mapping[str, Any]) -> Iterator[Figure]:

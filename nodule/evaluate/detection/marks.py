@@ -17,9 +17,11 @@ from scipy import stats
 from nodule.candidates.operating import OperatingTable
 from nodule.candidates.stage import ProposeCandidates
 from nodule.evaluate.detection.crop_patches import Host
+from nodule.evaluate.detection.location import Location, locate
 from nodule.evaluate.detection.matching import ScanMatches, match_scan
-from nodule.evaluate.detection.scans import Marked, ReadScan
+from nodule.evaluate.detection.scans import Marked, ReadScan, load_read_scan
 from nodule.findings import Candidate
+from nodule.lidc.scans import WholeScan
 from nodule.lungs.stage import SegmentLungs
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.resample import Resample
@@ -33,6 +35,7 @@ class Found:
     Parameters
     ----------
     nodule : what the readers marked.
+    location : where in the lungs it lies.
     rank : of its best hit among the scan's marks, from 1; None where it was missed.
     score : of that hit.
     distance_mm : from the nodule's centre to that hit, or to the nearest mark where it was
@@ -40,6 +43,7 @@ class Found:
     """
 
     nodule: Marked
+    location: Location
     rank: int | None
     score: float | None
     distance_mm: float | None
@@ -70,36 +74,58 @@ class Examined:
     Parameters
     ----------
     detector, chain : the marks by the detector's score, and by the probability of the chain.
-    host : the scan as a place to lay crops into.
+    host : the scan as a place to lay crops into, where that was asked for.
     """
 
     detector: ScanResult
     chain: ScanResult
-    host: Host
+    host: Host | None
 
 
 def examine(
-    scan: ReadScan,
+    whole: WholeScan,
     *,
     lungs: SegmentLungs,
     candidates: ProposeCandidates,
     malignancy: ScoreMalignancy,
+    as_host: bool = True,
 ) -> Examined:
-    """Run the chain up to the judged candidates on one scan; errors as the stages'."""
-    volume = Resample().run(volume=scan.study.volume)
+    """Read one scan and run the chain on it up to the judged candidates.
+
+    Parameters
+    ----------
+    whole : of :func:`find_read_scans`.
+    lungs, candidates, malignancy : stages.
+    as_host : whether crops will be laid into it.
+
+    Raises
+    ------
+    InputError : as :func:`load_read_scan`, the stages and :meth:`Host.of`.
+    """
+    scan, study = load_read_scan(whole)
+    volume = Resample().run(volume=study.volume)
     mask = lungs.run(volume=volume)
     marks = candidates.run(volume=volume, lungs=mask)
     judged = malignancy.run(volume=volume, candidates=marks)
+    locations = [locate(nodule, mask) for nodule in scan.outlined]
     by_chain = [replace(each.candidate, score=each.probability) for each in judged]
     return Examined(
-        detector=judge_marks(scan, marks),
-        chain=judge_marks(scan, by_chain),
-        host=Host.of(volume, mask),
+        detector=judge_marks(scan, marks, locations=locations),
+        chain=judge_marks(scan, by_chain, locations=locations),
+        host=Host.of(volume, mask) if as_host else None,
     )
 
 
-def judge_marks(scan: ReadScan, marks: Sequence[Candidate]) -> ScanResult:
-    """Hold marks, highest score first, against what the readers of a scan marked."""
+def judge_marks(
+    scan: ReadScan, marks: Sequence[Candidate], *, locations: Sequence[Location]
+) -> ScanResult:
+    """Hold marks, highest score first, against what the readers of a scan marked.
+
+    Parameters
+    ----------
+    scan, marks : the scan and its marks.
+    locations : of the nodules that the readers outlined, in their order.
+    """
     matches = match_scan(
         marks_lps_mm=[mark.center_lps_mm for mark in marks],
         scores=[mark.score for mark in marks],
@@ -112,7 +138,10 @@ def judge_marks(scan: ReadScan, marks: Sequence[Candidate]) -> ScanResult:
         scan=scan,
         marks=tuple(marks),
         matches=matches,
-        found=tuple(_find(nodule, marks) for nodule in scan.outlined),
+        found=tuple(
+            _find(nodule, location, marks)
+            for nodule, location in zip(scan.outlined, locations, strict=True)
+        ),
     )
 
 
@@ -142,7 +171,7 @@ def poisson_interval(count: int, *, scans: int, confidence: float = 0.95) -> tup
     return float(lower) / scans, float(upper) / scans
 
 
-def _find(nodule: Marked, marks: Sequence[Candidate]) -> Found:
+def _find(nodule: Marked, location: Location, marks: Sequence[Candidate]) -> Found:
     distances = [
         float(np.linalg.norm(np.subtract(mark.center_lps_mm, nodule.center_lps_mm)))
         for mark in marks
@@ -150,6 +179,7 @@ def _find(nodule: Marked, marks: Sequence[Candidate]) -> Found:
     hit = next((i for i, mm in enumerate(distances) if mm < nodule.diameter_mm / 2), None)
     return Found(
         nodule=nodule,
+        location=location,
         rank=None if hit is None else hit + 1,
         score=None if hit is None else marks[hit].score,
         distance_mm=min(distances, default=None) if hit is None else distances[hit],

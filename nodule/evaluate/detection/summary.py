@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,15 +15,18 @@ from nodule.evaluate.detection.crop_scores import (
     score_records,
     sensitivity,
 )
+from nodule.evaluate.detection.location import side_of
 from nodule.evaluate.detection.marks import Found, ScanResult, calibrate, examine, poisson_interval
-from nodule.evaluate.detection.scans import ReadScan
 from nodule.lidc.crops import CropSet, NoduleRecord
+from nodule.lidc.scans import WholeScan
 from nodule.lungs.stage import SegmentLungs
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.progress import Progress, silent
 from nodule.weights import Weights
 
 FP_RATES = (4.0, 2.0, 1.0)
+
+_MOST_HOSTS = 8  # scans that lend their lung, some 150 MB each
 
 Score = Callable[[ScoredNodule], float]
 
@@ -61,7 +65,6 @@ class Detection:
     def _at(self, rate: float, *, draws: int, seed: int) -> dict[str, Any]:
         threshold = self.table.threshold_for(rate)
         false = self.table.false_positives_at(threshold)
-        must = [each for result in self.results for each in result.found if each.nodule.certain]
 
         def measured(chosen: Sequence[ScoredNodule]) -> dict[str, Any]:
             share = sensitivity(
@@ -84,22 +87,37 @@ class Detection:
             "threshold": threshold,
             "fp_per_scan": false / self.table.n_scans,
             "fp_per_scan_interval": poisson_interval(false, scans=self.table.n_scans),
-            "scan_nodules": len(must),
-            "scan_nodules_found": sum((each.score or 0.0) >= threshold for each in must),
+            **self._on_scans(threshold),
             **measured(nodules),
             "by_size_mm": by(
                 lambda each: each.size, sorted(nodules, key=lambda each: each.record.diameter_mm)
             ),
             "by_texture": by(lambda each: each.texture, nodules),
+            "by_side": by(lambda each: side_of(each.record), nodules),
             "by_crop_height_mm": by(
                 lambda each: each.height, sorted(nodules, key=lambda each: each.height_mm)
             ),
             "by_crop": by(lambda each: each.record.kind, self.scored),
         }
 
+    def _on_scans(self, threshold: float) -> dict[str, Any]:
+        must = [each for result in self.results for each in result.found if each.nodule.certain]
+        found = [each for each in must if (each.score or 0.0) >= threshold]
+        n_by, found_by = (
+            Counter(name for each in nodules for name in each.location.names)
+            for nodules in (must, found)
+        )
+        return {
+            "scan_nodules": len(must),
+            "scan_nodules_found": len(found),
+            "scan_nodules_by_location": {
+                name: {"n": n, "found": found_by[name]} for name, n in n_by.items()
+            },
+        }
+
 
 def detect_both_ways(
-    scans: Sequence[ReadScan],
+    scans: Sequence[WholeScan],
     crops: CropSet,
     records: Sequence[NoduleRecord],
     *,
@@ -114,7 +132,7 @@ def detect_both_ways(
 
     Parameters
     ----------
-    scans : with readings; into these the crops are laid.
+    scans : with readings; into the first eight of these the crops are laid.
     crops, records : the nodules.
     lungs, candidates, malignancy : stages; the last with members that saw nobody here.
     judges : all members of the ensemble that will use the chain's table; they name it.
@@ -125,10 +143,14 @@ def detect_both_ways(
     The chain's figures, and the detector's alone. Errors as the stages'.
     """
     examined = [
-        examine(scan, lungs=lungs, candidates=candidates, malignancy=malignancy) for scan in scans
-    ]
+        examine(
+            scan, lungs=lungs, candidates=candidates, malignancy=malignancy,
+            as_host=index < _MOST_HOSTS,
+        )
+        for index, scan in enumerate(scans)
+    ]  # fmt: skip
     scored = score_records(
-        crops, records, hosts=[each.host for each in examined], candidates=candidates,
+        crops, records, hosts=[each.host for each in examined if each.host], candidates=candidates,
         malignancy=malignancy, seed=seed, progress=progress,
     )  # fmt: skip
 
@@ -153,6 +175,7 @@ def detect_both_ways(
 def _scan(result: ScanResult) -> dict[str, Any]:
     return {
         "scan": result.scan.name,
+        "series_uid": result.scan.series_uid,
         "marks": len(result.marks),
         "false_positives": len(result.matches.false_positive_scores),
         "ignored": result.matches.n_ignored,
@@ -164,6 +187,9 @@ def _found(each: Found) -> dict[str, Any]:
     return {
         "readers": each.nodule.readers,
         "diameter_mm": round(each.nodule.diameter_mm, 2),
+        "side": each.location.side,
+        "third": each.location.third,
+        "pleura_mm": None if each.location.pleura_mm is None else round(each.location.pleura_mm, 1),
         "rank": each.rank,
         "score": each.score,
         "distance_mm": None if each.distance_mm is None else round(each.distance_mm, 2),

@@ -11,6 +11,7 @@ POINT = {
     "interval": [0.7, 1.0],
     "by_size_mm": {"<6": {"n": 4, "sensitivity": 0.75, "interval": [0.5, 1.0]}},
     "by_texture": {"solid": {"n": 10, "sensitivity": 0.9, "interval": [0.7, 1.0]}},
+    "by_side": {"left": {"n": 6, "sensitivity": 0.8, "interval": [0.6, 1.0]}},
     "by_crop_height_mm": {"<10": {"n": 10, "sensitivity": 0.9, "interval": [0.7, 1.0]}},
 }
 SCAN = {"scan": "CASE", "nodules": [{"diameter_mm": 8.0, "readers": 4, "rank": 1}]}
@@ -29,6 +30,7 @@ def test_rows_name_chain_detector_and_groups() -> None:
         ("detector alone: sensitivity at 4 false marks a scan", "0.800", "0.700 to 1.000", "10"),
         ("chain at 4: <6 mm", "0.750", "0.500 to 1.000", "4"),
         ("chain at 4: solid", "0.900", "0.700 to 1.000", "10"),
+        ("chain at 4: left side", "0.800", "0.600 to 1.000", "6"),
         ("chain at 4: <10 mm of crop height", "0.900", "0.700 to 1.000", "10"),
     ]
 
