@@ -19,7 +19,7 @@ from nodule.weights import Weights
 Names = Mapping[str, Collection[str]]
 """Patients, each with all that is known of what they are called."""
 
-_NO_OTHERS: Names = MappingProxyType({})
+NO_OTHERS: Names = MappingProxyType({})
 # how LIDC-IDRI and LUNA16, which have their patients in common, call them
 _SCHEMES = {
     "number": re.compile(r"LIDC-IDRI-\d{4}"),
@@ -41,7 +41,7 @@ def names_of(scan: WholeScan) -> frozenset[str]:
 
 
 def patients_of(
-    scans: Iterable[WholeScan], *, known: Names = _NO_OTHERS
+    scans: Iterable[WholeScan], *, known: Names = NO_OTHERS
 ) -> dict[str, frozenset[str]]:
     """Return whose the scans are, each patient once, with all names.
 
@@ -51,12 +51,12 @@ def patients_of(
     known : patients and what else they are called, such as :attr:`CropSet.series`; who is among
         them goes by the name there.
     """
-    standing = {name: patient for patient in known for name in _all_names(patient, known)}
+    standing = {name: patient for patient in known for name in all_names(patient, known)}
     people: dict[str, frozenset[str]] = {}
     for scan in scans:
         names = names_of(scan)
         patient = min((standing[name] for name in names & standing.keys()), default=scan.patient)
-        people[patient] = _all_names(patient, known).union(names, people.get(patient, ()))
+        people[patient] = all_names(patient, known).union(names, people.get(patient, ()))
     return people
 
 
@@ -64,7 +64,7 @@ def seen_in_training(
     networks: Iterable[Weights],
     patients: Iterable[str],
     *,
-    also_called: Names = _NO_OTHERS,
+    also_called: Names = NO_OTHERS,
     allow_seen: bool = False,
 ) -> frozenset[str]:
     """Return those of the patients whom any network saw in training, none unless allowed.
@@ -82,7 +82,7 @@ def seen_in_training(
     """
     evaluated = frozenset(patients)
     trained = frozenset[str]().union(*(each.training_patients for each in networks))
-    seen = frozenset(each for each in evaluated if _all_names(each, also_called) & trained)
+    seen = frozenset(each for each in evaluated if all_names(each, also_called) & trained)
     if seen and not allow_seen:
         raise InputError(
             "the weights saw patients of this evaluation in training",
@@ -96,13 +96,13 @@ def seen_in_training(
 
 
 def unseen_members(
-    members: Sequence[Weights], patients: Iterable[str], *, also_called: Names = _NO_OTHERS
+    members: Sequence[Weights], patients: Iterable[str], *, also_called: Names = NO_OTHERS
 ) -> tuple[Weights, ...]:
     """Return the members of an ensemble that saw none of the patients, or all where none is left.
 
     Whether that is allowed is for :func:`seen_in_training` to say; so are the parameters.
     """
-    names = frozenset[str]().union(*(_all_names(each, also_called) for each in patients))
+    names = frozenset[str]().union(*(all_names(each, also_called) for each in patients))
     unseen = tuple(each for each in members if names.isdisjoint(each.training_patients))
     return unseen or tuple(members)
 
@@ -125,11 +125,12 @@ def as_listed(weights: Weights, patients: Names) -> frozenset[str]:
     """Return each patient once, by the name in the weights' list of training patients if any."""
     trained = frozenset(weights.training_patients)
     return frozenset(
-        min(_all_names(patient, patients) & trained, default=patient) for patient in patients
+        min(all_names(patient, patients) & trained, default=patient) for patient in patients
     )
 
 
-def _all_names(patient: str, also_called: Names) -> frozenset[str]:
+def all_names(patient: str, also_called: Names) -> frozenset[str]:
+    """Return what a patient is called, and also called."""
     return frozenset({patient, *also_called.get(patient, ())})
 
 

@@ -17,6 +17,7 @@ from pipelines.cli.bar import bar
 from pipelines.cli.options import CardOption, DeviceOption, given_command
 
 if TYPE_CHECKING:
+    from nodule.evaluate.leakage import Names
     from nodule.evaluate.malignancy.assessment import Assessment, Choose
     from nodule.malignancy.judge import Judgement
     from nodule.weights import Weights
@@ -81,9 +82,9 @@ def malignancy(
     members = _members(weights)
     crops = CropSet.open(data)
     patients = {r.patient_id for r in crops.records if not fold or r.fold in fold}
-    seen = 0 if folds else _seen(members, patients, allow_seen=allow_seen)
+    seen = 0 if folds else _seen(members, patients, crops.series, allow_seen=allow_seen)
     everybody = (Panel(members=members, patients=frozenset(patients)),)
-    chosen = panels(members, patients) if folds else everybody
+    chosen = panels(members, patients, also_called=crops.series) if folds else everybody
     examples = rated_examples(crops, folds=fold or (), min_readers=min_readers)
     with bar("judging") as told:
         judged, around = judge_by_panels(
@@ -149,11 +150,13 @@ def _members(files: list[Path] | None) -> tuple[Weights, ...]:
     return Weights.shipped_members("malignancy")
 
 
-def _seen(members: Sequence[Weights], patients: set[str], *, allow_seen: bool) -> int:
+def _seen(
+    members: Sequence[Weights], patients: set[str], also_called: Names, *, allow_seen: bool
+) -> int:
     """Count the patients whom any member saw in training; none, unless allowed."""
     from nodule.evaluate.leakage import seen_in_training
 
-    seen = seen_in_training(members, patients, allow_seen=allow_seen)
+    seen = seen_in_training(members, patients, also_called=also_called, allow_seen=allow_seen)
     if seen:
         logger.warning("%d patients were seen in training; no figure here is honest", len(seen))
     return len(seen)

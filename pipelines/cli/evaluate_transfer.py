@@ -54,8 +54,10 @@ def transfer(
     from nodule.weights import Weights
 
     members = [Weights.open(path) for path in (*tuned, *scratch)]
-    examples = rated_examples(CropSet.open(data), folds=fold, min_readers=min_readers)
-    seen_in_training(members, (example.record.patient_id for example in examples))
+    crops = CropSet.open(data)
+    examples = rated_examples(crops, folds=fold, min_readers=min_readers)
+    patients = (example.record.patient_id for example in examples)
+    seen_in_training(members, patients, also_called=crops.series)
     on = pick_device(device)
     # not Ensemble.load, which would let each see other mirror images
     panel = tuple(Predictor.load(each, device=on, precision=precision) for each in members)

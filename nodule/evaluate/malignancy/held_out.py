@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from nodule.errors import InputError
+from nodule.evaluate.leakage import NO_OTHERS, Names, all_names
 from nodule.inference import Precision
 from nodule.malignancy.ensemble import Ensemble
 from nodule.malignancy.examples import NoduleExample
@@ -25,11 +26,19 @@ class Panel:
     patients: frozenset[str]
 
 
-def panels(members: Sequence[Weights], patients: Iterable[str]) -> tuple[Panel, ...]:
+def panels(
+    members: Sequence[Weights], patients: Iterable[str], *, also_called: Names = NO_OTHERS
+) -> tuple[Panel, ...]:
     """Group patients by the members that never saw them.
 
     What counts is the list of patients in each weights file, whatever fold it is named after: a
     patient of a foreign set may be judged by all.
+
+    Parameters
+    ----------
+    members : of an ensemble.
+    patients : one name of each.
+    also_called : more names of them.
 
     Raises
     ------
@@ -38,7 +47,8 @@ def panels(members: Sequence[Weights], patients: Iterable[str]) -> tuple[Panel, 
     trained = {member.sha256: frozenset(member.training_patients) for member in members}
     grouped: dict[tuple[str, ...], set[str]] = {}
     for patient in set(patients):
-        panel = tuple(sha256 for sha256, seen in trained.items() if patient not in seen)
+        names = all_names(patient, also_called)
+        panel = tuple(sha256 for sha256, seen in trained.items() if names.isdisjoint(seen))
         grouped.setdefault(panel, set()).add(patient)
     if () in grouped:
         raise InputError(

@@ -26,6 +26,11 @@ def test_patients_are_judged_by_those_who_never_saw_them() -> None:
     assert found == {("b",): {"P1"}, ("a",): {"P3"}}
 
 
+def test_a_patient_seen_under_another_name_was_seen() -> None:
+    (panel,) = panels([A, B], ["Q1"], also_called={"Q1": {"P1"}})
+    assert panel.members == (B,)
+
+
 def test_a_foreign_patient_is_judged_by_all() -> None:
     (panel,) = panels([A, B], ["Q1", "Q2", "Q1"])
     assert panel.members == (A, B)
