@@ -54,9 +54,10 @@ def build_sr(
     """Return a report as a partial, unverified, preliminary SR document.
 
     Each finding is a group: the segment that it has in the segmentation, or else the point where
-    it lies, what was measured, and how it is rated; what a reader added is not rated. A report
-    without findings holds one group that says that nodules are absent. A Lung-RADS category that
-    rules gave is a group of its own. Equal input gives equal bytes.
+    it lies, what was measured, and how it is rated; what a reader added is not rated, and no
+    malignancy is where the networks abstain. A report without findings holds one group that says
+    that nodules are absent. A Lung-RADS category that rules gave is a group of its own. Equal input
+    gives equal bytes.
 
     Parameters
     ----------
@@ -238,7 +239,8 @@ def _ratings(finding: FindingPart | AddedPart) -> Iterator[sr.Measurement]:
         return
     percent = round(100 * finding.probability, 2)
     yield sr.Measurement(name=code.CERTAINTY, value=percent, unit=code.PERCENT)
-    yield _mean(code.MALIGNANCY, finding.malignancy.score, code.NO_UNITS)
+    if not finding.malignancy.indeterminate:
+        yield _mean(code.MALIGNANCY, finding.malignancy.score, code.NO_UNITS)
 
 
 def _mean(name: Code, value: float, unit: Code) -> sr.Measurement:
@@ -246,7 +248,7 @@ def _mean(name: Code, value: float, unit: Code) -> sr.Measurement:
 
 
 def _evaluations(finding: FindingPart | AddedPart) -> Iterator[sr.QualitativeEvaluation]:
-    if isinstance(finding, FindingPart):
+    if isinstance(finding, FindingPart) and not finding.malignancy.indeterminate:
         rating = int(finding.malignancy.score + 0.5)  # as the report's words
         yield sr.QualitativeEvaluation(code.MALIGNANCY, code.MALIGNANCY_RATINGS[rating - 1])
     if finding.texture is not None:

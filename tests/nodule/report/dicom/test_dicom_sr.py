@@ -119,6 +119,19 @@ def test_rates_malignancy_and_texture_as_lidc_does(groups: list[Any]) -> None:
     ]
 
 
+def test_what_the_networks_abstain_from_is_not_rated(case: Case, tmp_path: Path) -> None:
+    first = case.report.findings[0]
+    unsure = first.malignancy.model_copy(update={"indeterminate": True})
+    report = case.report.model_copy(
+        update={"findings": (first.model_copy(update={"malignancy": unsure}),)}
+    )
+    path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
+    (group,) = hd.sr.srread(path).content.get_volumetric_roi_measurement_groups()
+    assert ("RID36042", "RADLEX") not in numbers(group)
+    assert ratings(group) == {"C41144": "RID50152"}
+    assert numbers(group)[("111012", "DCM")] == (93.0, "%")
+
+
 def test_has_a_volumetric_group_for_each_finding(groups: list[Any], written: Path) -> None:
     assert [g.tracking_identifier for g in groups] == ["N1", "N2", "N3"]
     assert [g.finding_type.value for g in groups] == ["27925004", "4147007", "27925004"]
