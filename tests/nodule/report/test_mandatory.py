@@ -120,7 +120,7 @@ FINDING = {
     "confidence": ("Confidence, not calibrated 93 %", lambda f: f["probability"] == 0.93),
     "malignancy in words": ("moderately suspicious", lambda f: f["malignancy"]["score"] == 3.9),
     "abstention": (
-        "± 0.9 over the networks Indeterminate: the networks abstain",
+        "± 0.9 over the networks Networks abstain, not to be relied on",
         lambda f: f["malignancy"]["indeterminate"] and f["malignancy"]["spread"] == 0.92,
     ),
 }
