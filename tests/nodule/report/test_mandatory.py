@@ -126,9 +126,9 @@ FINDING = {
 }
 SINCE = {
     "prior size": ("10.9 × 10.2 mm, 600 mm³", lambda c: c["prior"]["volume_mm3"] == 600.0),
-    "difference in mm": ("+1.5 mm", lambda c: c["diameter_change_mm"] == 1.54),
+    "difference in mm": ("effective ⌀ +1.5 mm", lambda c: c["diameter_change_mm"] == 1.54),
     # 904.78 / 600
-    "difference in per cent": ("+51 %", lambda c: round(c["volume_change"]["value"]) == 51),
+    "difference in per cent": ("volume +51 %", lambda c: round(c["volume_change"]["value"]) == 51),
     "interval": ("Change in 300 days", lambda c: c),
     # ln 2 x 300 / ln(904.78 / 600)
     "doubling time": ("506 days", lambda c: round(c["doubling_time"]["value"]) == 506),
