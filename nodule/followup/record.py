@@ -19,9 +19,11 @@ from nodule.geometry import Vector, as_vector
 from nodule.guidelines.result import Figure
 from nodule.study import Study
 
-# decimals that mean something, as the report rounds its own findings
-_DIGITS = {"long_axis_mm": 2, "short_axis_mm": 2, "effective_diameter_mm": 2, "volume_mm3": 1}
-_PAIRS = {"volume_limits_mm3": 1, "solid_axes_mm": 2}
+_AXES = ("long_axis_mm", "short_axis_mm")
+_VOLUME = (
+    *("effective_diameter_mm", "volume_mm3", "volume_limits_mm3"),
+    *("volume_error_share", "solid_volume_mm3"),
+)
 
 Size = Annotated[float, Field(gt=0.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -44,8 +46,9 @@ class FindingRecord(_Part):
     """A finding as one study shows it; sizes are null where they could not be measured.
 
     ``slice_number`` counts from 1 along the source's index axis z, null outside the scan.
-    ``volume_limits_mm3`` is null where no volume can be stated. ``volume_error_share`` is how far a
-    second measurement by the same method may be off, in 95 of 100, as a share of it.
+    ``volume_error_share`` is how far a second measurement of the volume by the same method may be
+    off, in 95 of 100, as a share of it. Where no volume can be stated, all volumes and what follows
+    from them, the effective diameter too, are null.
     """
 
     id: str
@@ -216,16 +219,25 @@ def _finding(finding: Finding, study: Study) -> FindingRecord:
 
 
 def _sizes(measured: Measurement | None, study: Study) -> dict[str, Any]:
-    names = (*_DIGITS, *_PAIRS, "volume_error_share", "solid_volume_mm3", "texture")
+    nothing = dict.fromkeys((*_AXES, "solid_axes_mm", "texture", *_VOLUME))
     if measured is None:
-        return dict.fromkeys(names)
+        return nothing
+    return nothing | {
+        **{name: round(getattr(measured, name), 2) for name in _AXES},
+        "solid_axes_mm": _pair(measured.solid_axes_mm, 2),
+        "texture": measured.texture,
+        **({} if measured.volume_limits_mm3 is None else _volume_fields(measured, study)),
+    }
+
+
+def _volume_fields(measured: Measurement, study: Study) -> dict[str, Any]:
     share = volume_error_share(measured.volume_mm3, study=study)
     return {
-        **{name: round(getattr(measured, name), digits) for name, digits in _DIGITS.items()},
+        "effective_diameter_mm": round(measured.effective_diameter_mm, 2),
+        "volume_mm3": round(measured.volume_mm3, 1),
+        "volume_limits_mm3": _pair(measured.volume_limits_mm3, 1),
         "volume_error_share": min(round(share, 4), 1.0),
-        **{name: _pair(getattr(measured, name), digits) for name, digits in _PAIRS.items()},
         "solid_volume_mm3": _round(measured.solid_volume_mm3, 1),
-        "texture": measured.texture,
     }
 
 

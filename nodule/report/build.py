@@ -32,15 +32,8 @@ from nodule.report.study_parts import LungVolumes, Patient, StudyPart, Technique
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
 
-_SIZE_DIGITS = {
-    "long_axis_mm": 2,
-    "short_axis_mm": 2,
-    "effective_diameter_mm": 2,
-    "volume_mm3": 1,
-    "solid_volume_mm3": 1,
-    "mean_hu": 0,
-    "sphericity": 3,
-}
+_SIZE_DIGITS = {"long_axis_mm": 2, "short_axis_mm": 2, "mean_hu": 0, "sphericity": 3}
+_VOLUME_DIGITS = {"effective_diameter_mm": 2, "volume_mm3": 1, "solid_volume_mm3": 1}
 _ENDS = ("long_axis_ends_lps_mm", "short_axis_ends_lps_mm")
 _IDENTITY = ("study_instance_uid", "series_instance_uid", "frame_of_reference_uid")
 _DIRECTIONS = (("right to left", "left to right"), ("front to back", "back to front"))
@@ -181,12 +174,20 @@ def sized_fields(finding: Finding, *, facts: FindingFacts) -> dict[str, Any]:
         **{name: _round(getattr(measured, name), n) for name, n in _SIZE_DIGITS.items()},
         **{name: _rounded_ends(getattr(measured, name)) for name in _ENDS},
         "mean_diameter_mm": mean_diameter_mm(measured),
-        "volume_limits_mm3": _pair(measured.volume_limits_mm3, 1),
+        **_volume_fields(measured),
         "solid_axes_mm": _pair(measured.solid_axes_mm, 2),
         "texture": measured.texture,
         "scope": "mass" if measured.long_axis_mm > NODULE_LIMIT_MM else "nodule",
         "seed": SeedPart(**vars(finding.seed)) if finding.seed else None,
     }
+
+
+def _volume_fields(measured: Measurement) -> dict[str, Any]:
+    """Return the volumes and what follows from them; nothing where no volume can be stated."""
+    if measured.volume_limits_mm3 is None:
+        return {}
+    volumes = {name: _round(getattr(measured, name), n) for name, n in _VOLUME_DIGITS.items()}
+    return {**volumes, "volume_limits_mm3": _pair(measured.volume_limits_mm3, 1)}
 
 
 def mean_diameter_mm(measured: Measurement) -> float:

@@ -10,6 +10,7 @@ from nodule.findings import Lung, Measurement, Texture, Third
 from nodule.followup.record import FindingRecord
 from nodule.report.context import Lobe
 from nodule.report.parts import Ends, Part, Point, Probability, Size
+from nodule.sphere import sphere_volume_mm3
 
 NODULE_LIMIT_MM = 30.0  # beyond it a lesion is a mass (Fleischner Society glossary 2024)
 MALIGNANCY_WORDS = (  # LIDC-IDRI's scale
@@ -65,10 +66,11 @@ class _Sized(Part):
     """What is measured of a nodule; null where it could not be.
 
     ``mean_diameter_mm`` is that of both axes. ``volume_limits_mm3`` hold the volume in 95 of 100
-    measurements. The solid core is that of a part-solid nodule. ``texture`` is read from the
-    image, ``sphericity`` is about 0.9 for a ball of voxels, ``pleura_distance_mm`` 0 where the
-    nodule touches its lung's surface. No lobe is known but the one that a reader states. ``seed``
-    is that of the mask that was measured.
+    measurements; where they cannot be stated, the volumes and the effective diameter are null too.
+    The solid core is that of a part-solid nodule. ``texture`` is read from the image,
+    ``sphericity`` is about 0.9 for a ball of voxels, ``pleura_distance_mm`` 0 where the nodule
+    touches its lung's surface. No lobe is known but the one that a reader states. ``seed`` is that
+    of the mask that was measured.
     """
 
     center_lps_mm: Point
@@ -143,13 +145,23 @@ class AddedPart(_Sized):
 
 SIZED_FIELDS = tuple(name for name in _Sized.model_fields if name not in ("center_lps_mm", "slice"))
 """Names of everything that a measurement says, to be taken over or forgotten together."""
-_NEEDED = ("long_axis_mm", "short_axis_mm", "effective_diameter_mm", "volume_mm3")
-_MORE = ("volume_limits_mm3", "solid_axes_mm", "solid_volume_mm3", "texture")
+_AS_PRINTED = ("volume_limits_mm3", "solid_axes_mm", "solid_volume_mm3", "texture")
 
 
 def measurement_of(part: FindingPart | AddedPart | FindingRecord) -> Measurement | None:
-    """Return what a part says was measured, in the numbers that it prints."""
-    if any(getattr(part, name) is None for name in _NEEDED):
+    """Return what a part says was measured, in the numbers that it prints.
+
+    A volume that the part does not state has no limits here, so that no rule reads it.
+    """
+    if part.long_axis_mm is None or part.short_axis_mm is None:
         return None
-    sizes = {name: getattr(part, name) for name in (*_NEEDED, *_MORE)}
-    return Measurement(center_lps_mm=part.center_lps_mm, **sizes)
+    # a measurement has a volume even where none can be stated: that of a ball as wide as short
+    effective_mm = part.effective_diameter_mm or part.short_axis_mm
+    return Measurement(
+        center_lps_mm=part.center_lps_mm,
+        long_axis_mm=part.long_axis_mm,
+        short_axis_mm=part.short_axis_mm,
+        effective_diameter_mm=effective_mm,
+        volume_mm3=part.volume_mm3 or sphere_volume_mm3(effective_mm),
+        **{name: getattr(part, name) for name in _AS_PRINTED},
+    )

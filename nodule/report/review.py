@@ -35,9 +35,10 @@ def apply_review(
     """Fold a reader's decisions into the report that was read.
 
     Rejected findings are set apart, not forgotten. A finding that was moved within its effective
-    radius is the same nodule and keeps its sizes. One moved further, and one that was added, is
-    measured from the reader's point, by the report's own rules of growth; where that cannot be done
-    it has no sizes, and a warning says so. What rule sets say is asked again.
+    radius, or within half its mean diameter where no volume is stated, is the same nodule and keeps
+    its sizes. One moved further, and one that was added, is measured from the reader's point, by
+    the report's own rules of growth; where that cannot be done it has no sizes, and a warning says
+    so. What rule sets say is asked again.
 
     Parameters
     ----------
@@ -200,7 +201,7 @@ class _Fold:
 
 
 def _same_nodule(finding: FindingPart, place: Point) -> bool:
-    radius_mm = 0.5 * (finding.effective_diameter_mm or 0.0)
+    radius_mm = 0.5 * (finding.effective_diameter_mm or finding.mean_diameter_mm or 0.0)
     return bool(np.linalg.norm(np.subtract(place, finding.center_lps_mm)) <= radius_mm)
 
 

@@ -131,7 +131,7 @@ def _change_line(change: ChangeRecord) -> tuple[str, ...]:
 
 
 def _volume(finding: FindingRecord) -> str:
-    return "not measured" if finding.volume_mm3 is None else f"{finding.volume_mm3:.0f}"
+    return "not measurable" if finding.volume_mm3 is None else f"{finding.volume_mm3:.0f}"
 
 
 def _doubling(figure: FigureRecord | None) -> str:

@@ -58,6 +58,18 @@ def test_a_finding_outside_the_scan_has_no_slice(pair: Any, same: Comparison) ->
     assert written.changes[0].current.volume_mm3 is None
 
 
+def test_a_volume_that_cannot_be_stated_is_not(pair: Any, same: Comparison) -> None:
+    measured = same.changes[0].current.measurement
+    assert measured is not None
+    thin = replace(measured, volume_limits_mm3=None, texture="part-solid", solid_volume_mm3=9.0)
+    change = replace(same.changes[0], current=replace(same.changes[0].current, measurement=thin))
+    now = record(pair, replace(same, changes=(change,))).changes[0].current
+    assert now.long_axis_mm == round(thin.long_axis_mm, 2)
+    assert now.texture == "part-solid"
+    for name in ("volume_mm3", "effective_diameter_mm", "volume_error_share", "solid_volume_mm3"):
+        assert getattr(now, name) is None
+
+
 def test_refuses_what_it_does_not_know(pair: Any, same: Comparison) -> None:
     told = json.loads(record(pair, same).model_dump_json()) | {"verdict": "benign"}
     with pytest.raises(ValueError, match="verdict"):

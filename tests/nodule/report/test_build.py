@@ -6,7 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from nodule.findings import Finding
+from nodule.guidelines.from_findings import measured_nodule
 from nodule.report import Provenance, Report, build_report
+from nodule.report.finding_parts import measurement_of
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
 
@@ -52,6 +54,23 @@ def test_holds_what_the_finding_says(report: Report) -> None:
     assert first.malignancy_word == "moderately suspicious"
     assert (first.lung, first.third, first.pleura_distance_mm) == ("left", "upper", 7.3)
     assert (first.texture, first.mean_hu, first.sphericity) == ("solid", -31, 0.876)
+
+
+def test_a_volume_without_limits_is_not_stated(report: Report) -> None:
+    """The second finding was measured, but nobody can say how well."""
+    second = report.findings[1]
+    assert (second.long_axis_mm, second.short_axis_mm) == (34.2, 28.0)
+    assert (second.volume_mm3, second.effective_diameter_mm) == (None, None)
+
+
+def test_the_rules_read_the_axes_of_what_has_no_volume(report: Report) -> None:
+    measured = measurement_of(report.findings[1])
+    assert measured is not None
+    assert (measured.long_axis_mm, measured.short_axis_mm) == (34.2, 28.0)
+    assert measured.volume_limits_mm3 is None
+    nodule = measured_nodule("N2", measured)
+    assert nodule.size is not None
+    assert nodule.size.volume_mm3 is None
 
 
 def test_a_lesion_over_30_mm_is_a_mass_and_stays(report: Report) -> None:

@@ -112,7 +112,7 @@ def test_the_page_says_where_and_how_large(
         "93 %",
         "Doe, Jane",
         "−31 HU",
-        "upper third",
+        "left, upper third",
         "7 mm",
     ):
         assert text in page
@@ -212,6 +212,21 @@ def test_the_table_has_a_row_for_each_finding(report: Report) -> None:
     assert float(rows[0]["z_lps_mm"]) == -40.4
     assert rows[0]["instance_number"] == "16"
     assert rows[2]["volume_mm3"] == ""
+
+
+def test_page_and_table_state_no_volume_without_limits(
+    report: Report, study: Study, lungs: LungMask, tmp_path: Path
+) -> None:
+    row = list(csv.DictReader(io.StringIO(findings_csv(report))))[1]
+    assert (row["long_axis_mm"], row["volume_mm3"], row["effective_diameter_mm"]) == (
+        "34.2",
+        "",
+        "",
+    )
+    page = _page(report, study, lungs, tmp_path)
+    second = page.split('<article id="N2"')[1].split("</article>")[0]
+    for name in ("Volume", "Effective diameter"):
+        assert f"<dt>{name}</dt><dd>not measurable</dd>" in second
 
 
 @pytest.mark.parametrize("text", ['=HYPERLINK("x")', "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])

@@ -111,6 +111,13 @@ def test_states_what_was_measured_in_standard_codes(groups: list[Any]) -> None:
     }
 
 
+def test_states_no_volume_without_limits(groups: list[Any]) -> None:
+    assert numbers(groups[1]).keys() == {
+        *(("103339001", "SCT"), ("103340004", "SCT"), ("81827009", "SCT")),
+        *(("111012", "DCM"), ("RID36042", "RADLEX")),
+    }
+
+
 def test_rates_malignancy_and_texture_as_lidc_does(groups: list[Any]) -> None:
     assert [ratings(group) for group in groups] == [
         {"RID36042": "904", "C41144": "RID50152"},
