@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from nodule.guidelines.facts import half_up
 from nodule.report.case import Case
 from nodule.report.context import Context, FindingFacts
 from nodule.report.finding_parts import (
+    MALIGNANCY_WORDS,
     NODULE_LIMIT_MM,
     SIZED_FIELDS,
     FindingPart,
@@ -23,6 +24,7 @@ from nodule.report.finding_parts import (
     SeedPart,
     SlicePart,
 )
+from nodule.report.limits import LimitsPart
 from nodule.report.management import manage
 from nodule.report.model import Provenance, Report, WarningPart
 from nodule.report.parts import Ends, Point
@@ -81,8 +83,10 @@ def build_report(
         provenance=provenance,
         quality=quality_parts(study, lungs),
         findings=stated,
+        dominant=dominant_id(stated),
         comparison=comparison,
         management=manage(case),
+        limits=LimitsPart(),
         warnings=(
             *_study_warnings(study, part.lungs),
             *_comparison_warnings(comparison),
@@ -148,10 +152,18 @@ def _finding_part(finding: Finding, study: Study, context: Context) -> FindingPa
     )
 
 
+def dominant_id(findings: Iterable[FindingPart]) -> str | None:
+    """Name the most suspicious finding, of equals the more probable; None without any."""
+    first = max(findings, key=lambda f: (f.malignancy.score, f.probability), default=None)
+    return None if first is None else first.id
+
+
 def _malignancy_part(malignancy: Malignancy) -> MalignancyPart:
     a, b, c, d, e = malignancy.distribution
+    score = round(malignancy.score, 3)
     return MalignancyPart(
-        score=round(malignancy.score, 3),
+        score=score,
+        word=MALIGNANCY_WORDS[int(score + 0.5) - 1],
         distribution=(round(a, 4), round(b, 4), round(c, 4), round(d, 4), round(e, 4)),
         spread=round(malignancy.spread, 3),
         suspicion=_round(malignancy.suspicion, 4),

@@ -38,6 +38,7 @@ class SlicePart(Part):
 class MalignancyPart(Part):
     """Radiologist-rated suspicion from 1 to 5, not pathology; ``score`` is the mean rating.
 
+    ``word`` is that of LIDC's scale for the rating nearest to it.
     ``spread`` is the standard deviation of that mean over the networks that were asked.
     ``suspicion`` is the calibrated probability that radiologists would on average rate it above 3,
     null where nothing calibrates it. ``indeterminate`` says that the networks abstain: then it
@@ -45,6 +46,7 @@ class MalignancyPart(Part):
     """
 
     score: Annotated[float, Field(ge=1.0, le=5.0)]
+    word: str
     distribution: tuple[Probability, Probability, Probability, Probability, Probability]
     spread: Annotated[float, Field(ge=0.0)]
     suspicion: Probability | None
@@ -118,11 +120,6 @@ class FindingPart(_Sized):
     def extent_mm(self) -> float | None:
         """The long axis."""
         return self.long_axis_mm
-
-    @property
-    def malignancy_word(self) -> str:
-        """The word of LIDC's scale that is nearest to the mean rating."""
-        return MALIGNANCY_WORDS[int(self.malignancy.score + 0.5) - 1]
 
 
 class AddedPart(_Sized):

@@ -111,7 +111,8 @@ def render_html(
         heat_scale=SCALE,
         overview=overview,
         marks=_marks(report, overview),
-        dominant=_dominant(report),
+        dominant=next((f for f in report.findings if f.id == report.dominant), None),
+        limits=report.limits,
         comparison=report.comparison,
         management=report.management,
         setting_words=_SETTING_WORDS.get(report.context.setting or "", ""),
@@ -174,11 +175,6 @@ def _line(picture: Picture, ends: Ends) -> Line:
 
 def _marks(report: Report, overview: Picture) -> list[tuple[str, float, float]]:
     return [(f.id, *overview.place(f.center_lps_mm)) for f in report.standing]
-
-
-def _dominant(report: Report) -> FindingPart | None:
-    """Return the most suspicious finding; of equals the more probable."""
-    return max(report.findings, key=lambda f: (f.malignancy.score, f.probability), default=None)
 
 
 @cache

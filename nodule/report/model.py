@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, Field
 from nodule.followup.record import ChangeRecord, ComparisonRecord
 from nodule.report.context import Context
 from nodule.report.finding_parts import AddedPart, FindingPart
+from nodule.report.limits import LimitsPart
 from nodule.report.management import ManagementPart
 from nodule.report.parts import Part, Point, Sha256
 from nodule.report.study_parts import QualityPart, StudyPart
@@ -88,8 +89,9 @@ class Report(Part):
 
     ``findings`` and ``added`` are what stands; ``rejected`` is what readers set apart; ``reviews``
     says who decided so, in order of time. The last three are empty until a review is applied.
+    ``dominant`` names the most suspicious of the findings; nobody rates what readers add.
     ``context`` is what somebody stated besides the images, ``comparison`` null where no prior study
-    was given, ``management`` what published rules make of it all.
+    was given, ``management`` what published rules make of it all, ``limits`` what none of it says.
     """
 
     study: StudyPart
@@ -98,8 +100,10 @@ class Report(Part):
     provenance: Provenance
     quality: tuple[QualityPart, ...]
     findings: tuple[FindingPart, ...]
+    dominant: str | None
     comparison: ComparisonRecord | None
     management: ManagementPart
+    limits: LimitsPart
     warnings: tuple[WarningPart, ...]
     added: tuple[AddedPart, ...] = ()
     rejected: tuple[FindingPart | AddedPart, ...] = ()

@@ -10,7 +10,14 @@ import numpy as np
 from nodule.errors import InputError
 from nodule.findings import Lung
 from nodule.followup.record import ComparisonRecord
-from nodule.report.build import finding_warnings, refuse_unknown, rounded, sized_fields, slice_part
+from nodule.report.build import (
+    dominant_id,
+    finding_warnings,
+    refuse_unknown,
+    rounded,
+    sized_fields,
+    slice_part,
+)
 from nodule.report.case import Case
 from nodule.report.context import Context, FindingFacts
 from nodule.report.finding_parts import SIZED_FIELDS, AddedPart, FindingPart
@@ -88,6 +95,7 @@ def _made_anew(reviewed: Report, *, before: Report) -> Report:
     return reviewed.model_copy(
         update={
             "comparison": comparison,
+            "dominant": dominant_id(reviewed.findings),
             "management": manage(case),
             "software": software_part(reviewed.provenance, reviewed=True),
             "warnings": _warnings(before, reviewed),

@@ -51,7 +51,7 @@ def test_holds_what_the_finding_says(report: Report) -> None:
     assert (first.effective_diameter_mm, first.volume_mm3) == (12.0, 904.8)
     # 0.05 + 0.2 + 0.45 + 1.2 + 2.0
     assert first.malignancy.score == 3.9
-    assert first.malignancy_word == "moderately suspicious"
+    assert first.malignancy.word == "moderately suspicious"
     assert (first.lung, first.third, first.pleura_distance_mm) == ("left", "upper", 7.3)
     assert (first.texture, first.mean_hu, first.sphericity) == ("solid", -31, 0.876)
 

@@ -40,6 +40,15 @@ def test_a_rejected_finding_is_set_apart(report: Report, study: Study, lungs: Lu
     assert report.rejected == ()
 
 
+def test_the_dominant_nodule_is_one_that_stands(
+    report: Report, study: Study, lungs: LungMask
+) -> None:
+    """N1 has the highest rating; of N2 and N3, rated alike, N2 is the more probable."""
+    review = review_of(report, decisions=[{"id": "N1", "verdict": "rejected"}])
+    assert report.dominant == "N1"
+    assert apply_review(report, review, study=study, lungs=lungs).dominant == "N2"
+
+
 def test_a_small_move_keeps_sizes_and_a_large_one_drops_them(
     report: Report, study: Study, lungs: LungMask
 ) -> None:

@@ -1,0 +1,33 @@
+"""What a report's word is worth, said alike on the page and in ``report.json``."""
+
+from __future__ import annotations
+
+from nodule.report.parts import Part
+
+
+class LimitsPart(Part):
+    """The disclaimers, for programs that show findings without the page."""
+
+    purpose: str = "Research software: a second reader’s draft, never a diagnosis."
+    use: str = (
+        "For research only; not cleared for any clinical use. Every finding, and every place "
+        "without one, must be judged by a radiologist on the original images."
+    )
+    suspicion: str = (
+        "Suspicion is what radiologists would rate, not pathology: the networks learnt from "
+        "radiologists’ opinions (LIDC-IDRI)."
+    )
+    search: str = (
+        "Not looked for: anything but nodules. Nodules below 4 mm, ground glass, central ones and "
+        "those on vessels or pleura are missed most. On slices thicker than 3 mm neither absence "
+        "nor size should be relied on."
+    )
+    sizes: str = (
+        "Sizes carry the uncertainty of slice thickness and outline: two measurements of one "
+        "nodule differ by up to 25 % of volume or 1.5 to 2 mm of diameter, and changes below 25 % "
+        "of volume or 2 mm are no growth."
+    )
+    rules: str = (
+        "Lung-RADS is for screening, Fleischner for incidental nodules from 35 years without known "
+        "cancer or immunosuppression. 4X and S are the reader’s alone."
+    )
