@@ -13,6 +13,15 @@ from pydicom.sr.coding import Code
 
 LUNG = codes.SCT.Lung
 SIDES = MappingProxyType({"right": codes.SCT.Right, "left": codes.SCT.Left})
+LOBES = MappingProxyType(  # each names its own side
+    {
+        "RUL": Code("42400003", "SCT", "Structure of upper lobe of right lung"),
+        "RML": Code("72481006", "SCT", "Middle lobe of right lung"),
+        "RLL": Code("266005", "SCT", "Structure of lower lobe of right lung"),
+        "LUL": Code("44714003", "SCT", "Structure of upper lobe of left lung"),
+        "LLL": Code("41224006", "SCT", "Structure of lower lobe of left lung"),
+    }
+)
 ANATOMY = codes.SCT.AnatomicalStructure
 ABNORMALITY = codes.SCT.MorphologicallyAbnormalStructure
 SCOPES = MappingProxyType({"nodule": codes.SCT.Nodule, "mass": codes.SCT.Mass})
@@ -28,6 +37,9 @@ LONG_AXIS = codes.SCT.LongAxis
 SHORT_AXIS = codes.SCT.ShortAxis
 DIAMETER = codes.SCT.Diameter
 EFFECTIVE_DIAMETER = Code("1", "99NODULE", "Diameter of sphere of equal volume")
+SOLID_LONG_AXIS = Code("2", "99NODULE", "Long axis of solid component")
+SOLID_SHORT_AXIS = Code("3", "99NODULE", "Short axis of solid component")
+SOLID_VOLUME = Code("4", "99NODULE", "Volume of solid component")
 VOLUME = codes.SCT.Volume
 VOXEL_SUM = Code("126030", "DCM", "Sum of segmented voxel method for volume")
 ATTENUATION = codes.DCM.AttenuationCoefficient
@@ -48,6 +60,15 @@ MALIGNANCY_RATINGS = (
     Code("903", "99LIDCQIICR", "3 out of 5 (Indeterminate Likelihood)"),
     Code("904", "99LIDCQIICR", "4 out of 5 (Moderately Suspicious for Cancer)"),
     Code("905", "99LIDCQIICR", "5 out of 5 (Highly Suspicious for Cancer)"),
+)
+
+DIFFERENCE = codes.DCM.QualitativeDifference
+DIFFERENCES = MappingProxyType(  # CID 6134, by the first word of a growth class
+    {
+        "growing": Code("15454001", "SCT", "Increase in size"),
+        "decreasing": Code("19776001", "SCT", "Decrease in size"),
+        "stable": Code("129723006", "SCT", "No significant changes in the finding"),
+    }
 )
 
 LUNG_RADS = Code("1362105002", "SCT", "Lung Imaging Reporting and Data System category")

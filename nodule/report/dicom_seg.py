@@ -180,9 +180,9 @@ def _describe_nodule(
         algorithm_identification=_algorithm("measure", report.provenance),
         tracking_uid=tracking_uid(report, finding),
         tracking_id=finding.id,
-        anatomic_regions=[code.LUNG],
+        anatomic_regions=[code.LOBES[finding.lobe] if finding.lobe else code.LUNG],
     )
-    if finding.lung is not None:
+    if finding.lung is not None and finding.lobe is None:  # a lobe's code names its side
         (region,) = segment.AnatomicRegionSequence
         region.AnatomicRegionModifierSequence = [CodedConcept.from_code(code.SIDES[finding.lung])]
     return segment

@@ -54,10 +54,11 @@ def build_sr(
     """Return a report as a partial, unverified, preliminary SR document.
 
     Each finding is a group: the segment that it has in the segmentation, or else the point where
-    it lies, what was measured, and how it is rated; what a reader added is not rated, and no
-    malignancy is where the networks abstain. A report without findings holds one group that says
-    that nodules are absent. A Lung-RADS category that rules gave is a group of its own. Equal input
-    gives equal bytes.
+    it lies, the lobe that a reader states or else the lung, what was measured, how it is rated, and
+    what has become of it since a prior study. What a reader added is not rated, and no malignancy
+    is where the networks abstain. A report without findings holds one group that says that nodules
+    are absent. A Lung-RADS category that rules gave is a group of its own. Equal input gives equal
+    bytes.
 
     Parameters
     ----------
@@ -180,15 +181,19 @@ class _Groups:
                 referenced_volume_surface=None if segment else self._point(finding),
                 finding_category=code.ABNORMALITY,
                 finding_type=code.SCOPES[finding.scope],
-                finding_sites=[
-                    sr.FindingSite(
-                        code.LUNG, laterality=code.SIDES[finding.lung] if finding.lung else None
-                    )
-                ],
+                finding_sites=[_site(finding)],
                 algorithm_id=_algorithm(self._report.provenance),
                 measurements=[*_measurements(finding), *_ratings(finding)] or None,
-                qualitative_evaluations=list(_evaluations(finding)) or None,
+                qualitative_evaluations=[*_evaluations(finding), *self._difference(finding)]
+                or None,
             )
+
+    def _difference(self, finding: FindingPart | AddedPart) -> Iterator[sr.QualitativeEvaluation]:
+        """Say what has become of a finding since the prior study, where its growth was judged."""
+        change = self._report.changes.get(finding.id)
+        if change is not None and change.growth is not None:
+            difference = code.DIFFERENCES[change.growth.partition(",")[0]]
+            yield sr.QualitativeEvaluation(code.DIFFERENCE, difference)
 
     def _segment(self, finding: FindingPart | AddedPart) -> sr.ReferencedSegment | None:
         number = self._numbers.get(tracking_uid(self._report, finding))
@@ -210,11 +215,21 @@ class _Groups:
         )
 
 
+def _site(finding: FindingPart | AddedPart) -> sr.FindingSite:
+    if finding.lobe is not None:
+        return sr.FindingSite(code.LOBES[finding.lobe])
+    return sr.FindingSite(code.LUNG, laterality=code.SIDES[finding.lung] if finding.lung else None)
+
+
 def _measurements(finding: FindingPart | AddedPart) -> Iterator[sr.Measurement]:
+    solid_long_mm, solid_short_mm = finding.solid_axes_mm or (None, None)
     sizes = (
         (code.LONG_AXIS, finding.long_axis_mm, code.MILLIMETER),
         (code.SHORT_AXIS, finding.short_axis_mm, code.MILLIMETER),
         (code.EFFECTIVE_DIAMETER, finding.effective_diameter_mm, code.MILLIMETER),
+        (code.SOLID_LONG_AXIS, solid_long_mm, code.MILLIMETER),
+        (code.SOLID_SHORT_AXIS, solid_short_mm, code.MILLIMETER),
+        (code.SOLID_VOLUME, finding.solid_volume_mm3, code.CUBIC_MILLIMETER),
         (code.SPHERICITY, finding.sphericity, code.NO_UNITS),
     )
     for name, value, unit in sizes:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -227,3 +228,18 @@ def the_lungs(grid: Geometry) -> LungMask:
     labels[:, :, x_mm < 0] = LungMask.RIGHT
     labels[:, :, x_mm > 5] = LungMask.LEFT
     return LungMask(labels_zyx=labels, geometry=fine)
+
+
+def numbers(group: Any) -> dict[tuple[str, str], tuple[float, str]]:
+    """Return a group's measurements: code and scheme to value and unit."""
+    return {
+        (m.name.value, m.name.scheme_designator): (float(m.value), m.unit.value)
+        for m in group.get_measurements()
+    }
+
+
+def ratings(group: Any) -> dict[str, str]:
+    """Return a group's evaluations: code to code of the answer."""
+    others = {"276214006", "111000"}  # what is found, and by which kind of algorithm
+    said = {e.name.value: e.value.value for e in group.get_qualitative_evaluations()}
+    return {name: value for name, value in said.items() if name not in others}

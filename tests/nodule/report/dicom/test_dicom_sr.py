@@ -11,17 +11,13 @@ import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
-from dicom_case import Case
+from dicom_case import Case, numbers, ratings
 from pydicom.sr.coding import Code
 
 from nodule.ct import inventory
 from nodule.errors import InputError
-from nodule.report.case import Case as Nodules
-from nodule.report.context import Context
 from nodule.report.dicom_seg import build_segmentation
 from nodule.report.dicom_sr import build_sr, write_dicom_sr
-from nodule.report.finding_parts import AddedPart, FindingPart
-from nodule.report.management import manage
 
 MakeCase = Callable[..., Case]
 CANARY_FIELDS = {
@@ -80,21 +76,6 @@ def negative(case: Case, tmp_path: Path) -> Path:
 
 def segment(case: Case) -> hd.seg.Segmentation:
     return build_segmentation(case.report, masks=case.masks, lungs=case.lungs, source=case.source)
-
-
-def numbers(group: Any) -> dict[tuple[str, str], tuple[float, str]]:
-    """Return a group's measurements: code and scheme to value and unit."""
-    return {
-        (m.name.value, m.name.scheme_designator): (float(m.value), m.unit.value)
-        for m in group.get_measurements()
-    }
-
-
-def ratings(group: Any) -> dict[str, str]:
-    """Return a group's evaluations: code to code of the answer."""
-    others = {"276214006", "111000"}  # what is found, and by which kind of algorithm
-    said = {e.name.value: e.value.value for e in group.get_qualitative_evaluations()}
-    return {name: value for name, value in said.items() if name not in others}
 
 
 def test_states_what_was_measured_in_standard_codes(groups: list[Any]) -> None:
@@ -296,29 +277,3 @@ def test_refuses_a_source_that_is_no_dicom(case: Case) -> None:
     with pytest.raises(InputError) as refused:
         build_sr(case.report, source=replace(case.source, images=()), segmentation=None)
     assert refused.value.code == "NO_DICOM_SOURCE"
-
-
-def test_what_a_reader_added_is_measured_but_not_rated(case: Case, tmp_path: Path) -> None:
-    first = case.report.findings[0]
-    kept = {n: getattr(first, n) for n in AddedPart.model_fields if n in FindingPart.model_fields}
-    added = AddedPart(**{**kept, "id": "R1"}, reader_long_axis_mm=12.0, comment=None)
-    report = case.report.model_copy(update={"findings": (), "added": (added,)})
-    path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
-    (group,) = hd.sr.srread(path).content.get_volumetric_roi_measurement_groups()
-    assert group.tracking_identifier == "R1"
-    assert numbers(group)[("103339001", "SCT")] == (12.6, "mm")
-    assert ("111012", "DCM") not in numbers(group)
-    assert "RID36042" not in ratings(group)
-
-
-def test_a_lung_rads_category_is_stated_for_the_exam(case: Case, tmp_path: Path) -> None:
-    screened = Context(setting="screening-baseline")
-    alone = (case.report.findings[0].model_copy(update={"texture": "solid"}),)
-    advice = manage(
-        Nodules(context=screened, study=case.report.study, standing=alone, comparison=None)
-    )
-    report = case.report.model_copy(update={"findings": alone, "management": advice})
-    path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
-    (exam,) = hd.sr.srread(path).content.get_image_measurement_groups()
-    # 12.6 x 9.4 mm, solid, baseline: 8 to < 15 mm
-    assert ratings(exam)["1362105002"] == "LR2022-4A"
