@@ -46,6 +46,7 @@ class SeriesHeader:
     slice_thickness_mm: float | None = None
     kvp: float | None = None
     exposure_mas: float | None = None
+    ctdi_vol_mgy: float | None = None
     contrast_agent: str | None = None
     lossy: bool = False
 

@@ -118,6 +118,7 @@ _SERIES_KEYWORDS = (
     "SliceThickness",
     "KVP",
     "Exposure",
+    "CTDIvol",
     "ContrastBolusAgent",
 )
 _PATIENT_KEYWORDS = {
@@ -260,6 +261,7 @@ def _series_header(dataset: Dataset, transfer_syntax: str) -> SeriesHeader:
         slice_thickness_mm=values.number(dataset, "SliceThickness"),
         kvp=values.number(dataset, "KVP"),
         exposure_mas=values.number(dataset, "Exposure"),
+        ctdi_vol_mgy=values.number(dataset, "CTDIvol"),
         contrast_agent=values.text(dataset, "ContrastBolusAgent"),
         lossy=stated == "01" or (transfer_syntax in syntaxes.LOSSY and stated != "00"),
     )

@@ -39,6 +39,7 @@ class Technique(Part):
     slice_thickness_mm: float | None = None
     kvp: float | None = None
     exposure_mas: float | None = None
+    ctdi_vol_mgy: float | None = None
     contrast_agent: str | None = None
     lossy: bool = False
     shape_zyx: tuple[int, int, int]

@@ -49,6 +49,7 @@ def make_slice(z: int) -> Dataset:
     ds.FrameOfReferenceUID = f"{ROOT_UID}.3"
     ds.PatientName, ds.PatientID = "Doe^Jane", "4711"
     ds.SeriesDescription, ds.ConvolutionKernel, ds.KVP = "Chest", "STANDARD", 120
+    ds.Exposure, ds.CTDIvol = 40, 3.25
     ds.InstanceNumber = z + 1
     ds.SliceThickness = 9.0  # a lie on purpose: spacing comes from positions
     ds.ImagePositionPatient = [f"{v:.9f}" for v in corner_lps_mm((z, 0, 0))]

@@ -50,6 +50,8 @@ def test_voxels_and_positions_follow_the_arithmetic(clean_series: Path, syntheti
         )
     assert [s.instance_number for s in study.slices] == list(range(1, 10))
     assert study.series.slice_thickness_mm == 9.0
+    assert study.series.exposure_mas == 40.0
+    assert study.series.ctdi_vol_mgy == 3.25
     assert study.volume.geometry.spacing_zyx_mm[0] == pytest.approx(2.5, abs=1e-6)
 
 

@@ -41,6 +41,7 @@ def study() -> Study:
             convolution_kernel="B30f",
             slice_thickness_mm=2.0,
             kvp=120.0,
+            ctdi_vol_mgy=3.25,
         ),
         slices=tuple(
             SliceReference(instance_number=DEPTH - z, sop_instance_uid=f"1.2.3.4.{z}")

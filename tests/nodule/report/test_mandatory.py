@@ -97,7 +97,10 @@ HEADER = {
         "contrast medium not stated",
         lambda j: j["study"]["technique"]["contrast_agent"] is None,
     ),
-    "dose": ("dose: 120 kV, exposure not stated", lambda j: j["study"]["technique"]["kvp"] == 120),
+    "dose": (
+        "dose: 120 kV, exposure not stated, CTDIvol 3.25 mGy",
+        lambda j: j["study"]["technique"]["ctdi_vol_mgy"] == 3.25,
+    ),
     "software": ("nodule 0.1.0", lambda j: j["software"]["version"] == "0.1.0"),
     "identifier": ("nodule/0.1.0/", lambda j: j["software"]["identifier"].startswith("nodule/")),
     "models": (
