@@ -19,15 +19,17 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def dciodvfy() -> Callable[[Path], list[str]]:
-    """Return a function that lists what dciodvfy calls an error."""
+def dciodvfy() -> Callable[..., list[str]]:
+    """Return a function that lists what dciodvfy calls an error, and, where asked, a warning."""
     program = shutil.which("dciodvfy")
     if program is None:
         pytest.skip("dciodvfy (dicom3tools) is not installed")
 
-    def errors(path: Path) -> list[str]:
+    def faults(path: Path, *, warnings: bool = False) -> list[str]:
         done = subprocess.run([program, "-new", path], capture_output=True, text=True, check=False)
         said = (done.stdout + done.stderr).splitlines()
-        return [line for line in said if line.startswith(("Error", "Abort"))]
+        assert said, "it names at least the kind of object"
+        kinds = ("Error", "Abort", "Warning") if warnings else ("Error", "Abort")
+        return [line for line in said if line.startswith(kinds)]
 
-    return errors
+    return faults
