@@ -23,6 +23,7 @@ from nodule.report.finding_parts import (
     MalignancyPart,
     SeedPart,
     SlicePart,
+    key_point,
 )
 from nodule.report.limits import LimitsPart
 from nodule.report.management import manage
@@ -138,13 +139,10 @@ def slice_direction(geometry: Geometry) -> str:
 
 
 def _finding_part(finding: Finding, study: Study, context: Context) -> FindingPart:
-    measured = finding.measurement
-    long_ends = measured.long_axis_ends_lps_mm if measured else None
-    key_point = finding.center_lps_mm if long_ends is None else np.mean(long_ends, axis=0)
     return FindingPart(
         id=finding.id,
         center_lps_mm=rounded(finding.center_lps_mm),
-        slice=slice_part(study, key_point),
+        slice=slice_of(finding, study),
         probability=round(finding.probability, 4),
         malignancy=_malignancy_part(finding.malignancy),
         lung=finding.lung,
@@ -206,6 +204,12 @@ def mean_diameter_mm(measured: Measurement) -> float:
     """Return the mean of both axes as they are printed, to 0.1 mm, as the rules read it."""
     axes = (round(measured.long_axis_mm, 2), round(measured.short_axis_mm, 2))
     return float(half_up((half_up(axes[0]) + half_up(axes[1])) / 2))
+
+
+def slice_of(finding: Finding, study: Study) -> SlicePart:
+    """Name the slice on which to look at a finding; raises as :func:`slice_part`."""
+    ends = finding.measurement.long_axis_ends_lps_mm if finding.measurement else None
+    return slice_part(study, key_point(ends, center_lps_mm=finding.center_lps_mm))
 
 
 def slice_part(study: Study, lps_mm: ArrayLike) -> SlicePart:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 
 from nodule.findings import Lung, Measurement, Texture, Third
 from nodule.followup.record import FindingRecord
+from nodule.geometry import Vector, as_vector
 from nodule.report.context import Lobe
 from nodule.report.parts import Ends, Part, Point, Probability, Size
 from nodule.sphere import sphere_volume_mm3
@@ -64,6 +66,13 @@ class SeedPart(Part):
     by_reader: bool
 
 
+def key_point(long_axis_ends_lps_mm: Ends | None, *, center_lps_mm: Vector) -> Vector:
+    """Return where the calipers lie: the middle of the long axis, or else the centre."""
+    if long_axis_ends_lps_mm is None:
+        return center_lps_mm
+    return as_vector(np.mean(long_axis_ends_lps_mm, axis=0))
+
+
 class _Sized(Part):
     """What is measured of a nodule; null where it could not be.
 
@@ -97,12 +106,9 @@ class _Sized(Part):
     seed: SeedPart | None = None
 
     @property
-    def key_point_lps_mm(self) -> Point:
-        """Where to look: the middle of the long axis, or else the centre."""
-        if self.long_axis_ends_lps_mm is None:
-            return self.center_lps_mm
-        (ax, ay, az), (bx, by, bz) = self.long_axis_ends_lps_mm
-        return (ax + bx) / 2, (ay + by) / 2, (az + bz) / 2
+    def key_point_lps_mm(self) -> Vector:
+        """Where to look, as :func:`key_point`."""
+        return key_point(self.long_axis_ends_lps_mm, center_lps_mm=self.center_lps_mm)
 
 
 class FindingPart(_Sized):

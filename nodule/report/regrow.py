@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from nodule.findings import Finding, Lung, Malignancy, Seed
-from nodule.geometry import Vector, as_vector
+from nodule.geometry import Vector
 from nodule.measure.place import lung_third, nearest_lung, pleura_distance_mm
 from nodule.measure.segment import GrowthRules, NoduleMask, segment_nodule
 from nodule.measure.stage import measure_mask
@@ -127,9 +127,3 @@ def _seed(place_lps_mm: Vector, long_axis_mm: float | None) -> Seed:
 def _distance_mm(mask: NoduleMask, place_lps_mm: Vector) -> float:
     places = mask.geometry.index_to_lps(np.argwhere(mask.array_zyx))
     return float(np.linalg.norm(places - np.asarray(place_lps_mm), axis=1).min())
-
-
-def middle_of(finding: Finding) -> Vector:
-    """Return where a finding's calipers lie, or else its centre."""
-    ends = finding.measurement.long_axis_ends_lps_mm if finding.measurement else None
-    return finding.center_lps_mm if ends is None else as_vector(np.mean(ends, axis=0))

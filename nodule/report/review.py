@@ -16,6 +16,7 @@ from nodule.report.build import (
     refuse_unknown,
     rounded,
     sized_fields,
+    slice_of,
     slice_part,
 )
 from nodule.report.case import Case
@@ -24,7 +25,7 @@ from nodule.report.finding_parts import SIZED_FIELDS, AddedPart, FindingPart
 from nodule.report.management import manage
 from nodule.report.model import DecisionPart, Report, ReviewPart, WarningPart
 from nodule.report.parts import Point
-from nodule.report.regrow import Regrower, growth_rules, middle_of
+from nodule.report.regrow import Regrower, growth_rules
 from nodule.report.review_file import Decision, Review
 from nodule.report.software import software_part
 from nodule.study import Study
@@ -200,7 +201,7 @@ class _Fold:
         return {
             **sized_fields(finding, facts=facts),
             "center_lps_mm": rounded(finding.center_lps_mm),
-            "slice": slice_part(study, middle_of(finding)),
+            "slice": slice_of(finding, study),
             "lung": finding.lung,
         }
 
