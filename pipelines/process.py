@@ -77,7 +77,8 @@ def process_study(
     Parameters
     ----------
     path : what :func:`nodule.ct.inventory` takes.
-    out : folder in which the study's own folder of results is made.
+    out : folder in which the study's own folder of results is made; what an earlier run wrote
+        there and this one does not is removed.
     stages : of the detect flow.
     cache : where the stages' outputs are kept.
     series_uid : the series to read; None for the best.
@@ -106,9 +107,8 @@ def process_study(
         comparison = _compare(found, then)
     report = _report(found, stages=asked, context=context, comparison=comparison)
     folder = result_folder(out, study_name(path), input_sha256=series.digest)
-    if dicom:
-        _write_dicom(report, found, source=series, folder=folder)
-    _write(report, found, folder=folder, pdf=pdf)
+    objects = _write_dicom(report, found, source=series, folder=folder) if dicom else ()
+    _write(report, found, folder=folder, beside=objects, pdf=pdf)
     return Processed(
         file=path,
         folder=folder,
@@ -138,17 +138,22 @@ def _report(
     )
 
 
-def _write(report: Report, found: Detection, *, folder: Path, pdf: bool) -> None:
+def _write(
+    report: Report, found: Detection, *, folder: Path, beside: tuple[Path, ...], pdf: bool
+) -> None:
+    """Write a report, and leave nothing of an earlier one beside it."""
     from nodule.report import write_report
     from nodule.report.pdf import write_pdf
+    from nodule.report.result_files import remove_stale
 
-    write_report(
+    written = write_report(
         report,
         study=found.study,
         lungs=found.lungs,
         folder=folder,
         heat_maps=found.heat_maps,
     )
+    remove_stale(folder, written=(*beside, *written))
     if pdf:
         write_pdf(folder / "report.html")
 
@@ -188,12 +193,14 @@ def _refuse_in_vain(
         find_chromium()
 
 
-def _write_dicom(report: Report, found: Detection, *, source: SeriesSource, folder: Path) -> None:
+def _write_dicom(
+    report: Report, found: Detection, *, source: SeriesSource, folder: Path
+) -> tuple[Path, ...]:
     from nodule.report.dicom import write_dicom
     from nodule.report.regrow import masks_of
 
     masks = masks_of(report, study=found.study, lungs=found.lungs)
-    write_dicom(report, masks=masks, lungs=found.lungs, source=source, folder=folder)
+    return write_dicom(report, masks=masks, lungs=found.lungs, source=source, folder=folder)
 
 
 def provenance_of(stages: Stages, *, input_sha256: str) -> Provenance:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nodule.report.dicom_instance import save
-from nodule.report.dicom_seg import SEG_NAME, build_segmentation
+from nodule.report.dicom_seg import build_segmentation
 from nodule.report.dicom_sr import write_dicom_sr
+from nodule.report.result_files import SEG_NAME
 from nodule.volume import LungMask
 
 if TYPE_CHECKING:

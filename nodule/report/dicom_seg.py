@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from nodule.report.finding_parts import AddedPart, FindingPart
     from nodule.report.model import Provenance, Report
 
-SEG_NAME = "seg.dcm"
 _SERIES_NUMBER = 9701
 _LUNGS = {"right": LungMask.RIGHT, "left": LungMask.LEFT}
 

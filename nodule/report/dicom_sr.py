@@ -25,6 +25,7 @@ from nodule.report.dicom_instance import (
 )
 from nodule.report.dicom_source import quiet_dicom, source_headers
 from nodule.report.finding_parts import AddedPart, FindingPart
+from nodule.report.result_files import SR_NAME
 from nodule.report.software import PRODUCT, software_version, weights_digest
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from nodule.ct import SeriesSource
     from nodule.report.model import Provenance, Report
 
-SR_NAME = "sr.dcm"
 _SERIES_NUMBER = 9702
 
 _Group = (

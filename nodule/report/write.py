@@ -16,6 +16,7 @@ from nodule.geometry import Geometry, lps_to_ras
 from nodule.heat import HeatMap
 from nodule.report.html import render_html
 from nodule.report.model import Report, report_json
+from nodule.report.result_files import COMPARISON_NAME
 from nodule.report.tables import comparison_csv, findings_csv, management_csv
 from nodule.study import Study
 from nodule.volume import LungMask
@@ -65,7 +66,7 @@ def write_report(
 def _tables(report: Report) -> Mapping[str, str]:
     tables = {"findings.csv": findings_csv(report), "management.csv": management_csv(report)}
     if report.comparison is not None:
-        tables["comparison.csv"] = comparison_csv(report.comparison)
+        tables[COMPARISON_NAME] = comparison_csv(report.comparison)
     return tables
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli.options import (
+    STALE_RULE,
     CacheOption,
     ConfigOption,
     DeviceOption,
@@ -37,7 +38,7 @@ _HEADINGS = ("now", "before", "status", "volume mm³", "change", "doubling, days
 def compare(
     current: Annotated[Path, typer.Argument(help="The study in question, as for a run.")],
     prior: Annotated[Path, typer.Argument(help="An earlier study of the same patient.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of results.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help=f"Folder of results. {STALE_RULE}")],
     config: ConfigOption = None,
     current_series: Annotated[
         str | None, typer.Option(help="SeriesInstanceUID, where there are several.")

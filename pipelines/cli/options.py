@@ -12,6 +12,10 @@ import typer
 from nodule.guidelines.facts import Setting
 from nodule.inference import Device
 
+STALE_RULE = (
+    "sr.dcm, seg.dcm, report.pdf and comparison.csv of an earlier run are removed from it where "
+    "this one writes none."
+)
 CacheOption = Annotated[
     Path | None,
     typer.Option(

@@ -9,6 +9,7 @@ import typer
 
 from nodule.errors import InputError
 from pipelines.cli.options import (
+    STALE_RULE,
     DicomOption,
     IndicationOption,
     PdfOption,
@@ -35,7 +36,10 @@ def apply(
     study: Annotated[
         Path, typer.Option(help="The images, as given to nodule run: pictures are made anew.")
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the reviewed report.")],
+    out: Annotated[
+        Path,
+        typer.Option("-o", "--out", help=f"Folder of the reviewed report. {STALE_RULE}"),
+    ],
     setting: SettingOption = None,
     person: PersonOption = None,
     indication: IndicationOption = None,
@@ -51,6 +55,7 @@ def apply(
     """
     from nodule.ct.stage import ReadCt
     from nodule.report.pdf import write_pdf
+    from nodule.report.result_files import remove_stale
     from nodule.report.review import apply_review
     from nodule.report.review_file import read_report, read_review
     from nodule.report.write import read_lungs, write_report
@@ -66,13 +71,15 @@ def apply(
         lungs=lungs,
         context=_restated(report, setting=setting, person=person, indication=indication),
     )
+    objects: tuple[Path, ...] = ()
     if dicom:
         from nodule.report.dicom import write_dicom
         from nodule.report.regrow import masks_of
 
         masks = masks_of(reviewed, study=images, lungs=lungs)
-        write_dicom(reviewed, masks=masks, lungs=lungs, source=series, folder=out)
-    write_report(reviewed, study=images, lungs=lungs, folder=out)
+        objects = write_dicom(reviewed, masks=masks, lungs=lungs, source=series, folder=out)
+    written = write_report(reviewed, study=images, lungs=lungs, folder=out)
+    remove_stale(out, written=(*objects, *written))
     if pdf:
         write_pdf(out / "report.html")
     typer.echo(

@@ -13,6 +13,7 @@ import typer
 from nodule.errors import ConfigError
 from nodule.inference import Device
 from pipelines.cli.options import (
+    STALE_RULE,
     CacheOption,
     ConfigOption,
     DeviceOption,
@@ -42,7 +43,10 @@ def run(
     studies: Annotated[
         list[Path], typer.Argument(metavar="STUDY...", help="DICOM folders or zips, or images.")
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of results, one per study.")],
+    out: Annotated[
+        Path,
+        typer.Option("-o", "--out", help=f"Folder of results, one per study. {STALE_RULE}"),
+    ],
     config: ConfigOption = None,
     series: SeriesOption = None,
     prior: PriorOption = None,

@@ -63,6 +63,9 @@ def test_writes_the_reviewed_report(
         ],
     )
     out = tmp_path / "reviewed"
+    out.mkdir()
+    for name in ("sr.dcm", "report.pdf", "comparison.csv"):
+        (out / name).touch()  # of an earlier report
     more = ("--dicom", "--context", "incidental", "--indication", "Cough")
     result = apply(first / "report.json", review, "--study", phantom_study, "-o", out, *more)
     assert result.exit_code == 0, result.output
@@ -82,6 +85,8 @@ def test_writes_the_reviewed_report(
     named = {i.value for i in structured.iterall() if i.keyword == "ReferencedSOPInstanceUID"}
     assert segmentation.SOPInstanceUID in named
     assert dciodvfy(out / "sr.dcm") == dciodvfy(out / "seg.dcm") == []
+    assert not (out / "report.pdf").exists()
+    assert not (out / "comparison.csv").exists()
     assert "Reviewed draft" in (out / "report.html").read_text(encoding="utf-8")
 
 

@@ -1,0 +1,25 @@
+"""Names of the files that come with a report only where they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+COMPARISON_NAME = "comparison.csv"
+PDF_NAME = "report.pdf"
+SEG_NAME = "seg.dcm"
+SR_NAME = "sr.dcm"
+
+
+def remove_stale(folder: Path, *, written: Iterable[Path]) -> None:
+    """Remove what came with an earlier report and does not match the one that is there now.
+
+    Parameters
+    ----------
+    folder : of a report; files of other names are left alone.
+    written : what has just been written to it, and stays.
+    """
+    fresh = {path.name for path in written}
+    for name in (COMPARISON_NAME, PDF_NAME, SEG_NAME, SR_NAME):
+        if name not in fresh:
+            (folder / name).unlink(missing_ok=True)
