@@ -33,6 +33,18 @@ main > section:not(.exam, .impression, :has(#findings), .management, .viewer) { 
 .management > :not(h2, .cards) { display: none; }
 #viewer-keys, .advice p:nth-of-type(n+4), footer { display: none; }
 """
+_EDGE = _WINDOW[1] - 42  # where the padding of the last section and a margin still have room
+# what crosses the edge is left out whole, once the viewer has taken its place
+_SCRIPT = """
+const waiting = setInterval(() => {{
+  if (!document.querySelector("#viewer[data-ready]")) return;
+  clearInterval(waiting);
+  const below = (part) => part.getBoundingClientRect().bottom > {edge};
+  for (const parts of ["tbody tr, .says > p, .advice p", ".advice"]) {{
+    [...document.querySelectorAll(parts)].filter(below).forEach((part) => part.remove());
+  }}
+}}, 50);
+"""
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 
 
@@ -44,6 +56,8 @@ def write_picture(
     timeout_s: float = 120.0,
 ) -> Path:
     """Take a picture of a page's first parts and its viewer, side by side, as a small PNG.
+
+    Its height is fixed; a row or a paragraph that has no room is left out.
 
     Parameters
     ----------
@@ -60,13 +74,10 @@ def write_picture(
     program = chromium or find_chromium()
     if not html_path.is_file():
         raise InputError("there is no page to look at", code="NO_SUCH_FILE", got=html_path.name)
-    # the page's policy forbids any style but its own
-    page = _POLICY.sub("", html_path.read_text(encoding="utf-8"), count=1)
+    page = _arranged(html_path.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory(prefix="nodule-") as scratch:
         arranged = Path(scratch) / "report.html"
-        arranged.write_text(
-            page.replace("</head>", f"<style>{_STYLE}</style></head>", 1), encoding="utf-8"
-        )
+        arranged.write_text(page, encoding="utf-8")
         width, height = _WINDOW
         shot = browse(
             arranged,
@@ -82,6 +93,13 @@ def write_picture(
             timeout_s=timeout_s,
         )
     return write_whole(picture_path, _small(shot))
+
+
+def _arranged(page: str) -> str:
+    # the page's policy forbids any style and script but its own
+    page = _POLICY.sub("", page, count=1)
+    page = page.replace("</head>", f"<style>{_STYLE}</style></head>", 1)
+    return page.replace("</body>", f"<script>{_SCRIPT.format(edge=_EDGE)}</script></body>", 1)
 
 
 def _small(png: bytes) -> bytes:
