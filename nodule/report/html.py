@@ -34,6 +34,7 @@ from nodule.report.finding_parts import (
     FindingPart,
 )
 from nodule.report.heat import SCALE, Look, look
+from nodule.report.marks import FONT_MM, RADIUS_MM, Mark, place_marks
 from nodule.report.model import Report
 from nodule.report.parts import Ends
 from nodule.report.viewer import viewer_data
@@ -111,6 +112,8 @@ def render_html(
         heat_scale=SCALE,
         overview=overview,
         marks=_marks(report, overview),
+        mark_radius_mm=RADIUS_MM,
+        mark_font_mm=FONT_MM,
         dominant=next((f for f in report.findings if f.id == report.dominant), None),
         limits=report.limits,
         comparison=report.comparison,
@@ -173,8 +176,9 @@ def _line(picture: Picture, ends: Ends) -> Line:
     return (*picture.place(ends[0]), *picture.place(ends[1]))
 
 
-def _marks(report: Report, overview: Picture) -> list[tuple[str, float, float]]:
-    return [(f.id, *overview.place(f.center_lps_mm)) for f in report.standing]
+def _marks(report: Report, overview: Picture) -> tuple[Mark, ...]:
+    places_mm = [(f.id, *overview.place(f.center_lps_mm)) for f in report.standing]
+    return place_marks(places_mm, size_mm=overview.size_mm)
 
 
 @cache
@@ -190,7 +194,7 @@ def _template() -> Any:
         value, indent=2, sort_keys=True, ensure_ascii=False
     )
     environment.filters["decimals"] = decimals
-    environment.filters["dicom_date"] = dicom_date
+    environment.filters["day"] = day
     environment.filters["person_name"] = person_name
     return environment.get_template("report.html.j2")
 
@@ -198,6 +202,11 @@ def _template() -> Any:
 def decimals(value: float, digits: int = 1) -> str:
     """Write a number as the rules read it: ties go upwards, so page and rules never differ."""
     return f"{half_up(value, Decimal(1).scaleb(-digits)):f}"
+
+
+def day(value: object) -> Markup:
+    """Return a day, or a DICOM date, as something that no line breaks."""
+    return Markup("<time>{}</time>").format(dicom_date(str(value)))
 
 
 def dicom_date(text: str) -> str:

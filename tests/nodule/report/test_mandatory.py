@@ -63,7 +63,7 @@ def text(
     """Return what a reader reads: the page without its tags."""
     folder = tmp_path_factory.mktemp("mandatory")
     write_report(whole, study=study, lungs=lungs, folder=folder, viewer=False)
-    page = (folder / "report.html").read_text(encoding="utf-8")
+    page = re.sub("</?time>", "", (folder / "report.html").read_text(encoding="utf-8"))
     labels = " ".join(re.findall(r'aria-label="([^"]*)"', page))
     body = re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)
     return " ".join(unescape(f"{body} {labels}").split())

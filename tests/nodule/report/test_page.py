@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from nodule.report import Provenance, Report, build_report, write_report
+from nodule.report import Context, Provenance, Report, build_report, write_report
+from nodule.report.case import Case
+from nodule.report.management import manage
 from nodule.report.review import apply_review
 from nodule.report.review_file import read_review
 from nodule.study import PatientHeader, Study
@@ -164,6 +166,51 @@ def test_marks_can_be_switched_off(page: Any) -> None:
     page.uncheck("#viewer-marks")
     settle(page)
     assert page.evaluate(COLOURED, "axial") == 0
+
+
+def test_the_pictures_marks_can_be_switched_off_on_the_chest_too(page: Any) -> None:
+    chest = page.get_by_role("group", name="The chest from the front with N1, N2, N3 marked")
+    assert chest.get_by_role("link").count() == 3
+    assert page.is_visible(".front .overlay")
+    page.check("#clean")
+    assert page.is_hidden(".front .overlay")
+    assert page.is_hidden("#N1 .planes .overlay >> nth=0")
+
+
+def test_a_share_of_everything_is_written_above_its_bar(
+    browser: Any, report: Report, study: Study, lungs: LungMask, tmp_path: Path
+) -> None:
+    first = report.findings[0]
+    sure = first.malignancy.model_copy(update={"distribution": (0.0, 0.0, 0.0, 0.0, 1.0)})
+    certain = report.model_copy(
+        update={"findings": (first.model_copy(update={"malignancy": sure}),)}
+    )
+    write_report(certain, study=study, lungs=lungs, folder=tmp_path, viewer=False)
+    page = browser.new_page()
+    page.goto((tmp_path / "report.html").as_uri())
+    share, bar, chart = (
+        page.locator(f"#N1 .chart {inside}").last.bounding_box()
+        for inside in (".share", ".bar", ">> xpath=.")
+    )
+    page.close()
+    assert chart["y"] <= share["y"]
+    assert share["y"] + share["height"] <= bar["y"] + 2.0  # a digit has no descender
+
+
+def test_the_reasons_of_rules_have_the_width_of_a_telephone(
+    browser: Any, report: Report, study: Study, lungs: LungMask, tmp_path: Path
+) -> None:
+    context = Context(setting="screening-baseline")
+    case = Case(context=context, study=report.study, standing=report.standing, comparison=None)
+    advised = report.model_copy(update={"management": manage(case)})
+    write_report(advised, study=study, lungs=lungs, folder=tmp_path, viewer=False)
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto((tmp_path / "report.html").as_uri())
+    reason = page.locator(".management .wraps td:last-child").first.bounding_box()
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    page.close()
+    assert reason["width"] > 260
+    assert wide == 390
 
 
 def test_says_so_where_the_browser_cannot_unpack(browser: Any, written: Path) -> None:

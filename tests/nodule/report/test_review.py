@@ -267,7 +267,7 @@ def test_the_page_and_the_table_say_what_was_decided(
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     for text in (
         "Reviewed draft",
-        "Reviewed by <bdi>&lt;b&gt;A. Reader&lt;/b&gt;</bdi> on 2026-03-04 05:06 UTC: "
+        "Reviewed by <bdi>&lt;b&gt;A. Reader&lt;/b&gt;</bdi> on <time>2026-03-04 05:06 UTC</time>: "
         "1 accepted, 1 rejected, 1 moved, 1 added.",
         "not measured since moved",
         "those of the place where the software saw it",

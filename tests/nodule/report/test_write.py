@@ -112,7 +112,7 @@ def test_the_page_says_where_and_how_large(
         "93 %",
         "Doe, Jane",
         "−31 HU",
-        "left, upper third",
+        "left, upper&nbsp;third",
         "7 mm",
     ):
         assert text in page
