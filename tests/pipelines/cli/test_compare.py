@@ -107,7 +107,7 @@ def test_writes_a_report_prints_a_table_and_ends_with_json(
     assert [row["status"] for row in rows] == ["matched", "matched"]
     assert rows[0]["notes"].startswith("Not measured")
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert "prior CT of 2000-01-01, 182 days before" in page
+    assert "prior CT of <time>2000-01-01</time>, 182 days before" in page
 
 
 def test_a_run_with_a_prior_writes_the_same_bytes(
