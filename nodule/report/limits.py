@@ -29,5 +29,6 @@ class LimitsPart(Part):
     )
     rules: str = (
         "Lung-RADS is for screening, Fleischner for incidental nodules from 35 years without known "
-        "cancer or immunosuppression. 4X and S are the reader’s alone."
+        "cancer or immunosuppression. 4X, S and 0 are the reader’s alone, stated in the person "
+        "file’s table [reader]."
     )

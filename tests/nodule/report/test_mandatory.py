@@ -188,7 +188,7 @@ LIMITS = {
     "learnt from opinions": ("suspicion", "not pathology"),
     "scope of Lung-RADS": ("rules", "Lung-RADS is for screening"),
     "scope of Fleischner": ("rules", "from 35 years without known cancer"),
-    "what is never set": ("rules", "4X and S are the reader’s alone"),
+    "what is never set": ("rules", "4X, S and 0 are the reader’s alone"),
     "uncertainty": ("sizes", "25 % of volume or 1.5 to 2 mm"),
     "too small": ("search", "Nodules below 4 mm"),
     "too thick": ("search", "thicker than 3 mm"),
