@@ -82,11 +82,11 @@ def test_candidates() -> None:
 
 @pytest.mark.slow
 def test_malignancy() -> None:
-    members = ("bccb038b", "cd60f9e5", "f81d5f34", "1d6bc9e2", "d4663ab9")
+    members = ("ec6b8cbd", "7355d29d", "6c6358f9", "cf7648c1", "9b7fde1e")
     assert known_as(ScoreMalignancy()) == ("malignancy", 3, *members)
     first = answers("fp32").scored[0]
-    assert first.probability == pytest.approx(0.8948, abs=1e-3)
-    assert first.malignancy.score == pytest.approx(3.755, abs=5e-3)
+    assert first.probability == pytest.approx(0.8947, abs=1e-3)
+    assert first.malignancy.score == pytest.approx(3.734, abs=5e-3)
 
 
 @pytest.mark.slow
