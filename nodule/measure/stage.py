@@ -40,7 +40,8 @@ class Measure:
     Parameters
     ----------
     probability_threshold : candidates below it are no findings. On the two whole scans of LIDC-IDRI
-        at hand, 0.4 gave 0 and 1 false findings by networks that had not seen them.
+        at hand 0.45 gave 0 and 1 false findings, 0.4 gave 0 and 3, by networks that had not seen
+        them; of 498 crops of nodules laid into these 0.45 kept 91 %, 0.4 kept 93 %.
     lung_margin_mm : a candidate further than this from both lungs is no lung nodule.
     edge_fraction, opening_fraction, smoothing_mm, grid_mm : as
         :class:`nodule.measure.segment.GrowthRules`.
@@ -49,7 +50,7 @@ class Measure:
     name: ClassVar[str] = "measure"
     version: ClassVar[int] = 6
 
-    probability_threshold: float = 0.4
+    probability_threshold: float = 0.45
     lung_margin_mm: float = 15.0
     edge_fraction: float = 0.485
     opening_fraction: float = 0.45
