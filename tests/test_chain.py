@@ -137,7 +137,7 @@ def test_dicom_results_refer_to_the_study_they_were_made_of(demo: Path) -> None:
     referred = {i.ReferencedSOPInstanceUID for i in series.ReferencedInstanceSequence}
     assert referred <= {source.SOPInstanceUID for source in sources}
     findings = report_of(folder).findings
-    measured = [finding for finding in findings if finding.volume_mm3 is not None]
+    measured = [finding for finding in findings if finding.seed is not None]
     labels = [segment.SegmentLabel for segment in segmentation.SegmentSequence]
     assert len(labels) == len(measured) + 2  # and two lungs
 
@@ -149,7 +149,7 @@ def test_a_review_keeps_the_masks_of_what_it_keeps(
     nodule("run", demo / "study", "-o", tmp_path, "--cache", demo / "cache", "--dicom")
     first = tmp_path / "study"
     report = report_of(first)
-    rejected, *kept = [each for each in report.findings if each.volume_mm3 is not None]
+    rejected, *kept = [each for each in report.findings if each.seed is not None]
     assert kept
     review = {
         "format": "nodule-review-1",
