@@ -75,9 +75,9 @@ def test_measures_on_the_source_grid(study: Study, lungs: LungMask) -> None:
 
 
 def test_drops_what_is_improbable(study: Study, lungs: LungMask) -> None:
-    candidates = (scored(RIGHT_NODULE, 0.39), scored(LEFT_NODULE, 0.4))
+    candidates = (scored(RIGHT_NODULE, 0.44), scored(LEFT_NODULE, 0.45))
     assert [f.lung for f in Measure().run(study=study, lungs=lungs, scored=candidates)] == ["left"]
-    assert not Measure(probability_threshold=0.41).run(study=study, lungs=lungs, scored=candidates)
+    assert not Measure(probability_threshold=0.46).run(study=study, lungs=lungs, scored=candidates)
 
 
 def test_merges_candidates_with_one_mask(study: Study, lungs: LungMask) -> None:
