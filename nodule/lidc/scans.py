@@ -91,12 +91,11 @@ def find_scans(path: Path) -> tuple[WholeScan, ...]:
     subsets = luna16_files(path)
     if subsets:
         return tuple(_single(each) for each in subsets)
-    if next(path.glob("*.dcm"), None) is not None:
-        return (_single(path),)
     studies = _series_by_study(path)
     files = sorted(each for each in path.iterdir() if each.is_file() and _IMAGE.search(each.name))
-    if not studies and len(files) < 2:
-        return (_single(path),)
+    if next(path.glob("*.dcm"), None) is not None or (not studies and len(files) < 2):
+        series = [uid for folders in studies.values() for uid in folders.values()]
+        return (_single(path, series=series),)
     readings = readings_by_series(path)
     alone = len(studies) + len(files) == 1
     scans = [_of_study(each, readings, top=path, alone=alone) for each in studies.values()]
@@ -157,20 +156,14 @@ def _refuse_held_out(
         )
 
 
-def _single(path: Path) -> WholeScan:
+def _single(path: Path, *, series: Iterable[str] = ()) -> WholeScan:
     subset = _subset_of(path)
     if subset is not None and path.is_file():
         above = next(each for each in path.absolute().parents if not _SUBSET.fullmatch(each.name))
         tables = _tables_in(above)
         uid = patient_of(path)
         return WholeScan(path=path, patient=uid, series=(uid,), fold=subset, **tables)
-    studies = _series_by_study(path) if path.is_dir() else {}
-    return _with_readings(
-        path,
-        readings_beside(path),
-        patient=patient_of(path),
-        series=[uid for folders in studies.values() for uid in folders.values()],
-    )
+    return _with_readings(path, readings_beside(path), patient=patient_of(path), series=series)
 
 
 def _of_study(
