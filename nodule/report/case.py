@@ -34,6 +34,15 @@ _UPPER_LOBES = ("RUL", "LUL")
 Standing = FindingPart | AddedPart
 
 
+@dataclass(frozen=True, kw_only=True)
+class FollowedVolumes:
+    """A nodule's volumes on the prior study and on this one, ``days`` later."""
+
+    before: Volumetry
+    after: Volumetry
+    days: float
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Case:
     """A report's findings as the rules see them.
@@ -111,13 +120,15 @@ class Case:
         lobe = self.facts(finding).lobe
         return None if lobe is None else lobe in _UPPER_LOBES
 
-    def volumes(self, finding: Standing) -> tuple[Volumetry, Volumetry] | None:
-        """Return volumes before and after, None unless both were measured."""
+    def volumes(self, finding: Standing) -> FollowedVolumes | None:
+        """Return volumes before and after, None unless both were measured some days apart."""
         change = self.changes.get(finding.id)
-        if change is None:
+        if change is None or self.days is None:
             return None
-        found = (_volumetry(change.prior), _volumetry(change.current))
-        return None if found[0] is None or found[1] is None else (found[0], found[1])
+        before, after = _volumetry(change.prior), _volumetry(change.current)
+        if before is None or after is None:
+            return None
+        return FollowedVolumes(before=before, after=after, days=self.days)
 
     def lesion(self, finding: Standing) -> lung_rads.ScreenedNodule:
         """Return a finding with its course, as Lung-RADS reads it."""

@@ -86,16 +86,15 @@ def _lung_rads(case: Case, finding: Standing) -> Iterator[Result]:
 
 def _nelson(case: Case, finding: Standing) -> Result:
     """Ask NELSON about growth where both volumes are known, else for the baseline category."""
-    nodule, person, pair = case.nodule(finding), case.known.person, case.volumes(finding)
+    nodule, person, volumes = case.nodule(finding), case.known.person, case.volumes(finding)
     pleural = case.facts(finding).pleural_based or False
-    if pair is not None and case.days is not None:
-        before, after = pair
+    if volumes is not None:
         return nelson.judge_nelson_growth(
             nodule,
             person=person,
-            before=before,
-            after=after,
-            days=case.days,
+            before=volumes.before,
+            after=volumes.after,
+            days=volumes.days,
             pleural_based=pleural,
         )
 
@@ -152,15 +151,14 @@ def _bts_exam(case: Case) -> Iterator[Result]:
 
 def _bts(case: Case, finding: Standing) -> Result:
     """Ask BTS once: about growth of a solid nodule with both volumes, else as at first sight."""
-    nodule, person, pair = case.nodule(finding), case.known.person, case.volumes(finding)
-    if nodule.composition == "solid" and pair is not None and case.days is not None:
-        before, after = pair
+    nodule, person, volumes = case.nodule(finding), case.known.person, case.volumes(finding)
+    if nodule.composition == "solid" and volumes is not None:
         return bts.follow_up(
             nodule,
             person=person,
-            before=before,
-            after=after,
-            days=case.days,
+            before=volumes.before,
+            after=volumes.after,
+            days=volumes.days,
             method="automated volumetry",
         )
     herders = _herder(case, finding, _mayo(case, finding))
