@@ -24,6 +24,7 @@ from nodule.report.finding_parts import (
     SeedPart,
     SlicePart,
     key_point,
+    nearest_rating,
 )
 from nodule.report.limits import LimitsPart
 from nodule.report.management import manage
@@ -161,7 +162,7 @@ def _malignancy_part(malignancy: Malignancy) -> MalignancyPart:
     score = round(malignancy.score, 3)
     return MalignancyPart(
         score=score,
-        word=MALIGNANCY_WORDS[int(score + 0.5) - 1],
+        word=MALIGNANCY_WORDS[nearest_rating(score) - 1],
         distribution=(round(a, 4), round(b, 4), round(c, 4), round(d, 4), round(e, 4)),
         spread=round(malignancy.spread, 3),
         suspicion=_round(malignancy.suspicion, 4),

@@ -264,7 +264,7 @@ def _mean(name: Code, value: float, unit: Code) -> sr.Measurement:
 
 def _evaluations(finding: FindingPart | AddedPart) -> Iterator[sr.QualitativeEvaluation]:
     if isinstance(finding, FindingPart) and not finding.malignancy.indeterminate:
-        rating = int(finding.malignancy.score + 0.5)  # as the report's words
-        yield sr.QualitativeEvaluation(code.MALIGNANCY, code.MALIGNANCY_RATINGS[rating - 1])
+        rating = code.MALIGNANCY_RATINGS[finding.malignancy.rating - 1]
+        yield sr.QualitativeEvaluation(code.MALIGNANCY, rating)
     if finding.texture is not None:
         yield sr.QualitativeEvaluation(code.TEXTURE, code.TEXTURES[finding.texture])

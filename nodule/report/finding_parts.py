@@ -24,6 +24,11 @@ MALIGNANCY_WORDS = (  # LIDC-IDRI's scale
 )
 
 
+def nearest_rating(score: float) -> int:
+    """Return the rating from 1 to 5 that is nearest to a mean of ratings; halves go up."""
+    return int(score + 0.5)
+
+
 class SlicePart(Part):
     """The image to look at: the one with the calipers, or else the one through the centre.
 
@@ -53,6 +58,11 @@ class MalignancyPart(Part):
     spread: Annotated[float, Field(ge=0.0)]
     suspicion: Probability | None
     indeterminate: bool
+
+    @property
+    def rating(self) -> int:
+        """The rating nearest to the mean, from 1 to 5."""
+        return nearest_rating(self.score)
 
 
 class SeedPart(Part):
