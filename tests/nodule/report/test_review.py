@@ -130,16 +130,16 @@ def test_what_a_reader_points_at_is_measured_there(
     ]
 
 
+def only_n1_stands(report: Report, study: Study, lungs: LungMask, context: Context) -> Report:
+    decisions = [{"id": id_, "verdict": "rejected"} for id_ in ("N2", "N3")]
+    review = review_of(report, decisions=decisions)
+    return apply_review(report, review, study=study, lungs=lungs, context=context)
+
+
 def test_the_rules_are_asked_again(report: Report, study: Study, lungs: LungMask) -> None:
     """The mass is rejected and N3 too: what is left is a solid nodule of 12.3 mm, 4A."""
-    decisions = [{"id": id_, "verdict": "rejected"} for id_ in ("N2", "N3")]
-    reviewed = apply_review(
-        report,
-        review_of(report, decisions=decisions),
-        study=study,
-        lungs=lungs,
-        context=Context(setting="screening-baseline"),
-    )
+    context = Context(setting="screening-baseline")
+    reviewed = only_n1_stands(report, study, lungs, context)
     assert report.management.exam == ()
     assert [(a.answer, a.subject) for a in reviewed.management.exam] == [("4A", "N1")]
     assert reviewed.software.status == "AI-generated draft, reviewed by a reader, not verified"
@@ -149,14 +149,8 @@ def test_a_reader_s_4x_counts_where_the_rules_are_asked_again(
     report: Report, study: Study, lungs: LungMask
 ) -> None:
     """ACR 2022: category 4A with further signs of cancer is 4X, where the reader says so."""
-    decisions = [{"id": id_, "verdict": "rejected"} for id_ in ("N2", "N3")]
-    reviewed = apply_review(
-        report,
-        review_of(report, decisions=decisions),
-        study=study,
-        lungs=lungs,
-        context=Context(setting="screening-baseline", reader=ReaderFacts(upgrade_to_4x=True)),
-    )
+    context = Context(setting="screening-baseline", reader=ReaderFacts(upgrade_to_4x=True))
+    reviewed = only_n1_stands(report, study, lungs, context)
     assert [(a.answer, a.subject) for a in reviewed.management.exam] == [("4X", "N1")]
 
 

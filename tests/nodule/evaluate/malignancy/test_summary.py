@@ -76,19 +76,23 @@ def test_rounded_ratings_are_tabled(summary: dict[str, Any]) -> None:
     assert summary["classification_report"]["4"]["recall"] == 1.0
 
 
+def summed_up(found: Assessment) -> dict[str, Any]:
+    return summarise(
+        found,
+        choose=lambda each: PLAIN,
+        features=found.diameter_mm[:, None],
+        around=NOBODY,
+        draws=Draws(count=5),
+    )
+
+
 def test_groups_too_small_for_figures_are_only_counted(summary: dict[str, Any]) -> None:
     assert summary["by_size"]["<6 mm"]["n"] == summary["by_size"]["10-<20 mm"]["n"] == 12
     assert "mae" in summary["by_size"]["<6 mm"]
     assert summary["by_texture"]["solid"]["auc"] == 1.0
     assert set(summary["by_source"]) == {"stack"}
     few = assess(judged()[:9], lambda each: PLAIN)
-    told = summarise(
-        few,
-        choose=lambda each: PLAIN,
-        features=few.diameter_mm[:, None],
-        around=NOBODY,
-        draws=Draws(count=5),
-    )
+    told = summed_up(few)
     assert told["by_size"] == {"10-<20 mm": {"n": 4}, "<6 mm": {"n": 5}}
 
 
@@ -103,25 +107,13 @@ def test_every_nodule_has_a_row(found: Assessment) -> None:
 def test_texture_is_the_readers() -> None:
     misty = [replace(each, votes={**each.votes, "texture": (2, 1, 0, 0, 0)}) for each in judged()]
     dense = assess(misty, lambda each: PLAIN)
-    told = summarise(
-        dense,
-        choose=lambda each: PLAIN,
-        features=dense.diameter_mm[:, None],
-        around=NOBODY,
-        draws=Draws(count=5),
-    )
+    told = summed_up(dense)
     assert set(told["by_texture"]) == {"ground-glass"}
 
 
 def test_one_class_is_summed_up_without_what_needs_two() -> None:
     benign = assess([each for each in judged() if each.votes["malignancy"][1]], lambda each: PLAIN)
-    told = summarise(
-        benign,
-        choose=lambda each: PLAIN,
-        features=benign.diameter_mm[:, None],
-        around=NOBODY,
-        draws=Draws(count=5),
-    )
+    told = summed_up(benign)
     assert (told["n_benign"], told["n_malignant"]) == (10, 0)
     assert not {"auc", "auc_diameter", "auc_beyond_diameter", "sensitivity"} & told.keys()
     assert told["mae_interval"][0] <= told["mae"] <= told["mae_interval"][1]
