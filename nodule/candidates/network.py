@@ -2,8 +2,9 @@
 
 A stride-2 stem keeps the full-resolution grid out of the memory; two further halvings and one
 more for context see enough of the lung to tell a nodule from a vessel; lateral joins bring the
-context back to the grid on which the answers are given. Batch normalisation is folded into the
-convolutions before inference. The form follows CenterNet (Zhou et al. 2019, *Objects as Points*)
+context back to the grid on which the answers are given. Before inference batch normalisation is
+folded into the convolutions, and the stem reads columns in pairs (:func:`pair_columns`). The form
+follows CenterNet (Zhou et al. 2019, *Objects as Points*)
 and CPM-Net (Song et al. 2020) in three dimensions.
 """
 
@@ -78,6 +79,47 @@ class HeatmapNetwork(nn.Module):
         quarter = self.refine_quarter(quarter + _twice(self.join_quarter(eighth)))
         answers: Tensor = self.head(quarter)
         return answers.float()
+
+
+def pair_columns(network: HeatmapNetwork) -> HeatmapNetwork:
+    """Let the stem read every two neighbouring columns as two channels, in place.
+
+    The same products are summed in another order. A CPU's matrix units lie idle on one channel:
+    in bfloat16 the stem takes a sixth of the time, and it had been half of the network's.
+    """
+    network.stem.add_module("conv", _PairedColumns(network.stem.get_submodule("conv")))
+    return network
+
+
+class _PairedColumns(nn.Module):
+    """A convolution of stride 2 on one channel, as one of stride (2, 2, 1) on two."""
+
+    def __init__(self, conv: nn.Module) -> None:
+        super().__init__()
+        assert isinstance(conv, nn.Conv3d)
+        assert conv.in_channels == 1
+        assert conv.stride == (2, 2, 2)
+        depth, rows, columns = conv.kernel_size
+        assert columns % 4 == 1, "the pairs must begin where the kernel does"
+        self.conv = nn.Conv3d(
+            2, conv.out_channels, (depth, rows, columns // 2 + 1), stride=(2, 2, 1),
+            padding=(depth // 2, rows // 2, columns // 4), bias=conv.bias is not None,
+        )  # fmt: skip
+        # the kernel's last pair has no second column
+        kernel = functional.pad(conv.weight.detach(), (0, 1))
+        self.conv.weight = nn.Parameter(_paired(kernel).contiguous())
+        self.conv.bias = conv.bias
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Convolve (batch, 1, z, y, x) with x even; in channels-last memory nothing is copied."""
+        answers: Tensor = self.conv(_paired(image))
+        return answers
+
+
+def _paired(image: Tensor) -> Tensor:
+    """View (n, 1, z, y, x) as (n, 2, z, y, x/2): even columns, odd columns."""
+    count, _, depth, rows, columns = image.shape
+    return image.reshape(count, depth, rows, columns // 2, 2).movedim(-1, 1)
 
 
 def _level(inputs: int, outputs: int, *, depth: int, stride: int) -> nn.Sequential:

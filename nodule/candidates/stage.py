@@ -150,7 +150,9 @@ def widened(cells: NDArray[np.bool_], *, margin_mm: float) -> NDArray[np.bool_]:
 
 def load_network(weights: Weights, device: torch.device) -> HeatmapNetwork:
     """Return the network of the weights, ready to run; errors as :func:`plain_network`."""
-    return prepare(fold_normalisation(plain_network(weights)), device)
+    from nodule.candidates.network import pair_columns
+
+    return prepare(pair_columns(fold_normalisation(plain_network(weights))), device)
 
 
 def plain_network(weights: Weights) -> HeatmapNetwork:

@@ -5,7 +5,7 @@ import torch
 
 from nodule.candidates.heatmap import STRIDE
 from nodule.candidates.learn import CandidatesTask
-from nodule.candidates.network import GRANULARITY, OUTPUTS, HeatmapNetwork
+from nodule.candidates.network import GRANULARITY, OUTPUTS, HeatmapNetwork, pair_columns
 from nodule.inference import fold_normalisation
 
 
@@ -34,6 +34,16 @@ def test_folding_the_normalisation_keeps_the_answers() -> None:
         after = folded(image)
     assert not any(isinstance(m, torch.nn.BatchNorm3d) for m in folded.modules())
     torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
+
+
+def test_reading_columns_in_pairs_keeps_the_answers() -> None:
+    torch.manual_seed(4)
+    network = HeatmapNetwork((8, 8, 8, 8), (1, 1, 1, 1)).eval()
+    image = torch.rand(2, 1, 16, 32, 48)
+    with torch.no_grad():
+        before = network(image)
+        after = pair_columns(network)(image)
+    torch.testing.assert_close(after, before, atol=1e-5, rtol=1e-5)
 
 
 def test_learns_one_batch_by_heart() -> None:
