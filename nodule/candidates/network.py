@@ -4,8 +4,8 @@ A stride-2 stem keeps the full-resolution grid out of the memory; two further ha
 more for context see enough of the lung to tell a nodule from a vessel; lateral joins bring the
 context back to the grid on which the answers are given. Before inference batch normalisation is
 folded into the convolutions, and the stem reads columns in pairs (:func:`pair_columns`). The form
-follows CenterNet (Zhou et al. 2019, *Objects as Points*)
-and CPM-Net (Song et al. 2020) in three dimensions.
+follows CenterNet (Zhou et al. 2019, *Objects as Points*) and CPM-Net (Song et al. 2020) in three
+dimensions.
 """
 
 from __future__ import annotations
