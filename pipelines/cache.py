@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nodule.errors import CacheCorruptError
-from pipelines.codecs import Codec, Files
+from pipelines.codec import Codec, Files
 from pipelines.entry import FORMAT, Entry, installed_packages, seal, unseal
 from pipelines.fingerprint import Recipe
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipelines.codecs import from_json
+from pipelines.codec import from_json
 from pipelines.fingerprint import Recipe, canonical_json, text_sha256
 
 FORMAT = "nodule-cache-v1"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nodule.errors import ConfigError
 from nodule.findings import Candidate, Finding, ScoredCandidate
-from nodule.heat import Answer, HeatMap
+from nodule.saliency import Answer, HeatMap
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask, Volume
 from pipelines.graph import Flow, Source, Step

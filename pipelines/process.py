@@ -17,9 +17,10 @@ from pipelines.flows import Detection, Stages, detect, explaining
 from pipelines.runner import Listener, ignore
 
 if TYPE_CHECKING:
+    from nodule.advice.context import Context
     from nodule.ct import SeriesSource
     from nodule.followup.record import ComparisonRecord
-    from nodule.report import Context, Provenance, Report
+    from nodule.report import Provenance, Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +126,8 @@ def _report(
     context: Context | None,
     comparison: ComparisonRecord | None,
 ) -> Report:
-    from nodule.report import Context, build_report
+    from nodule.advice.context import Context
+    from nodule.report import build_report
 
     return build_report(
         study=found.study,
@@ -142,9 +144,9 @@ def _write(
     report: Report, found: Detection, *, folder: Path, beside: tuple[Path, ...], pdf: bool
 ) -> None:
     """Write a report, and leave nothing of an earlier one beside it."""
-    from nodule.report import write_report
-    from nodule.report.pdf import write_pdf
-    from nodule.report.result_files import remove_stale
+    from nodule.outputs import write_report
+    from nodule.page.pdf import write_pdf
+    from nodule.result_files import remove_stale
 
     written = write_report(
         report,
@@ -184,11 +186,11 @@ def _refuse_in_vain(
 
         days_between(current=source.patient, prior=prior.patient)
     if dicom:
-        from nodule.report.dicom_source import source_headers
+        from nodule.dicom.source import source_headers
 
         source_headers(source)
     if pdf:
-        from nodule.report.browser import find_chromium
+        from nodule.page.browser import find_chromium
 
         find_chromium()
 
@@ -196,8 +198,8 @@ def _refuse_in_vain(
 def _write_dicom(
     report: Report, found: Detection, *, source: SeriesSource, folder: Path
 ) -> tuple[Path, ...]:
-    from nodule.report.dicom import write_dicom
-    from nodule.report.regrow import masks_of
+    from nodule.dicom.objects import write_dicom
+    from nodule.review.resegment import masks_of
 
     masks = masks_of(report, study=found.study, lungs=found.lungs)
     return write_dicom(report, masks=masks, lungs=found.lungs, source=source, folder=folder)

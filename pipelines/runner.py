@@ -15,7 +15,7 @@ from typing import Any
 
 from nodule.errors import CacheCorruptError, NoduleError, StageError
 from pipelines.cache import Cache, NotCached
-from pipelines.codecs import CODECS, Codecs, Files
+from pipelines.codec import CODECS, Codecs, Files
 from pipelines.fingerprint import Recipe
 from pipelines.graph import Flow, Source, Step
 
@@ -73,7 +73,7 @@ def ignore(event: Event) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class FlowResult:
     """What came of a flow.
 
     Parameters
@@ -96,7 +96,7 @@ def run_flow(
     cache: Cache | None,
     listen: Listener = ignore,
     codecs: Codecs = CODECS,
-) -> Result:
+) -> FlowResult:
     """Bring about the wanted outputs; what the cache holds is not computed again.
 
     Parameters
@@ -127,7 +127,7 @@ def run_flow(
     store = _Store(recipes=recipes, flow=flow, cache=cache, codecs=codecs, listen=listen)
     run = _Run(flow=flow, sources=sources, wanted=tuple(wanted), store=store, listen=listen)
     outputs = run.outputs()
-    return Result(outputs=outputs, recipes=recipes, ran=tuple(run.ran))
+    return FlowResult(outputs=outputs, recipes=recipes, ran=tuple(run.ran))
 
 
 def origin_of(error: BaseException) -> str:

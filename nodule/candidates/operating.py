@@ -19,8 +19,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from nodule.errors import InputError, WeightsError
-from nodule.files import write_whole
 from nodule.weights import Weights
+from nodule.whole_files import write_whole
 
 _FORMAT = "nodule-operating-v2"
 _ROUNDING = 1e-9  # of a rate asked for against one that was counted

@@ -21,7 +21,7 @@ import numpy as np
 from nodule.candidates.material import Lesion, Region
 from nodule.candidates.scans import load_scan
 from nodule.errors import ConfigError
-from nodule.files import write_whole
+from nodule.whole_files import write_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

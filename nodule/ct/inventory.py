@@ -8,15 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nodule.ct.checks import problems_of
-from nodule.ct.dataset import looks_like_dicom, quiet_pydicom
-from nodule.ct.dicomdir import is_index, names_in_index
-from nodule.ct.files import Member, members_named, members_of_folder, members_of_zip
-from nodule.ct.grid import stack_images
-from nodule.ct.headers import DicomFile, ImageHeader, read_dicom_file
-from nodule.ct.metaimage import open_metaimage
-from nodule.ct.nifti import open_nifti
-from nodule.ct.nrrd import open_nrrd
+from nodule.ct.containers import Member, members_named, members_of_folder, members_of_zip
+from nodule.ct.dicom.checks import problems_of
+from nodule.ct.dicom.dicom_file import looks_like_dicom, quiet_pydicom
+from nodule.ct.dicom.dicomdir import is_index, names_in_index
+from nodule.ct.dicom.grid import stack_images
+from nodule.ct.dicom.headers import DicomFile, ImageHeader, read_dicom_file
+from nodule.ct.images.metaimage import open_metaimage
+from nodule.ct.images.nifti import open_nifti
+from nodule.ct.images.nrrd import open_nrrd
 from nodule.ct.series import IgnoredFile, Inventory, SeriesRecord
 from nodule.errors import InputError, NoduleError
 from nodule.geometry import Geometry

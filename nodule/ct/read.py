@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nodule.ct.decode import believes_padding, decode_images
-from nodule.ct.grid import stack_images
-from nodule.ct.images import MAX_LOWEST_HU
+from nodule.ct.dicom.decode import believes_padding, decode_images
+from nodule.ct.dicom.grid import stack_images
+from nodule.ct.dicom.stack_checks import warnings_of
+from nodule.ct.images.image_file import MAX_LOWEST_HU
 from nodule.ct.inventory import inventory
 from nodule.ct.series import SeriesSource
-from nodule.ct.stack_checks import warnings_of
 from nodule.errors import DicomSeriesError
 from nodule.geometry import Geometry
 from nodule.hu import AIR_HU

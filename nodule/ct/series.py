@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from nodule.ct.choice import Offer, best_of
-from nodule.ct.files import Member
-from nodule.ct.headers import ImageHeader, read_patient
-from nodule.ct.images import ImageFile
+from nodule.ct.containers import Member
+from nodule.ct.dicom.headers import ImageHeader, read_patient
+from nodule.ct.images.image_file import ImageFile
 from nodule.errors import InputError, NoduleError
 from nodule.geometry import Geometry
 from nodule.study import PatientHeader, SeriesHeader

@@ -1,7 +1,7 @@
 """Two studies of one patient: the same nodules found again, and what has become of them."""
 
 from nodule.followup.compare import Change, Comparison, Lone, compare_exams
-from nodule.followup.exam import Exam, days_between
+from nodule.followup.exam_pair import Exam, days_between
 from nodule.followup.lung_map import LungMap
 from nodule.followup.match import Matching, Pair, assign, match_findings
 from nodule.followup.precision import volume_error_share

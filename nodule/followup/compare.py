@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from nodule.findings import Finding, Measurement
-from nodule.followup.exam import Exam, days_between, warnings_of
+from nodule.followup.exam_pair import Exam, days_between, warnings_of
 from nodule.followup.lung_map import LungMap
 from nodule.followup.match import Matching, Pair, match_findings
 from nodule.followup.precision import volume_error_share

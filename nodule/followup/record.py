@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nodule.findings import Finding, Measurement, Texture
 from nodule.followup.compare import Change, Comparison, Lone
-from nodule.followup.exam import Exam
+from nodule.followup.exam_pair import Exam
 from nodule.followup.precision import volume_error_share
 from nodule.geometry import Vector, as_vector
 from nodule.guidelines.result import Figure

@@ -20,8 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, softmax
 
 from nodule.errors import InputError, WeightsError
-from nodule.files import write_whole
 from nodule.weights import SHIPPED, Weights
+from nodule.whole_files import write_whole
 
 _FORMAT = "nodule-calibration-v1"
 _RATINGS = np.arange(1, 6)

@@ -25,11 +25,11 @@ from torch import Tensor, nn
 
 from nodule.errors import InputError
 from nodule.geometry import Geometry, Vector, as_vector
-from nodule.heat import Answer
 from nodule.malignancy.cubes import candidate_cubes
 from nodule.malignancy.network import C3DMultitask
 from nodule.malignancy.ordinal import mean_rating
 from nodule.malignancy.predict import MIRRORS
+from nodule.saliency import Answer
 from nodule.volume import Volume
 
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from nodule.errors import ConfigError, InputError
 from nodule.findings import Candidate, Finding, ScoredCandidate
-from nodule.heat import Answer, HeatMap
 from nodule.inference import pick_device
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.progress import Progress, silent
+from nodule.saliency import Answer, HeatMap
 from nodule.volume import Volume
 
 if TYPE_CHECKING:

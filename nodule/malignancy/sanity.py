@@ -19,9 +19,9 @@ from scipy import ndimage, stats
 from torch import nn
 
 from nodule.geometry import Geometry
-from nodule.heat import Answer, HeatChecks
 from nodule.malignancy.explain import Place, explain
 from nodule.malignancy.network import C3DMultitask
+from nodule.saliency import Answer, HeatChecks
 from nodule.volume import Volume
 
 HOTTEST = 0.1

@@ -4,7 +4,8 @@
 >>> phantom = make_phantom(random_spec(seed=7, size="small"))  # doctest: +SKIP
 """
 
-from nodule.phantom.build import make_phantom
+from nodule.phantom.dicom_study import WrittenStudy, truth, write_nifti, write_study
+from nodule.phantom.make import make_phantom
 from nodule.phantom.spec import (
     NodulePlan,
     Phantom,
@@ -13,7 +14,6 @@ from nodule.phantom.spec import (
     demo_spec,
     random_spec,
 )
-from nodule.phantom.study import WrittenStudy, truth, write_nifti, write_study
 
 __all__ = [
     "NodulePlan",

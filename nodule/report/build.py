@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nodule.advice.case import Case
+from nodule.advice.context import Context, FindingFacts
+from nodule.advice.management import manage
 from nodule.errors import InputError
 from nodule.findings import Finding, Malignancy, Measurement
 from nodule.followup.record import ComparisonRecord
 from nodule.geometry import Geometry, Vector
 from nodule.guidelines.facts import half_up
-from nodule.report.case import Case
-from nodule.report.context import Context, FindingFacts
 from nodule.report.finding_parts import (
     MALIGNANCY_WORDS,
     NODULE_LIMIT_MM,
@@ -27,7 +28,6 @@ from nodule.report.finding_parts import (
     nearest_rating,
 )
 from nodule.report.limits import LimitsPart
-from nodule.report.management import manage
 from nodule.report.model import Provenance, Report, WarningPart
 from nodule.report.parts import Ends, Point
 from nodule.report.quality import SLICES_MM, quality_parts

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from nodule.advice.context import Lobe
 from nodule.findings import Lung, Measurement, Texture, Third
 from nodule.followup.record import FindingRecord
 from nodule.geometry import Vector, as_vector
-from nodule.report.context import Lobe
 from nodule.report.parts import Ends, Part, Point, Probability, Size
 from nodule.sphere import sphere_volume_mm3
 

@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
+from nodule.advice.context import Context
+from nodule.advice.management import ManagementPart
 from nodule.followup.record import ChangeRecord, ComparisonRecord
-from nodule.report.context import Context
 from nodule.report.finding_parts import AddedPart, FindingPart
 from nodule.report.limits import LimitsPart
-from nodule.report.management import ManagementPart
 from nodule.report.parts import Part, Point, Sha256
 from nodule.report.study_parts import QualityPart, StudyPart
 

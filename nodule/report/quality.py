@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nodule.followup.exam import lungs_cut
+from nodule.followup.exam_pair import lungs_cut
 from nodule.report.study_parts import QualityPart
 from nodule.study import Study
 from nodule.volume import LungMask

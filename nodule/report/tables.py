@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from nodule.advice.statement import AdvicePart
 from nodule.followup.record import ChangeRecord, ComparisonRecord, FigureRecord, FindingRecord
-from nodule.report.advice import AdvicePart
 from nodule.report.finding_parts import AddedPart, FindingPart
 from nodule.report.model import DecisionPart, Report
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodule.errors import WeightsError
-from nodule.files import write_whole
 from nodule.inference import SPEED_ONLY
+from nodule.whole_files import write_whole
 
 if TYPE_CHECKING:
     from torch import Tensor

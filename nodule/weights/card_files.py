@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from nodule.errors import WeightsError
-from nodule.files import write_whole
 from nodule.weights import Weights
 from nodule.weights.card import Card
 from nodule.weights.card_sources import sources_text
@@ -19,6 +18,7 @@ from nodule.weights.card_text import (
     training_text,
     weights_text,
 )
+from nodule.whole_files import write_whole
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

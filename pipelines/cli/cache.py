@@ -43,8 +43,8 @@ def explain_study(
     """Say for each stage whether it will run again on a study, and why."""
     from nodule.ct import inventory
     from pipelines.cache import Cache
-    from pipelines.explain import explain
     from pipelines.flows import detect_flow
+    from pipelines.staleness import explain
 
     flow = detect_flow(chosen_stages(config, device="auto"))
     recipes = flow.recipes({"series": inventory(study).choose(series).digest})

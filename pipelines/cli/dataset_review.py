@@ -43,10 +43,10 @@ def review(
     from nodule.lidc.records import Kind
     from nodule.lidc.stack import NoduleStack
     from nodule.lidc.writing import read_rows, write_stacks, write_table
-    from nodule.report.labels import pseudonym, review_labels
-    from nodule.report.regrow import Regrower, growth_rules
-    from nodule.report.review_file import read_report, read_review
-    from nodule.report.write import read_lungs
+    from nodule.outputs import read_lungs
+    from nodule.review.resegment import Regrower, growth_rules
+    from nodule.review.review_file import read_report, read_review
+    from nodule.review.training_labels import pseudonym, review_labels
     from pipelines.cli.review import series_of
 
     report = read_report(report_json)

@@ -24,7 +24,7 @@ def demo(
     The study goes to OUT/study, the report to OUT/report/study/report.html.
     """
     if picture is not None:
-        from nodule.report.browser import find_chromium
+        from nodule.page.browser import find_chromium
 
         find_chromium()  # refused before the work
     from nodule.phantom import demo_spec, make_phantom, write_study
@@ -40,7 +40,7 @@ def demo(
         cache=cache,
     )
     if picture is not None:
-        from nodule.report.picture import write_picture
+        from nodule.page.screenshot import write_picture
 
         write_picture(out / "report" / "study" / "report.html", picture)
         typer.echo(f"the picture is {picture}", err=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from nodule.errors import InputError
-from nodule.files import write_whole
+from nodule.whole_files import write_whole
 from pipelines.cli.options import CacheOption, ConfigOption, DeviceOption, SeriesOption
 from pipelines.cli.run import StageBars, cache_folder, chosen_stages
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nodule.findings import Finding
-    from nodule.heat import HeatMap
+    from nodule.saliency import HeatMap
     from nodule.volume import Volume
     from pipelines.flows import Detection
 
@@ -88,9 +88,9 @@ def _write(folder: Path, heat: HeatMap, finding: Finding, *, volume: Volume) -> 
     """Write a finding's files, the record last, and return the record."""
     import numpy as np
 
-    from nodule.report.figures import view_mm
-    from nodule.report.heat import heat_sheet
-    from nodule.report.write import nifti
+    from nodule.outputs import nifti
+    from nodule.page.figures import view_mm
+    from nodule.page.saliency_overlay import heat_sheet
 
     stem = f"{heat.finding_id}-{heat.answer}"
     checks = heat.checks

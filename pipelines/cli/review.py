@@ -18,9 +18,10 @@ from pipelines.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from nodule.advice.context import Context
     from nodule.ct import SeriesSource
     from nodule.guidelines.facts import Setting
-    from nodule.report import Context, Report
+    from nodule.report import Report
 
 review_app = typer.Typer(help="Work with what readers decided.", no_args_is_help=True)
 
@@ -54,11 +55,11 @@ def apply(
     that was read. What is known of the person is the report's, unless it is stated anew.
     """
     from nodule.ct.stage import ReadCt
-    from nodule.report.pdf import write_pdf
-    from nodule.report.result_files import remove_stale
-    from nodule.report.review import apply_review
-    from nodule.report.review_file import read_report, read_review
-    from nodule.report.write import read_lungs, write_report
+    from nodule.outputs import read_lungs, write_report
+    from nodule.page.pdf import write_pdf
+    from nodule.result_files import remove_stale
+    from nodule.review.apply import apply_review
+    from nodule.review.review_file import read_report, read_review
 
     report, review = read_report(report_json), read_review(review_json)
     lungs = read_lungs(report_json.with_name("lungs.nii.gz"))
@@ -73,8 +74,8 @@ def apply(
     )
     objects: tuple[Path, ...] = ()
     if dicom:
-        from nodule.report.dicom import write_dicom
-        from nodule.report.regrow import masks_of
+        from nodule.dicom.objects import write_dicom
+        from nodule.review.resegment import masks_of
 
         masks = masks_of(reviewed, study=images, lungs=lungs)
         objects = write_dicom(reviewed, masks=masks, lungs=lungs, source=series, folder=out)
@@ -93,7 +94,7 @@ def _restated(
     report: Report, *, setting: Setting | None, person: Path | None, indication: str | None
 ) -> Context:
     """Return what is known now: a new file replaces the old facts, the options single ones."""
-    from nodule.report.context import read_context
+    from nodule.advice.context import read_context
 
     before = report.context
     setting, indication = setting or before.setting, indication or before.indication

@@ -29,8 +29,8 @@ from pipelines.cli.options import (
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from nodule.advice.context import Context
     from nodule.guidelines.facts import Setting
-    from nodule.report import Context
     from pipelines.batch import Batch
     from pipelines.flows import Stages
     from pipelines.process import Processed
@@ -119,7 +119,7 @@ def run(
 
 def stated(*, setting: Setting | None, person: Path | None, indication: str | None) -> Context:
     """Put together what the options state besides the images; raises as `read_context`."""
-    from nodule.report.context import read_context
+    from nodule.advice.context import read_context
 
     return read_context(person, setting=setting, indication=indication)
 

@@ -87,8 +87,8 @@ def train(
     from nodule.weights import Weights
     from pipelines.config import shipped_config
     from pipelines.flows import task_type
-    from pipelines.training import train as train_task
-    from pipelines.training_file import read_training
+    from pipelines.training.loop import train as train_task
+    from pipelines.training.training_file import read_training
 
     rank_zero_only(_show_logs)()
     training = read_training(

@@ -20,7 +20,7 @@ from toy_flows import INTEGERS, number, toy_flow
 
 from nodule.errors import CacheCorruptError
 from pipelines.cache import Cache, NotCached
-from pipelines.codecs import JsonCodec
+from pipelines.codec import JsonCodec
 from pipelines.fingerprint import Recipe
 from pipelines.runner import run_flow
 

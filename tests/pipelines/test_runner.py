@@ -16,14 +16,14 @@ from pipelines.runner import (
     CacheTrouble,
     Event,
     Finished,
+    FlowResult,
     Hit,
-    Result,
     Started,
     run_flow,
 )
 
 
-def run(flow: Flow, cache: Cache | None, value: int = 20, **options: Any) -> Result:
+def run(flow: Flow, cache: Cache | None, value: int = 20, **options: Any) -> FlowResult:
     return run_flow(flow, number(value), wanted=["pair"], cache=cache, codecs=INTEGERS, **options)
 
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from nodule.inference import SPEED_ONLY
 from pipelines.cache import Cache
-from pipelines.codecs import JsonCodec
+from pipelines.codec import JsonCodec
 from pipelines.fingerprint import text_sha256
 from pipelines.graph import Flow, Source, Step
 from pipelines.runner import run_flow

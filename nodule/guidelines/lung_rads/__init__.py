@@ -45,18 +45,18 @@ Decisions, where the ACR's table leaves a choice
   screening: out of scope.
 """
 
-from nodule.guidelines.lung_rads.exam import (
-    ReaderStatement,
-    classify_exam,
-    classify_lesion,
-    refuse,
-)
 from nodule.guidelines.lung_rads.lesions import (
     AirwayNodule,
     Cyst,
     Lesion,
     Prior,
     ScreenedNodule,
+)
+from nodule.guidelines.lung_rads.whole_exam import (
+    ReaderStatement,
+    classify_exam,
+    classify_lesion,
+    refuse,
 )
 
 __all__ = [

@@ -8,9 +8,9 @@ import pytest
 from nodule.errors import ConfigError, InputError
 from nodule.findings import Candidate, Finding, ScoredCandidate
 from nodule.geometry import Geometry
-from nodule.heat import HeatMap
 from nodule.malignancy.explain_stage import ExplainMalignancy
 from nodule.malignancy.stage import ScoreMalignancy
+from nodule.saliency import HeatMap
 from nodule.volume import Volume
 
 CENTER_LPS_MM = (5.0, -7.0, 120.0)

@@ -5,8 +5,8 @@ from importlib.resources import files
 import pytest
 from pydantic import ValidationError
 
+from nodule.advice.measured_nodule import measured_nodule
 from nodule.findings import Finding
-from nodule.guidelines.from_findings import measured_nodule
 from nodule.report import Provenance, Report, build_report
 from nodule.report.finding_parts import measurement_of
 from nodule.study import PatientHeader, Study

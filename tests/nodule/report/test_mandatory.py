@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from nodule.advice.context import Context
 from nodule.findings import Finding
 from nodule.followup.record import ComparisonRecord
-from nodule.report import Context, Provenance, Report, build_report, write_report
+from nodule.outputs import write_report
+from nodule.report import Provenance, Report, build_report
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
 

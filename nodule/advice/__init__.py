@@ -1,0 +1,1 @@
+"""What published rules make of findings and of what is known of a person."""

@@ -1,0 +1,161 @@
+"""Pixels to Hounsfield units."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.encaps import get_frame
+
+from nodule.ct.dicom import syntaxes
+from nodule.ct.dicom.decompress import Codec
+from nodule.ct.dicom.dicom_file import quiet_pydicom, read_pixels
+from nodule.ct.dicom.headers import ImageHeader
+from nodule.errors import DicomSeriesError
+from nodule.hu import AIR_HU
+from nodule.progress import Progress, silent
+
+Stored = NDArray[np.integer[Any]]
+
+LOWEST_HU = -1024.0  # what a CT can store at its lowest; below is padding round the circle
+MAX_PADDING_HU = -900.0  # declared padding above this would blank tissue and is not believed
+_FRAMES_PER_CHILD = 16
+_MAX_CHILDREN = 4
+
+
+def decode_images(
+    images: Sequence[ImageHeader], *, progress: Progress = silent
+) -> NDArray[np.float32]:
+    """Decode checked images of one size to Hounsfield units, padding mapped to air.
+
+    Returns
+    -------
+    float32 HU, shape (len(images), rows, columns), in the order of the images.
+
+    Raises
+    ------
+    DicomSeriesError : ``TRUNCATED``, ``DECODE_FAILED``, ``DECODER_DIED``, ``DECODE_TIMEOUT``.
+        One image that cannot be read refuses all.
+    """
+    first = images[0].pixel_format
+    volume = np.empty((len(images), first.rows, first.columns), np.float32)
+    compressed = any(i.transfer_syntax in syntaxes.COMPRESSED for i in images)
+    workers = _children(len(images)) if compressed else 1
+    tally = _Tally(total=len(images), progress=progress)
+
+    def decode_share(start: int, codec: Codec | None) -> None:
+        fetch = lru_cache(maxsize=1)(read_pixels)  # frames of one file come in a row
+        with tally:
+            for z in range(start, len(images), workers):
+                content = fetch(images[z].member, images[z].pixels)
+                volume[z] = to_hounsfield(_stored(images[z], content, codec), images[z])
+                if not tally.goes_on():
+                    return
+
+    with quiet_pydicom(), ExitStack() as stack:
+        codecs = [stack.enter_context(Codec()) if compressed else None for _ in range(workers)]
+        pool = stack.enter_context(ThreadPoolExecutor(workers))
+        for share in [pool.submit(decode_share, i, c) for i, c in enumerate(codecs)]:
+            share.result()
+    return volume
+
+
+class _Tally:
+    """Counts what several threads have done; a context that one's failure ends for all."""
+
+    def __init__(self, *, total: int, progress: Progress) -> None:
+        self._lock, self._total, self._progress = threading.Lock(), total, progress
+        self._done, self._failed = 0, False
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._failed = self._failed or kind is not None
+
+    def goes_on(self) -> bool:
+        """Count one image, and say whether the others are still wanted."""
+        with self._lock:
+            self._done += 1
+            self._progress(self._done / self._total)
+        return not self._failed
+
+
+def _children(count: int) -> int:
+    wanted = -(-count // _FRAMES_PER_CHILD)
+    return max(1, min(wanted, _MAX_CHILDREN, os.cpu_count() or 1))
+
+
+def _stored(image: ImageHeader, content: bytes, codec: Codec | None) -> Stored:
+    if codec is None or image.transfer_syntax in syntaxes.NATIVE:
+        return _native(image, content)
+    try:
+        frame = get_frame(content, image.frame, number_of_frames=image.frames)
+    except Exception as error:  # whatever pydicom raises on malformed fragments
+        raise _cut_short(image, type(error).__name__) from None
+    return codec.decode(frame, image)
+
+
+def _native(image: ImageHeader, content: bytes) -> Stored:
+    pixel_format = image.pixel_format
+    order = ">" if image.transfer_syntax == syntaxes.BIG_ENDIAN else "<"
+    dtype = np.dtype(f"{order}u{pixel_format.bits_allocated // 8}")
+    start = image.frame * pixel_format.frame_bytes
+    frame = content[start : start + pixel_format.frame_bytes]
+    if len(frame) < pixel_format.frame_bytes:
+        raise _cut_short(image, f"{len(frame)} bytes")
+    values = np.frombuffer(frame, dtype).reshape(pixel_format.rows, pixel_format.columns)
+    return _sign_extended(values.astype(dtype.newbyteorder("=")), image)
+
+
+def _sign_extended(values: Stored, image: ImageHeader) -> Stored:
+    """Drop what lies above the stored bits (old overlays) and extend the sign into them."""
+    pixel_format = image.pixel_format
+    unused = pixel_format.bits_allocated - pixel_format.bits_stored
+    kind = "i" if pixel_format.is_signed else "u"
+    shifted = np.left_shift(values, values.dtype.type(unused)).view(f"{kind}{values.itemsize}")
+    return np.asarray(np.right_shift(shifted, shifted.dtype.type(unused)))
+
+
+def to_hounsfield(stored: Stored, image: ImageHeader) -> NDArray[np.float32]:
+    """Apply one image's own rescale and turn its padding into air.
+
+    Parameters
+    ----------
+    stored : stored values, shape (rows, columns).
+
+    Returns
+    -------
+    float32 HU of that shape: ``AIR_HU`` where the file declares padding, and below what CT stores.
+    """
+    slope, intercept = image.slope or 0.0, image.intercept or 0.0
+    hu = (stored.astype(np.float64) * slope + intercept).astype(np.float32)
+    hu[hu < LOWEST_HU] = AIR_HU
+    if image.padding is not None and believes_padding(image):
+        low, high = image.padding
+        hu[(stored >= low) & (stored <= high)] = AIR_HU
+    return hu
+
+
+def believes_padding(image: ImageHeader) -> bool:
+    """Whether the declared padding lies below tissue: some writers declare 0 where 0 is water."""
+    if image.padding is None or image.slope is None or image.intercept is None:
+        return False
+    return max(image.padding) * image.slope + image.intercept <= MAX_PADDING_HU
+
+
+def _cut_short(image: ImageHeader, got: str) -> DicomSeriesError:
+    return DicomSeriesError(
+        f"the pixel data of {image.where} are incomplete",
+        code="TRUNCATED",
+        expected=f"{image.pixel_format.frame_bytes} bytes per frame",
+        got=got,
+        hint="Copy or download the file again.",
+    )

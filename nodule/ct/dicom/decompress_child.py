@@ -1,0 +1,122 @@
+"""The program that runs compression libraries apart from everything else.
+
+``python -m nodule.ct.dicom.decompress_child`` answers requests on its standard input until that
+ends. A request is one line of JSON and the compressed frame; the answer is one line of JSON and the
+decoded frame, little endian. A codec that crashes, hangs or swallows memory takes only this
+process down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import warnings
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodule.ct.dicom import syntaxes
+
+MEMORY_BYTES = 1 << 30
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer until the requests end."""
+    while line := requests.readline():
+        request = json.loads(line)
+        frame = requests.read(request["length"])
+        try:
+            pixels = decode_frame(frame, request)
+        except Exception as error:  # whatever a codec raises on malformed input
+            answer, body = {"error": type(error).__name__}, b""
+        else:
+            body = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<")).tobytes()
+            answer = {"dtype": pixels.dtype.newbyteorder("<").str, "length": str(len(body))}
+        answers.write(json.dumps(answer).encode() + b"\n")
+        answers.write(body)
+        answers.flush()
+
+
+def decode_frame(frame: bytes, request: dict[str, Any]) -> NDArray[np.integer[Any]]:
+    """Return one frame's stored values, shape (rows, columns), in the signedness requested."""
+    if request["transfer_syntax"] in syntaxes.JPEG:
+        return _by_gdcm(frame, request)
+    return _by_pydicom(frame, request)
+
+
+def _by_pydicom(frame: bytes, request: dict[str, Any]) -> NDArray[np.integer[Any]]:
+    from pydicom.encaps import encapsulate
+    from pydicom.pixels.decoders.base import get_decoder
+
+    layout: dict[str, Any] = {
+        "rows": request["rows"],
+        "columns": request["columns"],
+        "samples_per_pixel": 1,
+        "number_of_frames": 1,
+        "photometric_interpretation": request["photometric"],
+        "bits_allocated": request["bits_allocated"],
+        "bits_stored": request["bits_stored"],
+        "pixel_representation": int(request["is_signed"]),
+        "pixel_keyword": "PixelData",
+    }
+    # one named decoder each, so that a file gives the same voxels wherever it is read
+    plugin = "pyjpegls" if request["transfer_syntax"] in syntaxes.JPEG_LS else "pylibjpeg"
+    decoder = get_decoder(request["transfer_syntax"])
+    pixels, _ = decoder.as_array(
+        encapsulate([frame]), index=0, raw=True, decoding_plugin=plugin, **layout
+    )
+    return pixels
+
+
+def _by_gdcm(frame: bytes, request: dict[str, Any]) -> NDArray[np.integer[Any]]:
+    import gdcm
+
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(frame)
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    stored, allocated = request["bits_stored"], request["bits_allocated"]
+    signed = int(request["is_signed"])
+
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((request["columns"], request["rows"], 1))
+    image.SetPhotometricInterpretation(
+        gdcm.PhotometricInterpretation(gdcm.PhotometricInterpretation.MONOCHROME2)
+    )
+    image.SetPixelFormat(gdcm.PixelFormat(1, allocated, stored, stored - 1, signed))
+    image.SetTransferSyntax(
+        gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(request["transfer_syntax"]))
+    )
+    image.SetDataElement(element)
+    # the binding hands the bytes over as text with surrogates
+    content = image.GetBuffer().encode("utf-8", "surrogateescape")
+    kind = "i" if signed else "u"
+    pixels = np.frombuffer(content, f"<{kind}{allocated // 8}")
+    return pixels.reshape(request["rows"], request["columns"])
+
+
+def _limit_itself() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def main() -> None:
+    """Serve on the standard streams; whatever codecs print goes nowhere."""
+    answers = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    warnings.simplefilter("ignore")
+    _limit_itself()
+    serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""How stored values are laid out, and whether a file can hold what it declares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydicom.dataset import Dataset
+
+from nodule.ct.containers import Member
+from nodule.ct.dicom import syntaxes, values
+from nodule.ct.dicom.dicom_file import PixelSpan
+from nodule.errors import DicomSeriesError
+
+MAX_FRAME_BYTES = 128 << 20  # 8192 x 8192 pixels of 16 bits; CT frames have 512 KiB to 8 MiB
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelFormat:
+    """How a frame's stored values are laid out; DICOM attributes of the same names."""
+
+    rows: int
+    columns: int
+    samples: int
+    photometric: str
+    bits_allocated: int
+    bits_stored: int
+    is_signed: bool
+
+    @property
+    def frame_bytes(self) -> int:
+        """Size of one decoded frame."""
+        return self.rows * self.columns * self.samples * ((self.bits_allocated + 7) // 8)
+
+
+def read_pixel_format(dataset: Dataset) -> PixelFormat:
+    """Read a frame's layout.
+
+    Raises
+    ------
+    DicomSeriesError : ``BAD_VALUE``.
+    """
+    found = {k: values.integer(dataset, k) for k in ("Rows", "Columns", "BitsAllocated")}
+    for keyword, value in found.items():
+        if value is None or value < 1:
+            raise values.bad_value(keyword, "nothing" if value is None else "less than one")
+    allocated = found["BitsAllocated"] or 0
+    if allocated not in (8, 16, 32):
+        raise values.bad_value("BitsAllocated", f"{allocated} in place of 8, 16 or 32")
+    stored = values.integer(dataset, "BitsStored")
+    if stored is not None and not 1 <= stored <= allocated:
+        raise values.bad_value("BitsStored", f"{stored} of {allocated} bits")
+    return PixelFormat(
+        rows=found["Rows"] or 0,
+        columns=found["Columns"] or 0,
+        samples=values.integer(dataset, "SamplesPerPixel") or 1,
+        photometric=values.text(dataset, "PhotometricInterpretation") or "MONOCHROME2",
+        bits_allocated=allocated,
+        bits_stored=stored or allocated,
+        is_signed=values.integer(dataset, "PixelRepresentation") == 1,
+    )
+
+
+def refuse_oversized(member: Member, pixel_format: PixelFormat) -> None:
+    """Refuse a frame beyond any CT, before memory is taken for it.
+
+    Raises
+    ------
+    DicomSeriesError : ``TOO_LARGE``.
+    """
+    if not 0 < pixel_format.frame_bytes <= MAX_FRAME_BYTES:
+        raise DicomSeriesError(
+            f"{member.name} declares an image beyond any CT",
+            code="TOO_LARGE",
+            expected=f"at most {MAX_FRAME_BYTES} bytes in a frame",
+            got=f"{pixel_format.rows} x {pixel_format.columns} pixels",
+        )
+
+
+def refuse_truncated(
+    member: Member,
+    span: PixelSpan,
+    pixel_format: PixelFormat,
+    *,
+    transfer_syntax: str,
+    frames: int,
+) -> None:
+    """Refuse pixel data that are shorter than stated, or than an uncompressed image needs.
+
+    Raises
+    ------
+    DicomSeriesError : ``TRUNCATED``.
+    """
+    needed = span.length or 0
+    if transfer_syntax in syntaxes.NATIVE:
+        needed = max(needed, pixel_format.frame_bytes * frames)
+    have = span.available if span.length is None else min(span.available, span.length)
+    if have < max(needed, 1):
+        raise DicomSeriesError(
+            f"{member.name} ends before its pixel data do",
+            code="TRUNCATED",
+            expected=f"{needed} bytes",
+            got=f"{have} bytes",
+            hint="Copy or download the file again.",
+        )
+
+
+def read_padding(dataset: Dataset) -> tuple[int, int] | None:
+    """Return the padded range as values of the image's own signedness.
+
+    Writers state negative padding of signed images as an unsigned number (63536 for -2000).
+    """
+    ends = [values.integer(dataset, k) for k in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
+    if ends[0] is None:
+        return None
+    pixel_format = read_pixel_format(dataset)
+    half, whole = 1 << (pixel_format.bits_allocated - 1), 1 << pixel_format.bits_allocated
+    wrapped = [
+        e - whole if pixel_format.is_signed and e >= half else e for e in ends if e is not None
+    ]
+    return min(wrapped), max(wrapped)

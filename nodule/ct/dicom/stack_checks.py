@@ -1,0 +1,127 @@
+"""Do the positions of a series' slices make a regular grid? One plain function per doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from nodule.ct.dicom.grid import Stack
+from nodule.errors import DicomSeriesError, NoduleError
+from nodule.study import StudyWarning
+
+MAX_DEVIATION_MM = 0.1  # of a slice from the regular grid; more is refused
+SILENT_DEVIATION_MM = 0.01  # header rounding; between the two the series carries a warning
+MIN_GAP_MM = 0.01
+MAX_SPACING_MM = 20.0
+EXPORT_HINT = "Export the original axial series."
+
+
+def _distinct_positions(stack: Stack) -> NoduleError | None:
+    doubles = int((stack.gaps_mm < MIN_GAP_MM).sum())
+    if not doubles:
+        return None
+    return DicomSeriesError(
+        "several images of a series lie at one position",
+        code="DUPLICATE_POSITIONS",
+        expected="one image per position",
+        got=f"{doubles} of {len(stack.images)} images lie where another does",
+        hint="It may be a bolus monitor, or hold several phases: export one phase alone.",
+    )
+
+
+def _upright_gantry(stack: Stack) -> NoduleError | None:
+    drift, rise = stack.drift_mm[-1], float(stack.heights_mm[-1] - stack.heights_mm[0])
+    slide = float(np.linalg.norm(drift))
+    if slide <= MAX_DEVIATION_MM or rise <= MIN_GAP_MM or not _is_steady(stack):
+        return None
+    return DicomSeriesError(
+        "the slices are shifted against each other, as by a tilted gantry",
+        code="GANTRY_TILT",
+        expected="every slice straight above the last",
+        got=f"{np.degrees(np.arctan2(slide, rise)):.2f} degrees, {slide:.2f} mm in all",
+        hint="Have the scanner or workstation reconstruct the series without tilt.",
+    )
+
+
+def _is_steady(stack: Stack) -> bool:
+    """Whether the in-plane shift is in proportion to the height."""
+    heights = stack.heights_mm - stack.heights_mm[0]
+    line = np.outer(heights / heights[-1], stack.drift_mm[-1])
+    return bool(np.abs(stack.drift_mm - line).max() <= MAX_DEVIATION_MM)
+
+
+def _even_gaps(stack: Stack) -> NoduleError | None:
+    gaps = stack.gaps_mm
+    if gaps.min() < MIN_GAP_MM:
+        return None
+    steps = np.arange(len(stack.images)) * stack.spacing_mm
+    uneven = np.abs(stack.heights_mm - stack.heights_mm[0] - steps).max() > MAX_DEVIATION_MM
+    sliding = np.abs(stack.drift_mm).max() > MAX_DEVIATION_MM and not _is_steady(stack)
+    if not uneven and not sliding:
+        return None
+    usual = float(np.median(gaps))
+    multiples = gaps / usual
+    if np.abs(multiples - multiples.round()).max() * usual <= 2 * MAX_DEVIATION_MM and not sliding:
+        return DicomSeriesError(
+            "slices are missing inside a series",
+            code="MISSING_SLICES",
+            expected=f"one every {usual:.3f} mm",
+            got=f"{int((multiples.round() - 1).clip(0).sum())} missing",
+            hint="Copy or export the whole series again.",
+        )
+    return DicomSeriesError(
+        "the slices of a series are not evenly spaced",
+        code="NON_UNIFORM_SPACING",
+        expected=f"every slice within {MAX_DEVIATION_MM} mm of a regular grid",
+        got=f"gaps of {gaps.min():.3f} to {gaps.max():.3f} mm",
+        hint="Export one reconstruction with even spacing.",
+    )
+
+
+def _plausible_spacing(stack: Stack) -> NoduleError | None:
+    if stack.gaps_mm.max() < MIN_GAP_MM or stack.spacing_mm < MAX_SPACING_MM:
+        return None
+    return DicomSeriesError(
+        "the slices of a series lie too far apart for a volume",
+        code="BAD_SPACING",
+        expected=f"less than {MAX_SPACING_MM} mm",
+        got=f"{stack.spacing_mm:.2f} mm",
+        hint=EXPORT_HINT,
+    )
+
+
+STACK_CHECKS: tuple[Callable[[Stack], NoduleError | None], ...] = (
+    _distinct_positions,
+    _upright_gantry,
+    _even_gaps,
+    _plausible_spacing,
+)
+
+
+def warnings_of(stack: Stack) -> tuple[StudyWarning, ...]:
+    """Return what is odd about a stack that passed the checks."""
+    found = []
+    if stack.deviation_mm > SILENT_DEVIATION_MM:
+        found.append(
+            StudyWarning(
+                code="UNEVEN_SPACING",
+                message=f"slices lie up to {stack.deviation_mm:.3f} mm off the regular grid",
+            )
+        )
+    if not _is_monotonic([i.instance_number for i in stack.images]):
+        found.append(
+            StudyWarning(
+                code="SLICE_ORDER",
+                message="instance numbers do not follow the slices' positions, which were used",
+            )
+        )
+    return tuple(found)
+
+
+def _is_monotonic(numbers: Sequence[int | None]) -> bool:
+    known = [n for n in numbers if n is not None]
+    rising = all(a < b for a, b in pairwise(known))
+    falling = all(a > b for a, b in pairwise(known))
+    return rising or falling

@@ -1,0 +1,241 @@
+"""Volumes in one file: what NIfTI, MetaImage and NRRD have in common."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodule.ct.containers import Member
+from nodule.ct.dicom.checks import too_few, too_large
+from nodule.errors import GeometryError, InputError
+from nodule.geometry import Geometry
+from nodule.hu import AIR_HU
+from nodule.study import SeriesHeader, SourceFormat, Study
+from nodule.volume import Volume
+
+LOWEST_HU = -1024.0
+MAX_LOWEST_HU = -300.0  # a chest CT holds air; stored values, 8-bit and scaled images do not
+MIN_HIGHEST_HU = -200.0  # and it holds tissue
+HIGHEST_HU = 65_535.0
+MAX_SPACING_MM = 20.0
+_UID = re.compile(r"[0-9]+(\.[0-9]+){5,}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageFile:
+    """A volume whose header has been read and whose voxels have not.
+
+    Parameters
+    ----------
+    source_format : which of the formats.
+    members : the file, and the data file beside it where there is one.
+    shape_ijk : number of voxels, the fastest axis first.
+    affine_lps : 4x4 row-major, from index ijk to LPS mm.
+    read_voxels : returns the voxels, shape ``shape_ijk``, any real type.
+    """
+
+    source_format: SourceFormat
+    members: tuple[Member, ...]
+    shape_ijk: tuple[int, int, int]
+    affine_lps: tuple[tuple[float, ...], ...]
+    read_voxels: Callable[[], NDArray[np.generic]]
+
+    def __post_init__(self) -> None:
+        refused = too_large(int(np.prod(self.shape_ijk, dtype=object))) or too_few(
+            self.geometry.shape_zyx[0]
+        )
+        if refused is not None:
+            raise refused
+        if max(self.geometry.spacing_zyx_mm) > MAX_SPACING_MM:
+            raise GeometryError(
+                "the voxels are too large for a CT",
+                code="BAD_SPACING",
+                expected=f"at most {MAX_SPACING_MM} mm",
+                got=self.geometry.spacing_zyx_mm,
+                hint="The header may state another unit than millimetres.",
+            )
+
+    @property
+    def series_uid(self) -> str | None:
+        """The file's name where it is a UID, as in LUNA16."""
+        stem = self.members[0].path.name.split(".nii")[0].removesuffix(".mhd").removesuffix(".mha")
+        return stem if _UID.fullmatch(stem) else None
+
+    @property
+    def _axes(self) -> tuple[tuple[int, int, int], bool]:
+        """Which stored axes serve as z, y, x, and whether z must be turned to ascend."""
+        import nibabel
+
+        affine, untyped = np.asarray(self.affine_lps), cast(Any, nibabel.orientations)
+        world = untyped.io_orientation(affine)[:, 0].astype(int).tolist()
+        z, y, x = (world.index(axis) for axis in (2, 1, 0))
+        return (z, y, x), bool(affine[2, z] < 0)
+
+    @property
+    def geometry(self) -> Geometry:
+        """The grid with the slices ascending to the head; in-plane flips stay as stored."""
+        affine = np.asarray(self.affine_lps, float)
+        axes, is_descending = self._axes
+        reordered = affine[:, [*axes, 3]]
+        if is_descending:
+            reordered[:, 3] += (self.shape_ijk[axes[0]] - 1) * reordered[:, 0]
+            reordered[:, 0] *= -1
+        i, j, k = (self.shape_ijk[a] for a in axes)
+        return Geometry.from_affine(reordered, shape_zyx=(i, j, k))
+
+    def read(self) -> Study:
+        """Decode the voxels, with what lies below -1024 HU mapped to air.
+
+        Raises
+        ------
+        InputError : ``TRUNCATED``, ``NOT_FINITE``, ``NOT_HU`` or what the format's reader raises.
+        """
+        axes, is_descending = self._axes
+        voxels = np.transpose(self.read_voxels(), axes)
+        if is_descending:
+            voxels = voxels[::-1]
+        array = np.ascontiguousarray(voxels, dtype=np.float32)
+        _refuse_other_units(array)
+        array = np.where(array < LOWEST_HU, np.float32(AIR_HU), array)
+        return Study(
+            volume=Volume(array_zyx=array, geometry=self.geometry),
+            series=SeriesHeader(
+                source_format=self.source_format, series_instance_uid=self.series_uid
+            ),
+        )
+
+
+def _refuse_other_units(array: NDArray[np.float32]) -> None:
+    low, high = float(array.min()), float(array.max())
+    if not np.isfinite([low, high]).all():
+        raise InputError(
+            "an image holds NaN or infinity",
+            code="NOT_FINITE",
+            expected="finite Hounsfield units",
+            hint="Write the image again with a value for every voxel.",
+        )
+    if low > MAX_LOWEST_HU or not MIN_HIGHEST_HU <= high <= HIGHEST_HU:
+        raise InputError(
+            "an image does not hold Hounsfield units of a chest",
+            code="NOT_HU",
+            expected=f"air below {MAX_LOWEST_HU:.0f} HU and tissue above {MIN_HIGHEST_HU:.0f} HU",
+            got=f"{low:g} to {high:g}",
+            hint="Convert the scan again with its rescale slope and intercept applied.",
+        )
+
+
+def unpack_voxels(
+    content: bytes,
+    *,
+    shape_ijk: tuple[int, int, int],
+    dtype: np.dtype[np.generic],
+    is_compressed: bool,
+    name: str,
+) -> NDArray[np.generic]:
+    """Return the voxels that follow a header, raw or compressed as zlib or gzip, shape ijk.
+
+    Raises
+    ------
+    InputError : as :func:`exactly` and :func:`bounded_inflate`.
+    """
+    i, j, k = shape_ijk
+    take = bounded_inflate if is_compressed else exactly
+    voxels = take(content, size=i * j * k * dtype.itemsize, name=name)
+    return np.frombuffer(voxels, dtype).reshape(shape_ijk, order="F")
+
+
+def bounded_inflate(content: bytes, *, size: int, name: str) -> bytes:
+    """Inflate zlib or gzip data to exactly the size that the header promised.
+
+    Raises
+    ------
+    InputError : ``TRUNCATED`` when there is less, ``UNREADABLE`` when the stream is damaged.
+    """
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    try:
+        inflated = inflater.decompress(content, size)
+    except zlib.error:
+        raise unreadable(name, "a damaged compressed stream") from None
+    return exactly(inflated, size=size, name=name)
+
+
+def exactly(content: bytes, *, size: int, name: str) -> bytes:
+    """Return the first ``size`` bytes.
+
+    Raises
+    ------
+    InputError : ``TRUNCATED`` when there are fewer.
+    """
+    if len(content) < size:
+        raise InputError(
+            f"{name} ends before its voxels do",
+            code="TRUNCATED",
+            expected=f"{size} bytes",
+            got=f"{len(content)} bytes",
+            hint="Copy or convert the file again.",
+        )
+    return content[:size]
+
+
+def unreadable(name: str, got: str) -> InputError:
+    """Return the error for a file that breaks its format."""
+    return InputError(
+        f"{name} is malformed",
+        code="UNREADABLE",
+        got=got,
+        hint="Copy or convert the file again.",
+    )
+
+
+def unsupported(name: str, got: str) -> InputError:
+    """Return the error for a variant of a format that is not read."""
+    return InputError(
+        f"{name} uses a variant of its format that is not read here",
+        code="UNSUPPORTED_FORMAT",
+        expected="one scalar volume of three dimensions, raw or gzip",
+        got=got,
+        hint="Convert it to NIfTI.",
+    )
+
+
+def no_orientation(name: str, got: str) -> GeometryError:
+    """Return the error for a file that does not say how it lies in the patient."""
+    return GeometryError(
+        f"{name} does not say how it lies in the patient",
+        code="NO_ORIENTATION",
+        got=got,
+        hint="Convert the scan again from DICOM.",
+    )
+
+
+def sibling(header: Path, name: str) -> Path:
+    """Return the data file that a header names: a file beside it, and nothing else.
+
+    Raises
+    ------
+    InputError : ``UNSAFE_DATA_FILE`` for a name with a folder in it, a pattern, a list or a link
+        to elsewhere, ``CANNOT_READ`` when there is no such file.
+    """
+    path = header.parent / name
+    is_bare = name not in ("", ".", "..") and not set(name) & set("/\\:%\0") and name != "LIST"
+    if not is_bare or path.resolve().parent != header.parent.resolve():
+        raise InputError(
+            f"{header.name} points to data outside its folder",
+            code="UNSAFE_DATA_FILE",
+            expected="the bare name of one file beside it",
+            hint="Do not trust this file, or convert it to one that holds its own data.",
+        )
+    if not path.is_file():
+        raise InputError(
+            f"the data file of {header.name} is missing",
+            code="CANNOT_READ",
+            hint="Copy it beside the header.",
+        )
+    return path

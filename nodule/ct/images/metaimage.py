@@ -1,0 +1,99 @@
+"""MetaImage: a text header, with the voxels behind it (``.mha``) or beside it (``.mhd``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from nodule.ct.images.image_file import (
+    ImageFile,
+    no_orientation,
+    sibling,
+    unreadable,
+    unsupported,
+)
+from nodule.ct.images.text_header import image_of, read_shape, read_start
+
+_TYPES = {
+    "MET_CHAR": "i1",
+    "MET_UCHAR": "u1",
+    "MET_SHORT": "i2",
+    "MET_USHORT": "u2",
+    "MET_INT": "i4",
+    "MET_UINT": "u4",
+    "MET_FLOAT": "f4",
+    "MET_DOUBLE": "f8",
+}
+
+
+def open_metaimage(path: Path) -> ImageFile:
+    """Read the header of a ``.mhd`` or ``.mha``.
+
+    Raises
+    ------
+    InputError : ``UNREADABLE``, ``UNSUPPORTED_FORMAT``, ``UNSAFE_DATA_FILE``, ``CANNOT_READ``,
+        ``TOO_LARGE``, ``TOO_FEW_SLICES``.
+    GeometryError : ``NO_ORIENTATION``, or those of :class:`Geometry`.
+    """
+    fields, header_bytes = _header(path)
+    dtype = _dtype(path, fields)
+    data_name = fields["elementdatafile"]
+    is_local = data_name.upper() == "LOCAL"
+    data = None if is_local else sibling(path, data_name)
+    shape_ijk = read_shape(path, fields, name="DimSize")
+    return image_of(
+        path,
+        data,
+        source_format="metaimage",
+        header_bytes=header_bytes,
+        shape_ijk=shape_ijk,
+        dtype=dtype,
+        is_compressed=fields.get("compresseddata", "false").lower() == "true",
+        affine_lps=_affine(path, fields),
+    )
+
+
+def _header(path: Path) -> tuple[dict[str, str], int]:
+    """Return the fields, names in lower case, and the header's size in bytes."""
+    content = read_start(path)
+    fields, position = {}, 0
+    while (end := content.find(b"\n", position)) >= 0:
+        name, _, value = content[position:end].decode("latin-1").partition("=")
+        fields[name.strip().lower()] = value.strip()
+        position = end + 1
+        if name.strip().lower() == "elementdatafile":
+            return fields, position
+    raise unreadable(path.name, "no ElementDataFile")
+
+
+def _dtype(path: Path, fields: dict[str, str]) -> np.dtype[np.generic]:
+    channels = fields.get("elementnumberofchannels", "1")
+    kind = _TYPES.get(fields.get("elementtype", ""))
+    if kind is None or channels != "1" or fields.get("headersize", "0") != "0":
+        raise unsupported(
+            path.name, f"{fields.get('elementtype', 'no type')[:32]} x {channels[:8]}"
+        )
+    is_big = any(
+        fields.get(key, "false").lower() == "true"
+        for key in ("elementbyteordermsb", "binarydatabyteordermsb")
+    )
+    return np.dtype((">" if is_big else "<") + kind)
+
+
+def _affine(path: Path, fields: dict[str, str]) -> tuple[tuple[float, ...], ...]:
+    """Return index ijk to LPS; MetaImage lists the direction of each axis in turn."""
+    try:
+        spacing = np.array(fields["elementspacing"].split(), float)
+        matrix = next(
+            fields[k] for k in ("transformmatrix", "rotation", "orientation") if k in fields
+        )
+        origin = next(fields[k] for k in ("offset", "position", "origin") if k in fields)
+        affine = np.eye(4)
+        affine[:3, :3] = np.array(matrix.split(), float).reshape(3, 3).T * spacing
+        affine[:3, 3] = np.array(origin.split(), float)
+    except (KeyError, StopIteration, ValueError):
+        raise no_orientation(
+            path.name, "no readable ElementSpacing, TransformMatrix and Offset"
+        ) from None
+    return tuple(tuple(row) for row in affine.tolist())

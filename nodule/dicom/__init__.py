@@ -1,0 +1,1 @@
+"""What goes back to a PACS: a structured report and a segmentation."""

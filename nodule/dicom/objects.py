@@ -1,0 +1,51 @@
+"""A report's DICOM files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nodule.dicom.instance import save
+from nodule.dicom.segmentation import build_segmentation
+from nodule.dicom.structured_report import write_dicom_sr
+from nodule.result_files import SEG_NAME
+from nodule.volume import LungMask
+
+if TYPE_CHECKING:
+    from nodule.ct import SeriesSource
+    from nodule.measure.segment import NoduleMask
+    from nodule.report.model import Report
+
+
+def write_dicom(
+    report: Report,
+    *,
+    masks: Mapping[str, NoduleMask],
+    lungs: LungMask,
+    source: SeriesSource,
+    folder: Path,
+) -> tuple[Path, ...]:
+    """Write ``seg.dcm`` and ``sr.dcm``, which refers to it; the latter alone without any mask.
+
+    Parameters
+    ----------
+    report : what to say.
+    masks, lungs, source : as :func:`nodule.dicom.segmentation.build_segmentation`.
+    folder : made where it is missing; files of the same names are replaced.
+
+    Returns
+    -------
+    The files, in the order in which they were written.
+
+    Raises
+    ------
+    InputError, DicomSeriesError : as :func:`nodule.dicom.segmentation.build_segmentation`.
+    """
+    if not masks and not lungs.labels_zyx.any():
+        return (write_dicom_sr(report, source=source, segmentation=None, folder=folder),)
+    segmentation = build_segmentation(report, masks=masks, lungs=lungs, source=source)
+    return (
+        save(segmentation, folder / SEG_NAME),
+        write_dicom_sr(report, source=source, segmentation=segmentation, folder=folder),
+    )

@@ -1,0 +1,212 @@
+"""Nodules and lungs as a DICOM Segmentation on the source series' grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import highdicom as hd
+import numpy as np
+from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentDescription
+from highdicom.sr import CodedConcept
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from scipy import ndimage
+
+from nodule.dicom import codes as code
+from nodule.dicom.instance import (
+    DRAFT,
+    constructor_arguments,
+    settle,
+    tracking_uid,
+    weights_parameters,
+)
+from nodule.dicom.source import plane_order, quiet_dicom, source_headers, source_stack
+from nodule.errors import InputError
+from nodule.geometry import Geometry
+from nodule.report.software import PRODUCT, software_version
+from nodule.volume import LungMask
+
+if TYPE_CHECKING:
+    from nodule.ct import SeriesSource
+    from nodule.measure.segment import NoduleMask
+    from nodule.report.finding_parts import AddedPart, FindingPart
+    from nodule.report.model import Provenance, Report
+
+_SERIES_NUMBER = 9701
+_LUNGS = {"right": LungMask.RIGHT, "left": LungMask.LEFT}
+
+Masks = NDArray[np.uint8]
+
+
+def build_segmentation(
+    report: Report, *, masks: Mapping[str, NoduleMask], lungs: LungMask, source: SeriesSource
+) -> Segmentation:
+    """Return a binary Segmentation: one segment a nodule, then the right and the left lung.
+
+    Equal input gives equal bytes.
+
+    Parameters
+    ----------
+    report : what stands, added nodules included; their ids, places and provenance are taken over.
+    masks : by finding's id, each on a part of the source's grid; a finding without one has no
+        segment.
+    lungs : on any grid in the same frame; a lung without a voxel has no segment.
+    source : the series that was read.
+
+    Raises
+    ------
+    InputError : ``NO_DICOM_SOURCE``; ``NOTHING_SEGMENTED`` when no segment would remain;
+        ``MASK_OUTSIDE_GRID`` for a mask of another grid; ``UNKNOWN_FINDING`` for one of no
+        finding.
+    DicomSeriesError : as :func:`nodule.dicom.source.source_headers`.
+    """
+    headers = source_headers(source)
+    grid = source_stack(source).geometry
+    on_grid = lungs_on(grid, lungs)
+    sides = [side for side, label in _LUNGS.items() if (on_grid == label).any()]
+    findings = _with_masks(report, masks)
+    if not findings and not sides:
+        raise InputError("there is nothing to segment", code="NOTHING_SEGMENTED")
+    stack = np.zeros((len(findings) + len(sides), *grid.shape_zyx), np.uint8)
+    for segment, finding in zip(stack, findings, strict=False):
+        _place(segment, masks[finding.id], grid)
+    for segment, side in zip(stack[len(findings) :], sides, strict=True):
+        segment[on_grid == _LUNGS[side]] = 1
+    return _segmentation(
+        _in_file_order(stack, source),
+        headers=headers,
+        described=_describe(report, findings, sides),
+        provenance=report.provenance,
+    )
+
+
+def _segmentation(
+    planes: Masks,
+    *,
+    headers: tuple[Dataset, ...],
+    described: list[SegmentDescription],
+    provenance: Provenance,
+) -> Segmentation:
+    with quiet_dicom():
+        segmentation = Segmentation(
+            source_images=headers,
+            pixel_array=planes,
+            segmentation_type="BINARY",
+            segment_descriptions=described,
+            series_number=_SERIES_NUMBER,
+            content_label="AI_DRAFT",
+            content_description=DRAFT,
+            **constructor_arguments(provenance, headers[0]),
+        )
+        settle(segmentation)
+    return segmentation
+
+
+def _in_file_order(stack: Masks, source: SeriesSource) -> Masks:
+    """Return segments, planes, rows, columns as planes, rows, columns, segments.
+
+    A view where it can be: pages of a segment that were never written take no memory.
+    """
+    order = plane_order(source)
+    if order != sorted(order):
+        stack = stack[:, order]
+    return np.moveaxis(stack, 0, -1)
+
+
+def lungs_on(grid: Geometry, lungs: LungMask) -> Masks:
+    """Return the lungs' labels at the voxel centres of another grid, by the nearest voxel."""
+    source_to_lungs = np.linalg.inv(lungs.geometry.affine) @ grid.affine
+    labels = ndimage.affine_transform(
+        lungs.labels_zyx,
+        source_to_lungs[:3, :3],
+        offset=source_to_lungs[:3, 3],
+        output_shape=grid.shape_zyx,
+        output=np.uint8,
+        order=0,
+        mode="grid-constant",
+    )
+    return np.asarray(labels, dtype=np.uint8)
+
+
+def _with_masks(report: Report, masks: Mapping[str, NoduleMask]) -> list[FindingPart | AddedPart]:
+    unknown = sorted(set(masks) - {finding.id for finding in report.standing})
+    if unknown:
+        raise InputError(
+            "a mask belongs to no finding",
+            code="UNKNOWN_FINDING",
+            expected=", ".join(finding.id for finding in report.standing) or "no mask",
+            got=", ".join(unknown),
+        )
+    return [finding for finding in report.standing if finding.id in masks]
+
+
+def _place(segment: Masks, mask: NoduleMask, grid: Geometry) -> None:
+    start = np.asarray(mask.start_zyx)
+    stop = start + mask.array_zyx.shape
+    corner_mm = grid.index_to_lps(start) - mask.geometry.origin_lps_mm
+    if start.min() < 0 or (stop > grid.shape_zyx).any() or np.abs(corner_mm).max() > 1e-3:
+        raise InputError(
+            "a mask lies on another grid than the series",
+            code="MASK_OUTSIDE_GRID",
+            expected=grid.shape_zyx,
+            got=f"{start.tolist()} to {stop.tolist()}",
+        )
+    segment[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))] = mask.array_zyx
+
+
+def _describe(
+    report: Report, findings: list[FindingPart | AddedPart], sides: list[str]
+) -> list[SegmentDescription]:
+    nodules = [_describe_nodule(n, each, report) for n, each in enumerate(findings, start=1)]
+    first = len(findings) + 1
+    lungs = [_describe_lung(n, side, report) for n, side in enumerate(sides, start=first)]
+    return nodules + lungs
+
+
+def _describe_nodule(
+    number: int, finding: FindingPart | AddedPart, report: Report
+) -> SegmentDescription:
+    by_reader = finding.seed is not None and finding.seed.by_reader
+    segment = SegmentDescription(
+        segment_number=number,
+        segment_label=f"Nodule {finding.id}",
+        segmented_property_category=code.ABNORMALITY,
+        segmented_property_type=code.SCOPES[finding.scope],
+        algorithm_type=SegmentAlgorithmTypeValues.SEMIAUTOMATIC
+        if by_reader
+        else SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_identification=_algorithm("measure", report.provenance),
+        tracking_uid=tracking_uid(report, finding),
+        tracking_id=finding.id,
+        anatomic_regions=[code.LOBES[finding.lobe] if finding.lobe else code.LUNG],
+    )
+    if finding.lung is not None and finding.lobe is None:  # a lobe's code names its side
+        (region,) = segment.AnatomicRegionSequence
+        region.AnatomicRegionModifierSequence = [CodedConcept.from_code(code.SIDES[finding.lung])]
+    return segment
+
+
+def _describe_lung(number: int, side: str, report: Report) -> SegmentDescription:
+    segment = SegmentDescription(
+        segment_number=number,
+        segment_label=f"{side.capitalize()} lung",
+        segmented_property_category=code.ANATOMY,
+        segmented_property_type=code.LUNG,
+        algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_identification=_algorithm("lungs", report.provenance),
+    )
+    (organ,) = segment.SegmentedPropertyTypeCodeSequence
+    modifier = CodedConcept.from_code(code.SIDES[side])
+    organ.SegmentedPropertyTypeModifierCodeSequence = [modifier]
+    return segment
+
+
+def _algorithm(stage: str, provenance: Provenance) -> hd.AlgorithmIdentificationSequence:
+    return hd.AlgorithmIdentificationSequence(
+        name=f"{PRODUCT} {stage}",
+        family=code.AI,
+        version=software_version(provenance),
+        source=PRODUCT,
+        parameters=weights_parameters(provenance) or None,
+    )

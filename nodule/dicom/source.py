@@ -1,0 +1,253 @@
+"""The source series as highdicom wants it: headers that results copy from and refer to."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+
+from pydicom.dataset import Dataset
+from pydicom.uid import (
+    CTImageStorage,
+    EnhancedCTImageStorage,
+    LegacyConvertedEnhancedCTImageStorage,
+)
+from pydicom.valuerep import format_number_as_ds
+
+from nodule.ct import SeriesSource
+from nodule.ct.dicom import values
+from nodule.ct.dicom.dicom_file import parse_file, quiet_pydicom
+from nodule.ct.dicom.grid import Stack, stack_images
+from nodule.ct.dicom.headers import ImageHeader
+from nodule.errors import DicomSeriesError, InputError
+
+_LOG = logging.getLogger(__name__)
+_MULTI_FRAME = (EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
+# what archives file an object by: to be present, if empty
+_REQUIRED = (
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyDate",
+    "StudyTime",
+    "StudyID",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+)
+_OPTIONAL = (
+    "IssuerOfPatientID",
+    "PatientIdentityRemoved",
+    "DeidentificationMethod",
+    "PatientAge",
+    "StudyDescription",
+    "SeriesDate",
+    "SeriesTime",
+    "PositionReferenceIndicator",
+    "LossyImageCompression",
+    "LossyImageCompressionRatio",
+    "LossyImageCompressionMethod",
+)
+_DATE, _TIME = r"\d{8}", r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?"
+_ALLOWED = {
+    "PatientBirthDate": _DATE,
+    "PatientSex": "[MFO]",
+    "PatientAge": r"\d{3}[DWMY]",
+    "PatientIdentityRemoved": "YES|NO",
+    "StudyDate": _DATE,
+    "StudyTime": _TIME,
+    "SeriesDate": _DATE,
+    "SeriesTime": _TIME,
+    "LossyImageCompression": "00|01",
+}
+
+
+@contextlib.contextmanager
+def quiet_dicom() -> Iterator[None]:
+    """Mute both DICOM libraries, whose warnings and log records quote names of patients."""
+    logger = logging.getLogger("highdicom")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with quiet_pydicom(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def source_stack(source: SeriesSource) -> Stack:
+    """Return a series' images on their grid.
+
+    Raises
+    ------
+    InputError : ``NO_DICOM_SOURCE`` for other formats.
+    """
+    if not source.images:
+        raise InputError(
+            "DICOM results can only be made from a DICOM series",
+            code="NO_DICOM_SOURCE",
+            expected="DICOM images to refer to",
+            got=source.header.source_format,
+        )
+    return stack_images(source.images)
+
+
+def source_headers(source: SeriesSource) -> tuple[Dataset, ...]:
+    """Return a series' headers, ascending to the head.
+
+    One data set a file; a multi-frame file is one, its frames in the file's own order. They hold
+    what identifies patient, study and image and where the image lies, and nothing else. Patient
+    and study are those of the lowest image.
+
+    Raises
+    ------
+    InputError : as :func:`source_stack`.
+    DicomSeriesError : ``INCOMPLETE_DICOM_SOURCE`` where a UID is missing that results must
+        refer to; ``UNSUPPORTED_DICOM_SOURCE`` for other classes than CT's, or several
+        multi-frame files.
+    """
+    stack = source_stack(source)
+    _refuse_unsupported(stack.images)
+    # where no thickness is stated, a plane stands for the way to the next
+    thickness_mm = source.header.slice_thickness_mm or stack.spacing_mm
+    with quiet_dicom():
+        shared = _shared_header(source, stack.images)
+        if stack.images[0].sop_class_uid in _MULTI_FRAME:
+            return (_multi_frame(sorted(stack.images, key=_frame), shared, thickness_mm),)
+        return tuple(_single_frame(image, shared, thickness_mm) for image in stack.images)
+
+
+def plane_order(source: SeriesSource) -> list[int]:
+    """Return the grid's index z of each plane, in the order of :func:`source_headers`."""
+    images = source_stack(source).images
+    return sorted(range(len(images)), key=lambda z: _frame(images[z]))
+
+
+def _frame(image: ImageHeader) -> int:
+    return image.frame
+
+
+def _refuse_unsupported(images: tuple[ImageHeader, ...]) -> None:
+    classes = {image.sop_class_uid for image in images}
+    files = {image.member for image in images}
+    if not classes <= {None, CTImageStorage, *_MULTI_FRAME}:
+        raise _unsupported("images of CT's own SOP classes", ", ".join(map(str, classes)))
+    if not classes.isdisjoint(_MULTI_FRAME) and len(files) > 1:
+        raise _unsupported("one multi-frame file", f"{len(files)} files")
+
+
+def _unsupported(expected: str, got: str) -> DicomSeriesError:
+    return DicomSeriesError(
+        "no DICOM results can be made from such a series",
+        code="UNSUPPORTED_DICOM_SOURCE",
+        expected=expected,
+        got=got,
+    )
+
+
+def _shared_header(source: SeriesSource, images: tuple[ImageHeader, ...]) -> Dataset:
+    first = images[0]
+    names = {
+        "StudyInstanceUID": first.study_uid,
+        "SeriesInstanceUID": source.series_uid,
+        "FrameOfReferenceUID": first.frame_of_reference_uid,
+        "SOPClassUID": first.sop_class_uid,
+    }
+    missing = [keyword for keyword, uid in names.items() if uid is None]
+    if any(image.sop_instance_uid is None for image in images):
+        missing.append("SOPInstanceUID")
+    if missing:
+        raise DicomSeriesError(
+            "a series lacks a UID that results must refer to",
+            code="INCOMPLETE_DICOM_SOURCE",
+            expected="UIDs of study, series, frame of reference, class and instance",
+            got="no " + ", ".join(missing),
+        )
+    shared = _identity(source)
+    # data sets updated from this one share its elements, so that none may differ between images
+    for keyword, uid in names.items():
+        setattr(shared, keyword, uid)
+    shared.Modality = first.modality
+    shared.Rows, shared.Columns = first.pixel_format.rows, first.pixel_format.columns
+    return shared
+
+
+def _identity(source: SeriesSource) -> Dataset:
+    """Read patient and study; what the standard forbids is left empty."""
+    member = source_stack(source).images[0].member
+    header = parse_file(member, ("SpecificCharacterSet", *_REQUIRED, *_OPTIONAL)).dataset
+    texts = {keyword: _allowed(header, keyword) for keyword in (*_REQUIRED, *_OPTIONAL)}
+    identity = Dataset()
+    identity.SpecificCharacterSet = _character_set("".join(filter(None, texts.values())))
+    for keyword, text in texts.items():
+        if text is not None or keyword in _REQUIRED:
+            setattr(identity, keyword, text)
+    return identity
+
+
+def _character_set(text: str) -> str:
+    """Return Latin-1 where it suffices, since more programs read it, else UTF-8."""
+    return "ISO_IR 100" if all(ord(character) < 256 for character in text) else "ISO_IR 192"
+
+
+def _allowed(header: Dataset, keyword: str) -> str | None:
+    text = values.text(header, keyword)
+    if text is None or re.fullmatch(_ALLOWED.get(keyword, "(?s:.*)"), text):
+        return text
+    _LOG.warning("%s of the series breaks the standard and was left empty", keyword)
+    return None
+
+
+def _single_frame(image: ImageHeader, shared: Dataset, thickness_mm: float) -> Dataset:
+    dataset = Dataset()
+    for part in (shared, _position(image), _orientation(image), _measures(image, thickness_mm)):
+        dataset.update(part)
+    dataset.SOPInstanceUID = image.sop_instance_uid
+    dataset.InstanceNumber = image.instance_number
+    return dataset
+
+
+def _multi_frame(images: list[ImageHeader], shared: Dataset, thickness_mm: float) -> Dataset:
+    dataset = Dataset()
+    dataset.update(shared)
+    dataset.SOPInstanceUID = images[0].sop_instance_uid
+    dataset.NumberOfFrames = len(images)
+    same = Dataset()
+    same.PlaneOrientationSequence = [_orientation(images[0])]
+    same.PixelMeasuresSequence = [_measures(images[0], thickness_mm)]
+    dataset.SharedFunctionalGroupsSequence = [same]
+    dataset.PerFrameFunctionalGroupsSequence = [_frame_groups(image) for image in images]
+    return dataset
+
+
+def _frame_groups(image: ImageHeader) -> Dataset:
+    groups = Dataset()
+    groups.PlanePositionSequence = [_position(image)]
+    return groups
+
+
+def _position(image: ImageHeader) -> Dataset:
+    dataset = Dataset()
+    dataset.ImagePositionPatient = _decimals(image.position_lps_mm or ())
+    return dataset
+
+
+def _orientation(image: ImageHeader) -> Dataset:
+    dataset = Dataset()
+    dataset.ImageOrientationPatient = _decimals(image.orientation or ())
+    return dataset
+
+
+def _measures(image: ImageHeader, thickness_mm: float) -> Dataset:
+    dataset = Dataset()
+    dataset.SliceThickness = format_number_as_ds(thickness_mm)
+    spacings_mm = (image.row_spacing_mm, image.column_spacing_mm)
+    dataset.PixelSpacing = _decimals(mm for mm in spacings_mm if mm is not None)
+    return dataset
+
+
+def _decimals(numbers: Iterable[float]) -> list[str]:
+    return [format_number_as_ds(number) for number in numbers]

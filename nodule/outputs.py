@@ -1,0 +1,118 @@
+"""A report's files."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodule.errors import InputError
+from nodule.geometry import Geometry, lps_to_ras
+from nodule.page.html import render_html
+from nodule.report.model import Report, report_json
+from nodule.report.tables import comparison_csv, findings_csv, management_csv
+from nodule.result_files import COMPARISON_NAME
+from nodule.saliency import HeatMap
+from nodule.study import Study
+from nodule.volume import LungMask
+from nodule.whole_files import write_whole
+
+
+def write_report(
+    report: Report,
+    *,
+    study: Study,
+    lungs: LungMask,
+    folder: Path,
+    viewer: bool = True,
+    heat_maps: Sequence[HeatMap] = (),
+) -> tuple[Path, ...]:
+    """Write ``lungs.nii.gz``, the tables, ``report.html`` and ``report.json``.
+
+    The tables are ``findings.csv``, ``management.csv`` and, with a prior study, ``comparison.csv``.
+
+    Each file appears whole or not at all, ``report.json`` last; equal input gives equal bytes.
+
+    Parameters
+    ----------
+    report : what to say.
+    study : the images for the page.
+    lungs : written on their own grid (the canonical 1 mm grid of the flow), labels 1 right and
+        2 left.
+    folder : made where it is missing; files of the same names are replaced.
+    viewer : put the slice viewer, and so a small copy of the volume, into the page.
+    heat_maps : where the networks looked, for the page.
+
+    Returns
+    -------
+    The files, in the order in which they were written.
+    """
+    page = render_html(report, study=study, lungs=lungs, viewer=viewer, heat_maps=heat_maps)
+    contents: Mapping[str, bytes] = {
+        "lungs.nii.gz": lungs_nifti(lungs),
+        # the mark makes Excel read UTF-8
+        **{name: text.encode("utf-8-sig") for name, text in _tables(report).items()},
+        "report.html": page.encode(),
+        "report.json": report_json(report),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    return tuple(write_whole(folder / name, content) for name, content in contents.items())
+
+
+def _tables(report: Report) -> Mapping[str, str]:
+    tables = {"findings.csv": findings_csv(report), "management.csv": management_csv(report)}
+    if report.comparison is not None:
+        tables[COMPARISON_NAME] = comparison_csv(report.comparison)
+    return tables
+
+
+def lungs_nifti(lungs: LungMask) -> bytes:
+    """Return lungs as a gzipped NIfTI-1 file."""
+    return nifti(lungs.labels_zyx, lungs.geometry)
+
+
+def nifti(array_zyx: NDArray[np.generic], geometry: Geometry) -> bytes:
+    """Return an array as a gzipped NIfTI-1 file, index xyz and RAS as that format wants.
+
+    Parameters
+    ----------
+    array_zyx : of a type that the format knows: uint8, int16, float32 or the like.
+    geometry : its grid in LPS mm.
+    """
+    import nibabel
+
+    affine = geometry.affine[:, [2, 1, 0, 3]]
+    affine[:3] = lps_to_ras(affine[:3].T).T
+    image: Any = nibabel.Nifti1Image(np.ascontiguousarray(array_zyx.T), affine)  # type: ignore[no-untyped-call]
+    image.header.set_xyzt_units("mm")
+    # a time stamp in the gzip header would make equal arrays differ
+    return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
+
+
+def read_lungs(path: Path) -> LungMask:
+    """Read lungs that :func:`write_report` has written.
+
+    Raises
+    ------
+    InputError : ``NO_LUNGS`` where the file is missing or no lung mask.
+    """
+    import nibabel
+
+    try:
+        image: Any = nibabel.load(path)
+    except (FileNotFoundError, nibabel.filebasedimages.ImageFileError) as error:
+        raise InputError(
+            "no lungs beside the report",
+            code="NO_LUNGS",
+            expected=path.name,
+            hint="Keep a report's files together.",
+        ) from error
+    affine = np.array(image.affine)
+    affine[:3] = lps_to_ras(affine[:3].T).T
+    labels = np.ascontiguousarray(np.asarray(image.dataobj, np.uint8).T)
+    geometry = Geometry.from_affine(affine[:, [2, 1, 0, 3]], shape_zyx=labels.shape)
+    return LungMask(labels_zyx=labels, geometry=geometry)

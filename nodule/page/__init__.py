@@ -1,0 +1,1 @@
+"""How a report looks: one page that opens offline, its pictures, and the page as PDF."""

@@ -1,0 +1,234 @@
+"""The page: one file that opens offline and loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from nodule.guidelines.facts import half_up
+from nodule.hu import LUNG_WINDOW, MEDIASTINAL_WINDOW, HuWindow
+from nodule.page.figures import (
+    EDGES,
+    Picture,
+    Plane,
+    front_picture,
+    plane_picture,
+    ring_radius_mm,
+    view_mm,
+)
+from nodule.page.overview_labels import FONT_MM, RADIUS_MM, Mark, place_marks
+from nodule.page.saliency_overlay import SCALE, SaliencyPanel, look
+from nodule.page.viewer import viewer_data
+from nodule.report.finding_parts import (
+    MALIGNANCY_WORDS,
+    NODULE_LIMIT_MM,
+    AddedPart,
+    FindingPart,
+)
+from nodule.report.model import Report
+from nodule.report.parts import Ends
+from nodule.resample import resample_to_spacing
+from nodule.saliency import HeatMap
+from nodule.study import Study
+from nodule.volume import LungMask
+
+_OVERVIEW_MM = 2.0
+_SCRIPTS = ("slices.js", "viewer.js", "review.js")
+_PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
+
+_SETTING_WORDS = {
+    "screening": "screening, round not stated",
+    "screening-baseline": "screening, baseline",
+    "screening-annual": "screening, annual",
+    "screening-interval": "screening, interval",
+    "incidental": "incidental",
+    "known-cancer": "follow-up of a known cancer",
+}
+
+Shown = FindingPart | AddedPart
+Line = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaneFigure:
+    """A picture and what the page draws over it, in mm of the picture.
+
+    ``lines`` are the long and the short axis, shown on the plane in which they were measured;
+    ``ring`` is (x, y, radius); ``window`` how greys were chosen.
+    """
+
+    picture: Picture
+    lines: tuple[Line, ...]
+    ring: tuple[float, float, float] | None
+    window: Literal["lung", "soft tissue"] = "lung"
+
+    @property
+    def edges(self) -> tuple[str, str]:
+        """Names of the left and of the upper edge."""
+        return EDGES[self.picture.plane]
+
+
+def render_html(
+    report: Report,
+    *,
+    study: Study,
+    lungs: LungMask,
+    viewer: bool = True,
+    heat_maps: Sequence[HeatMap] = (),
+) -> str:
+    """Return the page, UTF-8 text.
+
+    Every text of the report is escaped. The page's policy forbids whatever is not in the file.
+
+    Parameters
+    ----------
+    report : what to say.
+    study : its volume is the source of the pictures.
+    lungs : outlined in the viewer.
+    viewer : embed the volume and the scripts that show it; without, the page holds no script.
+    heat_maps : shown beside the pictures of their findings.
+    """
+    overview = front_picture(resample_to_spacing(study.volume, spacing_mm=_OVERVIEW_MM))
+    figures = {finding.id: _figures(finding, study) for finding in report.standing}
+    style = _asset("report.css") + (_asset("heat.css") if heat_maps else "")
+    scripts = tuple(Markup(_asset(name)) for name in _SCRIPTS) if viewer else ()
+    page: str = _template().render(
+        report=report,
+        study=report.study,
+        technique=report.study.technique,
+        patient=report.study.patient,
+        figures=figures,
+        looks={each.finding_id: _look(each, figures[each.finding_id]) for each in heat_maps},
+        heat_scale=SCALE,
+        overview=overview,
+        marks=_marks(report, overview),
+        mark_radius_mm=RADIUS_MM,
+        mark_font_mm=FONT_MM,
+        dominant=next((f for f in report.findings if f.id == report.dominant), None),
+        limits=report.limits,
+        comparison=report.comparison,
+        management=report.management,
+        setting_words=_SETTING_WORDS.get(report.context.setting or "", ""),
+        words=MALIGNANCY_WORDS,
+        nodule_limit_mm=NODULE_LIMIT_MM,
+        style=Markup(style),
+        style_hash=_csp_hash(style),
+        scripts=scripts,
+        script_hashes=tuple(_csp_hash(script) for script in scripts),
+        viewer=viewer_data(report, study=study, lungs=lungs) if viewer else None,
+    )
+    return page
+
+
+def _figures(finding: Shown, study: Study) -> tuple[PlaneFigure, ...]:
+    return (
+        *(_figure(finding, study, plane) for plane in _PLANES),
+        PlaneFigure(
+            picture=_picture(finding, study, "axial", MEDIASTINAL_WINDOW),
+            lines=(),
+            ring=None,
+            window="soft tissue",
+        ),
+    )
+
+
+def _look(heat: HeatMap, figures: tuple[PlaneFigure, ...]) -> SaliencyPanel:
+    return look(heat, [figure.picture for figure in figures if figure.window == "lung"])
+
+
+def _picture(finding: Shown, study: Study, plane: Plane, window: HuWindow) -> Picture:
+    return plane_picture(
+        study.volume,
+        center_lps_mm=finding.key_point_lps_mm,
+        plane=plane,
+        edge_mm=view_mm(finding.extent_mm or 0.0),
+        window=window,
+    )
+
+
+def _figure(finding: Shown, study: Study, plane: Plane) -> PlaneFigure:
+    picture = _picture(finding, study, plane, LUNG_WINDOW)
+    lines = tuple(_line(picture, ends) for ends in _calipers(finding))
+    if plane == "axial" and lines:
+        return PlaneFigure(picture=picture, lines=lines, ring=None)
+    radius_mm = round(ring_radius_mm(finding.extent_mm), 2)
+    ring = (*picture.place(finding.center_lps_mm), radius_mm)
+    return PlaneFigure(picture=picture, lines=(), ring=ring)
+
+
+def _calipers(finding: Shown) -> tuple[Ends, ...]:
+    """Return the long and the short axis, or nothing."""
+    long_axis, short_axis = finding.long_axis_ends_lps_mm, finding.short_axis_ends_lps_mm
+    return () if long_axis is None or short_axis is None else (long_axis, short_axis)
+
+
+def _line(picture: Picture, ends: Ends) -> Line:
+    return (*picture.place(ends[0]), *picture.place(ends[1]))
+
+
+def _marks(report: Report, overview: Picture) -> tuple[Mark, ...]:
+    places_mm = [(f.id, *overview.place(f.center_lps_mm)) for f in report.standing]
+    return place_marks(places_mm, size_mm=overview.size_mm)
+
+
+@cache
+def _template() -> Any:
+    environment = Environment(
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["pretty_json"] = lambda value: json.dumps(
+        value, indent=2, sort_keys=True, ensure_ascii=False
+    )
+    environment.filters["decimals"] = decimals
+    environment.filters["day"] = day
+    environment.filters["person_name"] = person_name
+    return environment.get_template("report.html.j2")
+
+
+def decimals(value: float, digits: int = 1) -> str:
+    """Write a number as the rules read it: ties go upwards, so page and rules never differ."""
+    return f"{half_up(value, Decimal(1).scaleb(-digits)):f}"
+
+
+def day(value: object) -> Markup:
+    """Return a day, or a DICOM date, as something that no line breaks."""
+    return Markup("<time>{}</time>").format(dicom_date(str(value)))
+
+
+def dicom_date(text: str) -> str:
+    """Return a DICOM date as ISO 8601, other text as it is."""
+    plain = len(text) == 8 and text.isascii() and text.isdigit()
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if plain else text
+
+
+def person_name(text: str) -> str:
+    """Return a DICOM person name, ``family^given^middle^prefix^suffix``, for reading.
+
+    Its groups (alphabetic, ideographic, phonetic) are set apart by a middle dot.
+    """
+    groups = (group.split("^") for group in text.split("="))
+    shown = (", ".join(filter(None, [g[0], " ".join(filter(None, g[1:]))])) for g in groups)
+    return " · ".join(filter(None, (each.strip() for each in shown)))
+
+
+def _asset(name: str) -> str:
+    return files("nodule.page").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _csp_hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"

@@ -1,0 +1,1 @@
+"""What a reader decided on a report."""

@@ -1,0 +1,95 @@
+"""How a network that begins with learnt weights goes on learning: the ``[finetune]`` section.
+
+Three phases, as in ULMFiT (Howard and Ruder 2018): the fresh heads first, while the trunk stays as
+it came, then the trunk's last layers with them, then everything, so that the noise of fresh heads
+does not undo what the trunk knows. The deeper a layer lies below the heads, the slower it learns.
+All of it is a function of the step alone, so that a resumed run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nodule.errors import ConfigError
+from pipelines.training.task import Loop
+
+FreezePolicy = Literal["all", "partial", "none", "adaptive"]
+PHASES = ("heads", "last", "everything")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finetune:
+    """Phases, rates and what stays frozen.
+
+    A trunk's layers are its blocks from the input on; see
+    :func:`pipelines.training.backbone_layers.trunk_layers`.
+
+    Parameters
+    ----------
+    phase_epochs : epochs of the three phases, together the loop's; a phase may have none.
+    phase_rates : the phases' learning rates as shares of the loop's, whose warm-up and decay they
+        follow.
+    last_layers : layers at the trunk's end that learn in the second phase.
+    rate_decay : a layer's rate as a share of that of the layer above it, the heads on top.
+    freeze : which layers of the trunk no phase wakes. ``all`` of them, ``none``, ``partial``: the
+        first ones, or ``adaptive``: those that matter least to the loss on the validation
+        samples when training begins; see
+        :func:`pipelines.training.backbone_layers.layer_importance`.
+    frozen_share : of the layers, for ``partial`` and ``adaptive``.
+
+    Raises
+    ------
+    ConfigError : ``BAD_FINETUNE`` for a number out of range.
+    """
+
+    phase_epochs: tuple[int, int, int]
+    phase_rates: tuple[float, float, float] = (1.0, 0.5, 0.25)
+    last_layers: int = 1
+    rate_decay: float = 0.7
+    freeze: FreezePolicy = "none"
+    frozen_share: float = 0.5
+
+    def __post_init__(self) -> None:
+        limits = {
+            "phase_epochs": min(self.phase_epochs) >= 0 and sum(self.phase_epochs) > 0,
+            "phase_rates": min(self.phase_rates) > 0,
+            "last_layers": self.last_layers > 0,
+            "rate_decay": 0 < self.rate_decay <= 1,
+            "frozen_share": 0 <= self.frozen_share <= 1,
+        }
+        for name, holds in limits.items():
+            if not holds:
+                raise ConfigError(
+                    f"{name} is out of range", code="BAD_FINETUNE", got=getattr(self, name)
+                )
+
+    def check(self, loop: Loop) -> None:
+        """Compare with the loop that it is for.
+
+        Raises
+        ------
+        ConfigError : ``BAD_FINETUNE`` where the phases are longer or shorter than the loop.
+        """
+        if sum(self.phase_epochs) != loop.epochs:
+            raise ConfigError(
+                "the phases of [finetune] do not add up to the epochs of [loop]",
+                code="BAD_FINETUNE",
+                expected=loop.epochs,
+                got=sum(self.phase_epochs),
+            )
+
+    def phase(self, epoch: int) -> int:
+        """Return which phase an epoch belongs to, 0 to 2; what comes after the last is the last."""
+        heads, last, _ = self.phase_epochs
+        return int(epoch >= heads) + int(epoch >= heads + last)
+
+    def rate_factor(self, step: int, *, depth: int, loop: Loop) -> float:
+        """Return the share of the loop's learning rate at a step, some layers below the heads."""
+        phase_rate = self.phase_rates[self.phase(step // loop.steps_per_epoch)]
+        return float(loop.rate_factor(step) * phase_rate * self.rate_decay**depth)
+
+    def waking(self, layers: int, *, phase: int) -> range:
+        """Return which of so many layers, counted from the input, a phase lets learn."""
+        first = (layers, max(0, layers - self.last_layers), 0)[phase]
+        return range(first, layers)

@@ -1,0 +1,122 @@
+"""A training file: task, loop, and what the network begins with.
+
+Sections ``[task]`` and ``[loop]`` are needed; ``[start]`` and ``[finetune]`` may be left out. What
+the command line says takes the place of what the file says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nodule.errors import ConfigError
+from nodule.weights import Weights
+from nodule.weights.foreign import ForeignWeights, read_foreign
+from pipelines.config import build, read_toml
+from pipelines.training.finetune_config import Finetune
+from pipelines.training.task import Loop, Task
+
+_SECTIONS = ("task", "loop", "start", "finetune")
+_DATA = {"crop_set": "--crop-set SET", "scans": "--scans SCAN"}
+"""Fields of tasks that no shipped file can name, and the options that do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """The ``[start]`` section.
+
+    Parameters
+    ----------
+    weights : a file beside the training file, of ours or of others, as
+        :func:`~nodule.weights.foreign.read_foreign` reads it; without a suffix, the name of
+        weights that the package brings.
+    """
+
+    weights: str
+
+    def read(self, folder: Path) -> ForeignWeights:
+        """Read them; errors as :func:`~nodule.weights.foreign.read_foreign`."""
+        path = folder / self.weights
+        return read_foreign(path if path.suffix else Weights.shipped(self.weights).path)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Training:
+    """All that the loop is told.
+
+    Parameters
+    ----------
+    task, loop : what to learn, and how long.
+    start : weights to begin with, None for fresh ones.
+    finetune : how to go on from them, None to let everything learn at one rate.
+    """
+
+    task: Task
+    loop: Loop
+    start: ForeignWeights | None
+    finetune: Finetune | None
+
+
+def read_training(
+    file: Path,
+    task_class: type[Any],
+    *,
+    given: Mapping[str, Any],
+    start_from: str | None = None,
+    seed: int | None = None,
+) -> Training:
+    """Read a training file.
+
+    Parameters
+    ----------
+    file : TOML.
+    task_class : of the task that it is for.
+    given : fields of the task in place of the file's.
+    start_from : in place of the ``[start]`` section's weights, sought from where we are.
+    seed : of task and loop, in place of the file's.
+
+    Raises
+    ------
+    ConfigError : as :func:`pipelines.config.load_stages`, ``NO_DATA`` where neither file nor
+        ``given`` names the task's data, and ``BAD_FINETUNE`` where the phases do not fit the loop.
+    WeightsError : as :func:`~nodule.weights.foreign.read_foreign`.
+    """
+    document = read_toml(file)
+    for name in document.keys() - set(_SECTIONS):
+        raise ConfigError(
+            f"{file.name}: unknown section {name}",
+            code="UNKNOWN_SECTION",
+            expected=f"one of {list(_SECTIONS)}",
+        )
+    _check_data(task_class, {*document.get("task", {}), *given}, file=file)
+    seeds = {} if seed is None else {"seed": seed}
+
+    def section(cls: type[Any], name: str, **more: Any) -> Any:
+        return build(cls, document.get(name, {}) | more, file=file, section=name)
+
+    start, folder = section(Start, "start") if "start" in document else None, file.parent
+    if start_from is not None:
+        start, folder = Start(weights=start_from), Path()
+    training = Training(
+        task=section(task_class, "task", **given, **seeds),
+        loop=section(Loop, "loop", **seeds),
+        start=None if start is None else start.read(folder),
+        finetune=section(Finetune, "finetune") if "finetune" in document else None,
+    )
+    if training.finetune is not None:
+        training.finetune.check(training.loop)
+    return training
+
+
+def _check_data(task_class: type[Any], named: Collection[str], *, file: Path) -> None:
+    fields = task_class.__dataclass_fields__
+    missing = [name for name in _DATA if name in fields and name not in named]
+    if missing:
+        raise ConfigError(
+            f"{file.name} does not say what to learn from",
+            code="NO_DATA",
+            expected=" and ".join(_DATA[name] for name in missing),
+            hint=f"Or name {' and '.join(missing)} in its section [task]",
+        )

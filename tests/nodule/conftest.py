@@ -1,0 +1,240 @@
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nodule.findings import Finding, Malignancy, Measurement, Seed
+from nodule.followup import Change, Comparison, Exam, Lone
+from nodule.followup.record import ComparisonRecord, record_comparison
+from nodule.geometry import Geometry
+from nodule.guidelines.growth import Volumetry, judge_growth
+from nodule.outputs import write_report
+from nodule.report import Provenance, Report, build_report
+from nodule.study import PatientHeader, SeriesHeader, SliceReference, Study, StudyWarning
+from nodule.volume import LungMask, Volume
+
+DEPTH = 30
+
+
+@pytest.fixture(scope="session")
+def study() -> Study:
+    """A block of lung with a bright ball at LPS (20, 30, -40); InstanceNumber falls with z."""
+    geometry = Geometry(
+        shape_zyx=(DEPTH, 64, 72), spacing_zyx_mm=(2.0, 0.9, 0.8), origin_lps_mm=(-8.8, 1.2, -70.0)
+    )
+    index = np.moveaxis(np.indices(geometry.shape_zyx), 0, -1)
+    away_mm = np.linalg.norm(geometry.index_to_lps(index) - (20.0, 30.0, -40.0), axis=-1)
+    hu = np.where(away_mm < 6.0, 30.0, -870.0).astype(np.float32)
+    return Study(
+        volume=Volume(array_zyx=hu, geometry=geometry),
+        series=SeriesHeader(
+            source_format="dicom",
+            study_instance_uid="1.2.3",
+            series_instance_uid="1.2.3.4",
+            frame_of_reference_uid="1.2.3.5",
+            series_number=7,
+            manufacturer="Maker",
+            model_name="Model",
+            convolution_kernel="B30f",
+            slice_thickness_mm=2.0,
+            kvp=120.0,
+            ctdi_vol_mgy=3.25,
+        ),
+        slices=tuple(
+            SliceReference(instance_number=DEPTH - z, sop_instance_uid=f"1.2.3.4.{z}")
+            for z in range(DEPTH)
+        ),
+        warnings=(StudyWarning(code="RESCALED", message="Slices differ in rescale."),),
+    )
+
+
+@pytest.fixture(scope="session")
+def lungs() -> LungMask:
+    """Two boxes on an oblique grid whose three spacings differ."""
+    c, s = np.cos(0.2), np.sin(0.2)
+    geometry = Geometry(
+        shape_zyx=(20, 22, 24),
+        spacing_zyx_mm=(3.0, 2.5, 2.0),
+        origin_lps_mm=(-5.0, 2.0, -70.0),
+        direction=((0.0, -s, c), (0.0, c, s), (1.0, 0.0, 0.0)),
+    )
+    labels = np.zeros(geometry.shape_zyx, np.uint8)
+    labels[2:18, 3:20, 1:10] = LungMask.RIGHT
+    labels[2:18, 3:20, 14:23] = LungMask.LEFT
+    return LungMask(labels_zyx=labels, geometry=geometry)
+
+
+@pytest.fixture(scope="session")
+def findings() -> tuple[Finding, ...]:
+    """A measured nodule, a mass, and one that could not be measured."""
+    malignancy = Malignancy(distribution=(0.05, 0.1, 0.15, 0.3, 0.4))
+    benign = Malignancy(distribution=(0.6, 0.25, 0.1, 0.05, 0.0))
+    nodule = Measurement(
+        center_lps_mm=(20.0, 30.0, -40.4),
+        long_axis_mm=12.6,
+        short_axis_mm=11.94,
+        effective_diameter_mm=12.0,
+        volume_mm3=904.78,
+        volume_limits_mm3=(490.0, 1670.0),
+        long_axis_ends_lps_mm=((13.7, 30.0, -42.0), (26.3, 30.0, -42.0)),
+        short_axis_ends_lps_mm=((20.0, 24.03, -42.0), (20.0, 35.97, -42.0)),
+        texture="solid",
+        mean_hu=-31.4,
+        sphericity=0.8764,
+    )
+    mass = Measurement(
+        center_lps_mm=(10.0, 20.0, -30.0),
+        long_axis_mm=34.2,
+        short_axis_mm=28.0,
+        effective_diameter_mm=30.1,
+        volume_mm3=14278.0,
+    )
+    return (
+        Finding(
+            id="N1",
+            center_lps_mm=nodule.center_lps_mm,
+            probability=0.93,
+            malignancy=malignancy,
+            measurement=nodule,
+            lung="left",
+            third="upper",
+            pleura_distance_mm=7.26,
+            seed=Seed(center_lps_mm=(20.0, 30.0, -40.4), diameter_mm=12.0),
+        ),
+        Finding(
+            id="N2",
+            center_lps_mm=mass.center_lps_mm,
+            probability=0.81,
+            malignancy=benign,
+            measurement=mass,
+            lung="right",
+        ),
+        Finding(
+            id="N3",
+            center_lps_mm=(5.0, 15.0, -60.0),
+            probability=0.6,
+            malignancy=benign,
+            measurement=None,
+            lung="right",
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def patient() -> PatientHeader:
+    return PatientHeader(
+        patient_name="Doe^Jane", patient_id="P-17", study_date="20260102", sex="F", age="061Y"
+    )
+
+
+@pytest.fixture(scope="session")
+def provenance() -> Provenance:
+    return Provenance(
+        input_sha256="a" * 64,
+        weights={"lungs": "1" * 64, "candidates": "2" * 64, "malignancy": "3" * 64},
+        config={"measure": {"probability_threshold": 0.5}},
+        versions={"nodule": "0.1.0"},
+    )
+
+
+@pytest.fixture(scope="session")
+def report(
+    study: Study,
+    lungs: LungMask,
+    findings: tuple[Finding, ...],
+    patient: PatientHeader,
+    provenance: Provenance,
+) -> Report:
+    return build_report(
+        study=study, lungs=lungs, findings=findings, patient=patient, provenance=provenance
+    )
+
+
+@pytest.fixture(scope="session")
+def written(
+    report: Report, study: Study, lungs: LungMask, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return the folder of a whole report; not to be changed."""
+    folder = tmp_path_factory.mktemp("written")
+    write_report(report, study=study, lungs=lungs, folder=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("there is no chromium on the PATH")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = driver.chromium.launch(executable_path=chromium, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def comparison(
+    study: Study, lungs: LungMask, findings: tuple[Finding, ...], patient: PatientHeader
+) -> ComparisonRecord:
+    """N1 grew from 600 mm³ in 300 days, N2 is new, a prior N5 is gone."""
+    nodule, mass, unmeasured = findings
+    assert nodule.measurement is not None
+    smaller = replace(
+        nodule.measurement,
+        volume_mm3=600.0,
+        effective_diameter_mm=10.46,
+        long_axis_mm=10.9,
+        short_axis_mm=10.2,
+    )
+    then = replace(nodule, id="N2", measurement=smaller)
+    gone = replace(unmeasured, id="N5", center_lps_mm=(9.0, 20.0, -55.0))
+    growth = judge_growth(
+        before=Volumetry(volume_mm3=600.0, error_share=0.1),
+        after=Volumetry(volume_mm3=904.78, error_share=0.1),
+        days=300,
+    )
+    change = Change(
+        current=nodule,
+        prior=then,
+        distance_mm=1.0,
+        ambiguous=False,
+        volume_change_mm3=304.78,
+        volume_change=growth.figure("volume change"),
+        diameter_change_mm=1.54,
+        growth=growth.answer,
+        doubling_time=growth.figure("volume doubling time"),
+        result=growth,
+        notes=growth.caveats,
+    )
+    exam = Exam(study=study, lungs=lungs, findings=findings, patient=patient)
+    earlier = replace(exam, findings=(then, gone), patient=replace(patient, study_date="20250308"))
+    return record_comparison(
+        Comparison(
+            days=300,
+            changes=(change,),
+            new=(_lone(mass),),
+            resolved=(_lone(gone),),
+            overlap=0.97,
+            surface_error_mm=1.2,
+            warnings=(StudyWarning(code="KERNEL_DIFFERS", message="Kernels differ."),),
+        ),
+        current=exam,
+        prior=earlier,
+        current_sha256="a" * 64,
+        prior_sha256="b" * 64,
+    )
+
+
+def _lone(finding: Finding) -> Lone:
+    place = finding.center_lps_mm
+    return Lone(finding=finding, place_in_other_lps_mm=place, covered=True, ambiguous=False)

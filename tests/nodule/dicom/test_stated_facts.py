@@ -1,0 +1,165 @@
+"""What a document takes from readers, from a prior study and from rules."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import highdicom as hd
+import pytest
+from dicom_case import Case, numbers, ratings
+
+from nodule.advice.case import Case as Nodules
+from nodule.advice.context import Context
+from nodule.advice.management import manage
+from nodule.dicom.instance import save
+from nodule.dicom.segmentation import build_segmentation
+from nodule.dicom.structured_report import write_dicom_sr
+from nodule.followup.record import (
+    ChangeRecord,
+    ComparisonRecord,
+    FindingRecord,
+    RegistrationRecord,
+    StudyRecord,
+)
+from nodule.report import Report
+from nodule.report.finding_parts import AddedPart, FindingPart
+
+
+@pytest.mark.parametrize(
+    ("lobe", "expected"),
+    [
+        ("RUL", "42400003"),
+        ("RML", "72481006"),
+        ("RLL", "266005"),
+        ("LUL", "44714003"),
+        ("LLL", "41224006"),
+    ],
+)
+def test_names_the_lobe_that_a_reader_states(
+    case: Case, lobe: str, expected: str, tmp_path: Path
+) -> None:
+    first = case.report.findings[0].model_copy(update={"lobe": lobe})
+    report = case.report.model_copy(update={"findings": (first,)})
+    path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
+    (group,) = hd.sr.srread(path).content.get_volumetric_roi_measurement_groups()
+    (site,) = group.finding_sites
+    assert (site.value.value, site.value.scheme_designator) == (expected, "SCT")
+    assert site.laterality is None  # the code names the side
+    masks = {"N1": case.masks["N1"]}
+    segment = build_segmentation(
+        report, masks=masks, lungs=case.lungs, source=case.source
+    ).SegmentSequence[0]
+    (region,) = segment.AnatomicRegionSequence
+    assert region.CodeValue == expected
+    assert "AnatomicRegionModifierSequence" not in region
+
+
+@pytest.mark.parametrize(
+    ("growth", "expected"),
+    [
+        ("growing, VDT up to 400 days", "15454001"),
+        ("decreasing", "19776001"),
+        ("stable", "129723006"),
+        (None, None),
+    ],
+)
+def test_says_what_has_become_of_a_finding(
+    case: Case, growth: str | None, expected: str | None, tmp_path: Path
+) -> None:
+    """Codes of CID 6134, under (111049, DCM, Qualitative Difference)."""
+    first = case.report.findings[0]
+    report = case.report.model_copy(
+        update={"findings": (first,), "comparison": grown(first, growth)}
+    )
+    path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
+    (group,) = hd.sr.srread(path).content.get_volumetric_roi_measurement_groups()
+    assert ratings(group).get("111049") == expected
+
+
+def grown(finding: FindingPart, growth: str | None) -> ComparisonRecord:
+    known = {
+        "id": finding.id,
+        "center_lps_mm": finding.center_lps_mm,
+        "probability": finding.probability,
+        "malignancy_score": finding.malignancy.score,
+    }
+    shown = FindingRecord(**dict.fromkeys(FindingRecord.model_fields) | known)
+    study = StudyRecord(
+        study_instance_uid=None, series_instance_uid=None, study_date=None, input_sha256="a" * 64
+    )
+    change = ChangeRecord(
+        **dict.fromkeys(ChangeRecord.model_fields)
+        | {"current": shown, "prior": shown, "distance_mm": 1.0, "ambiguous": False, "notes": ()}
+        | {"growth": growth}
+    )
+    return ComparisonRecord(
+        current=study,
+        prior=study,
+        days=300,
+        registration=RegistrationRecord(overlap=0.97, surface_error_mm=1.2),
+        changes=(change,),
+        new=(),
+        resolved=(),
+        warnings=(),
+    )
+
+
+def test_everything_that_can_be_said_is_valid(
+    case: Case, tmp_path: Path, dciodvfy: Callable[[Path], list[str]]
+) -> None:
+    """A lobe, a solid component, a change, and a category for the exam, in one document."""
+    first = case.report.findings[0].model_copy(
+        update={"lobe": "LUL", "solid_axes_mm": (5.2, 4.4), "solid_volume_mm3": 61.0}
+    )
+    report = screened(case, first).model_copy(update={"comparison": grown(first, "stable")})
+    segmentation = build_segmentation(
+        report, masks={"N1": case.masks["N1"]}, lungs=case.lungs, source=case.source
+    )
+    seg = save(segmentation, tmp_path / "seg.dcm")
+    path = write_dicom_sr(report, source=case.source, segmentation=segmentation, folder=tmp_path)
+    (group,) = hd.sr.srread(path).content.get_volumetric_roi_measurement_groups()
+    assert (
+        numbers(group).items()
+        >= {
+            ("2", "99NODULE"): (5.2, "mm"),
+            ("3", "99NODULE"): (4.4, "mm"),
+            ("4", "99NODULE"): (61.0, "mm3"),
+        }.items()
+    )
+    assert dciodvfy(seg) == dciodvfy(path) == []
+
+
+def test_what_a_reader_added_is_measured_but_not_rated(
+    case: Case, tmp_path: Path, dciodvfy: Callable[[Path], list[str]]
+) -> None:
+    first = case.report.findings[0]
+    kept = {n: getattr(first, n) for n in AddedPart.model_fields if n in FindingPart.model_fields}
+    added = AddedPart(**{**kept, "id": "R1"}, reader_long_axis_mm=12.0, comment=None)
+    report = case.report.model_copy(update={"findings": (), "added": (added,)})
+    path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
+    (group,) = hd.sr.srread(path).content.get_volumetric_roi_measurement_groups()
+    assert group.tracking_identifier == "R1"
+    assert numbers(group)[("103339001", "SCT")] == (12.6, "mm")
+    assert ("111012", "DCM") not in numbers(group)
+    assert "RID36042" not in ratings(group)
+    assert dciodvfy(path) == []
+
+
+def screened(case: Case, finding: FindingPart) -> Report:
+    """Return the report of a first screening that shows one finding."""
+    context = Context(setting="screening-baseline")
+    alone = (finding,)
+    advice = manage(
+        Nodules(context=context, study=case.report.study, standing=alone, comparison=None)
+    )
+    return case.report.model_copy(update={"findings": alone, "management": advice})
+
+
+def test_a_lung_rads_category_is_stated_for_the_exam(
+    case: Case, tmp_path: Path, dciodvfy: Callable[[Path], list[str]]
+) -> None:
+    report = screened(case, case.report.findings[0].model_copy(update={"texture": "solid"}))
+    path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
+    (exam,) = hd.sr.srread(path).content.get_image_measurement_groups()
+    # 12.6 x 9.4 mm, solid, baseline: 8 to < 15 mm
+    assert ratings(exam)["1362105002"] == "LR2022-4A"
+    assert dciodvfy(path) == []

@@ -1,0 +1,277 @@
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from nodule.advice.context import Context, ReaderFacts
+from nodule.errors import InputError
+from nodule.followup.record import ComparisonRecord
+from nodule.outputs import read_lungs, write_report
+from nodule.report import Report
+from nodule.report.tables import findings_csv
+from nodule.review.apply import apply_review
+from nodule.review.review_file import Review, read_report, read_review
+from nodule.study import Study
+from nodule.volume import LungMask
+
+
+def review_of(report: Report, **content: Any) -> Review:
+    return Review.model_validate(
+        {
+            "format": "nodule-review-1",
+            "report_sha256": report.sha256,
+            "input_sha256": report.provenance.input_sha256,
+            "series_instance_uid": report.study.series_instance_uid,
+            "saved_at": datetime(2026, 3, 4, 5, 6, tzinfo=UTC),
+            **content,
+        }
+    )
+
+
+def test_a_rejected_finding_is_set_apart(report: Report, study: Study, lungs: LungMask) -> None:
+    review = review_of(report, decisions=[{"id": "N2", "verdict": "rejected"}])
+    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    assert [f.id for f in reviewed.findings] == ["N1", "N3"]
+    assert reviewed.rejected == (report.findings[1],)
+    assert report.rejected == ()
+
+
+def test_the_dominant_nodule_is_one_that_stands(
+    report: Report, study: Study, lungs: LungMask
+) -> None:
+    """N1 has the highest rating; of N2 and N3, rated alike, N2 is the more probable."""
+    review = review_of(report, decisions=[{"id": "N1", "verdict": "rejected"}])
+    assert report.dominant == "N1"
+    assert apply_review(report, review, study=study, lungs=lungs).dominant == "N2"
+
+
+def test_a_small_move_keeps_sizes_and_a_large_one_drops_them(
+    report: Report, study: Study, lungs: LungMask
+) -> None:
+    near, far = (20.0, 33.0, -40.4), (14.0, 24.0, -62.0)
+    moved = [
+        apply_review(
+            report,
+            review_of(report, decisions=[{"id": "N1", "moved_to_lps_mm": place}]),
+            study=study,
+            lungs=lungs,
+        ).findings[0]
+        for place in (near, far)
+    ]
+    assert [f.center_lps_mm for f in moved] == [near, far]
+    assert [f.volume_mm3 for f in moved] == [904.8, None]
+    # z = -62 is index 4 of slices 2 mm apart from -70; image numbers fall from 30
+    assert (moved[1].slice.number, moved[1].slice.instance_number) == (5, 26)
+    assert moved[1].probability == report.findings[0].probability
+
+
+def test_warns_of_what_stands_alone(report: Report, study: Study, lungs: LungMask) -> None:
+    review = review_of(
+        report,
+        decisions=[
+            {"id": "N1", "moved_to_lps_mm": (14.0, 24.0, -62.0)},
+            {"id": "N2", "verdict": "rejected"},
+        ],
+    )
+    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    assert [w.code for w in report.warnings] == ["RESCALED", "MASS", "NOT_MEASURED"]
+    assert [(w.code, w.message[:14]) for w in reviewed.warnings] == [
+        ("RESCALED", "Slices differ "),
+        ("NOT_MEASURED", "N1 could not b"),
+        ("NOT_MEASURED", "N3 could not b"),
+    ]
+    again = apply_review(reviewed, review_of(reviewed), study=study, lungs=lungs)
+    assert again.warnings == reviewed.warnings
+
+
+def test_an_added_nodule_gets_its_slice_and_its_side(
+    report: Report, study: Study, lungs: LungMask
+) -> None:
+    index = (10, 10, 5)  # a voxel of the right lung, and one between the lungs
+    places = [tuple(lungs.geometry.index_to_lps(i)) for i in (index, (4, 10, 12))]
+    additions = [{"center_lps_mm": p, "long_axis_mm": 6.5, "comment": "faint"} for p in places]
+    reviewed = apply_review(
+        report, review_of(report, additions=additions), study=study, lungs=lungs
+    )
+    assert [(a.id, a.lung) for a in reviewed.added] == [("R1", "right"), ("R2", None)]
+    # z = -70 + 10 x 3 = -40 is index 15
+    assert reviewed.added[0].slice.number == 16
+    assert reviewed.added[0].reader_long_axis_mm == 6.5
+
+
+def test_what_a_reader_points_at_is_measured_there(
+    report: Report, study: Study, lungs: LungMask
+) -> None:
+    """The ball has a diameter of 12 mm, 905 mm³, and its centre at (20, 30, -40)."""
+    review = review_of(
+        report,
+        decisions=[{"id": "N3", "moved_to_lps_mm": (19.0, 31.0, -41.0)}],
+        additions=[
+            {"center_lps_mm": (20.5, 29.5, -39.0), "long_axis_mm": 11.0},
+            {"center_lps_mm": (20.5, 29.5, -39.0), "long_axis_mm": 4.0},
+        ],
+    )
+    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    moved, added, contradicted = reviewed.findings[2], *reviewed.added
+    for each in (moved, added):
+        assert each.center_lps_mm == pytest.approx((20.0, 30.0, -40.0), abs=0.3)
+        assert each.effective_diameter_mm == pytest.approx(12.0, abs=0.6)
+        assert each.long_axis_ends_lps_mm is not None
+        assert each.texture == "solid"
+    assert added.reader_long_axis_mm == 11.0
+    # a mask three times as long as the reader says is of something else
+    assert contradicted.long_axis_mm is None
+    assert [w.message for w in reviewed.warnings if "added" in w.message] == [
+        "R2 could not be measured where the reader added it."
+    ]
+
+
+def only_n1_stands(report: Report, study: Study, lungs: LungMask, context: Context) -> Report:
+    decisions = [{"id": id_, "verdict": "rejected"} for id_ in ("N2", "N3")]
+    review = review_of(report, decisions=decisions)
+    return apply_review(report, review, study=study, lungs=lungs, context=context)
+
+
+def test_the_rules_are_asked_again(report: Report, study: Study, lungs: LungMask) -> None:
+    """The mass is rejected and N3 too: what is left is a solid nodule of 12.3 mm, 4A."""
+    context = Context(setting="screening-baseline")
+    reviewed = only_n1_stands(report, study, lungs, context)
+    assert report.management.exam == ()
+    assert [(a.answer, a.subject) for a in reviewed.management.exam] == [("4A", "N1")]
+    assert reviewed.software.status == "AI-generated draft, reviewed by a reader, not verified"
+
+
+def test_a_reader_s_4x_counts_where_the_rules_are_asked_again(
+    report: Report, study: Study, lungs: LungMask
+) -> None:
+    """ACR 2022: category 4A with further signs of cancer is 4X, where the reader says so."""
+    context = Context(setting="screening-baseline", reader=ReaderFacts(upgrade_to_4x=True))
+    reviewed = only_n1_stands(report, study, lungs, context)
+    assert [(a.answer, a.subject) for a in reviewed.management.exam] == [("4X", "N1")]
+
+
+def test_the_comparison_forgets_what_was_rejected_or_moved_away(
+    report: Report, study: Study, lungs: LungMask, comparison: ComparisonRecord
+) -> None:
+    compared = report.model_copy(update={"comparison": comparison})
+    decisions = [
+        {"id": "N1", "moved_to_lps_mm": (14.0, 24.0, -62.0)},
+        {"id": "N2", "verdict": "rejected"},
+    ]
+    reviewed = apply_review(
+        compared, review_of(compared, decisions=decisions), study=study, lungs=lungs
+    )
+    assert reviewed.comparison is not None
+    assert reviewed.comparison.changes == reviewed.comparison.new == ()
+    assert len(reviewed.comparison.resolved) == 1
+
+
+def test_who_decided_what_stays_with_the_report(
+    report: Report, study: Study, lungs: LungMask
+) -> None:
+    decision = {"id": "N3", "verdict": "accepted", "moved_to_lps_mm": (6.0, 15.0, -60.0)}
+    review = review_of(report, reader="A. Reader", decisions=[decision])
+    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    (part,) = reviewed.reviews
+    assert (part.reader, part.review_sha256) == ("A. Reader", review.sha256)
+    assert part.report_sha256 == report.sha256
+    assert part.decisions[0].moved_from_lps_mm == (5.0, 15.0, -60.0)
+    assert Report.model_validate_json(reviewed.model_dump_json()) == reviewed
+
+
+def test_a_second_review_builds_on_the_first(report: Report, study: Study, lungs: LungMask) -> None:
+    addition = {"center_lps_mm": (20.0, 20.0, -50.0)}
+    first = apply_review(report, review_of(report, additions=[addition]), study=study, lungs=lungs)
+    again = review_of(first, decisions=[{"id": "R1", "verdict": "rejected"}], additions=[addition])
+    second = apply_review(first, again, study=study, lungs=lungs)
+    assert [a.id for a in second.added] == ["R2"]
+    assert [r.id for r in second.rejected] == ["R1"]
+    assert len(second.reviews) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ({"report_sha256": "0" * 64}, "REVIEW_OF_OTHER_REPORT"),
+        ({"decisions": [{"id": "N9", "verdict": "accepted"}]}, "UNKNOWN_FINDING"),
+        ({"decisions": [{"id": "N1"}, {"id": "N1"}]}, "DOUBLE_DECISION"),
+        ({"additions": [{"center_lps_mm": (0, 0, 999)}]}, "OUTSIDE_VOLUME"),
+        ({"decisions": [{"id": "N1", "moved_to_lps_mm": (20, 30, 999)}]}, "OUTSIDE_VOLUME"),
+    ],
+)
+def test_refuses_a_review_that_does_not_fit(
+    report: Report, study: Study, lungs: LungMask, content: Any, code: str
+) -> None:
+    with pytest.raises(InputError, match=code):
+        apply_review(report, review_of(report, **content), study=study, lungs=lungs)
+
+
+def test_a_broken_file_is_named_without_its_content(written: Path, tmp_path: Path) -> None:
+    path = tmp_path / "review.json"
+    path.write_text('{"reader": ["Doe"]}')
+    with pytest.raises(InputError, match=r"BAD_REVIEW: review\.json") as caught:
+        read_review(path)
+    assert "Doe" not in str(caught.value)
+    content = json.loads((written / "report.json").read_bytes())
+    content["study"]["patient"]["shoe_size"] = "Doe"
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="BAD_REPORT") as caught:
+        read_report(path)
+    assert "Doe" not in str(caught.value)
+
+
+def test_a_place_that_is_no_number_is_refused(report: Report) -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        review_of(report, decisions=[{"id": "N1", "moved_to_lps_mm": (20, 30, float("nan"))}])
+
+
+def test_the_digest_is_that_of_the_file(report: Report, written: Path) -> None:
+    content = (written / "report.json").read_bytes()
+    assert report.sha256 == hashlib.sha256(content).hexdigest()
+    assert read_report(written / "report.json").sha256 == report.sha256
+
+
+def test_lungs_come_back_as_they_went(written: Path, lungs: LungMask) -> None:
+    back = read_lungs(written / "lungs.nii.gz")
+    assert (back.labels_zyx == lungs.labels_zyx).all()
+    assert back.geometry.is_close(lungs.geometry)
+    with pytest.raises(InputError, match="NO_LUNGS"):
+        read_lungs(written / "none.nii.gz")
+
+
+def test_the_page_and_the_table_say_what_was_decided(
+    report: Report, study: Study, lungs: LungMask, tmp_path: Path
+) -> None:
+    review = review_of(
+        report,
+        reader="<b>A. Reader</b>",
+        decisions=[
+            {"id": "N1", "verdict": "accepted", "comment": "=1+1"},
+            {"id": "N2", "verdict": "rejected", "comment": "scar & vessel"},
+            {"id": "N3", "moved_to_lps_mm": (6.0, 15.0, -60.0)},
+        ],
+        additions=[{"center_lps_mm": (20.0, 20.0, -50.0), "long_axis_mm": 4.2}],
+    )
+    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    write_report(reviewed, study=study, lungs=lungs, folder=tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for text in (
+        "Reviewed draft",
+        "Reviewed by <bdi>&lt;b&gt;A. Reader&lt;/b&gt;</bdi> on <time>2026-03-04 05:06 UTC</time>: "
+        "1 accepted, 1 rejected, 1 moved, 1 added.",
+        "not measured since moved",
+        "those of the place where the software saw it",
+        "scar &amp; vessel",
+        'id="R1"',
+        "4.2 mm by the reader",
+    ):
+        assert text in page
+    assert 'id="N2"' not in page
+    rows = findings_csv(reviewed).splitlines()
+    assert [row.split(",")[1] for row in rows[1:]] == ["N1", "N3", "R1"]
+    assert rows[1].endswith("accepted,'=1+1")
+    assert rows[3].endswith("added,")
