@@ -16,6 +16,7 @@ from nodule.findings import Candidate, Finding, ScoredCandidate
 from nodule.saliency import Answer, HeatMap
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask, Volume
+from pipelines.flow_codecs import CODECS
 from pipelines.graph import Flow, Source, Step
 from pipelines.runner import Listener, ignore, run_flow
 from pipelines.stage import Stage
@@ -121,6 +122,7 @@ def detect(
         {"series": Source(key=series.digest, load=lambda: series)},
         wanted=("read_ct", "lungs", "measure", *_optional(stages)),
         cache=cache,
+        codecs=CODECS,
         listen=listen,
     )
     return Detection(

@@ -15,7 +15,7 @@ from typing import Any
 
 from nodule.errors import CacheCorruptError, NoduleError, StageError
 from pipelines.cache import Cache, NotCached
-from pipelines.codec import CODECS, Codecs, Files
+from pipelines.codec import Codecs, Files
 from pipelines.fingerprint import Recipe
 from pipelines.graph import Flow, Source, Step
 
@@ -94,8 +94,8 @@ def run_flow(
     *,
     wanted: Iterable[str],
     cache: Cache | None,
+    codecs: Codecs,
     listen: Listener = ignore,
-    codecs: Codecs = CODECS,
 ) -> FlowResult:
     """Bring about the wanted outputs; what the cache holds is not computed again.
 
@@ -106,8 +106,8 @@ def run_flow(
     wanted : steps whose outputs to return. Others are decoded only for a step that must run,
         and held no longer than one that must run needs them.
     cache : where outputs are kept; None keeps them in memory alone.
-    listen : called with each event in this thread.
     codecs : how the flow's data types are stored.
+    listen : called with each event in this thread.
 
     Raises
     ------

@@ -10,7 +10,7 @@ import pytest
 
 from nodule.malignancy.calibration import Calibration
 from nodule.weights import Weights
-from pipelines.codec import CODECS
+from pipelines.flow_codecs import CODECS
 from pipelines.flows import Stages, detect_flow, detect_stage_types, explaining, on_device
 
 DOWNSTREAM = {

@@ -1,0 +1,128 @@
+"""How everything that the stages hand on is stored."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodule.findings import Candidate, Finding, ScoredCandidate
+from nodule.geometry import Geometry
+from nodule.saliency import Answer, HeatChecks, HeatMap
+from nodule.study import SeriesHeader, SliceReference, Study, StudyWarning
+from nodule.volume import LungMask, Volume
+from pipelines.codec import Codecs, Files, JsonCodec, from_json, pack, to_json, unpack
+
+
+class VolumeCodec:
+    """Stores a :class:`Volume`: int16 where every voxel is whole and in range, else float32.
+
+    Both read back equal in every voxel; -0.0 reads back as 0.0.
+    """
+
+    def encode(self, value: Volume) -> Files:
+        """Return ``array.b2frame`` and ``geometry.json``."""
+        array = value.array_zyx
+        return {
+            "array.b2frame": pack(array.astype(np.int16) if _fits_int16(array) else array),
+            "geometry.json": to_json(Geometry, value.geometry),
+        }
+
+    def decode(self, files: Files) -> Volume:
+        """Return the volume in float32."""
+        return Volume(
+            array_zyx=unpack(files["array.b2frame"]).astype(np.float32, copy=False),
+            geometry=from_json(Geometry, files["geometry.json"]),
+        )
+
+
+class LungMaskCodec:
+    """Stores a :class:`LungMask`."""
+
+    def encode(self, value: LungMask) -> Files:
+        """Return ``labels.b2frame`` and ``geometry.json``."""
+        return {
+            "labels.b2frame": pack(value.labels_zyx),
+            "geometry.json": to_json(Geometry, value.geometry),
+        }
+
+    def decode(self, files: Files) -> LungMask:
+        """Return the mask."""
+        return LungMask(
+            labels_zyx=unpack(files["labels.b2frame"]),
+            geometry=from_json(Geometry, files["geometry.json"]),
+        )
+
+
+class StudyCodec:
+    """Stores a :class:`Study`: its volume, and what its files say about it."""
+
+    def encode(self, value: Study) -> Files:
+        """Return the volume's files, ``series.json``, ``slices.json`` and ``warnings.json``."""
+        return {
+            **VolumeCodec().encode(value.volume),
+            "series.json": to_json(SeriesHeader, value.series),
+            "slices.json": to_json(tuple[SliceReference, ...], value.slices),
+            "warnings.json": to_json(tuple[StudyWarning, ...], value.warnings),
+        }
+
+    def decode(self, files: Files) -> Study:
+        """Return the study."""
+        return Study(
+            volume=VolumeCodec().decode(files),
+            series=from_json(SeriesHeader, files["series.json"]),
+            slices=from_json(tuple[SliceReference, ...], files["slices.json"]),
+            warnings=from_json(tuple[StudyWarning, ...], files["warnings.json"]),
+        )
+
+
+_AboutHeat = tuple[tuple[str, Answer, Geometry, HeatChecks], ...]
+
+
+class HeatMapsCodec:
+    """Stores :class:`HeatMap` after :class:`HeatMap`, each array in a file of its own."""
+
+    def encode(self, value: tuple[HeatMap, ...]) -> Files:
+        """Return ``maps.json``, and ``heat-0.b2frame`` and so on."""
+        about = tuple((m.finding_id, m.answer, m.geometry, m.checks) for m in value)
+        arrays = {f"heat-{number}.b2frame": pack(m.heat_zyx) for number, m in enumerate(value)}
+        return {"maps.json": to_json(_AboutHeat, about), **arrays}
+
+    def decode(self, files: Files) -> tuple[HeatMap, ...]:
+        """Return the maps."""
+        about: _AboutHeat = from_json(_AboutHeat, files["maps.json"])
+        return tuple(
+            HeatMap(
+                finding_id=finding_id,
+                answer=answer,
+                heat_zyx=unpack(files[f"heat-{number}.b2frame"]),
+                geometry=geometry,
+                checks=checks,
+            )
+            for number, (finding_id, answer, geometry, checks) in enumerate(about)
+        )
+
+
+CODECS: Codecs = MappingProxyType(
+    {
+        Study: StudyCodec(),
+        Volume: VolumeCodec(),
+        LungMask: LungMaskCodec(),
+        tuple[Candidate, ...]: JsonCodec[tuple[Candidate, ...]](tuple[Candidate, ...]),
+        tuple[ScoredCandidate, ...]: JsonCodec[tuple[ScoredCandidate, ...]](
+            tuple[ScoredCandidate, ...]
+        ),
+        tuple[Finding, ...]: JsonCodec[tuple[Finding, ...]](tuple[Finding, ...]),
+        tuple[HeatMap, ...]: HeatMapsCodec(),
+    }
+)
+"""How everything that the stages hand on is stored."""
+
+
+def _fits_int16(array_zyx: NDArray[np.float32]) -> bool:
+    limits = np.iinfo(np.int16)
+    if array_zyx.min() < limits.min or array_zyx.max() > limits.max:
+        return False
+    # slice by slice, so that no second volume is held
+    return all(np.array_equal(np.rint(slice_yx), slice_yx) for slice_yx in array_zyx)
