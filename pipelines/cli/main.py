@@ -9,27 +9,27 @@ import typer
 
 from nodule import __version__
 from nodule.errors import NoduleError
-from pipelines.cli.benchmark import benchmark
-from pipelines.cli.cache import cache_app
-from pipelines.cli.check import check
-from pipelines.cli.compare import compare
-from pipelines.cli.dataset import dataset_app
-from pipelines.cli.dataset_marks import marks as dataset_marks
-from pipelines.cli.dataset_review import review as dataset_review
-from pipelines.cli.demo import demo
-from pipelines.cli.evaluate import evaluate_app
-from pipelines.cli.evaluate_candidates import candidates
-from pipelines.cli.evaluate_lungs import lungs
-from pipelines.cli.evaluate_malignancy import malignancy
-from pipelines.cli.evaluate_measure import measure
-from pipelines.cli.evaluate_phantoms import phantoms
-from pipelines.cli.evaluate_transfer import transfer
-from pipelines.cli.explain import explain
-from pipelines.cli.locate import locate
-from pipelines.cli.phantom import phantom
-from pipelines.cli.review import review_app
-from pipelines.cli.run import run
-from pipelines.cli.train import train
+from pipelines.cli._benchmark import benchmark
+from pipelines.cli._cache import cache_app
+from pipelines.cli._check import check
+from pipelines.cli._compare import compare
+from pipelines.cli._dataset import dataset_app
+from pipelines.cli._dataset_marks import marks as dataset_marks
+from pipelines.cli._dataset_review import review as dataset_review
+from pipelines.cli._demo import demo
+from pipelines.cli._evaluate import evaluate_app
+from pipelines.cli._evaluate_candidates import candidates
+from pipelines.cli._evaluate_lungs import lungs
+from pipelines.cli._evaluate_malignancy import malignancy
+from pipelines.cli._evaluate_measure import measure
+from pipelines.cli._evaluate_phantoms import phantoms
+from pipelines.cli._evaluate_transfer import transfer
+from pipelines.cli._explain import explain
+from pipelines.cli._locate import locate
+from pipelines.cli._phantom import phantom
+from pipelines.cli._review import review_app
+from pipelines.cli._run import run
+from pipelines.cli._train import train
 
 app = typer.Typer(
     name="nodule",

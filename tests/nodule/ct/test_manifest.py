@@ -216,7 +216,7 @@ def survives_the_fuzzing_corpus(pattern: Path) -> None:
         "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
         "from typer.testing import CliRunner\n"
         "import typer\n"
-        "from pipelines.cli.check import check\n"
+        "from pipelines.cli._check import check\n"
         "app = typer.Typer(); app.command()(check)\n"
         "for path in sys.argv[1:]:\n"
         "    start = time.monotonic()\n"

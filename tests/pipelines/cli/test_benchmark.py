@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from nodule.candidates.network import HeatmapNetwork
 from nodule.weights import Weights, save_state
-from pipelines.cli.benchmark import benchmark
+from pipelines.cli._benchmark import benchmark
 
 TINY = {"channels": [4, 4, 4, 4], "depths": [1, 1, 1, 1]}
 

@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from pipelines.cli.check import check
+from pipelines.cli._check import check
 
 
 def run(*arguments: str | Path) -> Result:

@@ -17,7 +17,7 @@ import pytest
 from nodule.followup.record import ComparisonRecord
 from nodule.report import Report
 from nodule.report.tables import comparison_csv
-from pipelines.cli.compare import summary
+from pipelines.cli._compare import summary
 
 Compare = Callable[..., "subprocess.CompletedProcess[str]"]
 SCRIPT = """
@@ -25,7 +25,7 @@ import sys
 sys.path.insert(0, sys.argv.pop(1))
 import light_flow
 from pipelines import flows
-from pipelines.cli.compare import compare
+from pipelines.cli._compare import compare
 from pipelines.cli.main import app, main
 flows.detect_stage_types = light_flow.light_stage_types
 if "compare" not in {command.name for command in app.registered_commands}:

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from typer.testing import CliRunner
 
 from nodule.lidc.crops import CropSet
-from pipelines.cli.dataset import dataset_app
+from pipelines.cli._dataset import dataset_app
 
 WIDE = ("--margin-mm", 60)  # so that the shared crops lie inside ours
 FINDINGS = "seriesuid,coordX,coordY,coordZ,diameter_mm\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pipelines.cli.evaluate import evaluate_app
+from pipelines.cli._evaluate import evaluate_app
 
 FINDINGS = "seriesuid,coordX,coordY,coordZ,diameter_mm\n"
 

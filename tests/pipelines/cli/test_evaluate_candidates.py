@@ -19,9 +19,9 @@ from nodule.errors import InputError
 from nodule.lidc.scans import find_scans
 from nodule.phantom import make_phantom, random_spec
 from nodule.weights import Weights, save_state
-from pipelines.cli.dataset import dataset_app
-from pipelines.cli.evaluate import evaluate_app
-from pipelines.cli.evaluate_candidates import candidates
+from pipelines.cli._dataset import dataset_app
+from pipelines.cli._evaluate import evaluate_app
+from pipelines.cli._evaluate_candidates import candidates
 
 UID = "1.3.6.1.4.1.14519.5.2.1.6279.6001.100000000000000000000000000009"
 TINY = {"channels": [4, 4, 4, 4], "depths": [1, 1, 1, 1]}

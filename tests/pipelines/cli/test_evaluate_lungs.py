@@ -15,7 +15,7 @@ from nodule.errors import InputError
 from nodule.phantom import make_phantom, random_spec, write_nifti
 from nodule.volume import Volume
 from nodule.weights import Weights
-from pipelines.cli.evaluate_lungs import lungs
+from pipelines.cli._evaluate_lungs import lungs
 
 app = typer.Typer()
 app.command()(lungs)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from nodule.errors import InputError, WeightsError
 from nodule.malignancy.calibration import Calibration
 from nodule.weights import Weights, load_state, save_state
-from pipelines.cli.evaluate_malignancy import malignancy
+from pipelines.cli._evaluate_malignancy import malignancy
 
 _PER_CLASS = 4
 _FOLDS = ("0", "4")

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from nodule.errors import InputError
-from pipelines.cli.evaluate_measure import measure
+from pipelines.cli._evaluate_measure import measure
 
 app = typer.Typer()
 app.command()(measure)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from nodule.evaluate.measure import phantoms as evaluation
 from nodule.phantom import NodulePlan, PhantomSpec
-from pipelines.cli.evaluate_phantoms import phantoms
+from pipelines.cli._evaluate_phantoms import phantoms
 
 app = typer.Typer()
 app.command()(phantoms)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from nodule.errors import InputError
 from nodule.malignancy.network import build
 from nodule.weights import save_state
-from pipelines.cli.evaluate_transfer import transfer
+from pipelines.cli._evaluate_transfer import transfer
 
 NODULES = {
     ("LIDC-IDRI-0001", "n0"), ("LIDC-IDRI-0021", "n2"), ("LIDC-IDRI-0031", "n4"),

@@ -11,7 +11,7 @@ from nodule.errors import ConfigError, WeightsError
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.measure.stage import Measure
 from nodule.weights import Weights
-from pipelines.cli.run import at_operating_point
+from pipelines.cli._run import at_operating_point
 
 
 def weights(folder: Path, stage: str, digest: str) -> Weights:

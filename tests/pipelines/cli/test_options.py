@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from pipelines.cli.options import given_command
+from pipelines.cli._options import given_command
 
 app = typer.Typer()
 

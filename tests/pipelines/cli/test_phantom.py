@@ -4,7 +4,7 @@ from pathlib import Path
 import typer
 from typer.testing import CliRunner
 
-from pipelines.cli.phantom import phantom
+from pipelines.cli._phantom import phantom
 
 
 def _app() -> typer.Typer:

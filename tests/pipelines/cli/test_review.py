@@ -14,8 +14,8 @@ from typer.testing import CliRunner, Result
 from nodule.errors import InputError
 from nodule.lidc.crops import CropSet
 from nodule.phantom import make_phantom, random_spec
-from pipelines.cli.dataset_review import review as dataset_review
-from pipelines.cli.review import review_app
+from pipelines.cli._dataset_review import review as dataset_review
+from pipelines.cli._review import review_app
 
 Nodule = Callable[..., Any]
 

@@ -18,8 +18,8 @@ from nodule.errors import ConfigError, WeightsError
 from nodule.lungs.learn import LungsTask
 from nodule.weights import Weights, load_state
 from pipelines import flows
+from pipelines.cli._train import train
 from pipelines.cli.main import app as nodule_app
-from pipelines.cli.train import train
 
 CONFIG = """
 [task]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.options import (
+from pipelines.cli._options import (
     STALE_RULE,
     CacheOption,
     ConfigOption,
@@ -21,7 +21,7 @@ from pipelines.cli.options import (
     PersonOption,
     SettingOption,
 )
-from pipelines.cli.run import StageBars, cache_folder, chosen_stages, stated
+from pipelines.cli._run import StageBars, cache_folder, chosen_stages, stated
 
 if TYPE_CHECKING:
     from nodule.followup.record import (

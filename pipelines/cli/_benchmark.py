@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.options import DeviceOption
+from pipelines.cli._options import DeviceOption
 
 if TYPE_CHECKING:
     from nodule.evaluate.detection.speed import Benchmark, Cost

@@ -11,8 +11,8 @@ import typer
 
 from nodule.errors import InputError
 from nodule.whole_files import write_whole
-from pipelines.cli.options import CacheOption, ConfigOption, DeviceOption, SeriesOption
-from pipelines.cli.run import StageBars, cache_folder, chosen_stages
+from pipelines.cli._options import CacheOption, ConfigOption, DeviceOption, SeriesOption
+from pipelines.cli._run import StageBars, cache_folder, chosen_stages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

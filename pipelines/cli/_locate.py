@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.options import SeriesOption
+from pipelines.cli._options import SeriesOption
 
 if TYPE_CHECKING:
     from nodule.geometry import Vector

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nodule.errors import InputError
-from pipelines.cli.options import (
+from pipelines.cli._options import (
     STALE_RULE,
     DicomOption,
     IndicationOption,

@@ -12,7 +12,7 @@ import typer
 
 from nodule.errors import ConfigError
 from nodule.inference import Device
-from pipelines.cli.options import (
+from pipelines.cli._options import (
     STALE_RULE,
     CacheOption,
     ConfigOption,

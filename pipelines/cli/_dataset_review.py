@@ -47,7 +47,7 @@ def review(
     from nodule.review.resegment import Regrower, growth_rules
     from nodule.review.review_file import read_report, read_review
     from nodule.review.training_labels import pseudonym, review_labels
-    from pipelines.cli.review import series_of
+    from pipelines.cli._review import series_of
 
     report = read_report(report_json)
     grower = Regrower(

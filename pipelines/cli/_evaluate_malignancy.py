@@ -13,8 +13,8 @@ import typer
 
 from nodule.errors import InputError
 from nodule.inference import Precision
-from pipelines.cli.bar import bar
-from pipelines.cli.options import CardOption, DeviceOption, given_command
+from pipelines.cli._bar import bar
+from pipelines.cli._options import CardOption, DeviceOption, given_command
 
 if TYPE_CHECKING:
     from nodule.evaluate.leakage import Names

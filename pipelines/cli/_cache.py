@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import CacheOption
-from pipelines.cli.run import cache_folder, chosen_stages
+from pipelines.cli._options import CacheOption
+from pipelines.cli._run import cache_folder, chosen_stages
 
 cache_app = typer.Typer(help="Look into the cache of stages' outputs.", no_args_is_help=True)
 _GIB = 1 << 30

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import CacheOption
-from pipelines.cli.run import run
+from pipelines.cli._options import CacheOption
+from pipelines.cli._run import run
 
 
 def demo(

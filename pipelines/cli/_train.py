@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from nodule.errors import ConfigError
-from pipelines.cli.options import DeviceOption
+from pipelines.cli._options import DeviceOption
 
 _EXTRA = ("lightning", "tensorboard")
 """What the extra ``train`` brings."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.options import DeviceOption
+from pipelines.cli._options import DeviceOption
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

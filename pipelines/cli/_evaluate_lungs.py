@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nodule.errors import InputError
-from pipelines.cli.options import CardOption, DeviceOption, given_command
+from pipelines.cli._options import CardOption, DeviceOption, given_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nodule.errors import InputError
-from pipelines.cli.options import CardOption, DeviceOption, given_command
+from pipelines.cli._options import CardOption, DeviceOption, given_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -236,7 +236,7 @@ def _draw(
 ) -> None:
     from nodule.evaluate.detection.card import card_rows
     from nodule.evaluate.detection.pictures import draw_sensitivities
-    from pipelines.cli.evaluate import write_froc
+    from pipelines.cli._evaluate import write_froc
 
     draw_sensitivities(folder / "sensitivity.png", list(card_rows(summary)))
     if any(result.scan.nodules for result in results):
