@@ -11,7 +11,7 @@ from nodule.weights import Weights
 from nodule.weights.card import Card
 from nodule.weights.card_sources import sources_text
 from nodule.weights.card_text import (
-    Figure,
+    CardFigure,
     TrainingRun,
     measured_text,
     members_text,
@@ -49,7 +49,7 @@ def write_measured(
     weights: Weights,
     *,
     heading: str,
-    rows: Sequence[Figure],
+    rows: Sequence[CardFigure],
     command: str,
     measured_on: str,
     patients: Iterable[str],
@@ -101,7 +101,7 @@ def write_measured_together(
     members: Sequence[Weights],
     *,
     heading: str,
-    rows: Sequence[Figure],
+    rows: Sequence[CardFigure],
     command: str,
     measured_on: str,
     patients: Iterable[str],

@@ -16,7 +16,7 @@ _MOST_NAMED = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
+class CardFigure:
     """One row of a table of results.
 
     Parameters
@@ -151,7 +151,7 @@ def training_text(run: TrainingRun) -> str:
 
 
 def measured_text(
-    rows: Sequence[Figure],
+    rows: Sequence[CardFigure],
     *,
     command: str,
     measured_on: str,

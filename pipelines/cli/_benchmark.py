@@ -13,7 +13,7 @@ import typer
 from pipelines.cli._options import DeviceOption
 
 if TYPE_CHECKING:
-    from nodule.evaluate.detection.speed import Benchmark, Cost
+    from nodule.evaluate.nodule_detection.detector_speed import Benchmark, Cost
 
 _SEED = 20
 
@@ -34,7 +34,7 @@ def benchmark(
     step of 12 mm over the same lungs, of which a sample is timed and scaled by their number.
     """
     from nodule.candidates.stage import ProposeCandidates
-    from nodule.evaluate.detection.speed import benchmark as measure
+    from nodule.evaluate.nodule_detection.detector_speed import benchmark as measure
     from nodule.lungs.stage import SegmentLungs
 
     setting: dict[str, Any] = {

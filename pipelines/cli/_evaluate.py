@@ -13,8 +13,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nodule.evaluate.detection.froc import FrocCurve, FrocInterval
-    from nodule.evaluate.detection.matching import ScanMatches
+    from nodule.evaluate.nodule_detection.froc import FrocCurve, FrocInterval
+    from nodule.evaluate.nodule_detection.luna16_matching import ScanMatches
     from nodule.lidc.luna16 import LunaMark
 
 logger = logging.getLogger(__name__)
@@ -55,8 +55,8 @@ def evaluate_froc(
     """
     import numpy as np
 
-    from nodule.evaluate.detection.froc import bootstrap_froc, froc
-    from nodule.evaluate.detection.matching import match_luna16
+    from nodule.evaluate.nodule_detection.froc import bootstrap_froc, froc
+    from nodule.evaluate.nodule_detection.luna16_matching import match_luna16
     from nodule.lidc.luna16 import read_findings, read_series_uids, read_submission
 
     uids, marks = read_series_uids(seriesuids), read_submission(submission)
@@ -111,8 +111,8 @@ def write_froc(folder: Path, scans: Sequence[ScanMatches], *, draws: int, seed: 
     """
     import numpy as np
 
-    from nodule.evaluate.detection.froc import FP_RATES, bootstrap_froc, froc
-    from nodule.evaluate.detection.pictures import draw_froc
+    from nodule.evaluate.nodule_detection.detection_figures import draw_froc
+    from nodule.evaluate.nodule_detection.froc import FP_RATES, bootstrap_froc, froc
 
     folder.mkdir(parents=True, exist_ok=True)
     rates = tuple(np.geomspace(min(FP_RATES), max(FP_RATES), _CURVE_POINTS).tolist())

@@ -17,9 +17,9 @@ from pipelines.cli._options import CardOption, DeviceOption, given_command
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nodule.evaluate.detection.crop_scores import ScoredNodule
-    from nodule.evaluate.detection.marks import ScanResult
-    from nodule.evaluate.detection.summary import Detection
+    from nodule.evaluate.nodule_detection.crop_scores import ScoredNodule
+    from nodule.evaluate.nodule_detection.detection_evaluation import DetectionEvaluation
+    from nodule.evaluate.nodule_detection.scan_detections import ScanResult
     from nodule.weights import Weights
 
 _LOWEST_SCORE = 0.01
@@ -77,9 +77,6 @@ def candidates(
     """
     from nodule.candidates.operating import operating_path
     from nodule.candidates.stage import ProposeCandidates
-    from nodule.evaluate.detection.crop_scores import certain_records
-    from nodule.evaluate.detection.scans import find_read_scans
-    from nodule.evaluate.detection.summary import detect_both_ways
     from nodule.evaluate.leakage import (
         as_listed,
         cannot_be_told,
@@ -87,6 +84,9 @@ def candidates(
         seen_in_training,
         unseen_members,
     )
+    from nodule.evaluate.nodule_detection.crop_scores import certain_records
+    from nodule.evaluate.nodule_detection.detection_evaluation import detect_both_ways
+    from nodule.evaluate.nodule_detection.read_scans import find_read_scans
     from nodule.lidc.crops import CropSet
     from nodule.lungs.stage import SegmentLungs
     from nodule.malignancy.stage import ScoreMalignancy
@@ -155,7 +155,7 @@ def _warn(summary: dict[str, Any], scans: int) -> None:
 
 
 def _counts(scored: Sequence[ScoredNodule]) -> dict[str, Any]:
-    from nodule.evaluate.detection.crop_scores import one_per_nodule
+    from nodule.evaluate.nodule_detection.crop_scores import one_per_nodule
 
     nodules = one_per_nodule(scored)
     return {
@@ -168,7 +168,7 @@ def _counts(scored: Sequence[ScoredNodule]) -> dict[str, Any]:
 def _write_card(
     weights: Weights, summary: dict[str, Any], patients: frozenset[str], *, command: str
 ) -> None:
-    from nodule.evaluate.detection.card import card_notes, card_rows
+    from nodule.evaluate.nodule_detection.detection_card import card_notes, card_rows
     from nodule.weights.card_files import write_measured
 
     folds, perhaps = ", ".join(summary["folds"]), summary["perhaps_seen_patients"]
@@ -188,8 +188,10 @@ def _write_card(
     )
 
 
-def _write(folder: Path, summary: dict[str, Any], chain: Detection, detector: Detection) -> None:
-    from nodule.evaluate.detection.location import side_of
+def _write(
+    folder: Path, summary: dict[str, Any], chain: DetectionEvaluation, detector: DetectionEvaluation
+) -> None:
+    from nodule.evaluate.nodule_detection.nodule_location import side_of
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "candidates.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
@@ -234,8 +236,8 @@ def _draw(
     draws: int,
     seed: int,
 ) -> None:
-    from nodule.evaluate.detection.card import card_rows
-    from nodule.evaluate.detection.pictures import draw_sensitivities
+    from nodule.evaluate.nodule_detection.detection_card import card_rows
+    from nodule.evaluate.nodule_detection.detection_figures import draw_sensitivities
     from pipelines.cli._evaluate import write_froc
 
     draw_sensitivities(folder / "sensitivity.png", list(card_rows(summary)))

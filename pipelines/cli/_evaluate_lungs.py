@@ -14,7 +14,7 @@ from pipelines.cli._options import CardOption, DeviceOption, given_command
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nodule.evaluate.lungs.summary import MeasuredLungs
+    from nodule.evaluate.lung_masks.lung_evaluation import MeasuredLungs
     from nodule.lidc.scans import WholeScan
     from nodule.lungs.stage import SegmentLungs
     from nodule.volume import LungMask, Volume
@@ -58,7 +58,7 @@ def lungs(
     classical labels that the network learned from, not with a person's.
     """
     from nodule.evaluate.leakage import as_listed, patients_of, seen_in_training
-    from nodule.evaluate.lungs.summary import summary
+    from nodule.evaluate.lung_masks.lung_evaluation import summary
     from nodule.lidc.scans import find_scans
     from nodule.lungs.stage import SegmentLungs
     from nodule.weights import Weights
@@ -86,8 +86,12 @@ def lungs(
 def _measure(scan: WholeScan, stage: SegmentLungs, reference: Path | None) -> MeasuredLungs:
     from nodule.candidates.stage import ProposeCandidates
     from nodule.ct.read import read_ct
-    from nodule.evaluate.lungs.mask import compare_lungs, count_inside, nodule_centers
-    from nodule.evaluate.lungs.summary import MeasuredLungs
+    from nodule.evaluate.lung_masks.lung_agreement import (
+        compare_lungs,
+        count_inside,
+        nodule_centers,
+    )
+    from nodule.evaluate.lung_masks.lung_evaluation import MeasuredLungs
     from nodule.resample import Resample
 
     study = read_ct(scan.path)
@@ -102,7 +106,7 @@ def _measure(scan: WholeScan, stage: SegmentLungs, reference: Path | None) -> Me
 
 
 def _truth(volume: Volume, reference: Path | None) -> LungMask:
-    from nodule.evaluate.lungs.mask import read_lung_mask
+    from nodule.evaluate.lung_masks.lung_agreement import read_lung_mask
     from nodule.lungs.labels import label_lungs
     from nodule.resample import resample_mask
 
@@ -120,7 +124,7 @@ def _write_card(
     command: str,
 ) -> None:
     from nodule.candidates.stage import ProposeCandidates
-    from nodule.evaluate.lungs.summary import card_rows
+    from nodule.evaluate.lung_masks.lung_evaluation import card_rows
     from nodule.weights.card_files import write_measured
 
     margin_mm = ProposeCandidates.lung_margin_mm

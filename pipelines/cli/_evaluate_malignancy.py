@@ -18,7 +18,7 @@ from pipelines.cli._options import CardOption, DeviceOption, given_command
 
 if TYPE_CHECKING:
     from nodule.evaluate.leakage import Names
-    from nodule.evaluate.malignancy.assessment import Assessment, Choose
+    from nodule.evaluate.malignancy_rating.calibrated_ratings import Assessment, Choose
     from nodule.malignancy.judge import Judgement
     from nodule.weights import Weights
 
@@ -63,12 +63,12 @@ def malignancy(
     rating below 3 against above; exactly 3 is dropped from the two-class figures. Every figure
     comes with its 95 % interval over patients. OUT gets tables, JSON and pictures.
     """
-    from nodule.evaluate.malignancy.assessment import assess
-    from nodule.evaluate.malignancy.baselines import outlined
-    from nodule.evaluate.malignancy.calibrate import fit
-    from nodule.evaluate.malignancy.held_out import Panel, judge_by_panels, panels
-    from nodule.evaluate.malignancy.rated import rated_examples
-    from nodule.evaluate.malignancy.summary import Draws, summarise
+    from nodule.evaluate.malignancy_rating.calibrated_ratings import assess
+    from nodule.evaluate.malignancy_rating.calibration_fit import fit
+    from nodule.evaluate.malignancy_rating.held_out_panels import Panel, judge_by_panels, panels
+    from nodule.evaluate.malignancy_rating.malignancy_evaluation import BootstrapSettings, summarise
+    from nodule.evaluate.malignancy_rating.rated_examples import rated_examples
+    from nodule.evaluate.malignancy_rating.rating_baselines import outlined
     from nodule.inference import pick_device
     from nodule.lidc.crops import CropSet
     from nodule.malignancy.calibration import calibration_path
@@ -98,7 +98,7 @@ def malignancy(
     summary: dict[str, Any] = {
         **summarise(
             found, choose=choose, features=features, around=around,
-            draws=Draws(count=draws, seed=seed),
+            draws=BootstrapSettings(count=draws, seed=seed),
         ),
         "judged_by": "the members that never saw the patient" if folds else "all members",
         "calibration": how,
@@ -125,7 +125,7 @@ def _write_card(
     which: str,
     command: str,
 ) -> None:
-    from nodule.evaluate.malignancy.card import card_notes, card_rows
+    from nodule.evaluate.malignancy_rating.malignancy_card import card_notes, card_rows
     from nodule.weights.card_files import write_measured_together
 
     write_measured_together(
@@ -166,7 +166,7 @@ def _calibration(
     judged: Sequence[Judgement], members: Sequence[Weights], *, cross: bool
 ) -> tuple[Choose, str]:
     """Return what reads a judgement, and say in words where it comes from."""
-    from nodule.evaluate.malignancy.calibrate import cross_fit
+    from nodule.evaluate.malignancy_rating.calibration_fit import cross_fit
     from nodule.malignancy.calibration import Calibration, calibration_path
 
     path = calibration_path(members[0].path)
@@ -179,8 +179,8 @@ def _calibration(
 
 
 def _write(folder: Path, found: Assessment, summary: dict[str, Any]) -> None:
-    from nodule.evaluate.malignancy.pictures import draw_all
-    from nodule.evaluate.malignancy.summary import rows
+    from nodule.evaluate.malignancy_rating.malignancy_evaluation import rows
+    from nodule.evaluate.malignancy_rating.malignancy_figures import draw_all
 
     folder.mkdir(parents=True, exist_ok=True)
     table = list(rows(found))

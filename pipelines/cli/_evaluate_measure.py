@@ -12,7 +12,7 @@ import typer
 from nodule.errors import InputError
 
 if TYPE_CHECKING:
-    from nodule.evaluate.measure.masks import MaskScore
+    from nodule.evaluate.nodule_measurement.mask_evaluation import MaskScore
 
 
 def measure(
@@ -36,7 +36,11 @@ def measure(
     the stated limits of the volume hold the readers' one, and the texture against their median
     rating. The constants of the method were chosen on folds 1 to 3.
     """
-    from nodule.evaluate.measure.masks import mask_figures, read_nodules, score_masks
+    from nodule.evaluate.nodule_measurement.mask_evaluation import (
+        mask_figures,
+        read_nodules,
+        score_masks,
+    )
     from nodule.lidc.crops import CropSet
 
     nodules = read_nodules(CropSet.open(data), keep=lambda record: not fold or record.fold in fold)

@@ -12,7 +12,7 @@ import typer
 from pipelines.cli._bar import bar
 
 if TYPE_CHECKING:
-    from nodule.evaluate.measure.phantoms import VolumeScore
+    from nodule.evaluate.nodule_measurement.phantom_evaluation import VolumeScore
 
 _COLUMNS = (
     *("scan", "kind", "location", "truth_mm3", "truth_diameter_mm", "volume_mm3", "error"),
@@ -37,7 +37,11 @@ def phantoms(
     place and size. What cannot be grown, or has no stated volume, counts as a failure. The
     constants of the method were chosen with the help of seed 1.
     """
-    from nodule.evaluate.measure.phantoms import phantom_specs, score_volumes, volume_figures
+    from nodule.evaluate.nodule_measurement.phantom_evaluation import (
+        phantom_specs,
+        score_volumes,
+        volume_figures,
+    )
 
     with bar("phantoms") as progress:
         scores = tuple(score_volumes(phantom_specs(scans, seed=seed), progress=progress))

@@ -43,9 +43,13 @@ def transfer(
     compared so. Refused where any of them saw a patient of the fold in training.
     """
     from nodule.evaluate.leakage import seen_in_training
-    from nodule.evaluate.malignancy.rated import rated_examples
-    from nodule.evaluate.malignancy.ratings import class_counts
-    from nodule.evaluate.malignancy.transfer import compare, judged_truth, member_aucs
+    from nodule.evaluate.malignancy_rating.rated_examples import rated_examples
+    from nodule.evaluate.malignancy_rating.rating_scale import class_counts
+    from nodule.evaluate.malignancy_rating.transfer_evaluation import (
+        compare,
+        judged_truth,
+        member_aucs,
+    )
     from nodule.inference import pick_device
     from nodule.lidc.crops import CropSet
     from nodule.malignancy.ensemble import Ensemble
@@ -81,7 +85,7 @@ def transfer(
 
 
 def _write(path: Path, judged: Sequence[Judgement], *, names: Sequence[str]) -> None:
-    from nodule.evaluate.malignancy.transfer import judged_truth, member_suspicion
+    from nodule.evaluate.malignancy_rating.transfer_evaluation import judged_truth, member_suspicion
 
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nodule.evaluate.bootstrap import patient_bootstrap
-from nodule.evaluate.malignancy.agreement import auc
+from nodule.evaluate.malignancy_rating.reader_agreement import auc
 
 
 def test_the_bootstrap_draws_patients_with_all_their_nodules() -> None:

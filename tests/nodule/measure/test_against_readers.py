@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from nodule.evaluate.measure.masks import mask_figures, read_nodules, score_masks
+from nodule.evaluate.nodule_measurement.mask_evaluation import (
+    mask_figures,
+    read_nodules,
+    score_masks,
+)
 from nodule.lidc.crops import CropSet
 
 _log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from nodule.candidates.learn import CandidatesTask
 from nodule.candidates.material import nodule_sources
 from nodule.candidates.samples import plain_sample
 from nodule.errors import InputError
-from nodule.evaluate.detection.crop_scores import certain_records
+from nodule.evaluate.nodule_detection.crop_scores import certain_records
 from nodule.geometry import Geometry
 from nodule.lidc.crops import CropSet, distinct
 from nodule.lidc.records import Kind, fold_of

@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 from nodule.errors import WeightsError
 from nodule.weights import Weights
 from nodule.weights.card_files import write_measured, write_measured_together, write_training
-from nodule.weights.card_text import Figure, Leg, TrainingRun
+from nodule.weights.card_text import CardFigure, Leg, TrainingRun
 
 RUN = TrainingRun(
     stage="line",
@@ -23,10 +23,10 @@ RUN = TrainingRun(
     versions={"torch": "2.13.0", "nodule": "0.1.0"},
 )
 FIGURES = (
-    Figure(name="Dice", value=0.98412, n=1),
-    Figure(name="AUC", value=0.9, interval=(0.85, 0.94567), n=188),
-    Figure(name="centres inside", value="39/40", n=40),
-    Figure(name="HD95, mm", value=None, digits=1),
+    CardFigure(name="Dice", value=0.98412, n=1),
+    CardFigure(name="AUC", value=0.9, interval=(0.85, 0.94567), n=188),
+    CardFigure(name="centres inside", value="39/40", n=40),
+    CardFigure(name="HD95, mm", value=None, digits=1),
 )
 CARD = """\
 # line
@@ -175,7 +175,7 @@ def test_an_ensemble_has_one_card_for_what_it_says_together(tmp_path: Path) -> N
         return write_measured_together(
             members,
             heading="All folds",
-            rows=[Figure(name="AUC", value=value)],
+            rows=[CardFigure(name="AUC", value=value)],
             command="nodule evaluate line --folds --card",
             measured_on="All folds.",
             patients=["P1", "P2"],

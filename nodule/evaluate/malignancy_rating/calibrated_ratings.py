@@ -1,0 +1,102 @@
+"""Judgements read through a calibration, as the arrays that figures are taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodule.evaluate.malignancy_rating.rating_scale import readers_mean, suspicion_of
+from nodule.lidc.records import Kind
+from nodule.malignancy.calibration import Calibration, mean_rating
+from nodule.malignancy.judge import Judgement
+
+Choose = Callable[[Judgement], Calibration]
+"""Which calibration reads a judgement: one that was not fitted on its patient."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Assessment:
+    """Nodules by their readers and by the calibrated networks, a row each.
+
+    Parameters
+    ----------
+    judged : what was judged.
+    votes : readers per malignancy rating, [item, 5].
+    raw : the members' mean distribution before calibration, [item, 5].
+    distribution : calibrated, [item, 5].
+    suspicion : calibrated probability that the readers' mean lies above 3, [item].
+    called : whether that reaches the threshold, bool [item].
+    abstained : bool [item].
+    """
+
+    judged: tuple[Judgement, ...]
+    votes: NDArray[np.int64]
+    raw: NDArray[np.float64]
+    distribution: NDArray[np.float64]
+    suspicion: NDArray[np.float64]
+    called: NDArray[np.bool_]
+    abstained: NDArray[np.bool_]
+
+    @property
+    def truth(self) -> NDArray[np.float64]:
+        """The readers' mean rating, [item]."""
+        return readers_mean(self.votes)
+
+    @property
+    def score(self) -> NDArray[np.float64]:
+        """The networks' mean rating, [item]."""
+        return mean_rating(self.distribution)
+
+    @property
+    def raw_suspicion(self) -> NDArray[np.float64]:
+        """Probability of a vote above 3, given that it is not 3, before calibration, [item]."""
+        return suspicion_of(self.raw)
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """Whose nodule it is, per item."""
+        return tuple(each.record.patient_id for each in self.judged)
+
+    @property
+    def diameter_mm(self) -> NDArray[np.float64]:
+        """By the readers' masks, [item]."""
+        return np.array([each.record.diameter_mm for each in self.judged])
+
+    def take(self, index: NDArray[np.int64]) -> Assessment:
+        """Return some of the nodules."""
+        return Assessment(
+            judged=tuple(self.judged[i] for i in index),
+            votes=self.votes[index],
+            raw=self.raw[index],
+            distribution=self.distribution[index],
+            suspicion=self.suspicion[index],
+            called=self.called[index],
+            abstained=self.abstained[index],
+        )
+
+
+def assess(judged: Sequence[Judgement], choose: Choose) -> Assessment:
+    """Read every judgement by the calibration chosen for it; at least one judgement."""
+    chosen = [choose(each) for each in judged]
+    pairs = list(zip(judged, chosen, strict=True))
+    shared = np.stack([by.apply(each.distributions).mean(axis=0) for each, by in pairs])
+    suspicion = np.array([by.suspicion(row) for by, row in zip(chosen, shared, strict=True)])
+    return Assessment(
+        judged=tuple(judged),
+        votes=np.array([each.votes["malignancy"] for each in judged]),
+        raw=np.stack([each.distributions.mean(axis=0) for each in judged]).astype(np.float64),
+        distribution=shared,
+        suspicion=suspicion,
+        called=suspicion >= np.array([by.threshold for by in chosen]),
+        abstained=np.array([by.abstains(row) for by, row in zip(chosen, shared, strict=True)]),
+    )
+
+
+def as_seen_in(judged: Sequence[Judgement], kind: Kind) -> tuple[Judgement, ...]:
+    """Return the judgements that have a view of a kind, by that view alone."""
+    return tuple(
+        replace(each, distributions=each.by_kind[kind]) for each in judged if kind in each.by_kind
+    )

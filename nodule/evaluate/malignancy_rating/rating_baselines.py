@@ -1,0 +1,94 @@
+"""What plain models reach on the same folds: a network that does not beat them learnt nothing.
+
+Both are logistic regressions of benign against malignant on what the readers' own outlines say, an
+advantage that the networks do not have: on the diameter alone, and on :mod:`radiomics
+<nodule.evaluate.malignancy_rating.radiomics>`. Each fold is scored by a model of the other folds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
+from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
+
+from nodule.evaluate.bootstrap import Interval, patient_bootstraps
+from nodule.evaluate.malignancy_rating.calibrated_ratings import Assessment
+from nodule.evaluate.malignancy_rating.radiomics import features_of
+from nodule.evaluate.malignancy_rating.rating_scale import (
+    suspicious,
+)
+from nodule.evaluate.malignancy_rating.reader_agreement import auc
+from nodule.malignancy.examples import NoduleExample
+from nodule.progress import Progress, silent
+
+
+def outlined(
+    examples: Sequence[NoduleExample], *, progress: Progress = silent
+) -> NDArray[np.float64]:
+    """Return the features of each nodule's first view, [item, feature]."""
+    rows = []
+    for example in examples:
+        rows.append(features_of(example.views[0]).row())
+        progress(len(rows) / len(examples))
+    return np.array(rows)
+
+
+def cross_validated(
+    features: ArrayLike, truth: NDArray[np.float64], folds: ArrayLike
+) -> NDArray[np.float64]:
+    """Score each fold by a regression on the others.
+
+    Parameters
+    ----------
+    features : [item, feature], or [item] for a single one.
+    truth : the readers' mean rating, [item]; those at 3 are scored, but not learnt from.
+    folds : [item].
+
+    Returns
+    -------
+    Log odds of being malignant, [item]; NaN in a fold whose others hold one class alone.
+    """
+    table = np.asarray(features, float).reshape(len(truth), -1)
+    fold = np.asarray(folds)
+    has_class, malignant = suspicious(truth)
+    log_odds = np.full(len(truth), np.nan)
+    for held_out in np.unique(fold):
+        learnt = has_class & (fold != held_out)
+        if len(np.unique(malignant[learnt])) < 2:
+            continue
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+        model.fit(table[learnt], malignant[learnt])
+        log_odds[fold == held_out] = model.decision_function(table[fold == held_out])
+    return log_odds
+
+
+def against_baselines(
+    found: Assessment,
+    baselines: Mapping[str, NDArray[np.float64]],
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Compare the networks with baselines' scores [item] by name, on the same draws of patients.
+
+    Returns
+    -------
+    Per baseline ``auc_NAME``, and ``auc_beyond_NAME``, the paired difference. A baseline that
+    could not score every nodule is left out.
+    """
+    whole = {name: scores for name, scores in baselines.items() if not np.isnan(scores).any()}
+
+    def measure(index: NDArray[np.int64]) -> Mapping[str, float]:
+        truth = found.truth[index]
+        own = auc(found.suspicion[index], truth)
+        figures = {}
+        for name, scores in whole.items():
+            figures[f"auc_{name}"] = auc(scores[index], truth)
+            figures[f"auc_beyond_{name}"] = own - figures[f"auc_{name}"]
+        return figures
+
+    return patient_bootstraps(measure, found.patients, rng=np.random.default_rng(seed), draws=draws)

@@ -1,0 +1,213 @@
+"""Nodules of a crop set: how many of hundreds of patients' are found.
+
+Each crop is inserted into the lung of a whole scan
+(:mod:`~nodule.evaluate.nodule_detection.crop_patches`), the nodule near the middle of a patch, and
+the networks look at that as at a window of a scan. A nodule counts as found where a detection lies
+strictly within its radius.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodule.candidates.heatmap import STRIDE
+from nodule.candidates.peaks import Peak, find_peaks, suppress
+from nodule.candidates.stage import ProposeCandidates, load_network
+from nodule.candidates.sweep import plan_windows, sweep
+from nodule.evaluate.bootstrap import Interval, patient_bootstrap
+from nodule.evaluate.nodule_detection.crop_patches import PATCH_MM, Host, lay
+from nodule.evaluate.nodule_detection.read_scans import CERTAIN_READERS, LEAST_DIAMETER_MM
+from nodule.findings import Candidate
+from nodule.geometry import Geometry, as_vector
+from nodule.inference import pick_device
+from nodule.lidc.crops import CropSet, NoduleRecord, distinct
+from nodule.lidc.texture import texture_class
+from nodule.malignancy.stage import ScoreMalignancy
+from nodule.progress import Progress, silent
+from nodule.volume import Volume
+
+SIZES_MM = (6.0, 10.0, 20.0)
+HEIGHTS_MM = (10.0, 20.0)
+
+_SIZE_NAMES = ("<6", "6-<10", "10-<20", ">=20")
+_HEIGHT_NAMES = ("<10", "10-<20", ">=20")
+_GRID = Geometry(shape_zyx=(PATCH_MM,) * 3, spacing_zyx_mm=(1.0, 1.0, 1.0))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoredNodule:
+    """How a detector fared on one crop.
+
+    Parameters
+    ----------
+    record : the crop's row.
+    score : the detector's best of a mark strictly within the nodule's radius, 0 if missed.
+    probability : the same after the second network.
+    height_mm : of the crop along z: how much the network could see.
+    """
+
+    record: NoduleRecord
+    score: float
+    probability: float
+    height_mm: float
+
+    @property
+    def size(self) -> str:
+        """Class of the diameter, mm."""
+        return _SIZE_NAMES[int(np.digitize(self.record.diameter_mm, SIZES_MM))]
+
+    @property
+    def height(self) -> str:
+        """Class of the crop's height, mm."""
+        return _HEIGHT_NAMES[int(np.digitize(self.height_mm, HEIGHTS_MM))]
+
+    @property
+    def texture(self) -> str:
+        """Class of the readers' mean texture."""
+        return texture_class(self.record.ratings.get("texture", ()))
+
+
+def certain_records(crops: CropSet, *, folds: Sequence[int] = ()) -> tuple[NoduleRecord, ...]:
+    """Return every record of a nodule of 3 mm or more by three readers or more.
+
+    A nodule's readers are those of its stack, or else of its volume of interest; a cube without
+    link to either has unknown readers and is left out. So is a volume of interest whose nodule has
+    a stack, since it shows no more. LUNA16's list holds only nodules by three readers or more.
+
+    Parameters
+    ----------
+    folds : all if empty.
+    """
+    known = {
+        record.nodule_key: record for record in distinct(crops.records, prefer=("stack", "voi"))
+    }
+
+    def is_certain(record: NoduleRecord) -> bool:
+        best = known.get(record.nodule_key)
+        return (
+            best is not None
+            and (best.n_readers >= CERTAIN_READERS or best.is_listed)
+            and record.diameter_mm >= LEAST_DIAMETER_MM
+            and (record.kind != "voi" or best.kind == "voi")
+        )
+
+    return tuple(
+        record
+        for record in crops.records
+        if (not folds or record.fold in folds) and is_certain(record)
+    )
+
+
+def score_records(
+    crops: CropSet,
+    records: Sequence[NoduleRecord],
+    *,
+    hosts: Sequence[Host],
+    candidates: ProposeCandidates,
+    malignancy: ScoreMalignancy,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> tuple[ScoredNodule, ...]:
+    """Look for each record's nodule in its crop.
+
+    Parameters
+    ----------
+    records : of the crop set.
+    hosts : scans into which the crops are laid in turn.
+    candidates : whose network, precision, lowest score and suppression are used.
+    malignancy : judges the marks near the nodule.
+    seed : of where nodules lie in the scans and relative to the network's grid.
+
+    Raises
+    ------
+    InputError : as :meth:`CropSet.pack_all`.
+    WeightsError : as :func:`load_network`.
+    """
+    marks_in = _detector(candidates)
+    scored = []
+    for index, packed in enumerate(crops.pack_all(records)):
+        rng = np.random.default_rng([seed, index])
+        patch, center = lay(packed, hosts[index % len(hosts)], rng=rng)
+        hits = hits_of(marks_in(patch), center, diameter_mm=packed.record.diameter_mm)
+        judged = malignancy.run(
+            volume=Volume(array_zyx=patch, geometry=_GRID),
+            candidates=tuple(_candidate(peak) for peak in hits),
+        )
+        scored.append(
+            ScoredNodule(
+                record=packed.record,
+                score=max((peak.score for peak in hits), default=0.0),
+                probability=max((each.probability for each in judged), default=0.0),
+                height_mm=packed.geometry.shape_zyx[0] * packed.geometry.spacing_zyx_mm[0],
+            )
+        )
+        progress((index + 1) / len(records))
+    return tuple(scored)
+
+
+def _detector(candidates: ProposeCandidates) -> Callable[[NDArray[np.float32]], list[Peak]]:
+    """Return what marks a patch as the stage would mark a window of a scan."""
+    device = pick_device(candidates.device)
+    network = load_network(candidates.weights, device)
+    window = PATCH_MM // STRIDE
+    everywhere = np.ones((window,) * 3, np.bool_)
+    plan = plan_windows(everywhere, size=window, halo=window // 4)
+
+    def marks_in(patch: NDArray[np.float32]) -> list[Peak]:
+        answers = sweep(
+            network, patch, plan, batch=1, device=device,
+            precision=candidates.precision,
+        )  # fmt: skip
+        peaks = find_peaks(answers, wanted=everywhere, threshold=candidates.score_threshold)
+        return suppress(peaks, apart_mm=candidates.apart_mm, limit=candidates.max_candidates)
+
+    return marks_in
+
+
+def _candidate(peak: Peak) -> Candidate:
+    center = as_vector(_GRID.index_to_lps(peak.center_zyx))
+    return Candidate(center_lps_mm=center, score=peak.score, diameter_mm=peak.diameter_mm)
+
+
+def one_per_nodule(scored: Sequence[ScoredNodule]) -> tuple[ScoredNodule, ...]:
+    """Keep of each nodule the crop with the most context: cube, then stack, then VOI."""
+    best = distinct((each.record for each in scored), prefer=("crop51", "stack", "voi"))
+    chosen = {id(record) for record in best}
+    return tuple(each for each in scored if id(each.record) in chosen)
+
+
+def sensitivity(
+    scored: Sequence[ScoredNodule],
+    found: Callable[[ScoredNodule], bool],
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+) -> Interval:
+    """Return the share that was found, with its interval over patients.
+
+    Raises
+    ------
+    InputError : ``NO_CASES``.
+    """
+    hit = np.array([found(each) for each in scored])
+    return patient_bootstrap(
+        lambda index: float(hit[index].mean()) if len(hit) else float("nan"),
+        [each.record.patient_id for each in scored],
+        rng=np.random.default_rng(seed),
+        draws=draws,
+    )
+
+
+def hits_of(
+    peaks: Sequence[Peak], center_zyx: NDArray[np.float64], *, diameter_mm: float
+) -> list[Peak]:
+    """Return the peaks strictly within the radius, mm at 1 mm."""
+    return [
+        peak
+        for peak in peaks
+        if float(np.linalg.norm(np.subtract(peak.center_zyx, center_zyx))) < diameter_mm / 2
+    ]

@@ -1,0 +1,65 @@
+"""Two groups of networks are compared on the same nodules, each network by itself."""
+
+import numpy as np
+import pytest
+
+from nodule.evaluate.malignancy_rating.transfer_evaluation import (
+    compare,
+    member_aucs,
+    member_suspicion,
+)
+from nodule.lidc.records import NoduleRecord
+from nodule.malignancy.judge import Judgement
+from nodule.malignancy.network import LEVELS
+
+
+def judgement(patient: str, rating: int, said: tuple[float, ...]) -> Judgement:
+    """Return a nodule of one reader, and what members say of a vote above 3 rather than below."""
+    record = NoduleRecord(
+        kind="stack", file="none.npz", patient_id=patient, fold=4, center_lps_mm=None,
+        spacing_zyx_mm=(1.0, 1.0, 1.0), origin_lps_mm=None, diameter_mm=5.0, n_readers=1,
+        readers=(0,), ratings={}, voi_file=None,
+    )  # fmt: skip
+    votes = {name: (0,) * levels for name, levels in LEVELS.items()}
+    votes["malignancy"] = tuple(int(rating == level) for level in range(1, 6))
+    rows = [[0.25 * (1 - p), 0.25 * (1 - p), 0.5, 0.25 * p, 0.25 * p] for p in said]
+    return Judgement(
+        record=record, votes=votes, probability=1.0, distributions=np.array(rows, np.float32),
+        diameter_mm=5.0,
+    )  # fmt: skip
+
+
+# the first member orders every pair, the second all but B before C, the third none
+NODULES = (
+    judgement("A", 1, (0.1, 0.1, 0.9)),
+    judgement("B", 2, (0.2, 0.7, 0.8)),
+    judgement("C", 4, (0.8, 0.6, 0.2)),
+    judgement("D", 5, (0.9, 0.9, 0.1)),
+    judgement("E", 3, (0.5, 0.0, 0.0)),
+)
+
+
+def test_suspicion_leaves_the_indeterminate_rating_out() -> None:
+    assert member_suspicion(NODULES)[:, 1] == pytest.approx([0.2, 0.7, 0.8])
+
+
+def test_every_member_is_measured_alone() -> None:
+    assert member_aucs(NODULES) == pytest.approx([1.0, 3 / 4, 0.0])
+
+
+def test_a_group_is_the_mean_of_its_members_and_the_difference_is_paired() -> None:
+    found = compare(NODULES, tuned=[0, 1], scratch=[2], draws=50)
+    assert found["auc_tuned"].estimate == pytest.approx(7 / 8)
+    assert found["auc_scratch"].estimate == 0.0
+    assert found["auc_difference"].estimate == pytest.approx(7 / 8)
+    # the third member errs on every pair there is, so that each draw differs by the first two
+    assert 0.5 <= found["auc_difference"].lower <= 7 / 8 <= found["auc_difference"].upper <= 1.0
+
+
+def test_a_group_does_not_differ_from_itself() -> None:
+    same = compare(NODULES, tuned=[1], scratch=[1], draws=50)["auc_difference"]
+    assert same.lower == same.estimate == same.upper == 0.0
+
+
+def test_one_class_has_no_area() -> None:
+    assert member_aucs(NODULES[:2]) == [None, None, None]
