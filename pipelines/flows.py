@@ -74,7 +74,7 @@ def on_device(stages: Stages, device: Device) -> Stages:
 
 def explaining(stages: Stages, *, answer: Answer = "malignancy") -> Stages:
     """Return the stages of the detect flow and one that shows what raised an answer."""
-    from nodule.malignancy.explain_stage import ExplainMalignancy
+    from nodule.malignancy.saliency_stage import ExplainMalignancy
 
     return {**stages, "explain": ExplainMalignancy(judge=stages["malignancy"], answer=answer)}
 
@@ -146,9 +146,9 @@ def _has(stage: Stage, name: str) -> bool:
 
 _TASKS = MappingProxyType(
     {
-        "lungs": "nodule.lungs.learn:LungsTask",
-        "candidates": "nodule.candidates.learn:CandidatesTask",
-        "malignancy": "nodule.malignancy.learn:MalignancyTask",
+        "lungs": "nodule.lungs.training.lungs_task:LungsTask",
+        "candidates": "nodule.candidates.training.candidates_task:CandidatesTask",
+        "malignancy": "nodule.malignancy.training.malignancy_task:MalignancyTask",
     }
 )
 

@@ -101,7 +101,7 @@ class ProposeCandidates:
         """
         from nodule.candidates.heatmap import STRIDE
         from nodule.candidates.peaks import find_peaks, suppress
-        from nodule.candidates.sweep import plan_cheapest, sweep
+        from nodule.candidates.sliding_window import plan_cheapest, sweep
 
         _check_grids(volume, lungs)
         wanted = reachable_cells(lungs.labels_zyx > 0, margin_mm=self.lung_margin_mm)

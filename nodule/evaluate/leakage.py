@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from nodule.ct.inventory import inventory
 from nodule.errors import InputError
-from nodule.lidc.scans import WholeScan
+from nodule.lidc.whole_scans import WholeScan
 from nodule.weights import Weights
 
 Names = Mapping[str, Collection[str]]

@@ -24,7 +24,19 @@ from defusedxml.ElementTree import fromstring
 from numpy.typing import NDArray
 
 from nodule.errors import InputError
-from nodule.lidc.records import CHARACTERISTICS
+
+CHARACTERISTICS = (
+    "subtlety",
+    "internalStructure",
+    "calcification",
+    "sphericity",
+    "margin",
+    "lobulation",
+    "spiculation",
+    "texture",
+    "malignancy",
+)
+"""The nine LIDC characteristics, in the order and spelling of the readers' XML."""
 
 MAX_XML_BYTES = 32 * 1024 * 1024  # the collection's largest file is below 3 MB
 _ROOT = "LidcReadMessage"

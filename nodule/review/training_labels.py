@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.geometry import Geometry, Vector
-from nodule.lidc.stack import MARGIN_MM, Box, NoduleStack
 from nodule.measure.segment import NoduleMask
 from nodule.report.finding_parts import AddedPart, FindingPart
 from nodule.report.model import Report
@@ -23,6 +22,7 @@ from nodule.review.apply import check_review
 from nodule.review.resegment import Regrower
 from nodule.review.review_file import Decision, Review
 from nodule.study import Study
+from nodule.training.nodule_stack import MARGIN_MM, Box, NoduleStack
 
 _SAME_SHARE = 0.5  # of the smaller mask
 _APART_MM = 8.0  # from a nodule's mask to a place that teaches what no nodule looks like
@@ -44,7 +44,7 @@ class Labels:
 
     Parameters
     ----------
-    stacks : a nodule each, to be written by :func:`nodule.lidc.writing.write_stacks`.
+    stacks : a nodule each, to be written by :func:`nodule.training.crop_set_writing.write_stacks`.
     negatives : places without nodules, to be written likewise, of the kind ``negative``.
     left_out : what became no label, by the report's names and in the reviews' order.
     """

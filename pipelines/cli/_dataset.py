@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
     from nodule.lidc.luna16 import LunaFinding
-    from nodule.lidc.scans import WholeScan
+    from nodule.lidc.whole_scans import WholeScan
     from nodule.lidc.xml import LidcReadings
     from pipelines.batch import Batch
 
@@ -65,7 +65,7 @@ def dataset_luna16(source: Source, output: Output, margin_mm: Margin = 20.0) -> 
     for `lidc`.
     """
     from nodule.lidc.luna16 import findings_by_series
-    from nodule.lidc.scans import find_scans
+    from nodule.lidc.whole_scans import find_scans
     from pipelines.batch import run_batch
 
     scans = {scan.path: scan for scan in find_scans(source) if scan.readings is not None}
@@ -96,7 +96,7 @@ class SeriesFolders:
         """
         from nodule.ct import inventory
         from nodule.errors import InputError
-        from nodule.lidc.scans import dicom_folders
+        from nodule.lidc.whole_scans import dicom_folders
 
         series_uid = readings.series_instance_uid
         if any(path.suffix.lower() == ".dcm" for path in near.iterdir()):
@@ -134,8 +134,8 @@ def _refuse_repeated(readings: LidcReadings, path: Path, seen: dict[str, Path]) 
 def _cut_lidc(readings: LidcReadings, source: SeriesSource, output: Path, margin_mm: float) -> Rows:
     from nodule.ct import read_source
     from nodule.lidc.consensus import nodules_on
-    from nodule.lidc.stack import NoduleStack
-    from nodule.lidc.writing import write_stacks
+    from nodule.training.crop_set_writing import write_stacks
+    from nodule.training.nodule_stack import NoduleStack
 
     study = read_source(source)
     patient_id = source.patient.patient_id or readings.series_instance_uid
@@ -152,8 +152,8 @@ def _cut_luna16(
     from dataclasses import replace
 
     from nodule.ct import read_ct
-    from nodule.lidc.stack import NoduleStack
-    from nodule.lidc.writing import write_stacks
+    from nodule.training.crop_set_writing import write_stacks
+    from nodule.training.nodule_stack import NoduleStack
 
     study = read_ct(scan.path)
     # a MetaImage file knows its series by its name only
@@ -180,7 +180,7 @@ def _told(paths: list[Path]) -> Iterator[Path]:
 
 def _finish(output: Path, batch: Batch[Rows], series: int) -> None:
     from nodule.errors import InputError
-    from nodule.lidc.writing import write_table
+    from nodule.training.crop_set_writing import write_table
 
     if not series:
         raise InputError("no series found", code="NO_SERIES", hint="Give the collection's folder")

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nodule.candidates.stage import ProposeCandidates
-    from nodule.lidc.marks import ScanMark
-    from nodule.lidc.scans import WholeScan
+    from nodule.lidc.whole_scans import WholeScan
     from nodule.lungs.stage import SegmentLungs
+    from nodule.training.hard_negatives import ScanMark
 
 _LOWEST_SCORE = 0.01
 
@@ -43,9 +43,9 @@ def marks(
     The last line on stdout is a JSON summary.
     """
     from nodule.candidates.stage import ProposeCandidates
-    from nodule.lidc.marks import write_marks
-    from nodule.lidc.scans import find_scans
+    from nodule.lidc.whole_scans import find_scans
     from nodule.lungs.stage import SegmentLungs
+    from nodule.training.hard_negatives import write_marks
     from nodule.weights import Weights
 
     opened = Weights.shipped("candidates") if weights is None else Weights.open(weights)
@@ -68,8 +68,8 @@ def _marks(
     scan: WholeScan, *, lungs: SegmentLungs, detector: ProposeCandidates
 ) -> Iterator[ScanMark]:
     from nodule.ct import read_ct
-    from nodule.lidc.marks import ScanMark
     from nodule.resample import Resample
+    from nodule.training.hard_negatives import ScanMark
 
     volume = Resample().run(volume=read_ct(scan.path).volume)
     mask = lungs.run(volume=volume)

@@ -40,13 +40,13 @@ def review(
     which says what was left out and why.
     """
     from nodule.ct.stage import ReadCt
-    from nodule.lidc.records import Kind
-    from nodule.lidc.stack import NoduleStack
-    from nodule.lidc.writing import read_rows, write_stacks, write_table
     from nodule.outputs import read_lungs
     from nodule.review.resegment import Regrower, growth_rules
     from nodule.review.review_file import read_report, read_review
     from nodule.review.training_labels import pseudonym, review_labels
+    from nodule.training.crop_set_writing import read_rows, write_stacks, write_table
+    from nodule.training.nodule_record import Kind
+    from nodule.training.nodule_stack import NoduleStack
     from pipelines.cli._review import series_of
 
     report = read_report(report_json)

@@ -87,9 +87,9 @@ def candidates(
     from nodule.evaluate.nodule_detection.crop_scores import certain_records
     from nodule.evaluate.nodule_detection.detection_evaluation import detect_both_ways
     from nodule.evaluate.nodule_detection.read_scans import find_read_scans
-    from nodule.lidc.crops import CropSet
     from nodule.lungs.stage import SegmentLungs
     from nodule.malignancy.stage import ScoreMalignancy
+    from nodule.training.crop_set import CropSet
     from nodule.weights import Weights
 
     opened = Weights.shipped("candidates") if weights is None else Weights.open(weights)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nodule.evaluate.lung_masks.lung_evaluation import MeasuredLungs
-    from nodule.lidc.scans import WholeScan
+    from nodule.lidc.whole_scans import WholeScan
     from nodule.lungs.stage import SegmentLungs
     from nodule.volume import LungMask, Volume
     from nodule.weights import Weights
@@ -59,7 +59,7 @@ def lungs(
     """
     from nodule.evaluate.leakage import as_listed, patients_of, seen_in_training
     from nodule.evaluate.lung_masks.lung_evaluation import summary
-    from nodule.lidc.scans import find_scans
+    from nodule.lidc.whole_scans import find_scans
     from nodule.lungs.stage import SegmentLungs
     from nodule.weights import Weights
 
@@ -107,7 +107,7 @@ def _measure(scan: WholeScan, stage: SegmentLungs, reference: Path | None) -> Me
 
 def _truth(volume: Volume, reference: Path | None) -> LungMask:
     from nodule.evaluate.lung_masks.lung_agreement import read_lung_mask
-    from nodule.lungs.labels import label_lungs
+    from nodule.lungs.training.threshold_labels import label_lungs
     from nodule.resample import resample_mask
 
     if reference is None:

@@ -19,7 +19,7 @@ from pipelines.cli._options import CardOption, DeviceOption, given_command
 if TYPE_CHECKING:
     from nodule.evaluate.leakage import Names
     from nodule.evaluate.malignancy_rating.calibrated_ratings import Assessment, Choose
-    from nodule.malignancy.judge import Judgement
+    from nodule.evaluate.malignancy_rating.crop_predictions import Judgement
     from nodule.weights import Weights
 
 logger = logging.getLogger(__name__)
@@ -70,8 +70,8 @@ def malignancy(
     from nodule.evaluate.malignancy_rating.rated_examples import rated_examples
     from nodule.evaluate.malignancy_rating.rating_baselines import outlined
     from nodule.inference import pick_device
-    from nodule.lidc.crops import CropSet
     from nodule.malignancy.calibration import calibration_path
+    from nodule.training.crop_set import CropSet
 
     if calibrate and not folds:
         raise InputError(

@@ -41,7 +41,7 @@ def measure(
         read_nodules,
         score_masks,
     )
-    from nodule.lidc.crops import CropSet
+    from nodule.training.crop_set import CropSet
 
     nodules = read_nodules(CropSet.open(data), keep=lambda record: not fold or record.fold in fold)
     scores = tuple(score_masks(nodules))

@@ -15,7 +15,7 @@ from pipelines.cli._bar import bar
 from pipelines.cli._options import DeviceOption
 
 if TYPE_CHECKING:
-    from nodule.malignancy.judge import Judgement
+    from nodule.evaluate.malignancy_rating.crop_predictions import Judgement
 
 
 def transfer(
@@ -43,6 +43,7 @@ def transfer(
     compared so. Refused where any of them saw a patient of the fold in training.
     """
     from nodule.evaluate.leakage import seen_in_training
+    from nodule.evaluate.malignancy_rating.crop_predictions import judge
     from nodule.evaluate.malignancy_rating.rated_examples import rated_examples
     from nodule.evaluate.malignancy_rating.rating_scale import class_counts
     from nodule.evaluate.malignancy_rating.transfer_evaluation import (
@@ -51,10 +52,9 @@ def transfer(
         member_aucs,
     )
     from nodule.inference import pick_device
-    from nodule.lidc.crops import CropSet
     from nodule.malignancy.ensemble import Ensemble
-    from nodule.malignancy.judge import judge
     from nodule.malignancy.predict import Predictor
+    from nodule.training.crop_set import CropSet
     from nodule.weights import Weights
 
     members = [Weights.open(path) for path in (*tuned, *scratch)]

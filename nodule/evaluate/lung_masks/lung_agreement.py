@@ -15,7 +15,7 @@ from nodule.evaluate.overlap import LUNG_TOLERANCE_MM, Overlap, compare_masks
 from nodule.geometry import Vector
 from nodule.lidc.consensus import nodules_on, position_lps_mm
 from nodule.lidc.luna16 import findings_by_series
-from nodule.lidc.scans import WholeScan
+from nodule.lidc.whole_scans import WholeScan
 from nodule.lidc.xml import read_lidc_xml
 from nodule.resample import geometry_of
 from nodule.study import Study

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from nodule.evaluate.malignancy_rating.crop_predictions import Judgement
 from nodule.evaluate.malignancy_rating.rating_scale import readers_mean, suspicion_of
-from nodule.lidc.records import Kind
 from nodule.malignancy.calibration import Calibration, mean_rating
-from nodule.malignancy.judge import Judgement
+from nodule.training.nodule_record import Kind
 
 Choose = Callable[[Judgement], Calibration]
 """Which calibration reads a judgement: one that was not fitted on its patient."""

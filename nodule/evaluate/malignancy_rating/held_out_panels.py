@@ -10,10 +10,15 @@ import torch
 
 from nodule.errors import InputError
 from nodule.evaluate.leakage import NO_OTHERS, Names, all_names
+from nodule.evaluate.malignancy_rating.crop_predictions import (
+    Discernment,
+    Judgement,
+    discern,
+    judge,
+)
 from nodule.inference import Precision
 from nodule.malignancy.ensemble import Ensemble
-from nodule.malignancy.examples import NoduleExample
-from nodule.malignancy.judge import Discernment, Judgement, discern, judge
+from nodule.malignancy.training.nodule_examples import NoduleExample
 from nodule.progress import Progress, silent
 from nodule.weights import Weights
 

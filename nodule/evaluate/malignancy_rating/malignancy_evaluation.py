@@ -21,6 +21,7 @@ from nodule.evaluate.malignancy_rating.calibrated_ratings import (
     assess,
 )
 from nodule.evaluate.malignancy_rating.calibration_fit import split
+from nodule.evaluate.malignancy_rating.crop_predictions import Discernment, Judgement
 from nodule.evaluate.malignancy_rating.rating_baselines import against_baselines, cross_validated
 from nodule.evaluate.malignancy_rating.rating_scale import (
     LEVELS,
@@ -33,9 +34,8 @@ from nodule.evaluate.malignancy_rating.reader_agreement import (
     core_agreement,
     discernment,
 )
-from nodule.lidc.records import Kind
 from nodule.lidc.texture import texture_class
-from nodule.malignancy.judge import Discernment, Judgement
+from nodule.training.nodule_record import Kind
 
 _SIZES_MM = {"<6 mm": (0.0, 6.0), "6-<10 mm": (6.0, 10.0), "10-<20 mm": (10.0, 20.0)}
 _LARGE = ">=20 mm"

@@ -22,7 +22,7 @@ from nodule.evaluate.malignancy_rating.rating_scale import (
     suspicious,
 )
 from nodule.evaluate.malignancy_rating.reader_agreement import auc
-from nodule.malignancy.examples import NoduleExample
+from nodule.malignancy.training.nodule_examples import NoduleExample
 from nodule.progress import Progress, silent
 
 

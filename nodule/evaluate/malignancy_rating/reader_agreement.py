@@ -15,13 +15,13 @@ from sklearn.metrics import roc_auc_score, roc_curve  # type: ignore[import-unty
 
 from nodule.evaluate.bootstrap import Interval, patient_bootstraps
 from nodule.evaluate.malignancy_rating.calibrated_ratings import Assessment
+from nodule.evaluate.malignancy_rating.crop_predictions import Discernment, Judgement
 from nodule.evaluate.malignancy_rating.rating_scale import (
     calibration_error,
     rating_agreement,
     suspicious,
 )
 from nodule.malignancy.calibration import mean_rating
-from nodule.malignancy.judge import Discernment, Judgement
 
 Figures = Mapping[str, float]
 Classes = NDArray[np.bool_]

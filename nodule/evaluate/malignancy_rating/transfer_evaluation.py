@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.evaluate.bootstrap import Interval, patient_bootstraps
+from nodule.evaluate.malignancy_rating.crop_predictions import Judgement
 from nodule.evaluate.malignancy_rating.rating_scale import readers_mean, suspicion_of
 from nodule.evaluate.malignancy_rating.reader_agreement import auc
-from nodule.malignancy.judge import Judgement
 
 
 def compare(

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.candidates.heatmap import STRIDE
-from nodule.candidates.material import Box
-from nodule.candidates.samples import surround
-from nodule.candidates.views import View, centered
+from nodule.candidates.training.patch_samples import surround
 from nodule.errors import InputError
 from nodule.geometry import as_matrix
 from nodule.hu import AIR_HU, NETWORK_WINDOW
-from nodule.lidc.crops import PackedCrop, decode_hu
+from nodule.training.packed_crop import PackedCrop, decode_hu
+from nodule.training.pose import View, centered
+from nodule.training.region import Box
 from nodule.volume import LungMask, Volume
 
 PATCH_MM = 64

@@ -16,18 +16,19 @@ from numpy.typing import NDArray
 
 from nodule.candidates.heatmap import STRIDE
 from nodule.candidates.peaks import Peak, find_peaks, suppress
+from nodule.candidates.sliding_window import plan_windows, sweep
 from nodule.candidates.stage import ProposeCandidates, load_network
-from nodule.candidates.sweep import plan_windows, sweep
 from nodule.evaluate.bootstrap import Interval, patient_bootstrap
 from nodule.evaluate.nodule_detection.crop_patches import PATCH_MM, Host, lay
 from nodule.evaluate.nodule_detection.read_scans import CERTAIN_READERS, LEAST_DIAMETER_MM
 from nodule.findings import Candidate
 from nodule.geometry import Geometry, as_vector
 from nodule.inference import pick_device
-from nodule.lidc.crops import CropSet, NoduleRecord, distinct
 from nodule.lidc.texture import texture_class
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.progress import Progress, silent
+from nodule.training.crop_set import CropSet, distinct
+from nodule.training.nodule_record import NoduleRecord
 from nodule.volume import Volume
 
 SIZES_MM = (6.0, 10.0, 20.0)

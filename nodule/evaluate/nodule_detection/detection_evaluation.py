@@ -23,11 +23,12 @@ from nodule.evaluate.nodule_detection.scan_detections import (
     examine,
     poisson_interval,
 )
-from nodule.lidc.crops import CropSet, NoduleRecord
-from nodule.lidc.scans import WholeScan
+from nodule.lidc.whole_scans import WholeScan
 from nodule.lungs.stage import SegmentLungs
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.progress import Progress, silent
+from nodule.training.crop_set import CropSet
+from nodule.training.nodule_record import NoduleRecord
 from nodule.weights import Weights
 
 FP_RATES = (4.0, 2.0, 1.0)

@@ -25,13 +25,13 @@ from torch import Tensor, nn
 
 from nodule.candidates.heatmap import STRIDE
 from nodule.candidates.network import HeatmapNetwork
+from nodule.candidates.sliding_window import Plan, Window, plan_cheapest, sweep
 from nodule.candidates.stage import (
     ProposeCandidates,
     load_network,
     plain_network,
     reachable_cells,
 )
-from nodule.candidates.sweep import Plan, Window, plan_cheapest, sweep
 from nodule.ct.read import read_ct
 from nodule.hu import NETWORK_WINDOW
 from nodule.inference import autocast, pick_device, prepare, uses_bf16

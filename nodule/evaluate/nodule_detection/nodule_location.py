@@ -16,9 +16,9 @@ import numpy as np
 from nodule.evaluate.nodule_detection.read_scans import Marked
 from nodule.findings import Lung, Third
 from nodule.geometry import Geometry, Vector
-from nodule.lidc.records import NoduleRecord
 from nodule.measure.place import lung_third, nearest_lung, pleura_distance_mm
 from nodule.measure.segment import NoduleMask
+from nodule.training.nodule_record import NoduleRecord
 from nodule.volume import LungMask
 
 MIDLINE_MM = 20.0

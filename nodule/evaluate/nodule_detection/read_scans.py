@@ -12,7 +12,7 @@ from nodule.evaluate.nodule_detection.luna16_matching import UNMEASURED_DIAMETER
 from nodule.geometry import Vector
 from nodule.lidc.consensus import LidcNodule, nodules_on, position_lps_mm
 from nodule.lidc.luna16 import LunaFinding, findings_by_series
-from nodule.lidc.scans import WholeScan, find_scans
+from nodule.lidc.whole_scans import WholeScan, find_scans
 from nodule.lidc.xml import read_lidc_xml
 from nodule.sphere import sphere_diameter_mm
 from nodule.study import Study

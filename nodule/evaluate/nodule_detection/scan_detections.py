@@ -21,7 +21,7 @@ from nodule.evaluate.nodule_detection.luna16_matching import ScanMatches, match_
 from nodule.evaluate.nodule_detection.nodule_location import Location, locate
 from nodule.evaluate.nodule_detection.read_scans import Marked, ReadScan, load_read_scan
 from nodule.findings import Candidate
-from nodule.lidc.scans import WholeScan
+from nodule.lidc.whole_scans import WholeScan
 from nodule.lungs.stage import SegmentLungs
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.resample import Resample

@@ -25,12 +25,12 @@ from sklearn.metrics import (  # type: ignore[import-untyped]
 from nodule.evaluate.bootstrap import patient_bootstrap
 from nodule.findings import Texture
 from nodule.geometry import Vector, as_vector
-from nodule.lidc.crops import CropSet
-from nodule.lidc.packed import NoduleCrop
-from nodule.lidc.records import NoduleRecord
 from nodule.measure.segment import GrowthRules, segment_nodule
 from nodule.measure.uncertainty import volume_limits_mm3
 from nodule.sphere import sphere_diameter_mm
+from nodule.training.crop_set import CropSet
+from nodule.training.nodule_record import NoduleRecord
+from nodule.training.packed_crop import NoduleCrop
 from nodule.volume import Volume
 
 Masks = NDArray[np.bool_]

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from nodule.candidates.heatmap import STRIDE
-from nodule.candidates.learn import CandidatesTask
 from nodule.candidates.network import GRANULARITY, OUTPUTS, HeatmapNetwork, pair_columns
+from nodule.candidates.training.candidates_task import CandidatesTask
 from nodule.inference import fold_normalisation
 
 

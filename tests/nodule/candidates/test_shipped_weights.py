@@ -8,7 +8,7 @@ import pytest
 from nodule.candidates.stage import ProposeCandidates
 from nodule.ct.read import read_ct
 from nodule.findings import Candidate
-from nodule.lungs.labels import label_lungs
+from nodule.lungs.training.threshold_labels import label_lungs
 from nodule.phantom import NodulePlan, PhantomSpec, make_phantom
 from nodule.resample import Resample, resample_mask
 from nodule.weights import Weights

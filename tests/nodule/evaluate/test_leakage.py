@@ -11,7 +11,7 @@ from nodule.evaluate.leakage import (
     seen_in_training,
     unseen_members,
 )
-from nodule.lidc.scans import find_scans
+from nodule.lidc.whole_scans import find_scans
 from nodule.weights import Weights
 
 WEIGHTS = Weights(

@@ -11,9 +11,9 @@ import pytest
 from nodule.errors import InputError
 from nodule.geometry import Geometry
 from nodule.lidc.consensus import LidcNodule, contour_mask, nodules_on, position_lps_mm
-from nodule.lidc.crops import CropSet
 from nodule.lidc.xml import Contour, LidcReadings, NoduleReading, PointMark, read_lidc_xml
 from nodule.study import SeriesHeader, SliceReference, Study
+from nodule.training.crop_set import CropSet
 from nodule.volume import Volume
 
 GEOMETRY = Geometry(

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.lidc.records import CHARACTERISTICS
-from nodule.lidc.xml import MAX_XML_BYTES, NoduleReading, read_lidc_xml
+from nodule.lidc.xml import CHARACTERISTICS, MAX_XML_BYTES, NoduleReading, read_lidc_xml
 
 RATINGS = "".join(f"<{name}>{i % 5 + 1}</{name}>" for i, name in enumerate(CHARACTERISTICS))
 

@@ -9,9 +9,9 @@ from nodule.ct.read import read_ct
 from nodule.errors import InputError, StageError, WeightsError
 from nodule.evaluate.overlap import LUNG_TOLERANCE_MM, compare_masks
 from nodule.geometry import Geometry, as_matrix, as_vector
-from nodule.lungs.labels import label_lungs
 from nodule.lungs.network import build_network
 from nodule.lungs.stage import SegmentLungs
+from nodule.lungs.training.threshold_labels import label_lungs
 from nodule.phantom import Phantom
 from nodule.resample import Resample, resample_mask
 from nodule.volume import LungMask, Volume

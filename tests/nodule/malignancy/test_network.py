@@ -3,9 +3,9 @@
 import torch
 
 from nodule.inference import fold_normalisation
-from nodule.lidc.records import CHARACTERISTICS
-from nodule.malignancy.learn import MalignancyTask
+from nodule.lidc.xml import CHARACTERISTICS
 from nodule.malignancy.network import LEVELS, C3DMultitask, build
+from nodule.malignancy.training.malignancy_task import MalignancyTask
 
 TASK = MalignancyTask(crop_set=".", scans=(), magnifications_mm=(1.0,))  # type: ignore[arg-type]  # no data is read
 

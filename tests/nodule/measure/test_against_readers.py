@@ -15,7 +15,7 @@ from nodule.evaluate.nodule_measurement.mask_evaluation import (
     read_nodules,
     score_masks,
 )
-from nodule.lidc.crops import CropSet
+from nodule.training.crop_set import CropSet
 
 _log = logging.getLogger(__name__)
 HELD_OUT_FOLD = 0

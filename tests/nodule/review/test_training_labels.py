@@ -8,26 +8,27 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nodule.candidates.learn import CandidatesTask
-from nodule.candidates.material import nodule_sources
-from nodule.candidates.samples import plain_sample
+from nodule.candidates.training.candidates_task import CandidatesTask
+from nodule.candidates.training.crop_regions import nodule_sources
+from nodule.candidates.training.patch_samples import plain_sample
 from nodule.errors import InputError
 from nodule.evaluate.nodule_detection.crop_scores import certain_records
 from nodule.geometry import Geometry
-from nodule.lidc.crops import CropSet, distinct
-from nodule.lidc.records import Kind, fold_of
-from nodule.lidc.stack import NoduleStack
-from nodule.lidc.writing import read_rows, write_stacks, write_table
-from nodule.malignancy import draws
-from nodule.malignancy.backgrounds import Background
-from nodule.malignancy.examples import load_examples
-from nodule.malignancy.learn import MalignancyTask
+from nodule.lidc.whole_scans import fold_of
+from nodule.malignancy.training import cube_sampler
+from nodule.malignancy.training.backgrounds import Background
+from nodule.malignancy.training.malignancy_task import MalignancyTask
+from nodule.malignancy.training.nodule_examples import load_examples
 from nodule.report import Report
 from nodule.review.apply import apply_review
 from nodule.review.resegment import Regrower
 from nodule.review.review_file import Review
 from nodule.review.training_labels import Labels, LeftOut, pseudonym, review_labels
 from nodule.study import Study
+from nodule.training.crop_set import CropSet, distinct
+from nodule.training.crop_set_writing import read_rows, write_stacks, write_table
+from nodule.training.nodule_record import Kind
+from nodule.training.nodule_stack import NoduleStack
 from nodule.volume import LungMask, Volume
 
 BALL = (20.0, 30.0, -40.0)
@@ -262,8 +263,8 @@ def test_the_detector_learns_that_nothing_is_where_readers_rejected(
 def test_the_second_network_learns_that_it_is_no_nodule(
     crop_set: Path, report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(draws, "_SHARES", (0.0, 0.0, 1.0, 0.0))
-    monkeypatch.setattr(draws, "_REJECTED", 1.0)
+    monkeypatch.setattr(cube_sampler, "_SHARES", (0.0, 0.0, 1.0, 0.0))
+    monkeypatch.setattr(cube_sampler, "_REJECTED", 1.0)
     task = MalignancyTask(crop_set=crop_set, scans=(), held_out_folds=())
     assert task.training_patients() == (pseudonym(report),)
     middle = np.full((1, 3), 60.0, np.float32)

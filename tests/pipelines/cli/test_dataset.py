@@ -10,7 +10,7 @@ import pytest
 import SimpleITK as sitk
 from typer.testing import CliRunner
 
-from nodule.lidc.crops import CropSet
+from nodule.training.crop_set import CropSet
 from pipelines.cli._dataset import dataset_app
 
 WIDE = ("--margin-mm", 60)  # so that the shared crops lie inside ours

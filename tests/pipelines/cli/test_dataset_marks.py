@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from nodule.ct import read_ct
-from nodule.lidc.marks import read_marks
-from nodule.lidc.scans import find_scans
-from nodule.malignancy.backgrounds import open_background
+from nodule.lidc.whole_scans import find_scans
+from nodule.malignancy.training.backgrounds import open_background
+from nodule.training.hard_negatives import read_marks
 from nodule.weights import Weights
 from pipelines.cli.main import app
 

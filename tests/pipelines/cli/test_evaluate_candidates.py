@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from nodule.candidates.network import HeatmapNetwork
 from nodule.candidates.operating import OperatingTable
 from nodule.errors import InputError
-from nodule.lidc.scans import find_scans
+from nodule.lidc.whole_scans import find_scans
 from nodule.phantom import make_phantom, random_spec
 from nodule.weights import Weights, save_state
 from pipelines.cli._dataset import dataset_app

@@ -12,8 +12,8 @@ import typer
 from typer.testing import CliRunner, Result
 
 from nodule.errors import InputError
-from nodule.lidc.crops import CropSet
 from nodule.phantom import make_phantom, random_spec
+from nodule.training.crop_set import CropSet
 from pipelines.cli._dataset_review import review as dataset_review
 from pipelines.cli._review import review_app
 

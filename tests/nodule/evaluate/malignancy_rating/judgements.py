@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nodule.lidc.records import NoduleRecord
+from nodule.evaluate.malignancy_rating.crop_predictions import Judgement
 from nodule.malignancy.calibration import Calibration
-from nodule.malignancy.judge import Judgement
+from nodule.training.nodule_record import NoduleRecord
 
 PLAIN = Calibration(
     members=("aa",),

@@ -9,9 +9,9 @@ from judgements import judgement
 from nodule.errors import InputError
 from nodule.evaluate.malignancy_rating.calibrated_ratings import assess
 from nodule.evaluate.malignancy_rating.calibration_fit import cross_fit, fit, split
+from nodule.evaluate.malignancy_rating.crop_predictions import Judgement
 from nodule.evaluate.malignancy_rating.rating_scale import calibration_error
 from nodule.malignancy.calibration import temper
-from nodule.malignancy.judge import Judgement
 
 
 def honest(count: int, *, flattened: float, seed: int = 0) -> list[Judgement]:

@@ -9,12 +9,12 @@ import pytest
 from judgements import PLAIN, judgement
 
 from nodule.evaluate.malignancy_rating.calibrated_ratings import Assessment, assess
+from nodule.evaluate.malignancy_rating.crop_predictions import Discernment, Judgement
 from nodule.evaluate.malignancy_rating.malignancy_evaluation import (
     BootstrapSettings,
     rows,
     summarise,
 )
-from nodule.malignancy.judge import Discernment, Judgement
 
 NOBODY = Discernment(
     patients=(), is_nodule=np.zeros(0, np.bool_), probability=np.zeros(0, np.float32)

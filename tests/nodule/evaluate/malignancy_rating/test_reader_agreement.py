@@ -10,6 +10,7 @@ from judgements import FOUR, PLAIN, judgement, peaked
 from sklearn.metrics import cohen_kappa_score
 
 from nodule.evaluate.malignancy_rating.calibrated_ratings import Assessment, assess
+from nodule.evaluate.malignancy_rating.crop_predictions import Discernment
 from nodule.evaluate.malignancy_rating.rating_scale import calibration_error
 from nodule.evaluate.malignancy_rating.reader_agreement import (
     agreement,
@@ -18,7 +19,6 @@ from nodule.evaluate.malignancy_rating.reader_agreement import (
     discernment,
     sensitivity_at_specificity,
 )
-from nodule.malignancy.judge import Discernment
 
 
 @pytest.fixture

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
+from nodule.evaluate.malignancy_rating.crop_predictions import Judgement
 from nodule.evaluate.malignancy_rating.transfer_evaluation import (
     compare,
     member_aucs,
     member_suspicion,
 )
-from nodule.lidc.records import NoduleRecord
-from nodule.malignancy.judge import Judgement
 from nodule.malignancy.network import LEVELS
+from nodule.training.nodule_record import NoduleRecord
 
 
 def judgement(patient: str, rating: int, said: tuple[float, ...]) -> Judgement:

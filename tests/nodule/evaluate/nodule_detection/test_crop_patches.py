@@ -8,7 +8,8 @@ import pytest
 from nodule.errors import InputError
 from nodule.evaluate.nodule_detection.crop_patches import PATCH_MM, Host, lay
 from nodule.geometry import Geometry
-from nodule.lidc.crops import NoduleRecord, PackedCrop
+from nodule.training.nodule_record import NoduleRecord
+from nodule.training.packed_crop import PackedCrop
 from nodule.volume import LungMask, Volume
 
 

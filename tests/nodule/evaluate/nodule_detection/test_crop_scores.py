@@ -14,7 +14,8 @@ from nodule.evaluate.nodule_detection.crop_scores import (
     one_per_nodule,
     sensitivity,
 )
-from nodule.lidc.crops import CropSet, NoduleRecord
+from nodule.training.crop_set import CropSet
+from nodule.training.nodule_record import NoduleRecord
 
 
 def record(**changes: object) -> NoduleRecord:

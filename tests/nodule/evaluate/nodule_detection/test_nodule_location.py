@@ -6,7 +6,7 @@ import pytest
 from nodule.evaluate.nodule_detection.nodule_location import Location, locate, side_of
 from nodule.evaluate.nodule_detection.read_scans import Marked
 from nodule.geometry import Geometry
-from nodule.lidc.crops import NoduleRecord
+from nodule.training.nodule_record import NoduleRecord
 from nodule.volume import LungMask
 
 

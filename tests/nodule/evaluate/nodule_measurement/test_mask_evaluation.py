@@ -16,7 +16,7 @@ from nodule.evaluate.nodule_measurement.mask_evaluation import (
 )
 from nodule.findings import Texture
 from nodule.geometry import Geometry
-from nodule.lidc.records import NoduleRecord
+from nodule.training.nodule_record import NoduleRecord
 from nodule.volume import Volume
 
 

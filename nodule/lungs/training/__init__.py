@@ -1,0 +1,1 @@
+"""How the lung network is trained."""

@@ -1,0 +1,154 @@
+"""The stage that explains the judgement of findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from nodule.errors import ConfigError, InputError
+from nodule.findings import Candidate, Finding, ScoredCandidate
+from nodule.inference import pick_device
+from nodule.malignancy.stage import ScoreMalignancy
+from nodule.progress import Progress, silent
+from nodule.saliency import Answer, HeatMap
+from nodule.volume import Volume
+
+if TYPE_CHECKING:
+    from nodule.malignancy.ensemble import Ensemble
+    from nodule.malignancy.grad_cam import Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainMalignancy:
+    """Show for every finding what raised an answer of the networks, and check what is shown.
+
+    Parameters
+    ----------
+    judge : the stage whose answers are explained, and by which they are asked again.
+    answer : the mean malignancy rating, or the networks' own probability of a nodule, without
+        the detector's score.
+    draws : how often a part of the cube is hidden at random, to compare.
+
+    Raises
+    ------
+    ConfigError : ``BAD_COUNT``.
+    """
+
+    name: ClassVar[str] = "explain"
+    version: ClassVar[int] = 1
+
+    judge: ScoreMalignancy = field(default_factory=ScoreMalignancy)
+    answer: Answer = "malignancy"
+    draws: int = 8
+
+    def __post_init__(self) -> None:
+        if self.draws < 1:
+            raise ConfigError(
+                "nothing to compare with",
+                code="BAD_COUNT",
+                expected="1 draw or more",
+                got=self.draws,
+            )
+
+    def run(
+        self,
+        *,
+        volume: Volume,
+        scored: tuple[ScoredCandidate, ...],
+        findings: tuple[Finding, ...],
+        progress: Progress = silent,
+    ) -> tuple[HeatMap, ...]:
+        """Explain findings in a scan on the canonical 1 mm grid.
+
+        Parameters
+        ----------
+        volume : HU, as it was judged.
+        scored : what the judge said; the cube that it looked at is the one explained.
+        findings : made of some of these.
+        progress : told the share done.
+
+        Returns
+        -------
+        One per finding, in their order.
+
+        Raises
+        ------
+        InputError : ``UNKNOWN_FINDING`` for a finding that was made of nothing here, ``NO_CUDA``.
+        WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
+        """
+        if not findings:
+            progress(1.0)
+            return ()
+        # torch is loaded only when there is something to explain
+        from nodule.malignancy.ensemble import Ensemble
+
+        ensemble = Ensemble.load(
+            self.judge.weights,
+            device=pick_device(self.judge.device),
+            precision=self.judge.precision,
+        )
+        maps: list[HeatMap] = []
+        for finding in findings:
+            maps.append(self._explain(ensemble, volume, finding, _seen_as(finding, scored)))
+            progress(len(maps) / len(findings))
+        return tuple(maps)
+
+    def _explain(
+        self, ensemble: Ensemble, volume: Volume, finding: Finding, candidate: Candidate
+    ) -> HeatMap:
+        from nodule.malignancy.grad_cam import Place, explain
+        from nodule.malignancy.saliency_checks import check
+
+        networks = [member.network for member in ensemble.members]
+        place = Place.cut(volume, center_lps_mm=candidate.center_lps_mm, networks=networks)
+        heat = explain(networks, place, answer=self.answer)
+        checks = check(
+            heat,
+            place=place,
+            answer=self.answer,
+            networks=networks,
+            scores=lambda places: self._scores(ensemble, places, candidate),
+            draws=self.draws,
+        )
+        return HeatMap(
+            finding_id=finding.id,
+            answer=self.answer,
+            heat_zyx=heat.array_zyx.astype(np.float16),
+            geometry=heat.geometry,
+            checks=checks,
+        )
+
+    def _scores(
+        self, ensemble: Ensemble, places: Sequence[Place], candidate: Candidate
+    ) -> list[float]:
+        """Ask the judge anew about one candidate as different places show it."""
+        from nodule.malignancy.grad_cam import places_cubes
+
+        alone = replace(self.judge, detector_weight=0.0)
+        said = alone.reported(
+            ensemble.predict(partial(places_cubes, places)), [candidate] * len(places)
+        )
+        if self.answer == "nodule":
+            return [each.probability for each in said]
+        return [each.malignancy.score for each in said]
+
+
+def _seen_as(finding: Finding, scored: tuple[ScoredCandidate, ...]) -> Candidate:
+    """Return the candidate of which a finding was made: it has its answers, and lies nearest."""
+    same = [
+        each.candidate
+        for each in scored
+        if (each.probability, each.malignancy) == (finding.probability, finding.malignancy)
+    ]
+    if not same:
+        raise InputError(
+            f"{finding.id} was made of none of these candidates", code="UNKNOWN_FINDING"
+        )
+    return min(
+        same,
+        key=lambda c: float(np.linalg.norm(np.subtract(c.center_lps_mm, finding.center_lps_mm))),
+    )

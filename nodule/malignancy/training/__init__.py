@@ -1,0 +1,1 @@
+"""How the malignancy networks are trained."""

@@ -1,0 +1,46 @@
+"""What training may see when some folds are held out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from nodule.errors import ConfigError
+from nodule.lidc.whole_scans import WholeScan, find_scans, training_scans
+from nodule.training.crop_set import CropSet
+
+
+def scans_of_other_folds(
+    paths: Sequence[Path], *, crops: CropSet, held_out_folds: Collection[int]
+) -> tuple[WholeScan, ...]:
+    """Return the scans that are neither of a held-out fold nor of a patient of one.
+
+    Parameters
+    ----------
+    paths : scans, or folders of scans.
+    crops : the crop set that is trained on beside them, whose patients have folds.
+    held_out_folds : each must be in the crop set or among the scans.
+
+    Raises
+    ------
+    ConfigError : ``NO_SUCH_FOLD``, and as :func:`nodule.lidc.whole_scans.training_scans`.
+    InputError : as :func:`nodule.lidc.whole_scans.find_scans`.
+    """
+    _check_folds(paths, crops=crops, held_out_folds=held_out_folds)
+    unseen = crops.names(held_out_folds)
+    return training_scans(paths, unseen=unseen, held_out_folds=held_out_folds)
+
+
+def _check_folds(paths: Sequence[Path], *, crops: CropSet, held_out_folds: Collection[int]) -> None:
+    if crops.folds.issuperset(held_out_folds):
+        return  # looking through a folder of scans may take a while
+    known = crops.folds | {scan.fold for path in paths for scan in find_scans(path)}
+    unknown = sorted(set(held_out_folds) - known)
+    if unknown:
+        raise ConfigError(
+            "a held-out fold is neither in the crop set nor among the scans",
+            code="NO_SUCH_FOLD",
+            expected=f"some of {sorted(known)}",
+            got=unknown,
+            hint="Held out would be nobody; held_out_folds = [] in the training file says that",
+        )
