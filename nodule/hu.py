@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Interval
 from numpy.typing import NDArray
 
 from nodule.errors import InputError
+from nodule.ranges import check_fields
 
 AIR_HU = -1000.0
+StoredHu = Annotated[float, Interval(ge=-32768, le=32767)]
+"""What a scanner can store, in 16 bits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,12 +24,14 @@ class HuWindow:
     Raises
     ------
     InputError : ``BAD_WINDOW`` unless low < high.
+    ConfigError : ``BAD_VALUE``.
     """
 
-    low_hu: float
-    high_hu: float
+    low_hu: StoredHu
+    high_hu: StoredHu
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.low_hu < self.high_hu:
             raise InputError(
                 "a HU window must rise",

@@ -7,15 +7,17 @@ x to the left. Whatever way a patient lay or a file is stored, anatomy points th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from annotated_types import Interval
 from numpy.typing import NDArray
 
 from nodule.errors import InputError
 from nodule.geometry import AXIAL_DIRECTION, Geometry, as_matrix, as_vector
 from nodule.hu import AIR_HU, NETWORK_WINDOW, HuWindow
 from nodule.progress import Progress, silent
+from nodule.ranges import check_fields
 from nodule.volume import LungMask, Volume
 
 _COUNT_TOLERANCE = 1e-4  # voxels; keeps float noise from adding an empty layer
@@ -29,13 +31,20 @@ class Resample:
     ----------
     spacing_mm : edge of the cubic voxels.
     window : HU outside it are clipped, after interpolation.
+
+    Raises
+    ------
+    ConfigError : ``BAD_VALUE``.
     """
 
     name: ClassVar[str] = "resample"
     version: ClassVar[int] = 1
 
-    spacing_mm: float = 1.0
+    spacing_mm: Annotated[float, Interval(ge=0.1, le=10)] = 1.0
     window: HuWindow = NETWORK_WINDOW
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def run(self, *, volume: Volume, progress: Progress = silent) -> Volume:
         """Return the volume on its canonical grid, clipped, in whole HU, air around the source.

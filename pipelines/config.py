@@ -1,9 +1,10 @@
 """TOML to stage objects, strictly.
 
-A file has a section for every stage of a flow that has fields, and in it a key for every field;
-a field that is a dataclass is a section of its own. TOML has no null: a field that may be None,
-and only such a field, is left out to mean None. Nothing is evaluated: there are no expressions,
-no interpolation and no class names, and text that looks like one of MONAI's is refused.
+A file has sections for stages of a flow, and in them keys for their fields; a field that is a
+dataclass is a section of its own. What is left out takes the default of the code, and what has no
+default must be there. TOML has no null: the text ``none`` stands for it where a field that may be
+None is not None by default. Nothing is evaluated: there are no expressions, no interpolation and
+no class names, and text that looks like one of MONAI's is refused.
 """
 
 from __future__ import annotations
@@ -13,17 +14,31 @@ import importlib.resources
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, NoReturn, Protocol, TypeVar, get_args, get_type_hints, runtime_checkable
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NoReturn,
+    Protocol,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
 
 from nodule.errors import ConfigError, NoduleError
+from nodule.ranges import describe
 from nodule.weights import Weights
+from pipelines.codec import from_json
 from pipelines.stage import Stage
 
 S = TypeVar("S", bound=Stage)
 _CHECKOUT = Path(__file__).resolve().parents[1] / "configs"
 _FILES = (".safetensors", ".json")
+_NONE = "none"
 
 
 @runtime_checkable
@@ -68,7 +83,12 @@ def shipped_config(name: str) -> Path:
     path = folder / name
     if not path.is_file():
         known = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.toml"))
-        raise ConfigError(f"no configuration is called {name}", code="NO_CONFIG", expected=known)
+        raise ConfigError(
+            f"no configuration is called {name}",
+            code="NO_CONFIG",
+            expected=f"one of {known}",
+            hint=_nearest(name, known),
+        )
     return path
 
 
@@ -91,7 +111,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def load_stages(path: Path, stages: Iterable[type[S]]) -> dict[str, S]:
-    """Build every stage of a flow from a file.
+    """Build every stage of a flow from a file, which may say as little as it likes.
 
     Parameters
     ----------
@@ -104,78 +124,105 @@ def load_stages(path: Path, stages: Iterable[type[S]]) -> dict[str, S]:
 
     Raises
     ------
-    ConfigError : ``NO_CONFIG``, ``NOT_TOML``, ``UNKNOWN_SECTION``, ``MISSING_SECTION``,
-        ``UNKNOWN_KEY``, ``MISSING_KEY``, ``BAD_VALUE`` or ``EXPRESSION``.
+    ConfigError : ``NO_CONFIG``, ``NOT_TOML``, ``UNKNOWN_SECTION``, ``UNKNOWN_KEY``,
+        ``MISSING_KEY``, ``BAD_VALUE`` or ``EXPRESSION``.
     WeightsError : as :meth:`Weights.open`.
     """
     document = read_toml(path)
     by_name = {stage.name: stage for stage in stages}
     place = _Place(file=path, section="")
-    configurable = [name for name, stage in by_name.items() if _fields(stage)]
-    _check_names("section", document, known=by_name, required=configurable, place=place)
+    _check_names("section", document, known=by_name, place=place)
     return {
         name: build(stage, document.get(name, {}), file=path, section=name)
         for name, stage in by_name.items()
     }
 
 
-def build(cls: type[Any], table: object, *, file: Path, section: str) -> Any:
-    """Build a dataclass from a TOML table; parameters, errors and rules as `load_stages`."""
+def build(
+    cls: type[Any], table: object, *, file: Path, section: str, default: object = None
+) -> Any:
+    """Build a dataclass from a TOML table; parameters, errors and rules as `load_stages`.
+
+    Parameters
+    ----------
+    default : of the same class: what the table leaves out is taken from it, None to take what
+        the class says.
+    """
     place = _Place(file=file, section=section)
     if not isinstance(table, dict):
         place.refuse("a section was expected", code="BAD_VALUE", got=table)
-    hints = get_type_hints(cls)
-    known = _fields(cls)
-    required = [name for name in known if type(None) not in get_args(hints[name])]
-    _check_names("key", table, known=known, required=required, place=place)
-    absent = dict.fromkeys(name for name in known if name not in table)
-    values = {name: _value(hints[name], value, place, name) for name, value in table.items()}
+    hints = get_type_hints(cls, include_extras=True)
+    known = {each.name: each for each in fields(cls)}
+    _check_names("key", table, known=known, place=place)
+    values = {name: _value(known[name], hints[name], value, place) for name, value in table.items()}
+    absent = [each for each in fields(cls) if each.name not in table]
+    if default is not None:
+        values |= {each.name: getattr(default, each.name) for each in absent}
+    else:
+        needed = [each.name for each in absent if _required(each)]
+        _check_absent(needed, hints, place)
+        values |= dict.fromkeys(needed)
     try:
-        return cls(**absent, **values)
+        return cls(**values)
     except NoduleError as error:
         place.refuse(str(error), code="BAD_VALUE", cause=error)
 
 
-def _fields(cls: type[Any]) -> list[str]:
-    return [each.name for each in fields(cls)]
+def _required(each: Field[Any]) -> bool:
+    return each.default is MISSING and each.default_factory is MISSING
+
+
+def _default_of(each: Field[Any]) -> Any:
+    """Return a field's default, None where it has none."""
+    if each.default_factory is not MISSING:
+        return each.default_factory()
+    return None if each.default is MISSING else each.default
+
+
+def _check_absent(names: Iterable[str], hints: Mapping[str, Any], place: _Place) -> None:
+    """Refuse that fields are left out, unless they may be None."""
+    for name in names:
+        if not _may_be_none(hints[name]):
+            place.refuse(
+                f"key {name} is missing",
+                code="MISSING_KEY",
+                expected=describe(hints[name]),
+                hint="It has no default",
+            )
 
 
 def _check_names(
-    kind: str,
-    table: Mapping[str, object],
-    *,
-    known: Iterable[str],
-    required: Iterable[str],
-    place: _Place,
+    kind: str, table: Mapping[str, object], *, known: Iterable[str], place: _Place
 ) -> None:
     names = sorted(known)
     for name in table:
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
             place.refuse(
                 f"unknown {kind} {name}",
                 code=f"UNKNOWN_{kind.upper()}",
                 expected=f"one of {names}",
-                hint=f"The nearest is {near[0]}" if near else f"It takes no {kind}s",
-            )
-    for name in required:
-        if name not in table:
-            place.refuse(
-                f"{kind} {name} is missing",
-                code=f"MISSING_{kind.upper()}",
-                hint="Every one is spelled out; the shipped file holds the defaults",
+                got=name,
+                hint=_nearest(name, names) or f"It takes no {kind}s",
             )
 
 
-def _value(hint: Any, value: object, place: _Place, name: str) -> Any:
+def _nearest(name: str, names: Iterable[str]) -> str | None:
+    near = difflib.get_close_matches(name, list(names), n=1, cutoff=0.0)
+    return f"The nearest is {near[0]}" if near else None
+
+
+def _value(each: Field[Any], hint: Any, value: object, place: _Place) -> Any:
+    name, kind = each.name, _bare(hint)
     _refuse_expressions(value, place, name)
-    kind = _without_none(hint)
+    if value == _NONE and _may_be_none(hint) and _default_of(each) is not None:
+        return None
     if kind == tuple[Weights, ...] and isinstance(value, list):
-        return tuple(_opened(Weights, each, place, name) for each in value)
+        return tuple(_opened(Weights, item, place, name) for item in value)
     if isinstance(kind, type) and issubclass(kind, Shipped):
         return _opened(kind, value, place, name)
-    if is_dataclass(hint):
-        return build(hint, value, file=place.file, section=place.inner(name).section)  # type: ignore[arg-type]
+    if is_dataclass(kind):
+        inner = place.inner(name).section
+        return build(kind, value, file=place.file, section=inner, default=_default_of(each))  # type: ignore[arg-type]
     return _leaf(hint, value, place, name)
 
 
@@ -191,9 +238,16 @@ def _refuse_expressions(value: object, place: _Place, name: str) -> None:
             _refuse_expressions(item, place, name)
 
 
-def _without_none(hint: Any) -> Any:
+def _may_be_none(hint: Any) -> bool:
+    return type(None) in get_args(hint)
+
+
+def _bare(hint: Any) -> Any:
+    """Return a type without its range, and without None where it may be that."""
+    if get_origin(hint) is Annotated:
+        return _bare(get_args(hint)[0])
     kinds = [kind for kind in get_args(hint) if kind is not type(None)]
-    return kinds[0] if len(kinds) == 1 and type(None) in get_args(hint) else hint
+    return _bare(kinds[0]) if len(kinds) == 1 and _may_be_none(hint) else hint
 
 
 def _opened(kind: type[Shipped], value: object, place: _Place, name: str) -> Any:
@@ -205,13 +259,19 @@ def _opened(kind: type[Shipped], value: object, place: _Place, name: str) -> Any
 
 
 def _leaf(hint: Any, value: object, place: _Place, name: str) -> Any:
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
         # by way of JSON, where strict knows that an array may be a tuple
-        return TypeAdapter(hint).validate_json(json.dumps(value), strict=True)
+        return from_json(hint, json.dumps(value).encode())
     except (ValidationError, TypeError) as error:
-        expected = getattr(hint, "__name__", None) if isinstance(hint, type) else hint
+        kind = _bare(hint)
+        choices = map(str, get_args(kind)) if get_origin(kind) is Literal else ()
         place.refuse(
-            f"{name} has a wrong value", code="BAD_VALUE", expected=expected, got=value, cause=error
+            f"{name} has a wrong value",
+            code="BAD_VALUE",
+            expected=describe(hint),
+            got=value,
+            hint=_nearest(str(value), choices),
+            cause=error,
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
+from annotated_types import Interval, Len, MultipleOf
 
 from nodule.errors import ConfigError, GeometryError, InputError
 from nodule.findings import Candidate
@@ -19,6 +20,7 @@ from nodule.inference import (
     prepare,
 )
 from nodule.progress import Progress, silent
+from nodule.ranges import Margin, Share, check_fields
 from nodule.volume import LungMask, Volume
 from nodule.weights import Weights, load_state
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from nodule.candidates.peaks import Peak
 
 _SPACING_TOLERANCE_MM = 1e-3
+WindowEdge = Annotated[int, Interval(ge=16, le=1024), MultipleOf(16)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +59,7 @@ class ProposeCandidates:
 
     Raises
     ------
-    ConfigError : ``BAD_WINDOW_SIZE``.
+    ConfigError : ``BAD_VALUE``, or ``BAD_WINDOW_SIZE`` for a window that is all halo.
     """
 
     name: ClassVar[str] = "candidates"
@@ -64,22 +67,22 @@ class ProposeCandidates:
 
     weights: Weights = field(default_factory=lambda: Weights.shipped("candidates"))
     precision: Precision = "auto"
-    score_threshold: float = 0.05
-    max_candidates: int = 100
-    apart_mm: float = 5.0
-    lung_margin_mm: float = 8.0
-    window_mm: tuple[int, ...] = (112, 128, 144, 160, 176)
-    halo_mm: int = 16
-    batch: int = field(default=1, metadata=SPEED_ONLY)
+    score_threshold: Share = 0.05
+    max_candidates: Annotated[int, Interval(ge=1, le=10_000)] = 100
+    apart_mm: Margin = 5.0
+    lung_margin_mm: Margin = 8.0
+    window_mm: Annotated[tuple[WindowEdge, ...], Len(1)] = (112, 128, 144, 160, 176)
+    halo_mm: Annotated[int, Interval(ge=0, le=256), MultipleOf(16)] = 16
+    batch: Annotated[int, Interval(ge=1, le=1024)] = field(default=1, metadata=SPEED_ONLY)
     device: Device = field(default="auto", metadata=SPEED_ONLY)
 
     def __post_init__(self) -> None:
-        on_grid = all(mm % 16 == 0 and mm > 2 * self.halo_mm for mm in self.window_mm)
-        if not self.window_mm or not on_grid or self.halo_mm % 16:
+        check_fields(self)
+        if min(self.window_mm) <= 2 * self.halo_mm:
             raise ConfigError(
-                "the network's windows do not fit its grid",
+                "a window of the network is all halo",
                 code="BAD_WINDOW_SIZE",
-                expected="multiples of 16, a window longer than two halos",
+                expected="windows longer than two halos",
                 got=f"windows {self.window_mm}, halo {self.halo_mm}",
             )
 

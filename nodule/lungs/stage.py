@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from annotated_types import Interval
 
 from nodule.errors import InputError, StageError
 from nodule.geometry import AXIAL_DIRECTION, Geometry
 from nodule.inference import SPEED_ONLY, Device, Precision
 from nodule.progress import Progress, silent
+from nodule.ranges import Share, check_fields
 from nodule.volume import LungMask, Volume
 from nodule.weights import Weights
 
@@ -34,17 +37,24 @@ class SegmentLungs:
         and vessels stay inside.
     precision : of the network.
     device : where it runs.
+
+    Raises
+    ------
+    ConfigError : ``BAD_VALUE``.
     """
 
     name: ClassVar[str] = "lungs"
     version: ClassVar[int] = 2
 
     weights: Weights = field(default_factory=lambda: Weights.shipped("lungs"))
-    least_volume_ml: float = 50.0
-    least_part: float = 0.15
-    closing_mm: float = 9.0
+    least_volume_ml: Annotated[float, Interval(ge=0, le=10_000)] = 50.0
+    least_part: Share = 0.15
+    closing_mm: Annotated[float, Interval(ge=0, le=50)] = 9.0
     precision: Precision = "auto"
     device: Device = field(default="auto", metadata=SPEED_ONLY)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def run(self, *, volume: Volume, progress: Progress = silent) -> LungMask:
         """Return the lungs on the volume's grid; one lung, or a part of one, is fine.

@@ -114,8 +114,8 @@ class Calibration:
                 code="FOREIGN_CALIBRATION",
                 expected=list(self.members),
                 got=foreign,
-                hint="Fit one for these: nodule evaluate malignancy --folds --calibrate; or name "
-                "none, and the distributions stay as the networks give them",
+                hint="Fit one for these: nodule evaluate malignancy --folds --calibrate; or write "
+                'calibration = "none", and the distributions stay as the networks give them',
             )
 
     def apply(self, distributions: ArrayLike) -> NDArray[np.float64]:

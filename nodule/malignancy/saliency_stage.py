@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
+from annotated_types import Interval
 
-from nodule.errors import ConfigError, InputError
+from nodule.errors import InputError
 from nodule.findings import Candidate, Finding, ScoredCandidate
 from nodule.inference import pick_device
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.progress import Progress, silent
+from nodule.ranges import check_fields
 from nodule.saliency import Answer, HeatMap
 from nodule.volume import Volume
 
@@ -35,7 +37,7 @@ class ExplainMalignancy:
 
     Raises
     ------
-    ConfigError : ``BAD_COUNT``.
+    ConfigError : ``BAD_VALUE``.
     """
 
     name: ClassVar[str] = "explain"
@@ -43,16 +45,10 @@ class ExplainMalignancy:
 
     judge: ScoreMalignancy = field(default_factory=ScoreMalignancy)
     answer: Answer = "malignancy"
-    draws: int = 8
+    draws: Annotated[int, Interval(ge=1, le=1000)] = 8
 
     def __post_init__(self) -> None:
-        if self.draws < 1:
-            raise ConfigError(
-                "nothing to compare with",
-                code="BAD_COUNT",
-                expected="1 draw or more",
-                got=self.draws,
-            )
+        check_fields(self)
 
     def run(
         self,

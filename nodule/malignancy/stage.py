@@ -15,6 +15,7 @@ from nodule.findings import Candidate, Malignancy, ScoredCandidate
 from nodule.inference import SPEED_ONLY, Device, Precision, pick_device
 from nodule.malignancy.calibration import Calibration, mean_rating
 from nodule.progress import Progress, silent
+from nodule.ranges import Share, check_fields
 from nodule.volume import Volume
 from nodule.weights import Weights
 
@@ -45,7 +46,7 @@ class ScoreMalignancy:
 
     Raises
     ------
-    ConfigError : ``BAD_WEIGHT`` or ``NO_MEMBERS``.
+    ConfigError : ``BAD_VALUE`` or ``NO_MEMBERS``.
     WeightsError : ``FOREIGN_CALIBRATION``.
     """
 
@@ -59,17 +60,11 @@ class ScoreMalignancy:
         default_factory=partial(Calibration.shipped, "malignancy")
     )
     precision: Precision = "auto"
-    detector_weight: float = 0.5
+    detector_weight: Share = 0.5
     device: Device = field(default="auto", metadata=SPEED_ONLY)
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.detector_weight <= 1.0:
-            raise ConfigError(
-                "the detector's weight is no share",
-                code="BAD_WEIGHT",
-                expected="0 to 1",
-                got=self.detector_weight,
-            )
+        check_fields(self)
         if not self.weights:
             raise ConfigError("an ensemble without members", code="NO_MEMBERS")
         if self.calibration is not None:

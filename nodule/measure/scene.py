@@ -7,9 +7,10 @@ al. 2015 (Eur Radiol 25:488) told it best from ground glass (sensitivity 90 %, s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Annotated, cast
 
 import numpy as np
+from annotated_types import Interval
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -17,6 +18,7 @@ from nodule.findings import Texture
 from nodule.geometry import Vector
 from nodule.measure.patch import Image, Index, Mask, Patch, argmax, component, fine_patch, lung_hull
 from nodule.measure.vessels import without_vessels
+from nodule.ranges import Share, check_fields
 from nodule.sphere import sphere_diameter_mm
 from nodule.volume import Volume
 
@@ -43,6 +45,11 @@ _COMPACT, _COMPACT_THIN = 0.6, 0.74  # inscribed over effective radius; what is 
 _PLATEAU = 70.0  # percentile; the lower values lie in the blur of the outer edge
 
 
+EdgeFraction = Annotated[float, Interval(gt=0, lt=1)]
+Smoothing = Annotated[float, Interval(ge=0, le=10)]
+FineGrid = Annotated[float, Interval(ge=0.1, le=5)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class GrowthRules:
     """How a mask is grown.
@@ -53,12 +60,19 @@ class GrowthRules:
     opening_fraction : of the nodule's inscribed radius; what is thinner is cut as a vessel.
     smoothing_mm : standard deviation of the Gaussian under which shape is judged.
     grid_mm : voxel size of the isotropic grid on which shape is judged.
+
+    Raises
+    ------
+    ConfigError : ``BAD_VALUE``.
     """
 
-    edge_fraction: float = 0.485
-    opening_fraction: float = 0.45
-    smoothing_mm: float = 0.5
-    grid_mm: float = 0.7
+    edge_fraction: EdgeFraction = 0.485
+    opening_fraction: Share = 0.45
+    smoothing_mm: Smoothing = 0.5
+    grid_mm: FineGrid = 0.7
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

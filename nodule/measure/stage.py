@@ -18,9 +18,11 @@ from nodule.measure.calipers import (
     sphericity,
 )
 from nodule.measure.place import lung_third, nearest_lung, pleura_distance_mm
+from nodule.measure.scene import EdgeFraction, FineGrid, Smoothing
 from nodule.measure.segment import GrowthRules, NoduleMask, segment_nodule
 from nodule.measure.uncertainty import volume_limits_mm3
 from nodule.progress import Progress, silent
+from nodule.ranges import Margin, Share, check_fields
 from nodule.sphere import sphere_diameter_mm
 from nodule.study import Study
 from nodule.volume import LungMask, Volume
@@ -45,17 +47,24 @@ class Measure:
     lung_margin_mm : a candidate further than this from both lungs is no lung nodule.
     edge_fraction, opening_fraction, smoothing_mm, grid_mm : as
         :class:`nodule.measure.segment.GrowthRules`.
+
+    Raises
+    ------
+    ConfigError : ``BAD_VALUE``.
     """
 
     name: ClassVar[str] = "measure"
     version: ClassVar[int] = 6
 
-    probability_threshold: float = 0.45
-    lung_margin_mm: float = 15.0
-    edge_fraction: float = 0.485
-    opening_fraction: float = 0.45
-    smoothing_mm: float = 0.5
-    grid_mm: float = 0.7
+    probability_threshold: Share = 0.45
+    lung_margin_mm: Margin = 15.0
+    edge_fraction: EdgeFraction = 0.485
+    opening_fraction: Share = 0.45
+    smoothing_mm: Smoothing = 0.5
+    grid_mm: FineGrid = 0.7
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     @property
     def rules(self) -> GrowthRules:

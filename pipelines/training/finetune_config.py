@@ -9,12 +9,16 @@ All of it is a function of the step alone, so that a resumed run goes on where i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Interval
 
 from nodule.errors import ConfigError
-from pipelines.training.task import Loop
+from nodule.ranges import Share, check_fields
+from pipelines.training.task import Count, CountOrNone, Loop
 
 FreezePolicy = Literal["all", "partial", "none", "adaptive"]
+PhaseRate = Annotated[float, Interval(gt=0, le=10)]
 PHASES = ("heads", "last", "everything")
 
 
@@ -40,29 +44,20 @@ class Finetune:
 
     Raises
     ------
-    ConfigError : ``BAD_FINETUNE`` for a number out of range.
+    ConfigError : ``BAD_VALUE``, or ``BAD_FINETUNE`` where no phase has an epoch.
     """
 
-    phase_epochs: tuple[int, int, int]
-    phase_rates: tuple[float, float, float] = (1.0, 0.5, 0.25)
-    last_layers: int = 1
-    rate_decay: float = 0.7
+    phase_epochs: tuple[CountOrNone, CountOrNone, CountOrNone]
+    phase_rates: tuple[PhaseRate, PhaseRate, PhaseRate] = (1.0, 0.5, 0.25)
+    last_layers: Count = 1
+    rate_decay: Annotated[float, Interval(gt=0, le=1)] = 0.7
     freeze: FreezePolicy = "none"
-    frozen_share: float = 0.5
+    frozen_share: Share = 0.5
 
     def __post_init__(self) -> None:
-        limits = {
-            "phase_epochs": min(self.phase_epochs) >= 0 and sum(self.phase_epochs) > 0,
-            "phase_rates": min(self.phase_rates) > 0,
-            "last_layers": self.last_layers > 0,
-            "rate_decay": 0 < self.rate_decay <= 1,
-            "frozen_share": 0 <= self.frozen_share <= 1,
-        }
-        for name, holds in limits.items():
-            if not holds:
-                raise ConfigError(
-                    f"{name} is out of range", code="BAD_FINETUNE", got=getattr(self, name)
-                )
+        check_fields(self)
+        if not any(self.phase_epochs):
+            raise ConfigError("no phase has an epoch", code="BAD_FINETUNE", got=self.phase_epochs)
 
     def check(self, loop: Loop) -> None:
         """Compare with the loop that it is for.

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Protocol
 
-from nodule.errors import ConfigError
-from nodule.inference import Precision
+from annotated_types import Interval
+
+from nodule.inference import SPEED_ONLY, Precision
+from nodule.ranges import RandomSeed, Share, check_fields
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Sample = Mapping[str, "Tensor"]
+Count = Annotated[int, Interval(ge=1, le=1_000_000)]
+CountOrNone = Annotated[int, Interval(ge=0, le=1_000_000)]
 
 
 class Samples(Protocol):
@@ -87,30 +91,24 @@ class Loop:
 
     Raises
     ------
-    ConfigError : ``BAD_LOOP`` for a length that is not positive.
+    ConfigError : ``BAD_VALUE``.
     """
 
-    epochs: int
-    steps_per_epoch: int
-    batch_size: int
-    learning_rate: float
-    warmup_steps: int = 100
-    weight_decay: float = 1e-2
-    gradient_clip: float = 1.0
-    average_decay: float = 0.999
-    patience: int = 0
+    epochs: Count
+    steps_per_epoch: Count
+    batch_size: Annotated[int, Interval(ge=1, le=65_536)]
+    learning_rate: Annotated[float, Interval(gt=0, le=1)]
+    warmup_steps: CountOrNone = 100
+    weight_decay: Share = 1e-2
+    gradient_clip: Annotated[float, Interval(ge=0, le=1e6)] = 1.0
+    average_decay: Annotated[float, Interval(ge=0, lt=1)] = 0.999
+    patience: CountOrNone = 0
     precision: Precision = "auto"
-    workers: int = 0
-    seed: int = 0
+    workers: Annotated[int, Interval(ge=0, le=1024)] = field(default=0, metadata=SPEED_ONLY)
+    seed: RandomSeed = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "steps_per_epoch", "batch_size", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(
-                    f"a training loop needs a positive {name}",
-                    code="BAD_LOOP",
-                    got=getattr(self, name),
-                )
+        check_fields(self)
 
     def rate_factor(self, step: int) -> float:
         """Return the share of the learning rate at a step: linear warm-up, then half a cosine."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -57,12 +57,12 @@ def keys(chosen: Stages, source: str = "s") -> dict[str, str]:
     return {name: recipe.key for name, recipe in recipes.items()}
 
 
-def changed(value: Any) -> Any:
+def changed(value: Any, hint: Any = None) -> Any:
     match value:
         case Weights():
             return replace(value, sha256="b" * 64)
         case str():
-            return f"{value}-other"
+            return next(choice for choice in get_args(hint) if choice != value)
         case int() | float():
             return value * 1.5 if isinstance(value, float) else value + 32
         case tuple():
@@ -71,7 +71,7 @@ def changed(value: Any) -> Any:
             return replace(value, temperature=2.0)
         case _ if is_dataclass(value):
             first = fields(value)[0].name
-            return replace(value, **{first: changed(getattr(value, first)) - 1e4})  # type: ignore[type-var]
+            return replace(value, **{first: changed(getattr(value, first)) - 1e3})  # type: ignore[type-var]
     raise AssertionError(value)
 
 
@@ -90,7 +90,8 @@ def test_a_changed_field_reaches_what_depends_on_it(
     stage: str, field: str, speed_only: bool
 ) -> None:
     before = stages()
-    new = replace(before[stage], **{field: changed(getattr(before[stage], field))})
+    hint = get_type_hints(type(before[stage]))[field]
+    new = replace(before[stage], **{field: changed(getattr(before[stage], field), hint)})
     expected = set() if speed_only else DOWNSTREAM[stage]
     assert different(keys(before), keys({**before, stage: new})) == expected
 

@@ -1,7 +1,6 @@
 """The stage marks what is there, in the patient's millimetres, and refuses what it cannot use."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -33,7 +32,7 @@ class SeesBrightVoxels(nn.Module):
 @pytest.fixture
 def proposer(monkeypatch: pytest.MonkeyPatch) -> ProposeCandidates:
     monkeypatch.setattr(stage_module, "load_network", lambda *_: SeesBrightVoxels())
-    return ProposeCandidates(weights=SimpleNamespace(), window_mm=(64,), precision="fp32")  # type: ignore[arg-type]
+    return ProposeCandidates(window_mm=(64,), precision="fp32")
 
 
 def scan(bright_zyx: tuple[tuple[int, int, int], ...] = (), hu: float = 300.0) -> Volume:
@@ -139,8 +138,14 @@ def test_refuses_another_spacing(proposer: ProposeCandidates) -> None:
 
 
 def test_refuses_windows_off_the_networks_grid() -> None:
-    with pytest.raises(ConfigError, match="BAD_WINDOW_SIZE"):
-        ProposeCandidates(weights=SimpleNamespace(), window_mm=(112, 100))  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"BAD_VALUE: window_mm.*a multiple of 16.*100"):
+        ProposeCandidates(window_mm=(112, 100))
+
+
+def test_refuses_windows_that_are_all_halo() -> None:
+    assert ProposeCandidates(window_mm=(48,), halo_mm=16).window_mm == (48,)
+    with pytest.raises(ConfigError, match=r"BAD_WINDOW_SIZE.*two halos.*48.*32"):
+        ProposeCandidates(window_mm=(112, 48), halo_mm=32)
 
 
 def test_refuses_weights_of_another_stage(tmp_path: Path) -> None:

@@ -122,5 +122,5 @@ def test_refuses_a_finding_of_another_scan(made: Made) -> None:
 
 
 def test_refuses_to_compare_with_nothing() -> None:
-    with pytest.raises(ConfigError, match="BAD_COUNT"):
+    with pytest.raises(ConfigError, match=r"BAD_VALUE: draws.*from 1"):
         ExplainMalignancy(draws=0)

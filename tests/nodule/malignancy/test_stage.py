@@ -89,7 +89,7 @@ def test_the_detectors_score_and_the_networks_answer_meet_in_their_geometric_mea
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
 def test_refuses_a_weight_that_is_no_share(members: tuple[Weights, ...], share: float) -> None:
-    with pytest.raises(ConfigError, match="BAD_WEIGHT"):
+    with pytest.raises(ConfigError, match=r"BAD_VALUE: detector_weight.*from 0 to 1"):
         stage_of(members, detector_weight=share)
 
 

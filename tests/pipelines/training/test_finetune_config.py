@@ -34,10 +34,14 @@ def test_phases_wake_layers_from_the_end() -> None:
     assert list(two.waking(1, phase=1)) == [0]
 
 
+def test_refuses_phases_without_an_epoch() -> None:
+    with pytest.raises(ConfigError, match="BAD_FINETUNE"):
+        Finetune(phase_epochs=(0, 0, 0))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"phase_epochs": (0, 0, 0)},
         {"phase_epochs": (-1, 2, 2)},
         {"phase_rates": (1.0, 0.0, 1.0)},
         {"last_layers": 0},
@@ -46,7 +50,7 @@ def test_phases_wake_layers_from_the_end() -> None:
     ],
 )
 def test_refuses_what_is_out_of_range(wrong: dict[str, object]) -> None:
-    with pytest.raises(ConfigError, match="BAD_FINETUNE"):
+    with pytest.raises(ConfigError, match=rf"BAD_VALUE: {next(iter(wrong))}"):
         Finetune(**{"phase_epochs": (1, 1, 1), **wrong})  # type: ignore[arg-type]
 
 

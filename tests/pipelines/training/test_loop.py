@@ -160,7 +160,7 @@ def test_warms_up_then_falls_to_zero() -> None:
 
 
 def test_refuses_a_loop_without_steps() -> None:
-    with pytest.raises(ConfigError, match="BAD_LOOP"):
+    with pytest.raises(ConfigError, match=r"BAD_VALUE: steps_per_epoch.*from 1"):
         Loop(epochs=1, steps_per_epoch=0, batch_size=1, learning_rate=1.0)
 
 
