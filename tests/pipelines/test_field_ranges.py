@@ -8,7 +8,7 @@ import pytest
 from annotated_types import Interval
 
 from nodule.errors import ConfigError
-from nodule.malignancy.explain_stage import ExplainMalignancy
+from nodule.malignancy.saliency_stage import ExplainMalignancy
 from nodule.measure.segment import GrowthRules
 from pipelines.config import Shipped
 from pipelines.flows import detect_stage_types
