@@ -51,6 +51,13 @@ class InputError(NoduleError):
     """An argument or an input file cannot be used."""
 
 
+class UsageError(InputError):
+    """What was asked for contradicts itself or names something that does not exist.
+
+    The command ``nodule`` then exits with status 2, as for an unknown option.
+    """
+
+
 class DicomSeriesError(InputError):
     """A DICOM file or series is not a CT volume that can be trusted."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.errors import InputError
+from nodule.findings import Finding
 from nodule.geometry import Geometry, lps_to_ras
+from nodule.page.figures import view_mm
 from nodule.page.html import render_html
+from nodule.page.saliency_overlay import heat_sheet
 from nodule.report.model import Report, report_json
 from nodule.report.tables import comparison_csv, findings_csv, management_csv
 from nodule.result_files import COMPARISON_NAME
 from nodule.saliency import HeatMap
 from nodule.study import Study
-from nodule.volume import LungMask
+from nodule.volume import LungMask, Volume
 from nodule.whole_files import write_whole
 
 
@@ -61,6 +66,48 @@ def write_report(
     }
     folder.mkdir(parents=True, exist_ok=True)
     return tuple(write_whole(folder / name, content) for name, content in contents.items())
+
+
+def write_saliency(
+    heat: HeatMap, finding: Finding, *, volume: Volume, folder: Path
+) -> dict[str, Any]:
+    """Write a finding's saliency map as NIfTI and as a picture, and a record of its checks.
+
+    Parameters
+    ----------
+    heat : the map of the finding.
+    finding : whose planes the picture shows.
+    volume : the CT, for the picture.
+    folder : gets ``N1-malignancy.nii.gz``, ``.png`` and last ``.json`` for the finding N1; it
+        must exist.
+
+    Returns
+    -------
+    The record, as JSON holds it.
+    """
+    stem = f"{heat.finding_id}-{heat.answer}"
+    checks = heat.checks
+    record = {
+        "id": heat.finding_id,
+        "map": f"{stem}.nii.gz",
+        "picture": f"{stem}.png",
+        "center_lps_mm": finding.center_lps_mm,
+        **asdict(checks),
+        "change_hottest": checks.change_hottest,
+        "change_elsewhere": checks.change_elsewhere,
+    }
+    # the format has no half-precision floats
+    write_whole(folder / f"{stem}.nii.gz", nifti(heat.heat_zyx.astype(np.float32), heat.geometry))
+    measured = finding.measurement
+    picture = heat_sheet(
+        heat,
+        volume,
+        center_lps_mm=finding.center_lps_mm,
+        edge_mm=view_mm(measured.long_axis_mm if measured else 0.0),
+    )
+    write_whole(folder / f"{stem}.png", picture)
+    write_whole(folder / f"{stem}.json", f"{json.dumps(record, indent=2)}\n".encode())
+    return record
 
 
 def _tables(report: Report) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Many studies: one that fails is told and passed over."""
+"""Many studies: one that fails is reported, and the others are processed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from nodule.errors import NoduleError
+from nodule.errors import NoduleError, UsageError
 from pipelines.runner import origin_of
 
 _log = logging.getLogger(__name__)
@@ -30,12 +30,14 @@ class Failure:
         for a defect.
     message : the whole error on one line.
     file : the input as it was given.
+    is_usage : whether what was asked for is at fault, and not the study.
     """
 
     study: str
     code: str
     message: str
     file: str
+    is_usage: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,12 +81,26 @@ def study_name(path: Path) -> str:
     return safe[:_NAME_LENGTH] or "study"
 
 
-def _failure(path: Path, error: Exception) -> Failure:
+def coded(error: Exception) -> NoduleError:
+    """Return an error with a code: ``DISK_FAILED`` for the system's, ``UNEXPECTED`` for a defect.
+
+    The text of a defect is not repeated, since it may hold patient data.
+    """
     if isinstance(error, NoduleError):
-        code, message = error.code, str(error)
-    elif isinstance(error, OSError):
-        code = "DISK_FAILED"
-        message = f"{code}: the system refused to read or write; got {error.strerror}"
-    else:
-        code, message = "UNEXPECTED", f"UNEXPECTED: a defect; got {origin_of(error)}"
-    return Failure(study=study_name(path), code=code, message=message, file=str(path))
+        return error
+    if isinstance(error, OSError):
+        return NoduleError(
+            "the system refused to read or write", code="DISK_FAILED", got=error.strerror
+        )
+    return NoduleError("a defect", code="UNEXPECTED", got=origin_of(error))
+
+
+def _failure(path: Path, error: Exception) -> Failure:
+    told = coded(error)
+    return Failure(
+        study=study_name(path),
+        code=told.code,
+        message=str(told),
+        file=str(path),
+        is_usage=isinstance(told, UsageError),
+    )

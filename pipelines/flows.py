@@ -72,6 +72,35 @@ def on_device(stages: Stages, device: Device) -> Stages:
     }
 
 
+def at_operating_point(
+    stages: Stages, *, fp_per_scan: float | None, threshold: float | None
+) -> Stages:
+    """Return the stages with the lowest probability of a finding that is asked for, if any.
+
+    False positives are those of the two networks together; the measurement that follows only
+    takes detections away.
+
+    Parameters
+    ----------
+    stages : of the detect flow.
+    fp_per_scan : false positives per scan, looked up in the operating table beside the weights.
+    threshold : the probability itself; only one of the two is given.
+
+    Raises
+    ------
+    InputError : as :meth:`nodule.candidates.operating.OperatingTable.threshold_for`.
+    WeightsError : as :meth:`nodule.candidates.operating.OperatingTable.beside`.
+    """
+    if fp_per_scan is not None:
+        from nodule.candidates.operating import OperatingTable
+
+        weights = (stages["candidates"].weights, *stages["malignancy"].weights)
+        threshold = OperatingTable.beside(*weights).threshold_for(fp_per_scan)
+    if threshold is None:
+        return stages
+    return {**stages, "measure": replace(stages["measure"], probability_threshold=threshold)}
+
+
 def explaining(stages: Stages, *, answer: Answer = "malignancy") -> Stages:
     """Return the stages of the detect flow and one that shows what raised an answer."""
     from nodule.malignancy.saliency_stage import ExplainMalignancy

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nodule.errors import UsageError
 from nodule.weights import Weights
 from pipelines.batch import study_name
-from pipelines.cache import Cache
 from pipelines.entry import installed_packages
 from pipelines.fingerprint import settings_of
-from pipelines.flows import Detection, Stages, detect, explaining
+from pipelines.flows import Detection, Stages, detect
 from pipelines.runner import Listener, ignore
 
 if TYPE_CHECKING:
@@ -21,22 +22,9 @@ if TYPE_CHECKING:
     from nodule.ct import SeriesSource
     from nodule.followup.record import ComparisonRecord
     from nodule.report import Provenance, Report
+    from pipelines.request import RunRequest
 
-
-@dataclass(frozen=True, kw_only=True)
-class PriorStudy:
-    """An earlier study of the same patient.
-
-    Parameters
-    ----------
-    path : what :func:`nodule.ct.inventory` takes.
-    series_uid : the series to read; None for the best.
-    listen : called with each event of its run.
-    """
-
-    path: Path
-    series_uid: str | None = None
-    listen: Listener = ignore
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,58 +48,46 @@ class Processed:
 
 
 def process_study(
-    path: Path,
+    study: Path,
+    request: RunRequest,
     *,
     out: Path,
-    stages: Stages,
-    cache: Cache | None,
-    series_uid: str | None = None,
-    prior: PriorStudy | None = None,
-    context: Context | None = None,
-    dicom: bool = False,
-    pdf: bool = False,
-    explain: bool = False,
     listen: Listener = ignore,
+    listen_prior: Listener = ignore,
 ) -> Processed:
     """Find nodules in one study, compare them with a prior study's, and write the report.
 
     Parameters
     ----------
-    path : what :func:`nodule.ct.inventory` takes.
+    study : one of the request's studies.
+    request : what is asked; no stage reads what it states of the person, so that no key depends
+        on it.
     out : folder in which the study's own folder of results is made; what an earlier run wrote
         there and this one does not is removed.
-    stages : of the detect flow.
-    cache : where the stages' outputs are kept.
-    series_uid : the series to read; None for the best.
-    prior : compared with, in the report.
-    context : what is stated besides the images; no stage reads it, so that no key depends on it.
-    dicom : whether to write DICOM SR and SEG too, for which the input must be DICOM.
-    pdf : whether to print the page too, for which there must be a Chromium.
-    explain : whether to show on the page where the networks looked.
-    listen : called with each event of the run.
+    listen, listen_prior : called with each event of the study's run, and of the prior study's.
 
     Raises
     ------
+    UsageError : ``SAME_STUDY`` where the prior study is the study itself.
     NoduleError : whatever is wrong with the input, or a stage's own.
     OSError : when the results cannot be written; none is then half-written.
     """
     from nodule.ct import inventory
 
-    series = inventory(path).choose(series_uid)
-    earlier = None if prior is None else inventory(prior.path).choose(prior.series_uid)
-    _refuse_in_vain(series, earlier, dicom=dicom, pdf=pdf)
-    asked = explaining(stages) if explain else stages
-    found = detect(series, stages=asked, cache=cache, listen=listen)
+    series = inventory(study).choose(request.series_uid)
+    earlier = _prior_series(request)
+    _refuse_in_vain(series, earlier, request)
+    folder = result_folder(out, study_name(study), input_sha256=series.digest)
+    stages = request.stages_wanted
+    found = detect(series, stages=stages, cache=request.store, listen=listen)
     comparison = None
-    if prior is not None and earlier is not None:
-        then = detect(earlier, stages=stages, cache=cache, listen=prior.listen)
+    if earlier is not None:
+        then = detect(earlier, stages=request.stages, cache=request.store, listen=listen_prior)
         comparison = _compare(found, then)
-    report = _report(found, stages=asked, context=context, comparison=comparison)
-    folder = result_folder(out, study_name(path), input_sha256=series.digest)
-    objects = _write_dicom(report, found, source=series, folder=folder) if dicom else ()
-    _write(report, found, folder=folder, beside=objects, pdf=pdf)
+    report = _report(found, stages=stages, context=request.context, comparison=comparison)
+    _write(report, found, source=series, folder=folder, request=request)
     return Processed(
-        file=path,
+        file=study,
         folder=folder,
         finding_count=len(found.findings),
         ran=found.ran,
@@ -119,14 +95,66 @@ def process_study(
     )
 
 
+def explain_study(
+    study: Path,
+    request: RunRequest,
+    *,
+    out: Path,
+    finding_ids: Collection[str] | None = None,
+    listen: Listener = ignore,
+) -> tuple[dict[str, Any], ...]:
+    """Write the saliency maps of a study's findings, and return the record of each.
+
+    Parameters
+    ----------
+    study : the request's study.
+    request : names the answer to explain.
+    out : folder of the maps, see :func:`nodule.outputs.write_saliency`.
+    finding_ids : whose maps are wanted; None for every finding's.
+    listen : called with each event of the run.
+
+    Raises
+    ------
+    UsageError : ``NO_SUCH_FINDING``.
+    NoduleError, OSError : as :func:`process_study`.
+    """
+    from nodule.ct import inventory
+    from nodule.outputs import write_saliency
+
+    series = inventory(study).choose(request.series_uid)
+    found = detect(series, stages=request.stages_wanted, cache=request.store, listen=listen)
+    known = [each.id for each in found.findings]
+    unknown = sorted(set(finding_ids or ()).difference(known))
+    if unknown:
+        raise UsageError(
+            "there is no such finding",
+            code="NO_SUCH_FINDING",
+            expected=known or "none: nothing was found",
+            got=unknown,
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    return tuple(
+        write_saliency(heat, finding, volume=found.study.volume, folder=out)
+        for finding, heat in zip(found.findings, found.heat_maps, strict=True)
+        if finding_ids is None or finding.id in finding_ids
+    )
+
+
+def _prior_series(request: RunRequest) -> SeriesSource | None:
+    from nodule.ct import inventory
+
+    if request.prior is None:
+        return None
+    return inventory(request.prior).choose(request.prior_series_uid)
+
+
 def _report(
     found: Detection,
     *,
     stages: Stages,
-    context: Context | None,
+    context: Context,
     comparison: ComparisonRecord | None,
 ) -> Report:
-    from nodule.advice.context import Context
     from nodule.report import build_report
 
     return build_report(
@@ -135,28 +163,35 @@ def _report(
         findings=found.findings,
         patient=found.patient,
         provenance=provenance_of(stages, input_sha256=found.input_sha256),
-        context=context or Context(),
+        context=context,
         comparison=comparison,
     )
 
 
 def _write(
-    report: Report, found: Detection, *, folder: Path, beside: tuple[Path, ...], pdf: bool
+    report: Report,
+    found: Detection,
+    *,
+    source: SeriesSource,
+    folder: Path,
+    request: RunRequest,
 ) -> None:
     """Write a report, and leave nothing of an earlier one beside it."""
     from nodule.outputs import write_report
     from nodule.page.pdf import write_pdf
     from nodule.result_files import remove_stale
 
+    objects = _write_dicom(report, found, source=source, folder=folder) if request.dicom else ()
     written = write_report(
         report,
         study=found.study,
         lungs=found.lungs,
         folder=folder,
+        viewer=request.viewer,
         heat_maps=found.heat_maps,
     )
-    remove_stale(folder, written=(*beside, *written))
-    if pdf:
+    remove_stale(folder, written=(*objects, *written))
+    if request.pdf:
         write_pdf(folder / "report.html")
 
 
@@ -177,22 +212,33 @@ def _compare(found: Detection, prior: Detection) -> ComparisonRecord:
     )
 
 
-def _refuse_in_vain(
-    source: SeriesSource, prior: SeriesSource | None, *, dicom: bool, pdf: bool
-) -> None:
+def _refuse_in_vain(source: SeriesSource, prior: SeriesSource | None, request: RunRequest) -> None:
     """Raise, before the work, what would keep a wanted result from being written after it."""
     if prior is not None:
+        _refuse_same(source, prior)
         from nodule.followup import days_between
 
         days_between(current=source.patient, prior=prior.patient)
-    if dicom:
+    if request.dicom:
         from nodule.dicom.source import source_headers
 
         source_headers(source)
-    if pdf:
+    if request.pdf:
         from nodule.page.browser import find_chromium
 
         find_chromium()
+
+
+def _refuse_same(current: SeriesSource, prior: SeriesSource) -> None:
+    same_uid = current.series_uid is not None and current.series_uid == prior.series_uid
+    if same_uid or current.digest == prior.digest:
+        raise UsageError(
+            "the prior study is the study itself",
+            code="SAME_STUDY",
+            expected="two series",
+            got=current.series_uid or "the same file twice",
+            hint="Give an earlier study of the same patient.",
+        )
 
 
 def _write_dicom(
@@ -232,7 +278,8 @@ def result_folder(out: Path, name: str, *, input_sha256: str) -> Path:
     """Return where a study's results go: ``out/name``, unless another study's are there.
 
     Two studies whose inputs have one name never share a folder: the later one gets the start of
-    its content's digest behind the name, and keeps it when it runs again.
+    its content's digest behind the name, and keeps it when it runs again. A damaged
+    ``report.json`` belongs to no study, so that the folder's results are replaced.
     """
     folder = out / name
     if _input_of(folder) in (None, input_sha256):
@@ -241,10 +288,19 @@ def result_folder(out: Path, name: str, *, input_sha256: str) -> Path:
 
 
 def _input_of(folder: Path) -> str | None:
-    """Return the digest of the input whose report lies in a folder, None where there is none."""
+    """Return the digest of the input whose report lies in a folder.
+
+    None where there is no report, or a damaged one; empty where another program's file has its
+    name.
+    """
     try:
-        report: Mapping[str, Any] = json.loads((folder / "report.json").read_bytes())
+        report = json.loads((folder / "report.json").read_bytes())
     except FileNotFoundError:
         return None
-    digest: str = report["provenance"]["input_sha256"]
-    return digest
+    except ValueError:  # no JSON, or no text at all
+        _log.warning("the damaged report.json in %s is replaced", folder.name)
+        return None
+    try:
+        return str(report["provenance"]["input_sha256"])
+    except (KeyError, TypeError):
+        return ""

@@ -18,7 +18,7 @@ from nodule.ct.images.metaimage import open_metaimage
 from nodule.ct.images.nifti import open_nifti
 from nodule.ct.images.nrrd import open_nrrd
 from nodule.ct.series import IgnoredFile, Inventory, SeriesRecord
-from nodule.errors import InputError, NoduleError
+from nodule.errors import InputError, NoduleError, UsageError
 from nodule.geometry import Geometry
 from nodule.study import SeriesHeader
 
@@ -46,11 +46,12 @@ def inventory(path: Path) -> Inventory:
 
     Raises
     ------
-    InputError : ``NOT_FOUND``, or those of archives (:func:`members_of_zip`).
+    UsageError : ``NOT_FOUND``.
+    InputError : those of archives (:func:`members_of_zip`).
     """
     path = Path(path)
     if not path.exists():
-        raise InputError(
+        raise UsageError(
             "there is no such input",
             code="NOT_FOUND",
             got=path.name,

@@ -10,7 +10,7 @@ from nodule.ct.choice import Offer, best_of
 from nodule.ct.containers import Member
 from nodule.ct.dicom.headers import ImageHeader, read_patient
 from nodule.ct.images.image_file import ImageFile
-from nodule.errors import InputError, NoduleError
+from nodule.errors import InputError, NoduleError, UsageError
 from nodule.geometry import Geometry
 from nodule.study import PatientHeader, SeriesHeader
 
@@ -126,7 +126,8 @@ class Inventory:
 
         Raises
         ------
-        InputError : ``UNKNOWN_SERIES``, ``NO_SERIES``, or the problem of the one that was asked
+        UsageError : ``UNKNOWN_SERIES``.
+        InputError : ``NO_SERIES``, or the problem of the one that was asked
             for or that has the most images when none is usable.
         """
         if not self.series:
@@ -143,7 +144,7 @@ class Inventory:
         for record in self.series:
             if record.uid == series_uid:
                 return record
-        raise InputError(
+        raise UsageError(
             "there is no such series",
             code="UNKNOWN_SERIES",
             expected="one of " + ", ".join(str(s.uid) for s in self.series),

@@ -1,25 +1,26 @@
-"""``nodule cache``: what is stored, why a stage will run again, checking and cleaning."""
+"""``nodule cache``: what is stored, why a stage will run again, verification and pruning."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli._options import CacheOption
-from pipelines.cli._run import cache_folder, chosen_stages
+from pipelines.cli._options import CacheOption, ConfigOption, SeriesOption, StudyArgument
 
-cache_app = typer.Typer(help="Look into the cache of stages' outputs.", no_args_is_help=True)
+cache_app = typer.Typer(
+    help="Inspect, verify and prune the cache of the stages' outputs.", no_args_is_help=True
+)
 _GIB = 1 << 30
 _DAY_S = 86400.0
 
 
 @cache_app.command("list")
 def list_entries(cache: CacheOption = None) -> None:
-    """Print every entry, the last used first: stage, version, size, seconds, last use, key."""
+    """List all entries, the last used first: stage, version, size, seconds, last use, key."""
     from pipelines.cache import Cache
+    from pipelines.request import cache_folder
 
     store = Cache(cache_folder(cache))
     entries = sorted(store.entries(), key=lambda e: -store.last_used(e.recipe.key))
@@ -35,20 +36,21 @@ def list_entries(cache: CacheOption = None) -> None:
 
 @cache_app.command("explain")
 def explain_study(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="As given to nodule run.")],
-    config: Annotated[Path | None, typer.Option(help="As given to nodule run.")] = None,
-    series: Annotated[str | None, typer.Option(help="As given to nodule run.")] = None,
+    study: StudyArgument,
+    config: ConfigOption = None,
+    series: SeriesOption = None,
     cache: CacheOption = None,
 ) -> None:
-    """Say for each stage whether it will run again on a study, and why."""
+    """Say for each stage of nodule run whether it will run again on a study, and why."""
     from nodule.ct import inventory
-    from pipelines.cache import Cache
     from pipelines.flows import detect_flow
+    from pipelines.request import RunRequest
     from pipelines.staleness import explain
 
-    flow = detect_flow(chosen_stages(config, device="auto"))
-    recipes = flow.recipes({"series": inventory(study).choose(series).digest})
-    for each in explain(recipes, Cache(cache_folder(cache))):
+    request = RunRequest(studies=(study,), series_uid=series, config=config, cache=cache)
+    source = inventory(study).choose(request.series_uid)
+    recipes = detect_flow(request.stages).recipes({"series": source.digest})
+    for each in explain(recipes, request.store):
         typer.echo(f"{each.stage:<12} {each.verdict:<10} {each.key[:12]}")
         for difference in each.differences:
             typer.echo(f"  {difference}")
@@ -56,8 +58,12 @@ def explain_study(
 
 @cache_app.command("verify")
 def verify(cache: CacheOption = None) -> None:
-    """Check every byte of every entry; corrupt ones are set aside. Exit status 1 if any were."""
+    """Verify every byte of every entry, and set corrupt entries aside.
+
+    Exit status 1 if there were any.
+    """
     from pipelines.cache import Cache
+    from pipelines.request import cache_folder
 
     verdicts = Cache(cache_folder(cache)).verify()
     corrupt = {key: error for key, error in verdicts.items() if error is not None}
@@ -71,15 +77,17 @@ def verify(cache: CacheOption = None) -> None:
 @cache_app.command("prune")
 def prune(
     max_gib: Annotated[
-        float | None, typer.Option(min=0, help="Keep at most this much, the last used first.")
+        float | None, typer.Option(min=0, help="Keep at most this many GiB, the last used first.")
     ] = None,
     max_days: Annotated[
-        float | None, typer.Option(min=0, help="Remove what was not used for longer.")
+        float | None,
+        typer.Option(min=0, help="Remove entries that were not used for this many days."),
     ] = None,
     cache: CacheOption = None,
 ) -> None:
     """Remove what killed runs left behind, and entries by age and size."""
     from pipelines.cache import Cache
+    from pipelines.request import cache_folder
 
     pruned = Cache(cache_folder(cache)).prune(
         max_age_s=None if max_days is None else max_days * _DAY_S,

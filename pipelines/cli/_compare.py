@@ -1,8 +1,7 @@
-"""``nodule compare``: a report that says what has become of each nodule since a prior study."""
+"""``nodule compare``: how each nodule has changed since a prior study."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,17 +10,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli._options import (
-    STALE_RULE,
     CacheOption,
     ConfigOption,
     DeviceOption,
     DicomOption,
+    FpPerScanOption,
     IndicationOption,
     PdfOption,
     PersonOption,
+    PriorSeriesOption,
+    ResultsOption,
+    SaliencyOption,
     SettingOption,
+    ThresholdOption,
+    ViewerOption,
 )
-from pipelines.cli._run import StageBars, cache_folder, chosen_stages, stated
+from pipelines.cli._run import prepare, run_study
+from pipelines.cli._summary import summarise
 
 if TYPE_CHECKING:
     from nodule.followup.record import (
@@ -36,14 +41,20 @@ _HEADINGS = ("now", "before", "status", "volume mm³", "change", "doubling, days
 
 
 def compare(
-    current: Annotated[Path, typer.Argument(help="The study in question, as for a run.")],
+    current: Annotated[Path, typer.Argument(help="The current study, as for nodule run.")],
     prior: Annotated[Path, typer.Argument(help="An earlier study of the same patient.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help=f"Folder of results. {STALE_RULE}")],
+    out: ResultsOption,
     config: ConfigOption = None,
-    current_series: Annotated[
-        str | None, typer.Option(help="SeriesInstanceUID, where there are several.")
+    series: Annotated[
+        str | None,
+        typer.Option(
+            "--series",
+            "--current-series",
+            metavar="UID",
+            help="SeriesInstanceUID to read of the current study.",
+        ),
     ] = None,
-    prior_series: Annotated[str | None, typer.Option(help="The same for the prior study.")] = None,
+    prior_series: PriorSeriesOption = None,
     setting: SettingOption = None,
     person: PersonOption = None,
     indication: IndicationOption = None,
@@ -51,33 +62,43 @@ def compare(
     device: DeviceOption = "auto",
     dicom: DicomOption = False,
     pdf: PdfOption = False,
+    viewer: ViewerOption = True,
+    explain: SaliencyOption = False,
+    fp_per_scan: FpPerScanOption = None,
+    threshold: ThresholdOption = None,
 ) -> None:
-    """Match the nodules of two studies and say which are new, resolved, grown or stable.
+    """Match the nodules of two studies and say which are new, resolved, growing or stable.
 
-    Writes the report of CURRENT with the comparison in it, as nodule run CURRENT --prior PRIOR
-    does, and prints a table. The last line on stdout is a JSON summary.
+    Writes the same report as nodule run CURRENT --prior PRIOR, and prints the comparison as a
+    table. The last line on stdout is a JSON summary.
     """
     from rich.console import Console
 
-    from pipelines.cache import Cache
-    from pipelines.process import PriorStudy, process_study
+    from pipelines.request import RunRequest
 
-    with StageBars(Console(stderr=True), f"{current.name} and {prior.name}") as bars:
-        done = process_study(
-            current,
-            out=out,
-            stages=chosen_stages(config, device=device),
-            cache=Cache(cache_folder(cache)),
-            series_uid=current_series,
-            prior=PriorStudy(path=prior, series_uid=prior_series, listen=bars.show_prior),
-            context=stated(setting=setting, person=person, indication=indication),
-            dicom=dicom,
-            pdf=pdf,
-            listen=bars.show,
-        )
-    if done.comparison is not None:
-        _print_table(Console(), done.comparison)
-        typer.echo(json.dumps(summary(done.comparison, done.folder)))
+    request = RunRequest(
+        studies=(current,),
+        series_uid=series,
+        prior=prior,
+        prior_series_uid=prior_series,
+        setting=setting,
+        person=person,
+        indication=indication,
+        dicom=dicom,
+        pdf=pdf,
+        viewer=viewer,
+        saliency="malignancy" if explain else None,
+        fp_per_scan=fp_per_scan,
+        threshold=threshold,
+        config=config,
+        cache=cache,
+        device=device,
+    )
+    prepare(request)
+    done = run_study(current, request, out=out)
+    assert done.comparison is not None  # a prior study was given
+    _print_table(Console(), done.comparison)
+    summarise(summary(done.comparison, done.folder))
 
 
 def summary(record: ComparisonRecord, folder: Path) -> dict[str, Any]:

@@ -7,40 +7,45 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli._options import CacheOption
-from pipelines.cli._run import run
+from pipelines.cli._options import CacheOption, out_option
+from pipelines.cli._run import run_studies
 
 
 def demo(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write.")] = Path("demo"),
+    out: Annotated[Path, out_option("Folder to write to.")] = Path("demo"),
     cache: CacheOption = None,
     picture: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Take a PNG of the report too; needs Chromium."),
+        typer.Option(
+            metavar="FILE",
+            help="Also write a picture of the report as PNG; Chromium must be on the PATH.",
+        ),
     ] = None,
 ) -> None:
-    """Write a synthetic CT study as DICOM, run the whole chain on it and report.
+    """Write a synthetic CT study as DICOM, run the whole chain on it and write its report.
 
     The study goes to OUT/study, the report to OUT/report/study/report.html.
     """
+    from nodule.phantom import demo_spec, make_phantom, write_study
+    from pipelines.request import RunRequest
+
     if picture is not None:
         from nodule.page.browser import find_chromium
 
         find_chromium()  # refused before the work
-    from nodule.phantom import demo_spec, make_phantom, write_study
-
-    typer.echo(f"writing a synthetic study to {out / 'study'}", err=True)
-    write_study(make_phantom(demo_spec()), out / "study")
-    typer.echo(f"the report will be {out / 'report' / 'study' / 'report.html'}", err=True)
-    run(
-        [out / "study"],
-        out / "report",
+    study, page = out / "study", out / "report" / "study" / "report.html"
+    typer.echo(f"writing a synthetic study to {study}", err=True)
+    write_study(make_phantom(demo_spec()), study)
+    typer.echo(f"the report will be {page}", err=True)
+    request = RunRequest(
+        studies=(study,),
         setting="screening-baseline",
         indication="None: a synthetic study of no person",
         cache=cache,
     )
+    run_studies(request, out=out / "report")
     if picture is not None:
         from nodule.page.screenshot import write_picture
 
-        write_picture(out / "report" / "study" / "report.html", picture)
+        write_picture(page, picture)
         typer.echo(f"the picture is {picture}", err=True)

@@ -13,8 +13,8 @@ import typer
 
 from nodule.errors import InputError
 from nodule.inference import Precision
-from pipelines.cli._bar import bar
 from pipelines.cli._options import CardOption, DeviceOption, given_command
+from pipelines.cli._progress import bar
 
 if TYPE_CHECKING:
     from nodule.evaluate.leakage import Names

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli._bar import bar
+from pipelines.cli._progress import bar
 
 if TYPE_CHECKING:
     from nodule.evaluate.nodule_measurement.phantom_evaluation import VolumeScore

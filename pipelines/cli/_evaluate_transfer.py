@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nodule.inference import Precision
-from pipelines.cli._bar import bar
 from pipelines.cli._options import DeviceOption
+from pipelines.cli._progress import bar
 
 if TYPE_CHECKING:
     from nodule.evaluate.malignancy_rating.crop_predictions import Judgement

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Arguments and options that several commands share, each declared once."""
 
 from __future__ import annotations
 
@@ -13,41 +13,132 @@ from nodule.guidelines.facts import Setting
 from nodule.inference import Device
 
 STALE_RULE = (
-    "sr.dcm, seg.dcm, report.pdf and comparison.csv of an earlier run are removed from it where "
-    "this one writes none."
+    "sr.dcm, seg.dcm, report.pdf and comparison.csv from an earlier run that this run does not "
+    "write are deleted there."
 )
+
+
+def out_option(text: str, *, metavar: str = "DIR", **more: Any) -> Any:
+    """Return the option that says where to write; ``--output`` is its earlier name."""
+    return typer.Option("--out", "-o", "--output", metavar=metavar, help=text, **more)
+
+
+StudyArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="STUDY",
+        help="A folder or zip archive of DICOM files, a DICOMDIR, or a NIfTI, MetaImage or NRRD "
+        "image.",
+    ),
+]
+ReportArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="REPORT_JSON",
+        exists=True,
+        dir_okay=False,
+        help="The report.json beside the page that was read.",
+    ),
+]
+ResultsOption = Annotated[
+    Path, out_option(f"Folder in which each study gets a folder of results. {STALE_RULE}")
+]
 CacheOption = Annotated[
     Path | None,
     typer.Option(
         "--cache",
         metavar="DIR",
         envvar="NODULE_CACHE",
-        help="Where stages' outputs are kept; by default the user's cache folder.",
+        help="Folder in which the outputs of the stages are kept; the user's cache folder if not "
+        "given.",
     ),
 ]
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="TOML file; by default the shipped detect.toml.")
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="TOML file that configures the stages; the shipped detect.toml if not given.",
+    ),
 ]
 DeviceOption = Annotated[
-    Device, typer.Option("--device", help="Where networks run; auto takes CUDA where there is one.")
+    Device,
+    typer.Option("--device", help="Where the networks run; auto uses CUDA if it is available."),
 ]
 SeriesOption = Annotated[
-    str | None, typer.Option("--series", help="SeriesInstanceUID, where there are several.")
+    str | None,
+    typer.Option(
+        "--series",
+        metavar="UID",
+        help="SeriesInstanceUID of the series to read; the best chest CT if not given.",
+    ),
+]
+PriorSeriesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--prior-series", metavar="UID", help="SeriesInstanceUID to read of the prior study."
+    ),
 ]
 DicomOption = Annotated[
-    bool, typer.Option("--dicom", help="Write sr.dcm and seg.dcm too; STUDY must be DICOM.")
+    bool,
+    typer.Option(
+        "--dicom",
+        help="Also write sr.dcm (structured report) and seg.dcm (segmentation); the study must be "
+        "DICOM.",
+    ),
 ]
 PdfOption = Annotated[
-    bool, typer.Option("--pdf", help="Print the report too; needs Chromium on the PATH.")
+    bool,
+    typer.Option(
+        "--pdf", help="Also print the report to report.pdf; Chromium must be on the PATH."
+    ),
+]
+ViewerOption = Annotated[
+    bool,
+    typer.Option(
+        " /--no-viewer", help="Leave the slice viewer out of report.html, which makes it smaller."
+    ),
+]
+SaliencyOption = Annotated[
+    bool,
+    typer.Option(
+        "--explain",
+        help="Show in the report which voxels raised the malignancy score (Grad-CAM saliency).",
+    ),
+]
+FpPerScanOption = Annotated[
+    float | None,
+    typer.Option(
+        "--fp-per-scan",
+        min=0.0,
+        help="Choose the operating point with this many false positives per scan.",
+    ),
+]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        min=0.0,
+        max=1.0,
+        help="Choose the operating point by the lowest probability that is reported.",
+    ),
 ]
 PriorOption = Annotated[
     Path | None,
-    typer.Option(metavar="STUDY", help="An earlier study of the same patient, to compare with."),
+    typer.Option(
+        "--prior",
+        metavar="STUDY",
+        help="An earlier study of the same patient; the report then compares the nodules of both.",
+    ),
 ]
 SettingOption = Annotated[
     Setting | None,
     typer.Option(
-        "--context", help="Why nodules are looked for; without it the report gives no advice."
+        "--context",
+        help="Why nodules are looked for. Without it the report holds no recommendation from the "
+        "guidelines.",
     ),
 ]
 PersonOption = Annotated[
@@ -55,24 +146,35 @@ PersonOption = Annotated[
     typer.Option(
         "--person",
         metavar="FILE",
-        help="TOML with what is known of the person, such as age_years, sex, smoking, risk, "
-        "known_cancer, immunosuppressed, family_history, emphysema; a table findings.N1 with lobe, "
-        "spiculation, benign_feature; a table reader with what only the reader decides, such as "
-        "upgrade_to_4x. What is left out is unknown. configs/person.toml has all.",
+        exists=True,
+        dir_okay=False,
+        help="TOML file of facts about the person, such as age_years, sex, smoking, risk, "
+        "known_cancer, immunosuppressed, family_history and emphysema; in a table findings.N1, "
+        "facts about a finding, such as lobe, spiculation and benign_feature; in a table reader, "
+        "what only the reader decides, such as upgrade_to_4x. A fact that is left out is unknown. "
+        "configs/person.toml lists all of them.",
     ),
 ]
 IndicationOption = Annotated[
-    str | None, typer.Option("--indication", metavar="TEXT", help="Printed in the report.")
+    str | None,
+    typer.Option("--indication", metavar="TEXT", help="Indication of the exam, for the report."),
+]
+MarginOption = Annotated[
+    float,
+    typer.Option(
+        "--margin-mm", min=0.0, help="Width of the tissue kept around each nodule, in mm."
+    ),
 ]
 CardOption = Annotated[
-    bool, typer.Option("--card", help="Write the figures into the model card beside the weights.")
+    bool,
+    typer.Option("--card", help="Write the results into the model card beside the weights."),
 ]
 
 
 def given_command(context: typer.Context) -> str:
     """Return the command that runs, as its user gave it but with paths reduced to names.
 
-    Defaults are left out: they are the program's, and its version is told elsewhere.
+    Defaults are left out: they belong to the program, whose version is stated elsewhere.
     """
     words = [word for each in context.command.params for word in _given(each, context)]
     return shlex.join([*context.command_path.split(), *words])

@@ -1,4 +1,4 @@
-"""``nodule review``: a reader's decisions, folded into the report."""
+"""``nodule review``: a reader's decisions, applied to the report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from pipelines.cli._options import (
     IndicationOption,
     PdfOption,
     PersonOption,
+    ReportArgument,
     SettingOption,
+    out_option,
 )
 
 if TYPE_CHECKING:
@@ -23,36 +25,41 @@ if TYPE_CHECKING:
     from nodule.guidelines.facts import Setting
     from nodule.report import Report
 
-review_app = typer.Typer(help="Work with what readers decided.", no_args_is_help=True)
+review_app = typer.Typer(help="Apply what readers decided.", no_args_is_help=True)
 
 
 @review_app.command("apply")
 def apply(
-    report_json: Annotated[
-        Path, typer.Argument(metavar="REPORT_JSON", help="Beside the page that was read.")
-    ],
+    report_json: ReportArgument,
     review_json: Annotated[
-        Path, typer.Argument(metavar="REVIEW_JSON", help="As the page has saved it.")
+        Path,
+        typer.Argument(
+            metavar="REVIEW_JSON",
+            exists=True,
+            dir_okay=False,
+            help="The review as the page has saved it.",
+        ),
     ],
     study: Annotated[
-        Path, typer.Option(help="The images, as given to nodule run: pictures are made anew.")
-    ],
-    out: Annotated[
         Path,
-        typer.Option("-o", "--out", help=f"Folder of the reviewed report. {STALE_RULE}"),
+        typer.Option(
+            metavar="STUDY",
+            help="The images, as given to nodule run; the pictures are made from them again.",
+        ),
     ],
+    out: Annotated[Path, out_option(f"Folder of the reviewed report. {STALE_RULE}")],
     setting: SettingOption = None,
     person: PersonOption = None,
     indication: IndicationOption = None,
     dicom: DicomOption = False,
     pdf: PdfOption = False,
 ) -> None:
-    """Fold a review into a report: rejected findings set apart, moved ones moved, added ones in.
+    """Apply a reader's review to a report: reject, move and add findings.
 
-    What was moved or added is measured from the reader's point, or said not to be measurable, and
-    the rules are asked again. Writes the report's files to OUT, which may be another folder than
-    the first report's. The result names reader, time and digests of the review and of the report
-    that was read. What is known of the person is the report's, unless it is stated anew.
+    Findings that were moved or added are measured from the reader's point, or stated as not
+    measurable, and the guidelines are evaluated again. The reviewed report names the reader, the
+    time, and the digests of the review and of the report that was read. Facts about the person are
+    those of the report unless they are given again.
     """
     from nodule.ct.stage import ReadCt
     from nodule.outputs import read_lungs, write_report

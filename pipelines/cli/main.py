@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from nodule import __version__
-from nodule.errors import NoduleError
+from nodule.errors import NoduleError, UsageError
+from pipelines.batch import coded
 from pipelines.cli._benchmark import benchmark
 from pipelines.cli._cache import cache_app
 from pipelines.cli._check import check
@@ -29,6 +30,7 @@ from pipelines.cli._locate import locate
 from pipelines.cli._phantom import phantom
 from pipelines.cli._review import review_app
 from pipelines.cli._run import run
+from pipelines.cli._summary import NOTHING_DONE, WRONG_USAGE
 from pipelines.cli._train import train
 
 app = typer.Typer(
@@ -77,9 +79,12 @@ app.add_typer(cache_app, name="cache")
 
 
 def main() -> None:
-    """Run a command; a coded error is one line on stderr and exit status 1."""
+    """Run a command; an error with a code is one line on stderr.
+
+    The exit status is then 2 for wrong usage and 1 for everything else.
+    """
     try:
         app()
-    except NoduleError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(1)
+    except (NoduleError, OSError) as error:
+        typer.echo(str(coded(error)), err=True)
+        sys.exit(WRONG_USAGE if isinstance(error, UsageError) else NOTHING_DONE)

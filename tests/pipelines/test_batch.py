@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toy_flows import INTEGERS, Shift, number, toy_flow
 
-from nodule.errors import DicomSeriesError
+from nodule.errors import DicomSeriesError, UsageError
 from pipelines.batch import Failure, run_batch, study_name
 from pipelines.cache import Cache
 from pipelines.runner import run_flow
@@ -59,6 +59,15 @@ def test_a_full_disk_fails_with_a_code() -> None:
     (failure,) = run_batch([Path("a")], process).failures
     assert failure.code == "DISK_FAILED"
     assert "No space left" in failure.message
+
+
+def test_wrong_usage_is_told_from_a_study_that_fails() -> None:
+    def process(path: Path) -> None:
+        error = UsageError if path.name == "typo" else DicomSeriesError
+        raise error("it cannot be used", code="SOME_CODE")
+
+    failures = run_batch([Path("typo"), Path("bad")], process).failures
+    assert [each.is_usage for each in failures] == [True, False]
 
 
 def test_an_interrupt_stops_the_batch() -> None:

@@ -58,6 +58,7 @@ def later_study(phantom_study: Path, tmp_path_factory: pytest.TempPathFactory) -
         x, y, z = dataset.ImagePositionPatient
         dataset.ImagePositionPatient = [x, y, z + 10]
         dataset.StudyDate = "20000701"
+        dataset.SeriesInstanceUID += ".1"
         dataset.PatientName = "CANARY"
         dataset.save_as(path)
     return folder
@@ -141,8 +142,22 @@ def test_an_unreadable_prior_is_one_line(
     nodule_compare: Compare, phantom_study: Path, tmp_path: Path
 ) -> None:
     done = nodule_compare(phantom_study, tmp_path / "nowhere", "-o", tmp_path / "out")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("NOT_FOUND")
+
+
+def test_a_study_is_not_compared_with_itself(
+    nodule_compare: Compare, phantom_study: Path, tmp_path: Path
+) -> None:
+    part = tmp_path / "part"  # other bytes, but the same series
+    shutil.copytree(phantom_study, part)
+    max(part.glob("*.dcm")).unlink()
+    for prior in (phantom_study, part):
+        done = nodule_compare(phantom_study, prior, "-o", tmp_path / "out")
+        assert done.returncode == 2
+        assert done.stderr.startswith("SAME_STUDY")
+        assert done.stdout == ""
+    assert not (tmp_path / "out").exists()
 
 
 def finding(id_: str) -> dict[str, Any]:

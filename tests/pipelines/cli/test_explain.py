@@ -98,7 +98,7 @@ def test_an_unknown_finding_is_refused(
     done = nodule(
         "explain", phantom_study, "-o", tmp_path / "maps", "--cache", cache, "--finding", "N99"
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "NO_SUCH_FINDING" in done.stderr
     assert "N1" in done.stderr
     assert not (tmp_path / "maps").exists()

@@ -89,16 +89,61 @@ def test_what_is_stated_of_the_person_changes_the_report_and_runs_no_stage_again
     assert after["findings"] == before["findings"]
 
 
-@pytest.mark.parametrize("option", ["--prior", "--person"])
-def test_one_person_is_stated_for_one_study(
+@pytest.mark.parametrize("option", ["--prior", "--person", "--series"])
+def test_what_holds_for_one_study_is_refused_for_several(
     nodule_run: Nodule, phantom_study: Path, tmp_path: Path, option: str
 ) -> None:
-    done = nodule_run(
-        phantom_study, phantom_study, "-o", tmp_path / "out", option, tmp_path / "person.toml"
-    )
-    assert done.returncode == 1
+    value = tmp_path / "person.toml"
+    value.touch()
+    done = nodule_run(phantom_study, phantom_study, "-o", tmp_path / "out", option, value)
+    assert done.returncode == 2
     assert done.stderr.startswith("ONE_STUDY")
     assert not (tmp_path / "out").exists()
+
+
+def test_contradictory_options_are_wrong_usage(
+    nodule_run: Nodule, phantom_study: Path, tmp_path: Path
+) -> None:
+    done = nodule_run(
+        phantom_study, "-o", tmp_path / "out", "--fp-per-scan", "1", "--threshold", "0.4"
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("TWO_OPERATING_POINTS")
+    assert done.stdout == ""
+
+
+def test_a_study_is_no_prior_of_itself(
+    nodule_run: Nodule, phantom_study: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(phantom_study, copy)
+    for prior in (phantom_study, copy):
+        done = nodule_run(phantom_study, "-o", tmp_path / "out", "--prior", prior)
+        assert done.returncode == 2
+        assert summary(done)["failed"][0]["code"] == "SAME_STUDY"
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_damaged_report_is_replaced_by_the_next_run(
+    nodule_run: Nodule, phantom_study: Path, tmp_path: Path
+) -> None:
+    nodule_run(phantom_study, "-o", tmp_path / "out")
+    before = tree(tmp_path / "out")
+    (tmp_path / "out" / "CASE-1" / "report.json").write_bytes(b'{"provenance": {"inp')
+    done = nodule_run(phantom_study, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "damaged report.json" in " ".join(done.stderr.split())
+    assert tree(tmp_path / "out") == before
+
+
+def test_the_viewer_is_left_out_where_it_is_not_wanted(
+    nodule_run: Nodule, phantom_study: Path, tmp_path: Path
+) -> None:
+    nodule_run(phantom_study, "-o", tmp_path / "with")
+    nodule_run(phantom_study, "-o", tmp_path / "without", "--no-viewer")
+    pages = [tree(tmp_path / name)["CASE-1/report.html"] for name in ("with", "without")]
+    assert len(pages[1]) < len(pages[0]) / 2
 
 
 def test_an_unusable_study_among_good_ones_is_told_and_passed_over(
@@ -119,14 +164,35 @@ def test_an_unusable_study_among_good_ones_is_told_and_passed_over(
 
 
 def test_exits_1_when_nothing_worked(nodule_run: Nodule, tmp_path: Path) -> None:
-    done = nodule_run(tmp_path / "nowhere", "-o", tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    done = nodule_run(tmp_path / "empty", tmp_path / "nowhere", "-o", tmp_path / "out")
     assert done.returncode == 1
+    assert [row["code"] for row in summary(done)["failed"]] == ["NO_SERIES", "NOT_FOUND"]
+
+
+def test_exits_2_when_no_study_exists(nodule_run: Nodule, tmp_path: Path) -> None:
+    done = nodule_run(tmp_path / "nowhere", "-o", tmp_path / "out")
+    assert done.returncode == 2
     assert summary(done)["failed"][0]["code"] == "NOT_FOUND"
 
 
-@pytest.mark.parametrize("arguments", [[], ["x"], ["x", "-o", "y", "--device", "tpu"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["x"],
+        ["x", "-o", "y", "--device", "tpu"],
+        ["x", "-o", "y", "--threshold", "1.5"],
+        ["x", "-o", "y", "--fp-per-scan", "-1"],
+        ["x", "-o", "y", "--config", "nowhere.toml"],
+        ["x", "-o", "y", "--person", "nowhere.toml"],
+        ["x", "-o", "y", "--prior-series", "1.2.3"],
+    ],
+)
 def test_exits_2_on_wrong_usage(nodule_run: Nodule, arguments: list[str]) -> None:
-    assert nodule_run(*arguments).returncode == 2
+    done = nodule_run(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
 
 
 def test_a_broken_configuration_is_one_line(

@@ -1,4 +1,4 @@
-"""``nodule run --fp-per-scan`` and ``--threshold``."""
+"""The lowest probability of a finding, by a rate of false positives or as it is."""
 
 from pathlib import Path
 from typing import Any
@@ -7,11 +7,11 @@ import pytest
 
 from nodule.candidates.operating import OperatingTable, operating_path
 from nodule.candidates.stage import ProposeCandidates
-from nodule.errors import ConfigError, WeightsError
+from nodule.errors import WeightsError
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.measure.stage import Measure
 from nodule.weights import Weights
-from pipelines.cli._run import at_operating_point
+from pipelines.flows import at_operating_point
 
 
 def weights(folder: Path, stage: str, digest: str) -> Weights:
@@ -60,11 +60,6 @@ def test_a_threshold_is_taken_as_it_is(stages) -> None:
 
 def test_without_either_nothing_changes(stages) -> None:
     assert at_operating_point(stages, fp_per_scan=None, threshold=None) is stages
-
-
-def test_refuses_both(stages) -> None:
-    with pytest.raises(ConfigError, match="TWO_OPERATING_POINTS"):
-        at_operating_point(stages, fp_per_scan=1.0, threshold=0.4)
 
 
 def test_a_rate_without_a_table_is_refused(stages) -> None:

@@ -1,0 +1,139 @@
+"""What is asked of a run: one object for all commands that look for nodules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nodule.errors import UsageError
+from pipelines.cache import Cache
+from pipelines.config import load_stages, shipped_config
+from pipelines.flows import Stages, at_operating_point, detect_stage_types, explaining, on_device
+
+if TYPE_CHECKING:
+    from nodule.advice.context import Context
+    from nodule.guidelines.facts import Setting
+    from nodule.inference import Device
+    from nodule.saliency import Answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """Studies, what is known besides their images, what to write, and how to compute it.
+
+    Parameters
+    ----------
+    studies : at least one of what :func:`nodule.ct.inventory` takes.
+    series_uid : the series to read of the one study; None for the best.
+    prior : an earlier study of the same patient, with which the one study is compared.
+    prior_series_uid : the series to read of the prior study; None for the best.
+    setting : why nodules are looked for; without it no rule is asked.
+    person : TOML file that states facts about the person, see :func:`read_context`.
+    indication : as the referrer words it.
+    dicom : whether to write DICOM SR and SEG too, for which the input must be DICOM.
+    pdf : whether to print the page too, for which there must be a Chromium.
+    saliency : the answer of the networks whose cause is shown on the page; None for none.
+    viewer : whether to put the slice viewer, and so a small copy of the volume, into the page.
+    fp_per_scan : false positives per scan that the operating point shall have.
+    threshold : lowest probability of a finding, in place of ``fp_per_scan``.
+    config : TOML file of the stages; None for the shipped one.
+    cache : folder in which the stages' outputs are kept; None for the user's cache folder.
+    device : where the networks run.
+
+    Raises
+    ------
+    UsageError : ``NO_STUDY``; ``ONE_STUDY`` where something that holds for one study only is
+        given with several; ``NO_PRIOR`` for a series of no prior study; ``TWO_OPERATING_POINTS``.
+    """
+
+    studies: tuple[Path, ...]
+    series_uid: str | None = None
+    prior: Path | None = None
+    prior_series_uid: str | None = None
+    setting: Setting | None = None
+    person: Path | None = None
+    indication: str | None = None
+    dicom: bool = False
+    pdf: bool = False
+    saliency: Answer | None = None
+    viewer: bool = True
+    fp_per_scan: float | None = None
+    threshold: float | None = None
+    config: Path | None = None
+    cache: Path | None = None
+    device: Device = "auto"
+
+    def __post_init__(self) -> None:
+        if not self.studies:
+            raise UsageError("no study is given", code="NO_STUDY", expected="at least one")
+        self._refuse_for_many()
+        if self.prior_series_uid is not None and self.prior is None:
+            raise UsageError(
+                "a series of the prior study is given without that study",
+                code="NO_PRIOR",
+                hint="Give --prior as well.",
+            )
+        if self.fp_per_scan is not None and self.threshold is not None:
+            raise UsageError(
+                "two operating points are given",
+                code="TWO_OPERATING_POINTS",
+                hint="Give --fp-per-scan or --threshold, not both.",
+            )
+
+    def _refuse_for_many(self) -> None:
+        of_one = {"--series": self.series_uid, "--prior": self.prior, "--person": self.person}
+        given = [option for option, value in of_one.items() if value is not None]
+        if given and len(self.studies) > 1:
+            raise UsageError(
+                f"{' and '.join(given)} cannot hold for several studies",
+                code="ONE_STUDY",
+                expected="one study",
+                got=len(self.studies),
+                hint="Run each study with a command of its own.",
+            )
+
+    def check(self) -> None:
+        """Read everything but the studies, so that a fault in it is found before the first one.
+
+        Raises
+        ------
+        NoduleError : as :attr:`stages` and :attr:`context` raise it.
+        """
+        _ = self.stages, self.context
+
+    @cached_property
+    def stages(self) -> Stages:
+        """The stages of the detect flow, built once; raises as `load_stages`."""
+        path = self.config or shipped_config("detect.toml")
+        stages: Stages = load_stages(path, detect_stage_types())
+        if self.device != "auto":
+            stages = on_device(stages, self.device)
+        return at_operating_point(stages, fp_per_scan=self.fp_per_scan, threshold=self.threshold)
+
+    @property
+    def stages_wanted(self) -> Stages:
+        """The stages, with one that explains the answer where saliency is wanted."""
+        if self.saliency is None:
+            return self.stages
+        return explaining(self.stages, answer=self.saliency)
+
+    @cached_property
+    def store(self) -> Cache:
+        """The cache of the stages' outputs."""
+        return Cache(cache_folder(self.cache))
+
+    @cached_property
+    def context(self) -> Context:
+        """What is stated besides the images; raises as `read_context`."""
+        from nodule.advice.context import read_context
+
+        return read_context(self.person, setting=self.setting, indication=self.indication)
+
+
+def cache_folder(given: Path | None) -> Path:
+    """Return the folder that was asked for, or the platform's own for this user."""
+    from platformdirs import user_cache_path
+
+    return given or user_cache_path("nodule")

@@ -1,0 +1,65 @@
+"""What is asked of a run is refused where it contradicts itself."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nodule.errors import UsageError
+from pipelines.request import RunRequest, cache_folder
+
+ONE = Path("CASE-1")
+
+
+def refusal(**asked: Any) -> str:
+    with pytest.raises(UsageError) as caught:
+        RunRequest(**asked)
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    "of_one_study",
+    [{"series_uid": "1.2.3"}, {"prior": Path("BEFORE")}, {"person": Path("person.toml")}],
+)
+def test_what_holds_for_one_study_is_refused_for_several(of_one_study: dict[str, Any]) -> None:
+    RunRequest(studies=(ONE,), **of_one_study)
+    assert refusal(studies=(ONE, Path("CASE-2")), **of_one_study) == "ONE_STUDY"
+
+
+def test_all_options_that_hold_for_one_study_are_named() -> None:
+    with pytest.raises(UsageError, match="--series and --prior cannot hold"):
+        RunRequest(studies=(ONE, ONE), series_uid="1.2.3", prior=Path("BEFORE"))
+
+
+def test_two_operating_points_are_refused() -> None:
+    RunRequest(studies=(ONE,), threshold=0.4)
+    RunRequest(studies=(ONE,), fp_per_scan=1.0)
+    assert refusal(studies=(ONE,), fp_per_scan=0.0, threshold=0.0) == "TWO_OPERATING_POINTS"
+
+
+def test_a_series_of_no_prior_study_is_refused() -> None:
+    RunRequest(studies=(ONE,), prior=Path("BEFORE"), prior_series_uid="1.2.3")
+    assert refusal(studies=(ONE,), prior_series_uid="1.2.3") == "NO_PRIOR"
+
+
+def test_a_request_for_nothing_is_refused() -> None:
+    assert refusal(studies=()) == "NO_STUDY"
+
+
+def test_saliency_adds_a_stage_to_those_of_the_flow() -> None:
+    plain = RunRequest(studies=(ONE,))
+    assert plain.stages_wanted is plain.stages
+    asked = RunRequest(studies=(ONE,), saliency="nodule").stages_wanted
+    assert [*plain.stages, "explain"] == list(asked)
+    assert asked["explain"].answer == "nodule"
+
+
+def test_a_threshold_and_a_device_reach_the_stages() -> None:
+    stages = RunRequest(studies=(ONE,), threshold=0.625, device="cpu").stages
+    assert stages["measure"].probability_threshold == 0.625
+    assert stages["candidates"].device == "cpu"
+
+
+def test_the_cache_lies_where_it_is_asked_for(tmp_path: Path) -> None:
+    assert RunRequest(studies=(ONE,), cache=tmp_path).store.root == tmp_path
+    assert cache_folder(None).name == "nodule"
