@@ -31,6 +31,9 @@ Margin = Annotated[float, Interval(ge=0, le=100)]
 RandomSeed = Annotated[int, Interval(ge=0, le=2**32 - 1)]
 """What starts a random generator; torch, numpy and Lightning all take these."""
 
+LayerWidth = Annotated[int, Interval(ge=1, le=4096)]
+"""Channels of a layer of a network."""
+
 _SHOWN = (bool, int, float, str, tuple, list)
 _WORDS: Mapping[Any, str] = {
     int: "a whole number",

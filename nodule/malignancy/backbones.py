@@ -11,7 +11,7 @@ import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from monai.networks.blocks.convolutions import Convolution, ResidualUnit
@@ -24,6 +24,11 @@ from nodule.errors import ConfigError
 Trunk = tuple[nn.Module, int, str]
 """A network, the number of its channels, and the inner layer that Grad-CAM looks at: the last one
 that still tells places a few millimetres apart."""
+
+BackboneName = Literal[
+    "c3d", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "densenet121"
+]
+"""The keys of ``BACKBONES``."""
 
 _RESNETS: Mapping[str, tuple[str, Sequence[int], str]] = {
     # block, units per level, shortcut as MedicalNet trained them

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Interval
 
 from nodule.errors import ConfigError
 from nodule.lidc.whole_scans import WholeScan, find_scans, training_scans
 from nodule.training.crop_set import CropSet
+
+Fold = Annotated[int, Interval(ge=0, le=999)]
+"""The number of a part of the patients; of LUNA16, of a subset."""
 
 
 def scans_of_other_folds(

@@ -2,21 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pytest
 from annotated_types import Interval
 
+from nodule.candidates.training.candidates_task import CandidatesTask
 from nodule.errors import ConfigError
 from nodule.malignancy.saliency_stage import ExplainMalignancy
+from nodule.malignancy.training.malignancy_task import MalignancyTask
 from nodule.measure.segment import GrowthRules
 from pipelines.config import Shipped
-from pipelines.flows import detect_stage_types
+from pipelines.flows import detect_stage_types, task_type
 from pipelines.training.finetune_config import Finetune
 from pipelines.training.task import Loop
 from pipelines.training.training_file import Start
 
-SECTIONS = (*detect_stage_types(), ExplainMalignancy, GrowthRules, Loop, Finetune, Start)
+TASKS = tuple(task_type(stage) for stage in ("lungs", "candidates", "malignancy"))
+SECTIONS = (*detect_stage_types(), ExplainMalignancy, GrowthRules, *TASKS, Loop, Finetune, Start)
 
 
 def numbers_without_range(hint: Any) -> Iterator[Any]:
@@ -80,4 +84,6 @@ def test_what_is_out_of_range_is_refused_in_python_too(section: Any) -> None:
 REQUIRED: dict[Any, dict[str, Any]] = {
     Loop: {"epochs": 1, "steps_per_epoch": 1, "batch_size": 1, "learning_rate": 0.1},
     Finetune: {"phase_epochs": (1, 1, 1)},
+    CandidatesTask: {"crop_set": Path()},
+    MalignancyTask: {"crop_set": Path(), "scans": ()},
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import torch
+from annotated_types import Interval, MultipleOf
 from torch.nn import functional
 
 from nodule.candidates.network import HeatmapNetwork
@@ -20,8 +21,9 @@ from nodule.candidates.training.crop_regions import (
 from nodule.candidates.training.hard_negative_mining import mine
 from nodule.candidates.training.patch_samples import PatchSamples, plain_sample
 from nodule.lidc.whole_scans import WholeScan
+from nodule.ranges import LayerWidth, RandomSeed, check_fields
 from nodule.training.crop_set import CropSet
-from nodule.training.held_out_folds import scans_of_other_folds
+from nodule.training.held_out_folds import Fold, scans_of_other_folds
 from nodule.training.scan_store import load_scans
 from nodule.weights import Weights
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from torch import Tensor, nn
+
+Depth = Annotated[int, Interval(ge=1, le=64)]
 
 _FOCUS = 2.0  # alpha and beta of Law and Deng 2018 (CornerNet), as in CenterNet
 _SLOPE_RELIEF = 4.0
@@ -57,6 +61,10 @@ class CandidatesTask:
     patch : voxels of a training patch along each axis, a multiple of 16.
     channels, depths : of the network.
     seed : of all randomness in the samples.
+
+    Raises
+    ------
+    ConfigError : ``BAD_VALUE``.
     """
 
     stage: ClassVar[str] = "candidates"
@@ -64,13 +72,16 @@ class CandidatesTask:
     crop_set: Path
     scans: tuple[Path, ...] = ()
     store: Path | None = None
-    held_out_folds: tuple[int, ...] = ()
-    watched_folds: tuple[int, ...] = ()
+    held_out_folds: tuple[Fold, ...] = ()
+    watched_folds: tuple[Fold, ...] = ()
     mined_with: Weights | None = None
-    patch: int = 64
-    channels: tuple[int, ...] = (32, 48, 64, 64)
-    depths: tuple[int, ...] = (1, 2, 2, 1)
-    seed: int = 0
+    patch: Annotated[int, Interval(ge=16, le=512), MultipleOf(16)] = 64
+    channels: tuple[LayerWidth, LayerWidth, LayerWidth, LayerWidth] = (32, 48, 64, 64)
+    depths: tuple[Depth, Depth, Depth, Depth] = (1, 2, 2, 1)
+    seed: RandomSeed = 0
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def network(self) -> HeatmapNetwork:
         """Build a network with fresh weights."""

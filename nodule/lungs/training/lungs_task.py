@@ -6,10 +6,11 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 import torch
+from annotated_types import Interval, Len
 from monai.losses.dice import DiceLoss
 from torch.nn import functional
 
@@ -25,9 +26,12 @@ from nodule.lungs.training.chest_augmentation import (
     shorten,
 )
 from nodule.lungs.training.chests import TrainingChest, build_phantom, load_scan
+from nodule.ranges import LayerWidth, RandomSeed, check_fields
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+Edge = Annotated[int, Interval(ge=8, le=512)]
 
 _REAL_SHARE = 0.75  # of the samples come from scans, the rest from phantoms
 _WITH_MASSES, _CONSOLIDATED, _DEGRADED, _SHORTENED = 0.6, 0.35, 0.85, 0.4
@@ -46,17 +50,24 @@ class LungsTask:
     patch_zyx : coarse voxels of a training window, multiples of the network's stride.
     channels, residual_units : of the network.
     seed : of all randomness in the samples.
+
+    Raises
+    ------
+    ConfigError : ``BAD_VALUE``.
     """
 
     stage: ClassVar[str] = "lungs"
 
     scans: tuple[Path, ...] = ()
-    phantoms: int = 12
+    phantoms: Annotated[int, Interval(ge=0, le=10_000)] = 12
     unseen_patients: tuple[str, ...] = ()
-    patch_zyx: tuple[int, int, int] = (80, 80, 96)
-    channels: tuple[int, ...] = CHANNELS
-    residual_units: int = RESIDUAL_UNITS
-    seed: int = 0
+    patch_zyx: tuple[Edge, Edge, Edge] = (80, 80, 96)
+    channels: Annotated[tuple[LayerWidth, ...], Len(2, 8)] = CHANNELS
+    residual_units: Annotated[int, Interval(ge=0, le=16)] = RESIDUAL_UNITS
+    seed: RandomSeed = 0
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def network(self) -> nn.Module:
         """Build a network with fresh weights."""

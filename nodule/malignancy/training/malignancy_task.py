@@ -7,14 +7,16 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, cast
+from typing import Annotated, ClassVar, Literal, cast
 
 import torch
+from annotated_types import Interval, Len
 from torch import Tensor, nn
 from torch.nn import functional
 
 from nodule.errors import ConfigError, InputError
 from nodule.lidc.whole_scans import WholeScan
+from nodule.malignancy.backbones import BackboneName
 from nodule.malignancy.network import LEVELS, NOMINAL, C3DMultitask, Outputs, build
 from nodule.malignancy.ordinal import ordinal_loss, vote_cross_entropy
 from nodule.malignancy.training.backgrounds import Background, open_background
@@ -27,14 +29,17 @@ from nodule.malignancy.training.nodule_examples import (
     load_rejected,
     patients,
 )
+from nodule.ranges import LayerWidth, RandomSeed, check_fields
 from nodule.training.crop_set import CropSet
 from nodule.training.hard_negatives import read_marks
-from nodule.training.held_out_folds import scans_of_other_folds
+from nodule.training.held_out_folds import Fold, scans_of_other_folds
 from nodule.training.nodule_record import NoduleRecord
 
 Batch = Mapping[str, Tensor]
 Output = Literal["nodule", "malignancy", "characteristics", "diameter"]
 """What the network is asked for, ``characteristics`` being all ratings but malignancy."""
+VoxelEdge = Annotated[float, Interval(ge=0.1, le=10)]
+LossWeight = Annotated[float, Interval(ge=0, le=100)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +71,7 @@ class MalignancyTask:
 
     Raises
     ------
-    ConfigError : ``BAD_SHARE`` for a share outside (0, 1], ``NO_OUTPUT`` if none learns.
+    ConfigError : ``BAD_VALUE``, or ``NO_OUTPUT`` if none learns.
     """
 
     stage: ClassVar[str] = "malignancy"
@@ -74,28 +79,22 @@ class MalignancyTask:
     crop_set: Path
     scans: tuple[Path, ...]
     marks: Path | None = None
-    held_out_folds: tuple[int, ...] = (4,)
-    watched_folds: tuple[int, ...] = ()
-    backbone: str = "c3d"
-    magnifications_mm: tuple[float, ...] = (1.0,)
-    channels: tuple[int, ...] = (32, 32, 64, 128)
-    malignancy_weight: float = 1.0
-    characteristics_weight: float = 0.5
-    diameter_weight: float = 1.0
-    max_calibration_error_hu: float = 30.0
-    cube: int | None = None
+    held_out_folds: tuple[Fold, ...] = (4,)
+    watched_folds: tuple[Fold, ...] = ()
+    backbone: BackboneName = "c3d"
+    magnifications_mm: Annotated[tuple[VoxelEdge, ...], Len(1, 8)] = (1.0,)
+    channels: Annotated[tuple[LayerWidth, ...], Len(2, 8)] = (32, 32, 64, 128)
+    malignancy_weight: LossWeight = 1.0
+    characteristics_weight: LossWeight = 0.5
+    diameter_weight: LossWeight = 1.0
+    max_calibration_error_hu: Annotated[float, Interval(ge=0, le=1000)] = 30.0
+    cube: Annotated[int, Interval(ge=8, le=256)] | None = None
     outputs: tuple[Output, ...] | None = None
-    patients_share: float | None = None
-    seed: int = 0
+    patients_share: Annotated[float, Interval(gt=0, le=1)] | None = None
+    seed: RandomSeed = 0
 
     def __post_init__(self) -> None:
-        if self.patients_share is not None and not 0.0 < self.patients_share <= 1.0:
-            raise ConfigError(
-                "no such share of the patients",
-                code="BAD_SHARE",
-                expected="above 0 and up to 1",
-                got=self.patients_share,
-            )
+        check_fields(self)
         if self.outputs == ():
             raise ConfigError("no output learns", code="NO_OUTPUT", hint="Leave outputs out")
 

@@ -1,5 +1,7 @@
 """The network answers on its grid, folds without changing its mind, and can learn one batch."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -48,7 +50,7 @@ def test_reading_columns_in_pairs_keeps_the_answers() -> None:
 
 def test_learns_one_batch_by_heart() -> None:
     torch.manual_seed(0)
-    task = CandidatesTask(crop_set="unused", channels=(8, 16, 16, 16), depths=(1, 1, 1, 1))  # type: ignore[arg-type]
+    task = CandidatesTask(crop_set=Path("unused"), channels=(8, 16, 16, 16), depths=(1, 1, 1, 1))
     network = task.network()
     batch = _one_batch()
     optimizer = torch.optim.AdamW(network.parameters(), lr=5e-3)

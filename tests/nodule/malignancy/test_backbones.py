@@ -1,10 +1,12 @@
 """Every backbone fits under the same tasks and keeps the names that public weights use."""
 
+from typing import get_args
+
 import pytest
 import torch
 
 from nodule.errors import ConfigError
-from nodule.malignancy.backbones import BACKBONES, build_trunk
+from nodule.malignancy.backbones import BACKBONES, BackboneName, build_trunk
 from nodule.malignancy.network import LEVELS, C3DMultitask
 
 
@@ -36,3 +38,7 @@ def test_resnet_layers_are_named_as_in_medicalnet() -> None:
 def test_refuses_an_unknown_backbone() -> None:
     with pytest.raises(ConfigError, match="UNKNOWN_BACKBONE: no such backbone; expected"):
         C3DMultitask(backbone="resnet1000")
+
+
+def test_every_backbone_can_be_named_in_a_training_file() -> None:
+    assert set(get_args(BackboneName)) == set(BACKBONES)

@@ -1,5 +1,7 @@
 """The network keeps its tasks apart, and can learn a batch by heart."""
 
+from pathlib import Path
+
 import torch
 
 from nodule.inference import fold_normalisation
@@ -7,7 +9,7 @@ from nodule.lidc.xml import CHARACTERISTICS
 from nodule.malignancy.network import LEVELS, C3DMultitask, build
 from nodule.malignancy.training.malignancy_task import MalignancyTask
 
-TASK = MalignancyTask(crop_set=".", scans=(), magnifications_mm=(1.0,))  # type: ignore[arg-type]  # no data is read
+TASK = MalignancyTask(crop_set=Path(), scans=(), magnifications_mm=(1.0,))  # no data is read
 
 
 def batch(*, negatives: int = 2, positives: int = 2, cube: int = 16) -> dict[str, torch.Tensor]:

@@ -63,7 +63,7 @@ def test_the_share_never_changes() -> None:
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.5])
 def test_refuses_a_share_that_is_none(share: float) -> None:
-    with pytest.raises(ConfigError, match="BAD_SHARE"):
+    with pytest.raises(ConfigError, match=r"BAD_VALUE: patients_share.*above 0 and up to 1"):
         replace(TASK, patients_share=share)
 
 
