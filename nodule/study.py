@@ -1,13 +1,16 @@
 """A CT study as read: the image and what its files say about it.
 
-Nothing here identifies a patient, so a :class:`Study` may be cached and logged. Identity lives
-in :class:`PatientHeader` alone, which is read anew for each report and never stored.
+A :class:`Study` holds nothing that identifies a patient, so that it may be cached and logged.
+Identity lives in :class:`PatientHeader` alone: a study knows the files that it came from, and the
+header is read from them again for each report and never stored.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -95,6 +98,20 @@ class PointFrames:
     luna16: tuple[str, float, float, float]
 
 
+class StudyOrigin(Protocol):
+    """The files that a study was read from, as a :class:`nodule.ct.SeriesSource` names them."""
+
+    @property
+    def digest(self) -> str:
+        """Return the sha256 of the files' content."""
+        ...
+
+    @property
+    def patient(self) -> PatientHeader:
+        """Return who was scanned, read from the files at each call."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Study:
     """A trusted CT volume and its origin.
@@ -105,6 +122,7 @@ class Study:
     series : how it was made.
     slices : one reference per index z, or empty for formats without them.
     warnings : what was odd but usable.
+    origin : the files, for what is never stored; None for an image that came from none.
 
     Raises
     ------
@@ -115,6 +133,7 @@ class Study:
     series: SeriesHeader
     slices: tuple[SliceReference, ...] = ()
     warnings: tuple[StudyWarning, ...] = ()
+    origin: StudyOrigin | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         depth = self.volume.geometry.shape_zyx[0]
@@ -125,6 +144,19 @@ class Study:
                 expected=depth,
                 got=len(self.slices),
             )
+
+    @property
+    def patient(self) -> PatientHeader:
+        """Who was scanned, read from the files at each call; empty where there are none."""
+        return PatientHeader() if self.origin is None else self.origin.patient
+
+    @cached_property
+    def input_sha256(self) -> str:
+        """Sha256 of the files' content, or of grid and voxels where there are no files."""
+        if self.origin is not None:
+            return self.origin.digest
+        grid = repr(self.volume.geometry).encode()
+        return hashlib.sha256(grid + self.volume.array_zyx.tobytes()).hexdigest()
 
     def slice_at(self, lps_mm: ArrayLike) -> tuple[int, SliceReference]:
         """Return the nearest slice's index z and its reference.

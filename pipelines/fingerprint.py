@@ -103,17 +103,6 @@ def tag_fields(instance: object) -> dict[str, object]:
     return {name: tag(value) for name, value in _keyed_fields(instance)}
 
 
-def settings_of(instance: object) -> dict[str, object]:
-    """Return the same fields for people to read: dataclasses as plain objects."""
-    return {name: _plain(value) for name, value in _keyed_fields(instance)}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, tuple):
-        return tuple(_plain(item) for item in value)
-    return settings_of(value) if is_dataclass(value) else value
-
-
 def _keyed_fields(instance: object) -> Iterator[tuple[str, object]]:
     for each in fields(instance):  # type: ignore[arg-type]  # callers pass dataclasses
         if not each.metadata.get("speed_only", False):

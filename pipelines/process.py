@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodule.errors import UsageError
-from nodule.weights import Weights
 from pipelines.batch import study_name
 from pipelines.entry import installed_packages
-from pipelines.fingerprint import settings_of
-from pipelines.flows import Detection, Stages, detect
+from pipelines.flows import detect
 from pipelines.runner import Listener, ignore
 
 if TYPE_CHECKING:
     from nodule.advice.context import Context
     from nodule.ct import SeriesSource
+    from nodule.detection import Detection
     from nodule.followup.record import ComparisonRecord
     from nodule.report import Provenance, Report
     from pipelines.request import RunRequest
@@ -78,19 +77,19 @@ def process_study(
     earlier = _prior_series(request)
     _refuse_in_vain(series, earlier, request)
     folder = result_folder(out, study_name(study), input_sha256=series.digest)
-    stages = request.stages_wanted
-    found = detect(series, stages=stages, cache=request.store, listen=listen)
+    run = detect(series, chain=request.chain_wanted, cache=request.store, listen=listen)
+    found = run.found
     comparison = None
     if earlier is not None:
-        then = detect(earlier, stages=request.stages, cache=request.store, listen=listen_prior)
-        comparison = _compare(found, then)
-    report = _report(found, stages=stages, context=request.context, comparison=comparison)
+        then = detect(earlier, chain=request.chain, cache=request.store, listen=listen_prior)
+        comparison = _compare(found, then.found)
+    report = _report(found, context=request.context, comparison=comparison)
     _write(report, found, source=series, folder=folder, request=request)
     return Processed(
         file=study,
         folder=folder,
         finding_count=len(found.findings),
-        ran=found.ran,
+        ran=run.ran,
         comparison=comparison,
     )
 
@@ -122,7 +121,7 @@ def explain_study(
     from nodule.outputs import write_saliency
 
     series = inventory(study).choose(request.series_uid)
-    found = detect(series, stages=request.stages_wanted, cache=request.store, listen=listen)
+    found = detect(series, chain=request.chain_wanted, cache=request.store, listen=listen).found
     known = [each.id for each in found.findings]
     unknown = sorted(set(finding_ids or ()).difference(known))
     if unknown:
@@ -135,7 +134,7 @@ def explain_study(
     out.mkdir(parents=True, exist_ok=True)
     return tuple(
         write_saliency(heat, finding, volume=found.study.volume, folder=out)
-        for finding, heat in zip(found.findings, found.heat_maps, strict=True)
+        for finding, heat in zip(found.findings, found.saliency_maps, strict=True)
         if finding_ids is None or finding.id in finding_ids
     )
 
@@ -151,7 +150,6 @@ def _prior_series(request: RunRequest) -> SeriesSource | None:
 def _report(
     found: Detection,
     *,
-    stages: Stages,
     context: Context,
     comparison: ComparisonRecord | None,
 ) -> Report:
@@ -162,7 +160,7 @@ def _report(
         lungs=found.lungs,
         findings=found.findings,
         patient=found.patient,
-        provenance=provenance_of(stages, input_sha256=found.input_sha256),
+        provenance=provenance_of(found),
         context=context,
         comparison=comparison,
     )
@@ -188,7 +186,7 @@ def _write(
         lungs=found.lungs,
         folder=folder,
         viewer=request.viewer,
-        heat_maps=found.heat_maps,
+        heat_maps=found.saliency_maps,
     )
     remove_stale(folder, written=(*objects, *written))
     if request.pdf:
@@ -251,27 +249,16 @@ def _write_dicom(
     return write_dicom(report, masks=masks, lungs=found.lungs, source=source, folder=folder)
 
 
-def provenance_of(stages: Stages, *, input_sha256: str) -> Provenance:
+def provenance_of(found: Detection) -> Provenance:
     """Say what makes a report: input, weights, all fields that may change it, versions."""
     from nodule.report import Provenance
 
     return Provenance(
-        input_sha256=input_sha256,
-        weights=dict(_digests(stages)),
-        config={name: settings_of(stage) for name, stage in stages.items()},
+        input_sha256=found.input_sha256,
+        weights={name: sha for each in found.stages for name, sha in each.weights.items()},
+        config={each.name: dict(each.settings) for each in found.stages},
         versions=dict(installed_packages()),
     )
-
-
-def _digests(stages: Stages) -> Iterator[tuple[str, str]]:
-    """Name every network's weights after its stage, an ensemble's members by number too."""
-    for name, stage in stages.items():
-        weights = getattr(stage, "weights", None)
-        if isinstance(weights, Weights):
-            yield name, weights.sha256
-        elif isinstance(weights, tuple):
-            for number, member in enumerate(weights, start=1):
-                yield f"{name}.{number}", member.sha256
 
 
 def result_folder(out: Path, name: str, *, input_sha256: str) -> Path:

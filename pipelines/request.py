@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nodule.errors import UsageError
 from pipelines.cache import Cache
 from pipelines.config import load_stages, shipped_config
-from pipelines.flows import Stages, at_operating_point, detect_stage_types, explaining, on_device
+from pipelines.flows import detect_stage_types
 
 if TYPE_CHECKING:
     from nodule.advice.context import Context
+    from nodule.chain import Chain
     from nodule.guidelines.facts import Setting
     from nodule.inference import Device
     from nodule.saliency import Answer
@@ -99,25 +100,26 @@ class RunRequest:
 
         Raises
         ------
-        NoduleError : as :attr:`stages` and :attr:`context` raise it.
+        NoduleError : as :attr:`chain` and :attr:`context` raise it.
         """
-        _ = self.stages, self.context
+        _ = self.chain, self.context
 
     @cached_property
-    def stages(self) -> Stages:
-        """The stages of the detect flow, built once; raises as `load_stages`."""
+    def chain(self) -> Chain:
+        """The stages, built once; raises as `load_stages` and :meth:`Chain.at_operating_point`."""
+        from nodule.chain import Chain
+
         path = self.config or shipped_config("detect.toml")
-        stages: Stages = load_stages(path, detect_stage_types())
+        stages: dict[str, Any] = load_stages(path, detect_stage_types())
+        chain = Chain(**stages)
         if self.device != "auto":
-            stages = on_device(stages, self.device)
-        return at_operating_point(stages, fp_per_scan=self.fp_per_scan, threshold=self.threshold)
+            chain = chain.on_device(self.device)
+        return chain.at_operating_point(fp_per_scan=self.fp_per_scan, threshold=self.threshold)
 
     @property
-    def stages_wanted(self) -> Stages:
-        """The stages, with one that explains the answer where saliency is wanted."""
-        if self.saliency is None:
-            return self.stages
-        return explaining(self.stages, answer=self.saliency)
+    def chain_wanted(self) -> Chain:
+        """The chain, with a stage that explains the answer where saliency is wanted."""
+        return self.chain if self.saliency is None else self.chain.explaining(self.saliency)
 
     @cached_property
     def store(self) -> Cache:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def read_source(source: SeriesSource, *, progress: Progress = silent) -> Study:
     if source.file is not None:
         study = source.file.read()
         progress(1.0)
-        return study
+        return replace(study, origin=source)
     stack = stack_images(source.images)
     array_zyx = decode_images(stack.images, progress=progress)
     # padding is air by decree and proves nothing
@@ -75,6 +76,7 @@ def read_source(source: SeriesSource, *, progress: Progress = silent) -> Study:
             for image in stack.images
         ),
         warnings=(*warnings_of(stack), *_warnings(source, lowest_hu)),
+        origin=source,
     )
 
 

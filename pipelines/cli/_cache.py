@@ -49,7 +49,7 @@ def explain_study(
 
     request = RunRequest(studies=(study,), series_uid=series, config=config, cache=cache)
     source = inventory(study).choose(request.series_uid)
-    recipes = detect_flow(request.stages).recipes({"series": source.digest})
+    recipes = detect_flow(request.chain).recipes({"series": source.digest})
     for each in explain(recipes, request.store):
         typer.echo(f"{each.stage:<12} {each.verdict:<10} {each.key[:12]}")
         for difference in each.differences:

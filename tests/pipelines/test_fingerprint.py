@@ -15,7 +15,7 @@ from nodule.errors import StageError
 from nodule.hu import HuWindow
 from nodule.inference import SPEED_ONLY
 from nodule.weights import Weights
-from pipelines.fingerprint import Recipe, canonical_json, settings_of, tag, tag_fields
+from pipelines.fingerprint import Recipe, canonical_json, tag, tag_fields
 
 KEYED = (
     st.none()
@@ -122,15 +122,3 @@ def test_weights_count_by_content_alone() -> None:
 def test_refuses_what_has_no_canonical_form(value: object) -> None:
     with pytest.raises(StageError, match="UNKEYED_VALUE"):
         tag(value)
-
-
-def test_settings_read_plainly_and_leave_out_speed() -> None:
-    assert settings_of(Everything()) == {
-        "threshold": 0.1,
-        "count": 2,
-        "flag": True,
-        "nothing": None,
-        "sizes": (1, 2),
-        "window": {"low_hu": -1000.0, "high_hu": 400.0},
-        "table": {"b": 1, "a": 2},
-    }

@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 import pytest
 
+from nodule.chain import Chain
 from nodule.malignancy.calibration import Calibration
 from nodule.weights import Weights
 from pipelines.flow_codecs import CODECS
-from pipelines.flows import Stages, detect_flow, detect_stage_types, explaining, on_device
+from pipelines.flows import detect_flow, detect_stage_types
 
 DOWNSTREAM = {
     "read_ct": {"read_ct", "resample", "lungs", "candidates", "malignancy", "measure"},
@@ -40,8 +41,8 @@ def weights(name: str, sha256: str = "a" * 64) -> Weights:
     )
 
 
-def stages() -> dict[str, Any]:
-    built = {}
+def chain() -> Chain:
+    built: dict[str, Any] = {}
     for stage in detect_stage_types():
         given: dict[str, Any] = {}
         if stage.name == "malignancy":
@@ -49,10 +50,10 @@ def stages() -> dict[str, Any]:
         elif "weights" in {each.name for each in fields(stage)}:
             given = {"weights": weights(stage.name)}
         built[stage.name] = stage(**given)
-    return built
+    return Chain(**built)
 
 
-def keys(chosen: Stages, source: str = "s") -> dict[str, str]:
+def keys(chosen: Chain, source: str = "s") -> dict[str, str]:
     recipes = detect_flow(chosen).recipes({"series": source})
     return {name: recipe.key for name, recipe in recipes.items()}
 
@@ -89,41 +90,41 @@ def different(one: dict[str, str], other: dict[str, str]) -> set[str]:
 def test_a_changed_field_reaches_what_depends_on_it(
     stage: str, field: str, speed_only: bool
 ) -> None:
-    before = stages()
-    hint = get_type_hints(type(before[stage]))[field]
-    new = replace(before[stage], **{field: changed(getattr(before[stage], field), hint)})
+    before = chain()
+    old = getattr(before, stage)
+    hint = get_type_hints(type(old))[field]
+    new = replace(old, **{field: changed(getattr(old, field), hint)})
     expected = set() if speed_only else DOWNSTREAM[stage]
-    assert different(keys(before), keys({**before, stage: new})) == expected
+    assert different(keys(before), keys(replace(before, **{stage: new}))) == expected
 
 
 @pytest.mark.parametrize("stage", DOWNSTREAM)
 def test_a_new_version_reaches_what_depends_on_it(
     stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = keys(stages())
+    before = keys(chain())
     (stage_type,) = (each for each in detect_stage_types() if each.name == stage)
     monkeypatch.setattr(stage_type, "version", stage_type.version + 1)
-    assert different(before, keys(stages())) == DOWNSTREAM[stage]
+    assert different(before, keys(chain())) == DOWNSTREAM[stage]
 
 
 def test_other_input_reaches_everything() -> None:
-    assert different(keys(stages(), "s"), keys(stages(), "t")) == set(DOWNSTREAM)
+    assert different(keys(chain(), "s"), keys(chain(), "t")) == set(DOWNSTREAM)
 
 
 def test_weights_count_wherever_they_lie() -> None:
-    before = stages()
-    moved = replace(before["lungs"], weights=weights("elsewhere"))
-    assert keys({**before, "lungs": moved}) == keys(before)
+    before = chain()
+    moved = replace(before.lungs, weights=weights("elsewhere"))
+    assert keys(replace(before, lungs=moved)) == keys(before)
 
 
-def test_the_device_is_set_on_every_network_and_changes_no_key() -> None:
-    moved = on_device(stages(), "cuda")
-    assert [s.device for s in moved.values() if hasattr(s, "device")] == ["cuda"] * 3
-    assert keys(moved) == keys(stages())
+def test_the_device_changes_no_key() -> None:
+    explained = chain().explaining()
+    assert keys(explained.on_device("cuda")) == keys(explained)
 
 
 def test_declared_outputs_are_what_stages_return_and_can_be_stored() -> None:
-    for step in detect_flow(stages()).steps.values():
+    for step in detect_flow(chain().explaining()).steps.values():
         written = step.output.__name__ if isinstance(step.output, type) else repr(step.output)
         returned = type(step.stage).run.__annotations__["return"]
         assert returned == re.sub(r"\w+\.(?=\w)", "", written)
@@ -131,19 +132,21 @@ def test_declared_outputs_are_what_stages_return_and_can_be_stored() -> None:
 
 
 @pytest.mark.parametrize("answer", ["malignancy", "nodule"])
-def test_explaining_adds_a_step_and_changes_no_other(answer: str) -> None:
-    before = stages()
-    after = keys(explaining(before, answer=answer))
+def test_explaining_adds_a_step_and_changes_no_other(
+    answer: Literal["malignancy", "nodule"],
+) -> None:
+    before = chain()
+    after = keys(before.explaining(answer))
     assert {name: after[name] for name in keys(before)} == keys(before)
     assert after.keys() - keys(before).keys() == {"explain"}
 
 
 def test_a_heat_map_depends_on_the_answer_and_on_all_that_judges() -> None:
-    before = stages()
-    other_judge = replace(before["malignancy"], detector_weight=0.25)
+    before = chain()
+    other_judge = replace(before.malignancy, detector_weight=0.25)
     variants = [
-        explaining(before),
-        explaining(before, answer="nodule"),
-        explaining({**before, "malignancy": other_judge}),
+        before.explaining(),
+        before.explaining("nodule"),
+        replace(before, malignancy=other_judge).explaining(),
     ]
     assert len({keys(each)["explain"] for each in variants}) == 3

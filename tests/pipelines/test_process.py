@@ -1,53 +1,38 @@
 """Where a study's results go, and which networks made them."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
-from nodule.weights import Weights
+from nodule.detection import Detection
+from nodule.geometry import Geometry
+from nodule.stage_record import StageRecord
+from nodule.study import SeriesHeader, Study
+from nodule.volume import LungMask, Volume
 from pipelines.process import provenance_of, result_folder
 
-
-def weights(sha256: str) -> Weights:
-    return Weights(
-        sha256=sha256, path=Path("some.safetensors"), stage="net", architecture={},
-        training_patients=(),
-    )  # fmt: skip
+GRID = Geometry(shape_zyx=(2, 2, 2), spacing_zyx_mm=(1.0, 1.0, 1.0), origin_lps_mm=(0.0, 0.0, 0.0))
 
 
-@dataclass(frozen=True, kw_only=True)
-class One:
-    name: ClassVar[str] = "one"
-    version: ClassVar[int] = 1
-
-    weights: Weights
-
-    def run(self, **_: Any) -> None: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Several:
-    name: ClassVar[str] = "several"
-    version: ClassVar[int] = 1
-
-    weights: tuple[Weights, ...]
-
-    def run(self, **_: Any) -> None: ...
-
-
-def test_every_member_of_an_ensemble_is_named_by_its_digest() -> None:
-    stages = {
-        "one": One(weights=weights("a" * 64)),
-        "several": Several(weights=(weights("b" * 64), weights("c" * 64))),
-    }
-    told = provenance_of(stages, input_sha256="d" * 64)
-    assert told.weights == {"one": "a" * 64, "several.1": "b" * 64, "several.2": "c" * 64}
-    # paths say where something lay on one machine
-    members = told.config["several"]["weights"]
-    assert list(members) == [{"sha256": "b" * 64}, {"sha256": "c" * 64}]
+def test_every_network_and_setting_is_named() -> None:
+    found = Detection(
+        study=Study(
+            volume=Volume(array_zyx=np.zeros(GRID.shape_zyx, np.float32), geometry=GRID),
+            series=SeriesHeader(source_format="nifti"),
+        ),
+        lungs=LungMask(labels_zyx=np.zeros(GRID.shape_zyx, np.uint8), geometry=GRID),
+        findings=(),
+        stages=(
+            StageRecord(name="one", version=1, settings={"mm": 2.0}, weights={"one": "a" * 64}),
+            StageRecord(name="two", version=3, settings={}, weights={"two.1": "b" * 64}),
+        ),
+    )
+    told = provenance_of(found)
+    assert told.weights == {"one": "a" * 64, "two.1": "b" * 64}
+    assert told.config == {"one": {"mm": 2.0}, "two": {}}
+    assert told.input_sha256 == found.study.input_sha256
 
 
 def write_report(folder: Path, content: bytes) -> None:

@@ -46,18 +46,19 @@ def test_a_request_for_nothing_is_refused() -> None:
     assert refusal(studies=()) == "NO_STUDY"
 
 
-def test_saliency_adds_a_stage_to_those_of_the_flow() -> None:
+def test_saliency_adds_a_stage_to_the_chain() -> None:
     plain = RunRequest(studies=(ONE,))
-    assert plain.stages_wanted is plain.stages
-    asked = RunRequest(studies=(ONE,), saliency="nodule").stages_wanted
-    assert [*plain.stages, "explain"] == list(asked)
-    assert asked["explain"].answer == "nodule"
+    assert plain.chain_wanted is plain.chain
+    asked = RunRequest(studies=(ONE,), saliency="nodule").chain_wanted
+    assert [*plain.chain.stages, "explain"] == list(asked.stages)
+    assert asked.explain is not None
+    assert asked.explain.answer == "nodule"
 
 
 def test_a_threshold_and_a_device_reach_the_stages() -> None:
-    stages = RunRequest(studies=(ONE,), threshold=0.625, device="cpu").stages
-    assert stages["measure"].probability_threshold == 0.625
-    assert stages["candidates"].device == "cpu"
+    chain = RunRequest(studies=(ONE,), threshold=0.625, device="cpu").chain
+    assert chain.measure.probability_threshold == 0.625
+    assert chain.candidates.device == "cpu"
 
 
 def test_the_cache_lies_where_it_is_asked_for(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""What a stage is on record as: its version, its settings and its networks' weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from nodule.weights import Weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageRecord:
+    """What a stage was when it made an output.
+
+    Parameters
+    ----------
+    name, version : of the stage.
+    settings : its fields that may change an answer, for people to read: dataclasses as plain
+        objects, without what is marked ``speed_only``.
+    weights : sha256 of each network's weights; a lone network is called after the stage, the
+        members of an ensemble ``malignancy.1`` and so on.
+    """
+
+    name: str
+    version: int
+    settings: Mapping[str, object]
+    weights: Mapping[str, str]
+
+    @classmethod
+    def of(cls, stage: Any) -> StageRecord:
+        """Describe a configured stage."""
+        return cls(
+            name=stage.name,
+            version=stage.version,
+            settings=_settings(stage),
+            weights=dict(_digests(stage)),
+        )
+
+
+def _settings(instance: Any) -> dict[str, object]:
+    return {
+        each.name: _plain(getattr(instance, each.name))
+        for each in fields(instance)
+        if not each.metadata.get("speed_only", False)
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(_plain(item) for item in value)
+    return _settings(value) if is_dataclass(value) else value
+
+
+def _digests(stage: Any) -> Iterator[tuple[str, str]]:
+    weights = getattr(stage, "weights", None)
+    if isinstance(weights, Weights):
+        yield stage.name, weights.sha256
+    elif isinstance(weights, tuple):
+        for number, member in enumerate(weights, start=1):
+            yield f"{stage.name}.{number}", member.sha256
