@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from pydicom.encaps import get_frame
 
 from nodule.ct.dicom import syntaxes
-from nodule.ct.dicom.decompress import Codec
+from nodule.ct.dicom._decoder_pool import DECODERS, MAX_KEPT
+from nodule.ct.dicom._frame_decoder import FrameDecoder
 from nodule.ct.dicom.dicom_file import quiet_pydicom, read_pixels
 from nodule.ct.dicom.headers import ImageHeader
 from nodule.errors import DicomSeriesError
@@ -26,8 +27,7 @@ Stored = NDArray[np.integer[Any]]
 
 LOWEST_HU = -1024.0  # what a CT can store at its lowest; below is padding round the circle
 MAX_PADDING_HU = -900.0  # declared padding above this would blank tissue and is not believed
-_FRAMES_PER_CHILD = 16
-_MAX_CHILDREN = 4
+_FRAMES_PER_WORKER = 16
 
 
 def decode_images(
@@ -47,32 +47,33 @@ def decode_images(
     first = images[0].pixel_format
     volume = np.empty((len(images), first.rows, first.columns), np.float32)
     compressed = any(i.transfer_syntax in syntaxes.COMPRESSED for i in images)
-    workers = _children(len(images)) if compressed else 1
+    workers = _workers(len(images)) if compressed else 1
     tally = _Tally(total=len(images), progress=progress)
 
-    def decode_share(start: int, codec: Codec | None) -> None:
+    def decode_share(decoder: FrameDecoder | None) -> None:
         fetch = lru_cache(maxsize=1)(read_pixels)  # frames of one file come in a row
         with tally:
-            for z in range(start, len(images), workers):
+            while (z := tally.next_index()) is not None:
                 content = fetch(images[z].member, images[z].pixels)
-                volume[z] = to_hounsfield(_stored(images[z], content, codec), images[z])
-                if not tally.goes_on():
-                    return
+                volume[z] = to_hounsfield(_stored(images[z], content, decoder), images[z])
+                tally.count()
 
     with quiet_pydicom(), ExitStack() as stack:
-        codecs = [stack.enter_context(Codec()) if compressed else None for _ in range(workers)]
-        pool = stack.enter_context(ThreadPoolExecutor(workers))
-        for share in [pool.submit(decode_share, i, c) for i, c in enumerate(codecs)]:
+        decoders = [
+            stack.enter_context(DECODERS.lend()) if compressed else None for _ in range(workers)
+        ]
+        threads = stack.enter_context(ThreadPoolExecutor(workers))
+        for share in [threads.submit(decode_share, decoder) for decoder in decoders]:
             share.result()
     return volume
 
 
 class _Tally:
-    """Counts what several threads have done; a context that one's failure ends for all."""
+    """Deals images to several threads; a context that one's failure ends for all."""
 
     def __init__(self, *, total: int, progress: Progress) -> None:
         self._lock, self._total, self._progress = threading.Lock(), total, progress
-        self._done, self._failed = 0, False
+        self._dealt, self._done, self._failed = 0, 0, False
 
     def __enter__(self) -> None:
         pass
@@ -80,27 +81,34 @@ class _Tally:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._failed = self._failed or kind is not None
 
-    def goes_on(self) -> bool:
-        """Count one image, and say whether the others are still wanted."""
+    def next_index(self) -> int | None:
+        """Return the next image's index, None when there is none or another thread failed."""
+        with self._lock:
+            if self._failed or self._dealt == self._total:
+                return None
+            self._dealt += 1
+            return self._dealt - 1
+
+    def count(self) -> None:
+        """Count one image as done."""
         with self._lock:
             self._done += 1
             self._progress(self._done / self._total)
-        return not self._failed
 
 
-def _children(count: int) -> int:
-    wanted = -(-count // _FRAMES_PER_CHILD)
-    return max(1, min(wanted, _MAX_CHILDREN, os.cpu_count() or 1))
+def _workers(count: int) -> int:
+    wanted = -(-count // _FRAMES_PER_WORKER)
+    return max(1, min(wanted, MAX_KEPT, os.cpu_count() or 1))
 
 
-def _stored(image: ImageHeader, content: bytes, codec: Codec | None) -> Stored:
-    if codec is None or image.transfer_syntax in syntaxes.NATIVE:
+def _stored(image: ImageHeader, content: bytes, decoder: FrameDecoder | None) -> Stored:
+    if decoder is None or image.transfer_syntax in syntaxes.NATIVE:
         return _native(image, content)
     try:
         frame = get_frame(content, image.frame, number_of_frames=image.frames)
     except Exception as error:  # whatever pydicom raises on malformed fragments
         raise _cut_short(image, type(error).__name__) from None
-    return codec.decode(frame, image)
+    return decoder.decode(frame, image)
 
 
 def _native(image: ImageHeader, content: bytes) -> Stored:

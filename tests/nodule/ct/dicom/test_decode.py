@@ -1,8 +1,5 @@
 """Stored values to Hounsfield units, and decoders that misbehave."""
 
-import os
-import resource
-import signal
 import struct
 import time
 import zlib
@@ -18,9 +15,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, RLELos
 
 from nodule.ct import inventory, read_ct
 from nodule.ct.containers import Member
-from nodule.ct.dicom import decompress
 from nodule.ct.dicom.decode import decode_images, to_hounsfield
-from nodule.ct.dicom.decompress import Codec
 from nodule.ct.dicom.headers import ImageHeader, read_dicom_file
 from nodule.errors import NoduleError
 
@@ -184,44 +179,29 @@ def test_damaged_deflate_is_refused(synthetic: Any, tmp_path: Path) -> None:
     assert refusal(path) in {"UNREADABLE", "TRUNCATED", "NOT_AN_IMAGE", "BAD_VALUE"}
 
 
-def test_a_decoder_that_dies_is_an_error_of_its_file(images: tuple[ImageHeader, ...]) -> None:
-    with Codec() as child:
-        os.kill(child.pid, signal.SIGSEGV)
-        with pytest.raises(NoduleError) as caught:
-            child.decode(b"x", images[0])
-    assert caught.value.code == "DECODER_DIED"
-
-
-def test_a_decoder_that_hangs_is_stopped(
-    images: tuple[ImageHeader, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(decompress, "START_SECONDS", 0.5)
-    with Codec() as child:
-        os.kill(child.pid, signal.SIGSTOP)
-        with pytest.raises(NoduleError) as caught:
-            child.decode(b"x", images[0])
-    assert caught.value.code == "DECODE_TIMEOUT"
-
-
-def test_a_decoder_cannot_take_more_than_a_gigabyte_or_write_files(
-    images: tuple[ImageHeader, ...],
-) -> None:
-    broken = replace(images[0], transfer_syntax=RLELossless)
-    with Codec() as child:
-        with pytest.raises(NoduleError, match="DECODE_FAILED"):
-            child.decode(b"x", broken)
-        assert resource.prlimit(child.pid, resource.RLIMIT_AS) == (1 << 30, 1 << 30)
-        assert resource.prlimit(child.pid, resource.RLIMIT_FSIZE) == (0, 0)
-
-
-def test_no_decoder_process_is_left_behind(images: tuple[ImageHeader, ...]) -> None:
-    with Codec() as child:
-        pid = child.pid
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
-
-
 def test_frames_come_in_the_order_asked_for(images: tuple[ImageHeader, ...]) -> None:
     forwards, backwards = decode_images(images), decode_images(images[::-1])
     np.testing.assert_array_equal(forwards, backwards[::-1])
     assert forwards.dtype == np.float32
+
+
+def test_a_code_stream_of_another_size_than_its_header_is_refused(
+    synthetic: Any, tmp_path: Path
+) -> None:
+    slices = synthetic.make_slices()
+    for ds in slices:
+        ds.Rows, ds.Columns = ds.Columns, ds.Rows  # as many pixels, turned
+    compress(slices, pydicom.uid.JPEGLSLossless)
+    for ds in slices:
+        ds.Rows, ds.Columns = ds.Columns, ds.Rows
+    assert refusal(synthetic.save(slices, tmp_path)) == "DECODE_FAILED"
+
+
+def test_all_threads_stop_when_one_image_fails(
+    images: tuple[ImageHeader, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+    broken = replace(images[4], transfer_syntax=RLELossless)
+    with pytest.raises(NoduleError):
+        decode_images([*images[:4], broken, *images[5:]], progress=seen.append)
+    assert len(seen) == 4

@@ -1,18 +1,19 @@
-"""Compressed frames to stored values, in child processes with limits."""
+"""Compressed frames to stored values, in a child process with limits."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import threading
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nodule.ct.dicom.codestream import stated_size
 from nodule.ct.dicom.headers import ImageHeader
 from nodule.errors import DicomSeriesError
 
@@ -21,48 +22,68 @@ START_SECONDS = 30.0
 _MAX_ANSWER_LINE = 1 << 12
 
 
-class Codec:
+class FrameDecoder:
     """A child process that decodes one frame after the other.
 
-    A context manager. Not for use by several threads at once: make one for each.
+    Not for use by several threads at once. After an error it must be closed: the child's state is
+    then unknown.
+
+    Parameters
+    ----------
+    start_seconds : how long the first frame may take, the start of the process included.
     """
 
-    def __enter__(self) -> Self:
+    def __init__(self, *, start_seconds: float = START_SECONDS) -> None:
         environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        self._seconds = START_SECONDS
+        self._seconds = start_seconds
+        self._frames = 0
         self._process = subprocess.Popen(
             # -P keeps the current folder, which may be the input's, off the import path
-            [sys.executable, "-P", "-m", "nodule.ct.dicom.decompress_child"],
+            [sys.executable, "-P", "-m", "nodule.ct.dicom._decoder_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment,
         )
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the child process."""
         self._process.kill()
-        self._process.communicate()
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            with contextlib.suppress(OSError):  # what a dead child has not taken stays unwritten
+                stream.close()
+        self._process.wait()
 
     @property
     def pid(self) -> int:
         """The child's process id."""
         return self._process.pid
 
+    @property
+    def frames(self) -> int:
+        """How many frames it has decoded."""
+        return self._frames
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the child process still runs."""
+        return self._process.poll() is None
+
     def decode(self, frame: bytes, image: ImageHeader) -> NDArray[np.integer[Any]]:
         """Return a frame's stored values, shape (rows, columns).
 
         Raises
         ------
-        DicomSeriesError : ``DECODE_FAILED`` when the codec refuses, ``DECODER_DIED`` when it
-            crashes or runs out of memory, ``DECODE_TIMEOUT`` when it does not come to an end.
+        DicomSeriesError : ``DECODE_FAILED`` when the codec refuses or the frame states another
+            size than its header, ``DECODER_DIED`` when the codec crashes or runs out of memory,
+            ``DECODE_TIMEOUT`` when it does not come to an end.
         """
         pixel_format = image.pixel_format
+        shape = pixel_format.rows, pixel_format.columns
+        stated = stated_size(frame, image.transfer_syntax)
+        if stated not in (None, shape):
+            raise _failed(image, "DECODE_FAILED", f"a code stream of {stated} pixels")
         request = {
             "length": len(frame),
             "transfer_syntax": image.transfer_syntax,
@@ -77,7 +98,8 @@ class Codec:
         pixels = np.frombuffer(body, dtype)
         if pixels.size != pixel_format.rows * pixel_format.columns:
             raise _failed(image, "DECODE_FAILED", f"{pixels.size} pixels")
-        return pixels.reshape(pixel_format.rows, pixel_format.columns)
+        self._frames += 1
+        return pixels.reshape(shape)
 
     def _ask(self, request: bytes, image: ImageHeader) -> tuple[np.dtype[np.integer[Any]], bytes]:
         stdin, stdout = self._process.stdin, self._process.stdout
@@ -92,7 +114,7 @@ class Codec:
             line = stdout.readline(_MAX_ANSWER_LINE)
             answer = json.loads(line) if line.endswith(b"\n") else None
             body = stdout.read(int(answer["length"])) if answer and "length" in answer else b""
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):  # a broken pipe, which Windows calls an invalid argument
             answer, body = None, b""
         finally:
             watchdog.cancel()

@@ -1,6 +1,6 @@
 """The program that runs compression libraries apart from everything else.
 
-``python -m nodule.ct.dicom.decompress_child`` answers requests on its standard input until that
+``python -m nodule.ct.dicom._decoder_process`` answers requests on its standard input until that
 ends. A request is one line of JSON and the compressed frame; the answer is one line of JSON and the
 decoded frame, little endian. A codec that crashes, hangs or swallows memory takes only this
 process down.

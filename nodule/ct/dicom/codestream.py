@@ -1,0 +1,47 @@
+"""The size that a compressed frame states of itself, before any decoder allocates it."""
+
+from __future__ import annotations
+
+import struct
+
+from nodule.ct.dicom import syntaxes
+
+_JPEG_START = b"\xff\xd8"
+_J2K_START = b"\xff\x4f\xff\x51"  # ISO 15444-1, A.4.1 and A.5.1: SOC, then always SIZ
+# ISO 10918-1, table B.1: start of frame, without DHT, JPG and DAC; ISO 14495-1: SOF55
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
+
+
+def stated_size(frame: bytes, transfer_syntax: str) -> tuple[int, int] | None:
+    """Return the rows and columns in the header of a JPEG, JPEG-LS or JPEG 2000 code stream.
+
+    Returns
+    -------
+    (rows, columns); None where the stream has no such header, which is for its decoder to judge.
+    """
+    if transfer_syntax in syntaxes.JPEG_2000:
+        return _of_jpeg_2000(frame)
+    if transfer_syntax in syntaxes.JPEG | syntaxes.JPEG_LS:
+        return _of_jpeg(frame)
+    return None
+
+
+def _of_jpeg_2000(frame: bytes) -> tuple[int, int] | None:
+    start = frame.find(_J2K_START)  # some writers put boxes of the file format before it
+    if start < 0 or len(frame) < start + 24:
+        return None
+    right, bottom, left, top = struct.unpack_from(">4I", frame, start + 8)
+    return bottom - top, right - left
+
+
+def _of_jpeg(frame: bytes) -> tuple[int, int] | None:
+    if not frame.startswith(_JPEG_START):
+        return None
+    position = len(_JPEG_START)
+    while position + 9 <= len(frame) and frame[position] == 0xFF:
+        marker, length = struct.unpack_from(">xBH", frame, position)
+        if marker in _FRAME_HEADERS:
+            rows, columns = struct.unpack_from(">HH", frame, position + 5)
+            return rows, columns
+        position += 1 if marker == 0xFF else 2 + length  # fill bytes may precede a marker
+    return None
