@@ -72,7 +72,7 @@ class _Place:
 
 
 def shipped_config(name: str) -> Path:
-    """Return a configuration that the package brings, such as ``detect.toml``.
+    """Return a configuration that the package brings, such as ``detect`` or ``train/lungs.toml``.
 
     Raises
     ------
@@ -80,16 +80,16 @@ def shipped_config(name: str) -> Path:
     """
     installed = Path(str(importlib.resources.files("pipelines") / "configs"))
     folder = installed if installed.is_dir() else _CHECKOUT
-    path = folder / name
-    if not path.is_file():
-        known = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.toml"))
+    known = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.toml"))
+    file = name if name.endswith(".toml") else f"{name}.toml"
+    if file not in known:
         raise ConfigError(
             f"no configuration is called {name}",
             code="NO_CONFIG",
             expected=f"one of {known}",
-            hint=_nearest(name, known),
+            hint=_nearest(file, known),
         )
-    return path
+    return folder / file
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def read_toml(path: Path) -> dict[str, Any]:
             f"{path.name} cannot be read", code="NO_CONFIG", got=error.strerror
         ) from error
     except ValueError as error:  # TOMLDecodeError and bad UTF-8
-        raise ConfigError(f"{path.name} is no TOML", code="NOT_TOML", got=error) from error
+        raise ConfigError(f"{path.name} is not valid TOML", code="NOT_TOML", got=error) from error
 
 
 def load_stages(path: Path, stages: Iterable[type[S]]) -> dict[str, S]:
@@ -130,12 +130,21 @@ def load_stages(path: Path, stages: Iterable[type[S]]) -> dict[str, S]:
     """
     document = read_toml(path)
     by_name = {stage.name: stage for stage in stages}
-    place = _Place(file=path, section="")
-    _check_names("section", document, known=by_name, place=place)
+    check_sections(document, by_name, file=path)
     return {
         name: build(stage, document.get(name, {}), file=path, section=name)
         for name, stage in by_name.items()
     }
+
+
+def check_sections(document: Mapping[str, object], known: Iterable[str], *, file: Path) -> None:
+    """Refuse sections that a file cannot have.
+
+    Raises
+    ------
+    ConfigError : ``UNKNOWN_SECTION``.
+    """
+    _check_names("section", document, known=known, place=_Place(file=file, section=""))
 
 
 def build(

@@ -14,6 +14,7 @@ from pipelines.cli._benchmark import benchmark
 from pipelines.cli._cache import cache_app
 from pipelines.cli._check import check
 from pipelines.cli._compare import compare
+from pipelines.cli._config import config_app
 from pipelines.cli._dataset import dataset_app
 from pipelines.cli._dataset_marks import marks as dataset_marks
 from pipelines.cli._dataset_review import review as dataset_review
@@ -71,6 +72,7 @@ dataset_app.command("marks")(dataset_marks)
 dataset_app.command("review")(dataset_review)
 app.add_typer(dataset_app, name="dataset")
 app.command("train")(train)
+app.add_typer(config_app, name="config")
 for evaluation in (lungs, candidates, malignancy, transfer, measure, phantoms):
     evaluate_app.command()(evaluation)
 app.add_typer(evaluate_app, name="evaluate")

@@ -14,13 +14,14 @@ from typing import Any
 from nodule.errors import ConfigError
 from nodule.weights import Weights
 from nodule.weights.foreign import ForeignWeights, read_foreign
-from pipelines.config import build, read_toml
+from pipelines.config import build, check_sections, read_toml
 from pipelines.training.finetune_config import Finetune
 from pipelines.training.task import Loop, Task
 
 _SECTIONS = ("task", "loop", "start", "finetune")
 _DATA = {"crop_set": "--crop-set SET", "scans": "--scans SCAN"}
 """Fields of tasks that no shipped file can name, and the options that do."""
+_NO_DATA = {"crop_set": ".", "scans": []}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,17 +85,14 @@ def read_training(
     WeightsError : as :func:`~nodule.weights.foreign.read_foreign`.
     """
     document = read_toml(file)
-    for name in document.keys() - set(_SECTIONS):
-        raise ConfigError(
-            f"{file.name}: unknown section {name}",
-            code="UNKNOWN_SECTION",
-            expected=f"one of {list(_SECTIONS)}",
-        )
-    _check_data(task_class, {*document.get("task", {}), *given}, file=file)
+    check_sections(document, _SECTIONS, file=file)
+    _check_data(task_class, {*_table(document, "task"), *given}, file=file)
     seeds = {} if seed is None else {"seed": seed}
 
     def section(cls: type[Any], name: str, **more: Any) -> Any:
-        return build(cls, document.get(name, {}) | more, file=file, section=name)
+        table = document.get(name, {})
+        full = {**table, **more} if isinstance(table, dict) else table
+        return build(cls, full, file=file, section=name)
 
     start, folder = section(Start, "start") if "start" in document else None, file.parent
     if start_from is not None:
@@ -108,6 +106,28 @@ def read_training(
     if training.finetune is not None:
         training.finetune.check(training.loop)
     return training
+
+
+def check_training(file: Path, task_class: type[Any]) -> None:
+    """Check a training file, which need not name the data that the command line will.
+
+    Raises
+    ------
+    NoduleError : as :func:`read_training`.
+    """
+    named = _table(read_toml(file), "task")
+    given = {
+        name: nothing
+        for name, nothing in _NO_DATA.items()
+        if name in task_class.__dataclass_fields__ and name not in named
+    }
+    read_training(file, task_class, given=given)
+
+
+def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a section, empty where there is none; building refuses what is no section."""
+    table = document.get(name)
+    return table if isinstance(table, dict) else {}
 
 
 def _check_data(task_class: type[Any], named: Collection[str], *, file: Path) -> None:
