@@ -259,7 +259,9 @@ def _write_synchronised(path: Path, data: bytes) -> None:
 
 
 def _synchronise_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+    if not hasattr(os, "O_DIRECTORY"):
+        return  # Windows cannot open a folder, and its file system keeps a journal of names
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:

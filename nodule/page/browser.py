@@ -71,7 +71,7 @@ def browse(
             program,
             *_FLAGS,
             *flags,
-            *(["--no-sandbox"] if os.geteuid() == 0 else []),  # it refuses to run as root otherwise
+            *(["--no-sandbox"] if _is_root() else []),  # it refuses to run as root otherwise
             f"--user-data-dir={Path(scratch) / 'profile'}",
             f"{output}={target}",
             page.resolve().as_uri(),
@@ -87,3 +87,7 @@ def browse(
                 "the browser made nothing", code=code, got=f"exit status {done.returncode}"
             )
         return target.read_bytes()
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0  # Windows has no such user

@@ -301,3 +301,17 @@ def test_writers_of_one_entry_racing_many_times_leave_one(cache: Cache) -> None:
 def test_what_it_says_of_itself_is_plain_json(cache: Cache) -> None:
     document = json.loads((store(cache) / "entry.json").read_text())
     assert document["entry"]["recipe"]["stage"] == "toy"
+
+
+def test_stores_where_folders_cannot_be_opened(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, which has no O_DIRECTORY and denies opening a folder."""
+
+    def deny(path: Path, *_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.delattr(os, "O_DIRECTORY")
+    monkeypatch.setattr(os, "open", deny)
+    store(cache)
+    assert cache.load(RECIPE.key, CODEC) == 41

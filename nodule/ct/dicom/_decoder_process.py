@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import warnings
 from typing import Any, BinaryIO
@@ -19,6 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.ct.dicom import syntaxes
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 MEMORY_BYTES = 1 << 30
 
@@ -101,10 +105,25 @@ def _by_gdcm(frame: bytes, request: dict[str, Any]) -> NDArray[np.integer[Any]]:
     return pixels.reshape(request["rows"], request["columns"])
 
 
-def _limit_itself() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+def limit_this_process() -> None:
+    """Take the limits on memory, core dumps and written files that the system offers.
+
+    Where it offers none, what remains are the sizes in frame headers, which are compared with the
+    image's before a frame comes here, and the clock of the parent process.
+
+    Raises
+    ------
+    ValueError, OSError : when a system that offers a limit refuses it.
+    """
+    if resource is None:
+        return
+    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0}
+    if sys.platform != "darwin":  # macOS knows the name and refuses every value
+        limits[resource.RLIMIT_AS] = MEMORY_BYTES
+    for kind, wanted in limits.items():
+        hard = resource.getrlimit(kind)[1]  # it may be lower already, and cannot be raised
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(kind, (limit, limit))
 
 
 def main() -> None:
@@ -114,7 +133,7 @@ def main() -> None:
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     warnings.simplefilter("ignore")
-    _limit_itself()
+    limit_this_process()
     serve(sys.stdin.buffer, answers)
 
 

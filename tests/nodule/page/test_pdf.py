@@ -1,3 +1,4 @@
+import os
 import re
 from pathlib import Path
 
@@ -30,6 +31,15 @@ def test_a_browser_that_prints_nothing_is_an_error(written: Path, tmp_path: Path
     with pytest.raises(ReportError, match="PDF_FAILED"):
         write_pdf(written / "report.html", pdf_path=tmp_path / "a.pdf", chromium="/bin/true")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_prints_where_there_is_no_root_user(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows has no ``geteuid``."""
+    monkeypatch.delattr(os, "geteuid")
+    with pytest.raises(ReportError, match="PDF_FAILED"):
+        write_pdf(written / "report.html", pdf_path=tmp_path / "a.pdf", chromium="/bin/true")
 
 
 def test_a_page_that_is_not_there_is_an_error(tmp_path: Path) -> None:
