@@ -25,7 +25,7 @@ def readings_beside(path: Path) -> Path | None:
         return None
     if (path / READINGS).is_file():
         return path / READINGS
-    found = [each for each in sorted(path.glob("*.xml")) if _is_ct_readings(each)]
+    found = [each for each in sorted(path.glob("*.xml")) if holds_ct_readings(each)]
     if len(found) > 1:
         raise InputError(
             f"{path.name} holds several readings",
@@ -42,12 +42,15 @@ def readings_by_series(root: Path) -> dict[str, Path]:
     for path in sorted(root.rglob("*.xml")):
         with path.open("rb") as stream:
             uid = _SERIES_UID.search(stream.read(_XML_HEAD))
-        if uid and _is_ct_readings(path):
+        if uid and holds_ct_readings(path):
             found[uid[1].decode()] = path
     return found
 
 
-def _is_ct_readings(path: Path) -> bool:
-    """Tell the readings of CT from those of radiographs, and from all other XML."""
+def holds_ct_readings(path: Path) -> bool:
+    """Whether an XML file holds LIDC-IDRI's readings of CT.
+
+    The readings of chest radiographs, which lie beside them, and all other XML do not.
+    """
     with path.open("rb") as stream:
         return b"<LidcReadMessage" in stream.read(_XML_HEAD)

@@ -165,6 +165,9 @@ MarginOption = Annotated[
         "--margin-mm", min=0.0, help="Width of the tissue kept around each nodule, in mm."
     ),
 ]
+SetOption = Annotated[
+    Path, out_option("Folder of the crop set; it is made if it is missing.", metavar="SET")
+]
 CardOption = Annotated[
     bool,
     typer.Option("--card", help="Write the results into the model card beside the weights."),

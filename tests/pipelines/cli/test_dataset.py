@@ -10,6 +10,7 @@ import pytest
 import SimpleITK as sitk
 from typer.testing import CliRunner
 
+from nodule.errors import InputError
 from nodule.training.crop_set import CropSet
 from pipelines.cli._dataset import dataset_app
 
@@ -139,12 +140,38 @@ def test_finds_the_images_of_readings_in_a_tree_of_their_own(shared: Path, tmp_p
     matches_the_shared_stack(shared, tmp_path / "set", "LIDC-IDRI-0002")
 
 
+LIDC = (
+    "<LidcReadMessage><ResponseHeader><SeriesInstanceUID>1.2.3</SeriesInstanceUID>"
+    "</ResponseHeader></LidcReadMessage>"
+)
+
+
+def test_ignores_xml_that_holds_no_readings_of_ct_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "readings.xml").write_text(LIDC)
+    (tmp_path / "radiograph.xml").write_text("<IdriReadMessage/>")
+    (tmp_path / "project.xml").write_text("<project/>")
+    (tmp_path / "broken.xml").write_text("no XML")
+    words = ["lidc", str(tmp_path), "-o", str(tmp_path / "set")]
+    result = CliRunner().invoke(dataset_app, words)
+    (failure,) = json.loads(result.stdout.splitlines()[-1])["failed"]
+    assert failure["file"].endswith("readings.xml")
+    assert failure["code"] == "NO_SERIES"
+    assert (
+        "ignored XML that holds no readings of CT: broken.xml, project.xml, radiograph.xml"
+        in result.stderr
+    )
+
+
+def test_a_folder_of_foreign_xml_holds_no_series(tmp_path: Path) -> None:
+    (tmp_path / "project.xml").write_text("<project/>")
+    result = CliRunner().invoke(dataset_app, ["lidc", str(tmp_path), "-o", str(tmp_path / "set")])
+    assert isinstance(result.exception, InputError)
+    assert result.exception.code == "NO_SERIES"
+
+
 def test_refuses_readings_that_lie_there_twice_or_without_images(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        (tmp_path / f"{name}.xml").write_text(
-            "<LidcReadMessage><ResponseHeader><SeriesInstanceUID>1.2.3</SeriesInstanceUID>"
-            "</ResponseHeader></LidcReadMessage>"
-        )
+        (tmp_path / f"{name}.xml").write_text(LIDC)
     code, summary = run("lidc", tmp_path, "-o", tmp_path / "set")
     assert code == 1
     failures = summary["failed"]
