@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nodule.errors import NoduleError
+from pipelines.cli._options import StudyArgument
 
 if TYPE_CHECKING:
     from nodule.ct import Inventory, SeriesRecord, SeriesSource
@@ -18,18 +18,16 @@ _HEADINGS = ("description", "kind", "images", "grid", "verdict")
 
 
 def check(
-    path: Annotated[
-        Path, typer.Argument(metavar="STUDY", help="DICOM folder, zip or DICOMDIR, or an image.")
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")] = False,
+    study: StudyArgument,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Show the series of a study, which one would be read, and why others cannot be.
+    """List the series of a study, which of them nodule run would read, and why others cannot be.
 
-    Exit status 0 when there is a usable series, 1 otherwise. Shows nothing of the patient.
+    Exit status 0 if there is a usable series, 1 otherwise. No patient data are shown.
     """
     from nodule.ct import inventory
 
-    found = inventory(path)
+    found = inventory(study)
     chosen, refusal = _choose(found)
     if as_json:
         typer.echo(json.dumps(_document(found, chosen, refusal), indent=2))

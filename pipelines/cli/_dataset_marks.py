@@ -1,15 +1,15 @@
-"""``nodule dataset marks``: where the detector marks whole scans, for the next network to learn."""
+"""``nodule dataset marks``: the detector's detections on whole scans, for hard-negative mining."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli._options import DeviceOption
+from pipelines.cli._options import DeviceOption, out_option
+from pipelines.cli._summary import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,23 +24,27 @@ _LOWEST_SCORE = 0.01
 
 def marks(
     scans: Annotated[
-        list[Path], typer.Argument(metavar="SCAN...", help="CT studies, or folders of them.")
+        list[Path], typer.Argument(metavar="SCAN...", help="CT studies, or folders of studies.")
     ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="CSV", dir_okay=False, help="Table to write.")
-    ],
+    out: Annotated[Path, out_option("Table to write.", metavar="CSV", dir_okay=False)],
     weights: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="The detector's; else the shipped.")
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            help="The detector's .safetensors; the shipped one if not given.",
+        ),
     ] = None,
     limit: Annotated[
-        int, typer.Option(min=1, help="Marks per scan, the most suspicious first.")
+        int, typer.Option(min=1, help="Detections per scan, those of the highest score first.")
     ] = 300,
     device: DeviceOption = "auto",
 ) -> None:
-    """Mark whole scans with the detector, for nodule train malignancy --marks.
+    """List the detector's detections on whole scans, for nodule train malignancy --marks.
 
-    All marks are written, those on nodules too: training leaves these out by the scan's readings.
-    The last line on stdout is a JSON summary.
+    All detections are written, those on nodules too: training excludes these by the readings of
+    the scan. The last line on stdout is a JSON summary.
     """
     from nodule.candidates.stage import ProposeCandidates
     from nodule.lidc.whole_scans import find_scans
@@ -59,9 +63,9 @@ def marks(
         for scan in find_scans(path)
         for mark in _marks(scan, lungs=lungs, detector=detector)
     ]
-    write_marks(output, found)
+    write_marks(out, found)
     counts = Counter(mark.patient_id for mark in found)
-    typer.echo(json.dumps({"marks": dict(counts), "weights": opened.sha256}))
+    summarise({"marks": dict(counts), "weights": opened.sha256})
 
 
 def _marks(

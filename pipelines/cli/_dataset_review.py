@@ -1,43 +1,46 @@
-"""``nodule dataset review``: what readers decided on a report's page, as labels for training."""
+"""``nodule dataset review``: readers' decisions about a report, as labels for training."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pipelines.cli._options import MarginOption, ReportArgument, SetOption, StudyArgument
+from pipelines.cli._summary import summarise
+
 
 def review(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="As given to nodule run.")],
-    report_json: Annotated[
-        Path, typer.Argument(metavar="REPORT_JSON", help="Beside the page that was read.")
-    ],
+    study: StudyArgument,
+    report_json: ReportArgument,
     review_json: Annotated[
         list[Path],
-        typer.Argument(metavar="REVIEW_JSON...", help="As the page saved them, one a reader."),
+        typer.Argument(
+            metavar="REVIEW_JSON...",
+            exists=True,
+            dir_okay=False,
+            help="The reviews as the page has saved them, one for each reader.",
+        ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="SET", help="Crop set.")],
-    margin_mm: Annotated[
-        float, typer.Option(min=0.0, help="Tissue kept around a place on all sides, mm.")
-    ] = 20.0,
+    out: SetOption,
+    margin_mm: MarginOption = 20.0,
     count_as: Annotated[
         int,
         typer.Option(
             min=1,
             max=8,
-            help="As how many readings a reader's word counts; the training of candidates is "
-            "certain of a nodule from 3 on.",
+            help="Number of readings that each reader's decision counts as; the detector is "
+            "trained on nodules of 3 readings or more.",
         ),
     ] = 1,
 ) -> None:
-    """Cut the nodules that readers accepted or added on a report's page, and what all rejected.
+    """Crop the nodules that readers accepted or added in a report, and what all readers rejected.
 
-    What every reader who judged it rejected teaches training what is no nodule. SET may hold other
-    studies already; what it holds of this series is replaced. Persons get pseudonyms, by which
-    folds are made. What was left open becomes no label. The last line on stdout is a JSON summary,
-    which says what was left out and why.
+    Findings that every reader who decided on them rejected become negatives. SET may hold other
+    studies already; what it holds of this series is replaced. Patients get pseudonyms, by which
+    folds are made. Findings without a decision become no label. The last line on stdout is a JSON
+    summary, which says what was left out and why.
     """
     from nodule.ct.stage import ReadCt
     from nodule.outputs import read_lungs
@@ -69,15 +72,15 @@ def review(
         "stack": labels.stacks,
     }
     for kind, stacks in written.items():
-        rows = write_stacks(output, study=grower.study, patient_id=person, stacks=stacks, kind=kind)
-        others = [row for row in read_rows(output, kind=kind) if row["series_uid"] != series_uid]
-        write_table(output, [*others, *rows], kind=kind)
+        rows = write_stacks(out, study=grower.study, patient_id=person, stacks=stacks, kind=kind)
+        others = [row for row in read_rows(out, kind=kind) if row["series_uid"] != series_uid]
+        write_table(out, [*others, *rows], kind=kind)
     summary = {
-        "set": str(output),
+        "set": str(out),
         "patient": person,
         "nodules": len(labels.stacks),
         "negatives": len(labels.negatives),
         "readings": [stack.n_readers for stack in labels.stacks],
         "left_out": [vars(each) for each in labels.left_out],
     }
-    typer.echo(json.dumps(summary))
+    summarise(summary)

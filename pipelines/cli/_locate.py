@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli._options import SeriesOption
+from nodule.errors import UsageError
+from pipelines.cli._options import SeriesOption, StudyArgument
 
 if TYPE_CHECKING:
     from nodule.geometry import Vector
@@ -19,14 +19,15 @@ Point = tuple[float, float, float]
 
 
 def locate(
-    path: Annotated[Path, typer.Argument(metavar="STUDY", help="DICOM folder or zip, or image.")],
+    study: StudyArgument,
     lps: Annotated[
-        Point | None, typer.Option(help="x y z in mm: left, posterior, head (DICOM, LUNA16).")
+        Point | None,
+        typer.Option(help="x y z in mm towards left, posterior, head (DICOM, LUNA16)."),
     ] = None,
     ras: Annotated[
-        Point | None, typer.Option(help="x y z in mm: right, anterior, head (NIfTI).")
+        Point | None, typer.Option(help="x y z in mm towards right, anterior, head (NIfTI).")
     ] = None,
-    index: Annotated[Point | None, typer.Option(help="z y x voxel index, from 0.")] = None,
+    index: Annotated[Point | None, typer.Option(help="Voxel index z y x, from 0.")] = None,
     image: Annotated[
         tuple[int, float, float] | None,
         typer.Option(help="InstanceNumber, row, column; rows and columns from 0."),
@@ -37,18 +38,23 @@ def locate(
     ] = None,
     series: SeriesOption = None,
 ) -> None:
-    """Turn a point in one frame into all the others, as JSON.
+    """Convert a point from one frame of reference to all the others, as JSON.
 
     Give exactly one of --lps, --ras, --index, --image and --sop.
     """
     given = [frame for frame in (lps, ras, index, image, sop) if frame is not None]
     if len(given) != 1:
-        raise typer.BadParameter("give exactly one of --lps, --ras, --index, --image, --sop")
+        raise UsageError(
+            "the point is not clear",
+            code="ONE_POINT",
+            expected="exactly one of --lps, --ras, --index, --image and --sop",
+            got=len(given),
+        )
     from nodule.ct import read_ct
 
-    study = read_ct(path, series_uid=series)
-    point = _to_lps(study, lps=lps, ras=ras, index=index, image=image, sop=sop)
-    typer.echo(json.dumps(asdict(study.locate(point)), indent=2))
+    scan = read_ct(study, series_uid=series)
+    point = _to_lps(scan, lps=lps, ras=ras, index=index, image=image, sop=sop)
+    typer.echo(json.dumps(asdict(scan.locate(point)), indent=2))
 
 
 def _to_lps(

@@ -37,11 +37,27 @@ def test_an_unknown_command_is_a_usage_error() -> None:
 
 
 def test_a_coded_error_is_one_line_without_a_traceback(tmp_path: Path) -> None:
-    done = run("locate", str(tmp_path), "--lps", "1", "2", "3")
+    done = run("locate", str(tmp_path), "--lps", "1", "2", "3")  # an empty folder
     assert done.returncode == 1
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.split(":")[0].isupper()
+
+
+def test_wrong_usage_is_one_line_and_another_status(tmp_path: Path) -> None:
+    done = run("check", str(tmp_path / "nowhere"))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("NOT_FOUND")
+
+
+def test_results_that_cannot_be_written_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run("phantom", "-o", str(tmp_path / "file" / "below"), "--size", "small")
+    assert done.returncode == 1
+    assert done.stderr.startswith("DISK_FAILED")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_locate_asks_for_exactly_one_frame(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 import json
 from pathlib import Path
 
+import pytest
 import typer
 from typer.testing import CliRunner
 
+from nodule.errors import UsageError
 from pipelines.cli._phantom import phantom
 
 
@@ -15,7 +17,7 @@ def _app() -> typer.Typer:
 
 def test_writes_a_study_and_prints_its_truth(tmp_path: Path) -> None:
     out = tmp_path / "study"
-    arguments = [str(out), "--seed", "3", "--size", "small", "--nodules", "2"]
+    arguments = ["-o", str(out), "--seed", "3", "--size", "small", "--nodules", "2"]
     result = CliRunner().invoke(_app(), arguments)
     assert result.exit_code == 0, result.output
     known = json.loads(result.stdout)
@@ -26,6 +28,19 @@ def test_writes_a_study_and_prints_its_truth(tmp_path: Path) -> None:
 
 
 def test_writes_nifti(tmp_path: Path) -> None:
-    arguments = [str(tmp_path), "--size", "small", "--nodules", "0", "--format", "nifti"]
+    arguments = ["--out", str(tmp_path), "--size", "small", "--nodules", "0", "--format", "nifti"]
     assert CliRunner().invoke(_app(), arguments).exit_code == 0
     assert (tmp_path / "ct.nii.gz").is_file()
+
+
+@pytest.mark.parametrize("places", [[], ["-o", "one", "another"]])
+def test_asks_for_one_folder(places: list[str], tmp_path: Path) -> None:
+    result = CliRunner().invoke(_app(), [*places, "--size", "small"])
+    assert isinstance(result.exception, UsageError)
+    assert result.exception.code == "ONE_FOLDER"
+
+
+def test_takes_the_folder_as_an_argument_too(tmp_path: Path) -> None:
+    arguments = [str(tmp_path), "--size", "small", "--nodules", "0", "--format", "nifti"]
+    assert CliRunner().invoke(_app(), arguments).exit_code == 0
+    assert (tmp_path / "truth.json").is_file()
