@@ -105,25 +105,29 @@ def _by_gdcm(frame: bytes, request: dict[str, Any]) -> NDArray[np.integer[Any]]:
     return pixels.reshape(request["rows"], request["columns"])
 
 
-def limit_this_process() -> None:
-    """Take the limits on memory, core dumps and written files that the system offers.
+def limit_this_process(system: Any) -> None:
+    """Take the limits on memory, core dumps and written files that a system offers.
 
     Where it offers none, what remains are the sizes in frame headers, which are compared with the
     image's before a frame comes here, and the clock of the parent process.
+
+    Parameters
+    ----------
+    system : the module ``resource``, None where there is none.
 
     Raises
     ------
     ValueError, OSError : when a system that offers a limit refuses it.
     """
-    if resource is None:
+    if system is None:
         return
-    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0}
+    limits = {system.RLIMIT_CORE: 0, system.RLIMIT_FSIZE: 0}
     if sys.platform != "darwin":  # macOS knows the name and refuses every value
-        limits[resource.RLIMIT_AS] = MEMORY_BYTES
+        limits[system.RLIMIT_AS] = MEMORY_BYTES
     for kind, wanted in limits.items():
-        hard = resource.getrlimit(kind)[1]  # it may be lower already, and cannot be raised
-        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(kind, (limit, limit))
+        hard = system.getrlimit(kind)[1]  # it may be lower already, and cannot be raised
+        limit = wanted if hard == system.RLIM_INFINITY else min(wanted, hard)
+        system.setrlimit(kind, (limit, limit))
 
 
 def main() -> None:
@@ -133,7 +137,7 @@ def main() -> None:
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     warnings.simplefilter("ignore")
-    limit_this_process()
+    limit_this_process(resource)
     serve(sys.stdin.buffer, answers)
 
 

@@ -13,7 +13,7 @@ import pytest
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
-from nodule.ct.dicom import _decoder_process
+from nodule.ct.dicom._decoder_process import limit_this_process
 
 # run by every Python process that finds it on its path, before anything else
 WINDOWS = """
@@ -154,7 +154,6 @@ def test_the_limits_are_those_that_a_system_offers(
     monkeypatch: pytest.MonkeyPatch, system: str, hard: int, taken: dict[int, tuple[int, int]]
 ) -> None:
     limits = SystemLimits(hard=hard)
-    monkeypatch.setattr(_decoder_process, "resource", limits)
     monkeypatch.setattr(sys, "platform", system)
-    _decoder_process.limit_this_process()
+    limit_this_process(limits)
     assert limits.taken == taken
