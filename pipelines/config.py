@@ -29,7 +29,7 @@ from typing import (
     runtime_checkable,
 )
 
-from nodule.errors import ConfigError, NoduleError
+from nodule.errors import ConfigError, NoduleError, UsageError
 from nodule.ranges import describe
 from nodule.weights import Weights
 from pipelines.codec import from_json
@@ -76,14 +76,14 @@ def shipped_config(name: str) -> Path:
 
     Raises
     ------
-    ConfigError : ``NO_CONFIG``.
+    UsageError : ``NO_CONFIG``.
     """
     installed = Path(str(importlib.resources.files("pipelines") / "configs"))
     folder = installed if installed.is_dir() else _CHECKOUT
     known = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.toml"))
     file = name if name.endswith(".toml") else f"{name}.toml"
     if file not in known:
-        raise ConfigError(
+        raise UsageError(
             f"no configuration is called {name}",
             code="NO_CONFIG",
             expected=f"one of {known}",

@@ -46,7 +46,7 @@ class RunRequest:
     Raises
     ------
     UsageError : ``NO_STUDY``; ``ONE_STUDY`` where something that holds for one study only is
-        given with several; ``NO_PRIOR`` for a series of no prior study; ``TWO_OPERATING_POINTS``.
+        given with several; ``NO_PRIOR`` for a series of no prior study.
     """
 
     studies: tuple[Path, ...]
@@ -75,12 +75,6 @@ class RunRequest:
                 "a series of the prior study is given without that study",
                 code="NO_PRIOR",
                 hint="Give --prior as well.",
-            )
-        if self.fp_per_scan is not None and self.threshold is not None:
-            raise UsageError(
-                "two operating points are given",
-                code="TWO_OPERATING_POINTS",
-                hint="Give --fp-per-scan or --threshold, not both.",
             )
 
     def _refuse_for_many(self) -> None:

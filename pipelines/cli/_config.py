@@ -19,9 +19,7 @@ config_app = typer.Typer(
 def show(
     name: Annotated[
         str,
-        typer.Argument(
-            metavar="[NAME]", help="Such as detect, person or train/lungs; by default detect."
-        ),
+        typer.Argument(metavar="[NAME]", help="Such as detect, person or train/lungs."),
     ] = "detect",
 ) -> None:
     """Print a shipped configuration, with every setting and its default."""
@@ -32,7 +30,9 @@ def show(
 
 @config_app.command("check")
 def check_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A TOML file.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A TOML file.")
+    ],
     kind: Annotated[
         Literal["detect", "person", "train-lungs", "train-candidates", "train-malignancy"] | None,
         typer.Option(help="What the file is for; needed for training files only."),

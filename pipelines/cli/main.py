@@ -34,6 +34,10 @@ from pipelines.cli._run import run
 from pipelines.cli._summary import NOTHING_DONE, WRONG_USAGE
 from pipelines.cli._train import train
 
+_STUDIES = "Studies"
+_NETWORKS = "Training and evaluation"
+_SET_UP = "Configuration and cache"
+
 app = typer.Typer(
     name="nodule",
     help=(
@@ -60,24 +64,22 @@ def _root(
     """Leave everything to the sub-commands."""
 
 
-app.command("run")(run)
-app.command("demo")(demo)
-app.command("compare")(compare)
-app.command("explain")(explain)
-app.command("check")(check)
-app.command("locate")(locate)
-app.add_typer(review_app, name="review")
-app.command("phantom")(phantom)
+for command in (run, demo, compare, explain, check, locate):
+    app.command(rich_help_panel=_STUDIES)(command)
+app.add_typer(review_app, name="review", rich_help_panel=_STUDIES)
+
+for command in (phantom, train):
+    app.command(rich_help_panel=_NETWORKS)(command)
 dataset_app.command("marks")(dataset_marks)
 dataset_app.command("review")(dataset_review)
-app.add_typer(dataset_app, name="dataset")
-app.command("train")(train)
-app.add_typer(config_app, name="config")
+app.add_typer(dataset_app, name="dataset", rich_help_panel=_NETWORKS)
 for evaluation in (lungs, candidates, malignancy, transfer, measure, phantoms):
     evaluate_app.command()(evaluation)
-app.add_typer(evaluate_app, name="evaluate")
-app.command("benchmark")(benchmark)
-app.add_typer(cache_app, name="cache")
+app.add_typer(evaluate_app, name="evaluate", rich_help_panel=_NETWORKS)
+app.command(rich_help_panel=_NETWORKS)(benchmark)
+
+app.add_typer(config_app, name="config", rich_help_panel=_SET_UP)
+app.add_typer(cache_app, name="cache", rich_help_panel=_SET_UP)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from nodule.errors import ConfigError, NoduleError, WeightsError
+from nodule.errors import ConfigError, NoduleError, UsageError, WeightsError
 from nodule.hu import HuWindow
 from nodule.weights import Weights, save_state
 from pipelines.config import load_stages, read_toml, shipped_config
@@ -238,7 +238,7 @@ def test_refuses_weights_that_are_no_text(tmp_path: Path) -> None:
 
 
 def test_names_the_shipped_files_when_asked_for_another() -> None:
-    with pytest.raises(ConfigError, match=r"NO_CONFIG.*detect\.toml"):
+    with pytest.raises(UsageError, match=r"NO_CONFIG.*detect\.toml"):
         shipped_config("detct.toml")
 
 

@@ -31,10 +31,9 @@ def test_all_options_that_hold_for_one_study_are_named() -> None:
         RunRequest(studies=(ONE, ONE), series_uid="1.2.3", prior=Path("BEFORE"))
 
 
-def test_two_operating_points_are_refused() -> None:
-    RunRequest(studies=(ONE,), threshold=0.4)
-    RunRequest(studies=(ONE,), fp_per_scan=1.0)
-    assert refusal(studies=(ONE,), fp_per_scan=0.0, threshold=0.0) == "TWO_OPERATING_POINTS"
+def test_two_operating_points_are_refused_before_the_first_study() -> None:
+    with pytest.raises(UsageError, match="TWO_OPERATING_POINTS"):
+        RunRequest(studies=(ONE,), fp_per_scan=0.0, threshold=0.0).check()
 
 
 def test_a_series_of_no_prior_study_is_refused() -> None:

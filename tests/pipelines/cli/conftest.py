@@ -1,5 +1,6 @@
 """A small phantom, and ``nodule run`` on it with quick stand-ins for the networks."""
 
+import functools
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,20 +22,32 @@ def phantom_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> list[str]:
-    """Return the words that start ``nodule run`` with a cache of its own."""
+def light_words(tmp_path: Path) -> list[str]:
+    """Return the options of the stand-ins and of a cache of its own."""
     config = tmp_path / "light.toml"
     config.write_text(light_flow.CONFIG)
-    script = str(Path(light_flow.__file__))
-    cache = str(tmp_path / "cache")
-    return [sys.executable, script, "run", "--config", str(config), "--cache", cache]
+    return ["--config", str(config), "--cache", str(tmp_path / "cache")]
 
 
 @pytest.fixture
-def nodule_run(command: list[str]) -> Nodule:
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+def command(light_words: list[str]) -> list[str]:
+    """Return the words that start ``nodule run`` with the stand-ins."""
+    return [sys.executable, str(Path(light_flow.__file__)), "run", *light_words]
+
+
+@pytest.fixture
+def light_nodule(light_words: list[str]) -> Nodule:
+    """Return ``nodule`` with the stand-ins, called with a command and its words."""
+
+    def run(command: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, str(Path(light_flow.__file__)), command, *light_words]
         return subprocess.run(
-            [*command, *map(str, arguments)], capture_output=True, text=True, check=False
+            [*words, *map(str, arguments)], capture_output=True, text=True, check=False
         )
 
     return run
+
+
+@pytest.fixture
+def nodule_run(light_nodule: Nodule) -> Nodule:
+    return functools.partial(light_nodule, "run")

@@ -1,16 +1,15 @@
 """``nodule compare`` on two phantoms with quick stand-ins for the networks."""
 
 import csv
+import functools
 import io
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import light_flow
 import pydicom
 import pytest
 
@@ -20,32 +19,11 @@ from nodule.report.tables import comparison_csv
 from pipelines.cli._compare import summary
 
 Compare = Callable[..., "subprocess.CompletedProcess[str]"]
-SCRIPT = """
-import sys
-sys.path.insert(0, sys.argv.pop(1))
-import light_flow
-from pipelines import flows
-from pipelines.cli._compare import compare
-from pipelines.cli.main import app, main
-flows.detect_stage_types = light_flow.light_stage_types
-if "compare" not in {command.name for command in app.registered_commands}:
-    app.command("compare")(compare)
-main()
-"""
 
 
 @pytest.fixture
-def nodule_compare(tmp_path: Path) -> Compare:
-    config = tmp_path / "light.toml"
-    config.write_text(light_flow.CONFIG)
-    folder = str(Path(light_flow.__file__).parent)
-    start = [sys.executable, "-c", SCRIPT, folder, "compare", "--config", str(config)]
-
-    def run(*arguments: object) -> "subprocess.CompletedProcess[str]":
-        words = [*start, "--cache", str(tmp_path / "cache"), *map(str, arguments)]
-        return subprocess.run(words, capture_output=True, text=True, check=False)
-
-    return run
+def nodule_compare(light_nodule: Compare) -> Compare:
+    return functools.partial(light_nodule, "compare")
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ def test_shows_the_detect_flow_by_default() -> None:
 
 def test_an_unknown_name_is_an_error_that_names_the_nearest() -> None:
     done = config("show", "detct")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("NO_CONFIG: ")
     assert done.stderr.endswith("The nearest is detect.toml\n")
 
