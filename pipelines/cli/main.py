@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -64,11 +65,12 @@ def _root(
     """Leave everything to the sub-commands."""
 
 
-for command in (run, demo, compare, explain, check, locate):
+_of_studies: tuple[Callable[..., None], ...] = (run, demo, compare, explain, check, locate)
+for command in _of_studies:
     app.command(rich_help_panel=_STUDIES)(command)
 app.add_typer(review_app, name="review", rich_help_panel=_STUDIES)
 
-for command in (phantom, train):
+for command in (phantom, train, benchmark):
     app.command(rich_help_panel=_NETWORKS)(command)
 dataset_app.command("marks")(dataset_marks)
 dataset_app.command("review")(dataset_review)
@@ -76,7 +78,6 @@ app.add_typer(dataset_app, name="dataset", rich_help_panel=_NETWORKS)
 for evaluation in (lungs, candidates, malignancy, transfer, measure, phantoms):
     evaluate_app.command()(evaluation)
 app.add_typer(evaluate_app, name="evaluate", rich_help_panel=_NETWORKS)
-app.command(rich_help_panel=_NETWORKS)(benchmark)
 
 app.add_typer(config_app, name="config", rich_help_panel=_SET_UP)
 app.add_typer(cache_app, name="cache", rich_help_panel=_SET_UP)
