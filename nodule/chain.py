@@ -13,8 +13,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from nodule.candidates.stage import ProposeCandidates
-from nodule.ct.series import SeriesSource
-from nodule.ct.stage import ReadCt
+from nodule.ct import ReadCt, SeriesSource
 from nodule.detection import Detection
 from nodule.errors import ConfigError, UsageError
 from nodule.findings import Candidate, Finding, ScoredCandidate

@@ -1,8 +1,8 @@
 """CT input: what is there, may it be trusted, and its voxels in Hounsfield units."""
 
-from nodule.ct.inventory import inventory
-from nodule.ct.read import read_ct, read_source
-from nodule.ct.series import IgnoredFile, Inventory, SeriesRecord, SeriesSource
+from nodule.ct._inventory import inventory
+from nodule.ct._read import read_ct, read_source
+from nodule.ct._series import IgnoredFile, Inventory, SeriesRecord, SeriesSource
 from nodule.ct.stage import ReadCt
 
 __all__ = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from nodule.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from nodule.ct.series import SeriesSource
+    from nodule.ct._series import SeriesSource
     from nodule.study import Study
 
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class ReadCt:
     """Decode a chosen series to Hounsfield units.
 
-    What to read is the input, a :class:`~nodule.ct.series.SeriesSource`, and its ``digest`` is
+    What to read is the input, a :class:`~nodule.ct._series.SeriesSource`, and its ``digest`` is
     the input's key, so there is nothing to configure.
     """
 
@@ -25,6 +25,6 @@ class ReadCt:
 
     def run(self, *, source: SeriesSource, progress: Progress = silent) -> Study:
         """Return the series as a trusted volume; raises as :func:`nodule.ct.read_source`."""
-        from nodule.ct.read import read_source
+        from nodule.ct._read import read_source
 
         return read_source(source, progress=progress)

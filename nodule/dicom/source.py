@@ -17,10 +17,14 @@ from pydicom.uid import (
 from pydicom.valuerep import format_number_as_ds
 
 from nodule.ct import SeriesSource
-from nodule.ct.dicom import values
-from nodule.ct.dicom.dicom_file import parse_file, quiet_pydicom
-from nodule.ct.dicom.grid import Stack, stack_images
-from nodule.ct.dicom.headers import ImageHeader
+from nodule.ct.dicom import (
+    ImageHeader,
+    Stack,
+    attributes,
+    parse_file,
+    quiet_pydicom,
+    stack_images,
+)
 from nodule.errors import DicomSeriesError, InputError
 
 _LOG = logging.getLogger(__name__)
@@ -194,7 +198,7 @@ def _character_set(text: str) -> str:
 
 
 def _allowed(header: Dataset, keyword: str) -> str | None:
-    text = values.text(header, keyword)
+    text = attributes.text(header, keyword)
     if text is None or re.fullmatch(_ALLOWED.get(keyword, "(?s:.*)"), text):
         return text
     _LOG.warning("%s of the series breaks the standard and was left empty", keyword)

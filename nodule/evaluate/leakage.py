@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from nodule.ct.inventory import inventory
+from nodule.ct import inventory
 from nodule.errors import InputError
 from nodule.lidc.whole_scans import WholeScan
 from nodule.weights import Weights

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
-from nodule.ct.read import read_ct
+from nodule.ct import read_ct
 from nodule.geometry import Vector, as_vector
 from nodule.lidc.consensus import nodules_on, position_lps_mm
 from nodule.lidc.luna16 import findings_by_series, negatives_by_series

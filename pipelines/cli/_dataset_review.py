@@ -42,7 +42,7 @@ def review(
     folds are made. Findings without a decision become no label. The last line on stdout is a JSON
     summary, which says what was left out and why.
     """
-    from nodule.ct.stage import ReadCt
+    from nodule.ct import ReadCt
     from nodule.outputs import read_lungs
     from nodule.review.resegment import Regrower, growth_rules
     from nodule.review.review_file import read_report, read_review

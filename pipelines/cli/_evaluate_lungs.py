@@ -85,7 +85,7 @@ def lungs(
 
 def _measure(scan: WholeScan, stage: SegmentLungs, reference: Path | None) -> MeasuredLungs:
     from nodule.candidates.stage import ProposeCandidates
-    from nodule.ct.read import read_ct
+    from nodule.ct import read_ct
     from nodule.evaluate.lung_masks.lung_agreement import (
         compare_lungs,
         count_inside,

@@ -61,7 +61,7 @@ def apply(
     time, and the digests of the review and of the report that was read. Facts about the person are
     those of the report unless they are given again.
     """
-    from nodule.ct.stage import ReadCt
+    from nodule.ct import ReadCt
     from nodule.outputs import read_lungs, write_report
     from nodule.page.pdf import write_pdf
     from nodule.result_files import remove_stale

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from nodule.advice.context import Context
 from nodule.chain import Chain
-from nodule.ct.stage import ReadCt
+from nodule.ct import ReadCt
 from nodule.findings import Candidate, Finding, Malignancy, ScoredCandidate
 from nodule.geometry import Geometry, as_vector
 from nodule.guidelines import bts, fleischner, growth, lung_rads, nelson, recist, risk

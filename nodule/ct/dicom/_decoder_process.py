@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.ct.dicom import syntaxes
+from nodule.ct.dicom import _syntaxes
 
 try:
     import resource
@@ -46,7 +46,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 def decode_frame(frame: bytes, request: dict[str, Any]) -> NDArray[np.integer[Any]]:
     """Return one frame's stored values, shape (rows, columns), in the signedness requested."""
-    if request["transfer_syntax"] in syntaxes.JPEG:
+    if request["transfer_syntax"] in _syntaxes.JPEG:
         return _by_gdcm(frame, request)
     return _by_pydicom(frame, request)
 
@@ -67,7 +67,7 @@ def _by_pydicom(frame: bytes, request: dict[str, Any]) -> NDArray[np.integer[Any
         "pixel_keyword": "PixelData",
     }
     # one named decoder each, so that a file gives the same voxels wherever it is read
-    plugin = "pyjpegls" if request["transfer_syntax"] in syntaxes.JPEG_LS else "pylibjpeg"
+    plugin = "pyjpegls" if request["transfer_syntax"] in _syntaxes.JPEG_LS else "pylibjpeg"
     decoder = get_decoder(request["transfer_syntax"])
     pixels, _ = decoder.as_array(
         encapsulate([frame]), index=0, raw=True, decoding_plugin=plugin, **layout

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.ct.dicom.codestream import stated_size
-from nodule.ct.dicom.headers import ImageHeader
+from nodule.ct.dicom._codestream import stated_size
+from nodule.ct.dicom._headers import ImageHeader
 from nodule.errors import DicomSeriesError
 
 FRAME_SECONDS = 10.0

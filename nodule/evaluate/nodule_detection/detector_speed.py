@@ -32,7 +32,7 @@ from nodule.candidates.stage import (
     plain_network,
     reachable_cells,
 )
-from nodule.ct.read import read_ct
+from nodule.ct import read_ct
 from nodule.hu import NETWORK_WINDOW
 from nodule.inference import autocast, pick_device, prepare, uses_bf16
 from nodule.lungs.stage import SegmentLungs
@@ -126,7 +126,7 @@ def benchmark(
 
     Parameters
     ----------
-    study : as :func:`nodule.ct.read.read_ct` takes it.
+    study : as :func:`nodule.ct.read_ct` takes it.
     lungs, candidates : the stages in the setting that ships.
     c3d_sample : windows of the classifier that are run, evenly spread; all if there are fewer.
 

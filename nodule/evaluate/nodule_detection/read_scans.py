@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nodule.ct.read import read_ct
+from nodule.ct import read_ct
 from nodule.errors import InputError
 from nodule.evaluate.nodule_detection.luna16_matching import UNMEASURED_DIAMETER_MM
 from nodule.geometry import Vector

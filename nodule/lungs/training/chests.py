@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nodule.ct.read import read_ct
+from nodule.ct import read_ct
 from nodule.lungs.network import coarsen, normalise
 from nodule.lungs.training.threshold_labels import label_lungs
 from nodule.phantom import make_phantom, random_spec

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nodule.candidates.stage import ProposeCandidates
-from nodule.ct.read import read_ct
+from nodule.ct import read_ct
 from nodule.findings import Candidate
 from nodule.lungs.training.threshold_labels import label_lungs
 from nodule.phantom import NodulePlan, PhantomSpec, make_phantom

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nodule.ct import inventory
-from nodule.ct.containers import MAX_MEMBERS, members_named, members_of_folder
+from nodule.ct._containers import MAX_MEMBERS, members_named, members_of_folder
 from nodule.errors import InputError
 
 
@@ -46,7 +46,7 @@ def test_a_bomb_of_one_thousand_to_one_is_refused(tmp_path: Path) -> None:
 def test_many_small_bombs_are_refused_by_their_sum(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nodule.ct.containers.MAX_TOTAL_BYTES", 10_000)
+    monkeypatch.setattr("nodule.ct._containers.MAX_TOTAL_BYTES", 10_000)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for i in range(20):
             archive.writestr(f"{i}.dcm", bytes(1000))

@@ -11,7 +11,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 
 from nodule.ct import inventory, read_ct
-from nodule.ct.choice import Offer, best_of
+from nodule.ct._choice import SeriesOffer, best_of
 from nodule.errors import NoduleError
 
 
@@ -74,7 +74,7 @@ def test_a_refused_series_does_not_hide_a_usable_one(synthetic: Any, tmp_path: P
         found.choose("1.2.3.4")
 
 
-def offer(**changes: Any) -> Offer:
+def offer(**changes: Any) -> SeriesOffer:
     usual = {
         "uid": "1",
         "coverage_mm": 320.0,
@@ -82,7 +82,7 @@ def offer(**changes: Any) -> Offer:
         "kernel": None,
         "is_derived": False,
     }
-    return Offer(**{**usual, **changes})
+    return SeriesOffer(**{**usual, **changes})
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from nodule.ct.read import read_ct
+from nodule.ct import read_ct
 from nodule.errors import StageError
 from nodule.geometry import Geometry, as_matrix, as_vector
 from nodule.lungs.stage import SegmentLungs

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nodule.ct.read import read_ct
+from nodule.ct import read_ct
 from nodule.errors import InputError, StageError, WeightsError
 from nodule.evaluate.overlap import LUNG_TOLERANCE_MM, compare_masks
 from nodule.geometry import Geometry, as_matrix, as_vector

@@ -7,7 +7,7 @@ import pydicom
 import pytest
 from pydicom.encaps import get_frame
 
-from nodule.ct.dicom.codestream import stated_size
+from nodule.ct.dicom._codestream import stated_size
 
 LOSSLESS_JPEG, JPEG_LS, JPEG_2000 = (
     "1.2.840.10008.1.2.4.70",

@@ -14,9 +14,9 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
 from nodule.ct import inventory, read_ct
-from nodule.ct.containers import Member
-from nodule.ct.dicom.decode import decode_images, to_hounsfield
-from nodule.ct.dicom.headers import ImageHeader, read_dicom_file
+from nodule.ct._containers import Member
+from nodule.ct.dicom._decode import decode_images, to_hounsfield
+from nodule.ct.dicom._headers import ImageHeader, read_dicom_file
 from nodule.errors import NoduleError
 
 
@@ -160,7 +160,7 @@ def test_a_decompression_bomb_is_refused(synthetic: Any, tmp_path: Path, name: s
 def test_a_deflated_bomb_is_refused(
     synthetic: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nodule.ct.dicom.dicom_file.MAX_INFLATED_BYTES", 1 << 20)
+    monkeypatch.setattr("nodule.ct.dicom._dicom_file.MAX_INFLATED_BYTES", 1 << 20)
     ds = synthetic.make_slices()[0]
     ds.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     ds.PixelData = bytes(4 << 20)

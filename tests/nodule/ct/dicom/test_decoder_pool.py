@@ -18,8 +18,8 @@ from pydicom.uid import RLELossless
 from nodule.ct import inventory, read_ct
 from nodule.ct.dicom import _decoder_pool
 from nodule.ct.dicom._decoder_pool import DECODERS, DecoderPool
-from nodule.ct.dicom.dicom_file import read_pixels
-from nodule.ct.dicom.headers import ImageHeader
+from nodule.ct.dicom._dicom_file import read_pixels
+from nodule.ct.dicom._headers import ImageHeader
 from nodule.errors import NoduleError
 
 

@@ -13,7 +13,7 @@ from pydicom.uid import RLELossless
 
 from nodule.ct import inventory
 from nodule.ct.dicom._frame_decoder import FrameDecoder
-from nodule.ct.dicom.headers import ImageHeader
+from nodule.ct.dicom._headers import ImageHeader
 from nodule.errors import NoduleError
 
 

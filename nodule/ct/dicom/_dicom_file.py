@@ -26,7 +26,7 @@ from pydicom.uid import (
     MediaStorageDirectoryStorage,
 )
 
-from nodule.ct.containers import Member
+from nodule.ct._containers import Member
 from nodule.errors import DicomSeriesError
 
 MAX_INFLATED_BYTES = 256 << 20  # a deflated data set; the largest single CT image has 8 MiB

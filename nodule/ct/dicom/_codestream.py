@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from nodule.ct.dicom import syntaxes
+from nodule.ct.dicom import _syntaxes
 
 _JPEG_START = b"\xff\xd8"
 _J2K_START = b"\xff\x4f\xff\x51"  # ISO 15444-1, A.4.1 and A.5.1: SOC, then always SIZ
@@ -19,9 +19,9 @@ def stated_size(frame: bytes, transfer_syntax: str) -> tuple[int, int] | None:
     -------
     (rows, columns); None where the stream has no such header, which is for its decoder to judge.
     """
-    if transfer_syntax in syntaxes.JPEG_2000:
+    if transfer_syntax in _syntaxes.JPEG_2000:
         return _of_jpeg_2000(frame)
-    if transfer_syntax in syntaxes.JPEG | syntaxes.JPEG_LS:
+    if transfer_syntax in _syntaxes.JPEG | _syntaxes.JPEG_LS:
         return _of_jpeg(frame)
     return None
 

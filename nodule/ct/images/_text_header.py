@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.ct.containers import Member
-from nodule.ct.images.image_file import ImageFile, unpack_voxels, unreadable, unsupported
+from nodule.ct._containers import Member
+from nodule.ct.images._image_file import ImageFile, unpack_voxels, unreadable, unsupported
 from nodule.study import SourceFormat
 
 _MAX_HEADER_BYTES = 1 << 16

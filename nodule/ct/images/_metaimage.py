@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from nodule.ct.images.image_file import (
+from nodule.ct.images._image_file import (
     ImageFile,
     no_orientation,
     sibling,
     unreadable,
     unsupported,
 )
-from nodule.ct.images.text_header import image_of, read_shape, read_start
+from nodule.ct.images._text_header import image_of, read_shape, read_start
 
 _TYPES = {
     "MET_CHAR": "i1",

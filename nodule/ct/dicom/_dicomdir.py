@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
-from nodule.ct.containers import Member
-from nodule.ct.dicom import values
-from nodule.ct.dicom.dicom_file import looks_like_dicom, parse_file, quiet_pydicom
+from nodule.ct._containers import Member
+from nodule.ct.dicom import attributes
+from nodule.ct.dicom._dicom_file import looks_like_dicom, parse_file, quiet_pydicom
 
 
 def is_index(member: Member) -> bool:
@@ -17,7 +17,7 @@ def is_index(member: Member) -> bool:
 
     Raises
     ------
-    DicomSeriesError : as :func:`nodule.ct.dicom.dicom_file.parse_file`.
+    DicomSeriesError : as :func:`nodule.ct.dicom._dicom_file.parse_file`.
     """
     return looks_like_dicom(member) and parse_file(member, ("Modality",)).is_directory
 
@@ -27,13 +27,13 @@ def names_in_index(member: Member) -> tuple[str, ...]:
 
     Raises
     ------
-    DicomSeriesError : as :func:`nodule.ct.dicom.dicom_file.parse_file`, and ``BAD_VALUE``.
+    DicomSeriesError : as :func:`nodule.ct.dicom._dicom_file.parse_file`, and ``BAD_VALUE``.
     """
     with quiet_pydicom():
         dataset = parse_file(member, ("DirectoryRecordSequence",)).dataset
-        records = values.raw(dataset, "DirectoryRecordSequence")
+        records = attributes.raw(dataset, "DirectoryRecordSequence")
         listed = records if isinstance(records, Sequence) else []
-        found = (_referenced(values.raw(record, "ReferencedFileID")) for record in listed)
+        found = (_referenced(attributes.raw(record, "ReferencedFileID")) for record in listed)
         return tuple(dict.fromkeys(name for names in found for name in names))
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from nodule.ct.images.image_file import (
+from nodule.ct.images._image_file import (
     ImageFile,
     no_orientation,
     sibling,
     unreadable,
     unsupported,
 )
-from nodule.ct.images.text_header import image_of, read_shape, read_start
+from nodule.ct.images._text_header import image_of, read_shape, read_start
 
 _TO_LPS = {
     "left-posterior-superior": (1.0, 1.0, 1.0),
@@ -103,5 +103,5 @@ def _affine(path: Path, fields: dict[str, str]) -> tuple[tuple[float, ...], ...]
         for axis, vector in enumerate([*vectors, origin]):
             affine[:3, axis] = np.array(vector.split(","), float) * signs
     except ValueError:
-        raise unreadable(path.name, "space directions or origin that are no numbers") from None
+        raise unreadable(path.name, "space directions or origin that are not numbers") from None
     return tuple(tuple(row) for row in affine.tolist())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.ct.dicom.headers import ImageHeader
+from nodule.ct.dicom._headers import ImageHeader
 from nodule.geometry import Geometry, as_matrix, as_vector
 
 

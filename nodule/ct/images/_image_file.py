@@ -12,8 +12,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.ct.containers import Member
-from nodule.ct.dicom.checks import too_few, too_large
+from nodule.ct._containers import Member
+from nodule.ct.dicom._checks import too_few, too_large
 from nodule.errors import GeometryError, InputError
 from nodule.geometry import Geometry
 from nodule.hu import AIR_HU

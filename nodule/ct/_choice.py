@@ -26,7 +26,7 @@ _SIEMENS_SHARP = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offer:
+class SeriesOffer:
     """What the rule looks at.
 
     Parameters
@@ -42,7 +42,7 @@ class Offer:
     is_derived: bool
 
 
-def best_of(offers: Sequence[Offer]) -> tuple[int, str]:
+def best_of(offers: Sequence[SeriesOffer]) -> tuple[int, str]:
     """Return the index of the best offer, of at least one, and the reason in words."""
     index = min(range(len(offers)), key=lambda i: _rank(offers[i]))
     best = offers[index]
@@ -54,7 +54,7 @@ def best_of(offers: Sequence[Offer]) -> tuple[int, str]:
     return index, f"the best of {len(offers)} usable series: {what}"
 
 
-def _rank(offer: Offer) -> tuple[int, bool, float, int, str]:
+def _rank(offer: SeriesOffer) -> tuple[int, bool, float, int, str]:
     steps = min(int(offer.coverage_mm // _STEP_MM), _ENOUGH_STEPS)
     return -steps, offer.is_derived, round(offer.spacing_mm, 1), _sharpness(offer.kernel), offer.uid
 

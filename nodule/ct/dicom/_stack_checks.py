@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from nodule.ct.dicom.grid import Stack
+from nodule.ct.dicom._grid import Stack
 from nodule.errors import DicomSeriesError, NoduleError
 from nodule.study import StudyWarning
 

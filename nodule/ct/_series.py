@@ -6,10 +6,10 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from nodule.ct.choice import Offer, best_of
-from nodule.ct.containers import Member
-from nodule.ct.dicom.headers import ImageHeader, read_patient
-from nodule.ct.images.image_file import ImageFile
+from nodule.ct._choice import SeriesOffer, best_of
+from nodule.ct._containers import Member
+from nodule.ct.dicom._headers import ImageHeader, read_patient
+from nodule.ct.images._image_file import ImageFile
 from nodule.errors import InputError, NoduleError, UsageError
 from nodule.geometry import Geometry
 from nodule.study import PatientHeader, SeriesHeader
@@ -101,10 +101,10 @@ class SeriesRecord:
         return self.problems[0].code if self.problems else "OK"
 
     @property
-    def offer(self) -> Offer:
+    def offer(self) -> SeriesOffer:
         """What the rule of choice looks at; only for a usable series."""
         assert self.geometry is not None
-        return Offer(
+        return SeriesOffer(
             uid=self.uid or "",
             coverage_mm=self.geometry.shape_zyx[0] * self.geometry.spacing_zyx_mm[0],
             spacing_mm=self.geometry.spacing_zyx_mm[0],
@@ -122,7 +122,7 @@ class Inventory:
     suspects: tuple[Member, ...] = ()
 
     def choose(self, series_uid: str | None = None) -> SeriesSource:
-        """Pick the series to read, by UID or by the rule of :mod:`nodule.ct.choice`.
+        """Pick the series to read, by UID or by the rule in ``nodule.ct._choice``.
 
         Raises
         ------

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from nodule.ct.dicom import values
+from nodule.ct.dicom import attributes
 from nodule.errors import DicomSeriesError
 
 MAX_FRAMES = 20_000
@@ -26,7 +26,7 @@ def flat_frames(dataset: Dataset) -> Iterator[Dataset]:
     DicomSeriesError : ``BAD_VALUE`` for a frame count or groups that do not fit each other,
         ``TOO_LARGE`` for more frames than any CT has.
     """
-    count = values.integer(dataset, "NumberOfFrames")
+    count = attributes.integer(dataset, "NumberOfFrames")
     per_frame = _items(dataset, "PerFrameFunctionalGroupsSequence")
     if count is not None and not 0 < count <= MAX_FRAMES:
         raise DicomSeriesError(
@@ -39,7 +39,7 @@ def flat_frames(dataset: Dataset) -> Iterator[Dataset]:
         yield from [dataset] * (count or 1)
         return
     if len(per_frame) != (count or 1):
-        raise values.bad_value("NumberOfFrames", f"{count} for {len(per_frame)} frame items")
+        raise attributes.bad_value("NumberOfFrames", f"{count} for {len(per_frame)} frame items")
     shared = _items(dataset, "SharedFunctionalGroupsSequence")
     for groups in per_frame:
         yield _flat(dataset, [*shared[:1], groups])
@@ -88,5 +88,5 @@ _TOP_LEVEL = (
 
 
 def _items(dataset: Dataset, keyword: str) -> list[Dataset]:
-    value = values.raw(dataset, keyword)
+    value = attributes.raw(dataset, keyword)
     return list(value) if isinstance(value, Sequence) else []

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
-from nodule.ct.containers import Member
-from nodule.ct.dicom import syntaxes, values
-from nodule.ct.dicom.dicom_file import PixelSpan
+from nodule.ct._containers import Member
+from nodule.ct.dicom import _syntaxes, attributes
+from nodule.ct.dicom._dicom_file import PixelSpan
 from nodule.errors import DicomSeriesError
 
 MAX_FRAME_BYTES = 128 << 20  # 8192 x 8192 pixels of 16 bits; CT frames have 512 KiB to 8 MiB
@@ -39,24 +39,24 @@ def read_pixel_format(dataset: Dataset) -> PixelFormat:
     ------
     DicomSeriesError : ``BAD_VALUE``.
     """
-    found = {k: values.integer(dataset, k) for k in ("Rows", "Columns", "BitsAllocated")}
+    found = {k: attributes.integer(dataset, k) for k in ("Rows", "Columns", "BitsAllocated")}
     for keyword, value in found.items():
         if value is None or value < 1:
-            raise values.bad_value(keyword, "nothing" if value is None else "less than one")
+            raise attributes.bad_value(keyword, "nothing" if value is None else "less than one")
     allocated = found["BitsAllocated"] or 0
     if allocated not in (8, 16, 32):
-        raise values.bad_value("BitsAllocated", f"{allocated} in place of 8, 16 or 32")
-    stored = values.integer(dataset, "BitsStored")
+        raise attributes.bad_value("BitsAllocated", f"{allocated} in place of 8, 16 or 32")
+    stored = attributes.integer(dataset, "BitsStored")
     if stored is not None and not 1 <= stored <= allocated:
-        raise values.bad_value("BitsStored", f"{stored} of {allocated} bits")
+        raise attributes.bad_value("BitsStored", f"{stored} of {allocated} bits")
     return PixelFormat(
         rows=found["Rows"] or 0,
         columns=found["Columns"] or 0,
-        samples=values.integer(dataset, "SamplesPerPixel") or 1,
-        photometric=values.text(dataset, "PhotometricInterpretation") or "MONOCHROME2",
+        samples=attributes.integer(dataset, "SamplesPerPixel") or 1,
+        photometric=attributes.text(dataset, "PhotometricInterpretation") or "MONOCHROME2",
         bits_allocated=allocated,
         bits_stored=stored or allocated,
-        is_signed=values.integer(dataset, "PixelRepresentation") == 1,
+        is_signed=attributes.integer(dataset, "PixelRepresentation") == 1,
     )
 
 
@@ -91,7 +91,7 @@ def refuse_truncated(
     DicomSeriesError : ``TRUNCATED``.
     """
     needed = span.length or 0
-    if transfer_syntax in syntaxes.NATIVE:
+    if transfer_syntax in _syntaxes.NATIVE:
         needed = max(needed, pixel_format.frame_bytes * frames)
     have = span.available if span.length is None else min(span.available, span.length)
     if have < max(needed, 1):
@@ -109,7 +109,7 @@ def read_padding(dataset: Dataset) -> tuple[int, int] | None:
 
     Writers state negative padding of signed images as an unsigned number (63536 for -2000).
     """
-    ends = [values.integer(dataset, k) for k in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
+    ends = [attributes.integer(dataset, k) for k in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
     if ends[0] is None:
         return None
     pixel_format = read_pixel_format(dataset)

@@ -8,28 +8,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nodule.ct.containers import Member, members_named, members_of_folder, members_of_zip
-from nodule.ct.dicom.checks import problems_of
-from nodule.ct.dicom.dicom_file import looks_like_dicom, quiet_pydicom
-from nodule.ct.dicom.dicomdir import is_index, names_in_index
-from nodule.ct.dicom.grid import stack_images
-from nodule.ct.dicom.headers import DicomFile, ImageHeader, read_dicom_file
-from nodule.ct.images.metaimage import open_metaimage
-from nodule.ct.images.nifti import open_nifti
-from nodule.ct.images.nrrd import open_nrrd
-from nodule.ct.series import IgnoredFile, Inventory, SeriesRecord
+from nodule.ct._containers import Member, members_named, members_of_folder, members_of_zip
+from nodule.ct._series import IgnoredFile, Inventory, SeriesRecord
+from nodule.ct.dicom._checks import problems_of
+from nodule.ct.dicom._dicom_file import looks_like_dicom, quiet_pydicom
+from nodule.ct.dicom._dicomdir import is_index, names_in_index
+from nodule.ct.dicom._grid import stack_images
+from nodule.ct.dicom._headers import DicomFile, ImageHeader, read_dicom_file
+from nodule.ct.images import IMAGE_FORMATS
 from nodule.errors import InputError, NoduleError, UsageError
 from nodule.geometry import Geometry
 from nodule.study import SeriesHeader
 
-IMAGE_FORMATS = {
-    ".nii": open_nifti,
-    ".nii.gz": open_nifti,
-    ".mhd": open_metaimage,
-    ".mha": open_metaimage,
-    ".nrrd": open_nrrd,
-    ".nhdr": open_nrrd,
-}
 # DICOM files of which it cannot be told which series they belong to
 _SUSPICIOUS = frozenset(
     {"UNREADABLE", "BAD_VALUE", "NO_TRANSFER_SYNTAX", "TOO_LARGE", "NOT_AN_IMAGE"}

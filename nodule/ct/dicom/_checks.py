@@ -10,10 +10,10 @@ from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
-from nodule.ct.dicom import syntaxes
-from nodule.ct.dicom.grid import stack_images
-from nodule.ct.dicom.headers import ImageHeader
-from nodule.ct.dicom.stack_checks import EXPORT_HINT, MAX_SPACING_MM, STACK_CHECKS
+from nodule.ct.dicom import _syntaxes
+from nodule.ct.dicom._grid import stack_images
+from nodule.ct.dicom._headers import ImageHeader
+from nodule.ct.dicom._stack_checks import EXPORT_HINT, MAX_SPACING_MM, STACK_CHECKS
 from nodule.errors import DicomSeriesError, NoduleError
 
 MIN_SLICES = 3  # the fewest whose two gaps can be compared
@@ -212,7 +212,7 @@ def _not_hounsfield(image: ImageHeader) -> str | None:
 
 
 def _readable_syntax(images: Images) -> NoduleError | None:
-    unknown = {i.transfer_syntax for i in images} - syntaxes.NATIVE - syntaxes.COMPRESSED
+    unknown = {i.transfer_syntax for i in images} - _syntaxes.NATIVE - _syntaxes.COMPRESSED
     if not unknown:
         return None
     return DicomSeriesError(

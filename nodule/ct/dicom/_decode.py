@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.encaps import get_frame
 
-from nodule.ct.dicom import syntaxes
+from nodule.ct.dicom import _syntaxes
 from nodule.ct.dicom._decoder_pool import DECODERS, MAX_KEPT
+from nodule.ct.dicom._dicom_file import quiet_pydicom, read_pixels
 from nodule.ct.dicom._frame_decoder import FrameDecoder
-from nodule.ct.dicom.dicom_file import quiet_pydicom, read_pixels
-from nodule.ct.dicom.headers import ImageHeader
+from nodule.ct.dicom._headers import ImageHeader
 from nodule.errors import DicomSeriesError
 from nodule.hu import AIR_HU
 from nodule.progress import Progress, silent
@@ -46,7 +46,7 @@ def decode_images(
     """
     first = images[0].pixel_format
     volume = np.empty((len(images), first.rows, first.columns), np.float32)
-    compressed = any(i.transfer_syntax in syntaxes.COMPRESSED for i in images)
+    compressed = any(i.transfer_syntax in _syntaxes.COMPRESSED for i in images)
     workers = _workers(len(images)) if compressed else 1
     tally = _Tally(total=len(images), progress=progress)
 
@@ -102,7 +102,7 @@ def _workers(count: int) -> int:
 
 
 def _stored(image: ImageHeader, content: bytes, decoder: FrameDecoder | None) -> Stored:
-    if decoder is None or image.transfer_syntax in syntaxes.NATIVE:
+    if decoder is None or image.transfer_syntax in _syntaxes.NATIVE:
         return _native(image, content)
     try:
         frame = get_frame(content, image.frame, number_of_frames=image.frames)
@@ -113,7 +113,7 @@ def _stored(image: ImageHeader, content: bytes, decoder: FrameDecoder | None) ->
 
 def _native(image: ImageHeader, content: bytes) -> Stored:
     pixel_format = image.pixel_format
-    order = ">" if image.transfer_syntax == syntaxes.BIG_ENDIAN else "<"
+    order = ">" if image.transfer_syntax == _syntaxes.BIG_ENDIAN else "<"
     dtype = np.dtype(f"{order}u{pixel_format.bits_allocated // 8}")
     start = image.frame * pixel_format.frame_bytes
     frame = content[start : start + pixel_format.frame_bytes]

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
-from nodule.ct.containers import Member
-from nodule.ct.dicom import syntaxes, values
-from nodule.ct.dicom.dicom_file import ParsedFile, PixelSpan, parse_file, quiet_pydicom
-from nodule.ct.dicom.enhanced import flat_frames
-from nodule.ct.dicom.pixel_format import (
+from nodule.ct._containers import Member
+from nodule.ct.dicom import _syntaxes, attributes
+from nodule.ct.dicom._dicom_file import ParsedFile, PixelSpan, parse_file, quiet_pydicom
+from nodule.ct.dicom._enhanced import flat_frames
+from nodule.ct.dicom._pixel_format import (
     PixelFormat,
     read_padding,
     read_pixel_format,
@@ -149,8 +149,8 @@ def read_dicom_file(member: Member) -> DicomFile:
             raise DicomSeriesError(
                 f"{member.name} is an index of other files", code="DICOMDIR", hint=_INDEX_HINT
             )
-        series_uid = values.text(parsed.dataset, "SeriesInstanceUID")
-        modality = values.text(parsed.dataset, "Modality")
+        series_uid = attributes.text(parsed.dataset, "SeriesInstanceUID")
+        modality = attributes.text(parsed.dataset, "Modality")
         if series_uid is None and parsed.pixels is None:
             raise DicomSeriesError(
                 f"{member.name} holds no image", code="NOT_AN_IMAGE", hint=_EXPORT_HINT
@@ -185,7 +185,7 @@ def read_patient(member: Member) -> PatientHeader:
     """
     with quiet_pydicom():
         parsed = parse_file(member, ("SpecificCharacterSet", *_PATIENT_KEYWORDS.values()))
-        found = {f: values.text(parsed.dataset, k) for f, k in _PATIENT_KEYWORDS.items()}
+        found = {f: attributes.text(parsed.dataset, k) for f, k in _PATIENT_KEYWORDS.items()}
     return PatientHeader(**found)
 
 
@@ -219,7 +219,10 @@ def _image(
     dataset: Dataset, *, member: Member, frame: int, frames: int, parsed: ParsedFile
 ) -> ImageHeader:
     assert parsed.pixels is not None
-    row_spacing_mm, column_spacing_mm = values.floats(dataset, "PixelSpacing", 2) or (None, None)
+    row_spacing_mm, column_spacing_mm = attributes.floats(dataset, "PixelSpacing", 2) or (
+        None,
+        None,
+    )
     return ImageHeader(
         member=member,
         frame=frame,
@@ -227,41 +230,41 @@ def _image(
         transfer_syntax=parsed.transfer_syntax,
         pixels=parsed.pixels,
         pixel_format=read_pixel_format(dataset),
-        sop_class_uid=values.text(dataset, "SOPClassUID"),
-        sop_instance_uid=values.text(dataset, "SOPInstanceUID"),
-        instance_number=values.integer(dataset, "InstanceNumber"),
-        study_uid=values.text(dataset, "StudyInstanceUID"),
-        frame_of_reference_uid=values.text(dataset, "FrameOfReferenceUID"),
-        modality=values.text(dataset, "Modality"),
-        image_type=values.texts(dataset, "ImageType"),
-        position_lps_mm=values.vector(dataset, "ImagePositionPatient"),
-        orientation=values.floats(dataset, "ImageOrientationPatient", 6),
+        sop_class_uid=attributes.text(dataset, "SOPClassUID"),
+        sop_instance_uid=attributes.text(dataset, "SOPInstanceUID"),
+        instance_number=attributes.integer(dataset, "InstanceNumber"),
+        study_uid=attributes.text(dataset, "StudyInstanceUID"),
+        frame_of_reference_uid=attributes.text(dataset, "FrameOfReferenceUID"),
+        modality=attributes.text(dataset, "Modality"),
+        image_type=attributes.texts(dataset, "ImageType"),
+        position_lps_mm=attributes.vector(dataset, "ImagePositionPatient"),
+        orientation=attributes.floats(dataset, "ImageOrientationPatient", 6),
         row_spacing_mm=row_spacing_mm,
         column_spacing_mm=column_spacing_mm,
-        slice_location_mm=values.number(dataset, "SliceLocation"),
-        slope=values.number(dataset, "RescaleSlope"),
-        intercept=values.number(dataset, "RescaleIntercept"),
-        rescale_type=values.text(dataset, "RescaleType"),
+        slice_location_mm=attributes.number(dataset, "SliceLocation"),
+        slope=attributes.number(dataset, "RescaleSlope"),
+        intercept=attributes.number(dataset, "RescaleIntercept"),
+        rescale_type=attributes.text(dataset, "RescaleType"),
         padding=read_padding(dataset),
     )
 
 
 def _series_header(dataset: Dataset, transfer_syntax: str) -> SeriesHeader:
-    stated = values.text(dataset, "LossyImageCompression")
+    stated = attributes.text(dataset, "LossyImageCompression")
     return SeriesHeader(
         source_format="dicom",
-        study_instance_uid=values.text(dataset, "StudyInstanceUID"),
-        series_instance_uid=values.text(dataset, "SeriesInstanceUID"),
-        frame_of_reference_uid=values.text(dataset, "FrameOfReferenceUID"),
-        series_number=values.integer(dataset, "SeriesNumber"),
-        series_description=values.text(dataset, "SeriesDescription"),
-        manufacturer=values.text(dataset, "Manufacturer"),
-        model_name=values.text(dataset, "ManufacturerModelName"),
-        convolution_kernel=values.text(dataset, "ConvolutionKernel"),
-        slice_thickness_mm=values.number(dataset, "SliceThickness"),
-        kvp=values.number(dataset, "KVP"),
-        exposure_mas=values.number(dataset, "Exposure"),
-        ctdi_vol_mgy=values.number(dataset, "CTDIvol"),
-        contrast_agent=values.text(dataset, "ContrastBolusAgent"),
-        lossy=stated == "01" or (transfer_syntax in syntaxes.LOSSY and stated != "00"),
+        study_instance_uid=attributes.text(dataset, "StudyInstanceUID"),
+        series_instance_uid=attributes.text(dataset, "SeriesInstanceUID"),
+        frame_of_reference_uid=attributes.text(dataset, "FrameOfReferenceUID"),
+        series_number=attributes.integer(dataset, "SeriesNumber"),
+        series_description=attributes.text(dataset, "SeriesDescription"),
+        manufacturer=attributes.text(dataset, "Manufacturer"),
+        model_name=attributes.text(dataset, "ManufacturerModelName"),
+        convolution_kernel=attributes.text(dataset, "ConvolutionKernel"),
+        slice_thickness_mm=attributes.number(dataset, "SliceThickness"),
+        kvp=attributes.number(dataset, "KVP"),
+        exposure_mas=attributes.number(dataset, "Exposure"),
+        ctdi_vol_mgy=attributes.number(dataset, "CTDIvol"),
+        contrast_agent=attributes.text(dataset, "ContrastBolusAgent"),
+        lossy=stated == "01" or (transfer_syntax in _syntaxes.LOSSY and stated != "00"),
     )

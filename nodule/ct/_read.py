@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nodule.ct.dicom.decode import believes_padding, decode_images
-from nodule.ct.dicom.grid import stack_images
-from nodule.ct.dicom.stack_checks import warnings_of
-from nodule.ct.images.image_file import MAX_LOWEST_HU
-from nodule.ct.inventory import inventory
-from nodule.ct.series import SeriesSource
+from nodule.ct._inventory import inventory
+from nodule.ct._series import SeriesSource
+from nodule.ct.dicom._decode import believes_padding, decode_images
+from nodule.ct.dicom._grid import stack_images
+from nodule.ct.dicom._stack_checks import warnings_of
+from nodule.ct.images._image_file import MAX_LOWEST_HU
 from nodule.errors import DicomSeriesError
 from nodule.geometry import Geometry
 from nodule.hu import AIR_HU
@@ -31,7 +31,7 @@ def read_ct(path: Path | str, *, series_uid: str | None = None) -> Study:
     ----------
     path : folder or zip of DICOM files, DICOMDIR, one multi-frame DICOM file, NIfTI
         (``.nii``, ``.nii.gz``), MetaImage (``.mhd``, ``.mha``) or NRRD (``.nrrd``, ``.nhdr``).
-    series_uid : which series; None picks the best by the rule of :mod:`nodule.ct.choice`.
+    series_uid : which series; None picks the best by the rule in ``nodule.ct._choice``.
 
     Returns
     -------

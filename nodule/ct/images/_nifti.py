@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.ct.containers import Member
-from nodule.ct.images.image_file import ImageFile, exactly, no_orientation, unreadable, unsupported
+from nodule.ct._containers import Member
+from nodule.ct.images._image_file import ImageFile, exactly, no_orientation, unreadable, unsupported
 
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MILLIMETRES = ("mm", "unknown")
