@@ -10,7 +10,6 @@ import typer
 
 from nodule import __version__
 from nodule.errors import NoduleError, UsageError
-from pipelines.batch import coded
 from pipelines.cli._benchmark import benchmark
 from pipelines.cli._cache import cache_app
 from pipelines.cli._check import check
@@ -91,5 +90,7 @@ def main() -> None:
     try:
         app()
     except (NoduleError, OSError) as error:
+        from pipelines.batch import coded  # which loads numpy
+
         typer.echo(str(coded(error)), err=True)
         sys.exit(WRONG_USAGE if isinstance(error, UsageError) else NOTHING_DONE)
