@@ -3,4 +3,4 @@
 Research software: a second reader's draft, never a diagnosis.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

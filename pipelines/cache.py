@@ -21,14 +21,14 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from nodule.errors import CacheCorruptError
 from pipelines.codec import Codec, Files
-from pipelines.entry import FORMAT, Entry, installed_packages, seal, unseal
+from pipelines.entry import FORMAT, Entry, seal, unseal
 from pipelines.fingerprint import Recipe
 
 _log = logging.getLogger(__name__)
@@ -62,9 +62,11 @@ class Cache:
     Parameters
     ----------
     root : the folder.
+    packages : versions that are installed, for the record of new entries; no key depends on them.
     """
 
     root: Path
+    packages: Mapping[str, str] = field(default_factory=dict)
 
     def has(self, key: str) -> bool:
         """Whether there is an entry, judged without reading its payload."""
@@ -112,7 +114,7 @@ class Cache:
             recipe=recipe,
             payload={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
             size=sum(map(len, files.values())),
-            packages=installed_packages(),
+            packages=self.packages,
             seconds=seconds,
         )
         partial = self._new_folder("partial")

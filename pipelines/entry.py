@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,21 +33,6 @@ class Entry:
     size: int
     packages: Mapping[str, str]
     seconds: float
-
-
-@functools.cache
-def installed_packages() -> Mapping[str, str]:
-    """Return the installed version of this distribution and of all it requires, by name."""
-    required = importlib.metadata.requires("nodule") or []
-    names = {re.split(r"[^\w.-]", each, maxsplit=1)[0] for each in required if "extra" not in each}
-    return {name: _version(name) for name in sorted({"nodule", *names})}
-
-
-def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return "absent"
 
 
 @dataclass(frozen=True, kw_only=True)

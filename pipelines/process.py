@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from nodule.errors import UsageError
 from pipelines.batch import study_name
-from pipelines.entry import installed_packages
 from pipelines.flows import detect
 from pipelines.runner import Listener, ignore
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from nodule.ct import SeriesSource
     from nodule.detection import Detection
     from nodule.followup.record import ComparisonRecord
-    from nodule.report import Provenance, Report
+    from nodule.report import Report
     from pipelines.request import RunRequest
 
 _log = logging.getLogger(__name__)
@@ -154,6 +153,7 @@ def _report(
     comparison: ComparisonRecord | None,
 ) -> Report:
     from nodule.report import build_report
+    from nodule.report.software import provenance_of
 
     return build_report(
         study=found.study,
@@ -247,18 +247,6 @@ def _write_dicom(
 
     masks = masks_of(report, study=found.study, lungs=found.lungs)
     return write_dicom(report, masks=masks, lungs=found.lungs, source=source, folder=folder)
-
-
-def provenance_of(found: Detection) -> Provenance:
-    """Say what makes a report: input, weights, all fields that may change it, versions."""
-    from nodule.report import Provenance
-
-    return Provenance(
-        input_sha256=found.input_sha256,
-        weights={name: sha for each in found.stages for name, sha in each.weights.items()},
-        config={each.name: dict(each.settings) for each in found.stages},
-        versions=dict(installed_packages()),
-    )
 
 
 def result_folder(out: Path, name: str, *, input_sha256: str) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodule.errors import UsageError
+from nodule.installed import installed_packages
 from pipelines.cache import Cache
 from pipelines.config import load_stages, shipped_config
 from pipelines.flows import detect_stage_types
@@ -118,7 +119,7 @@ class RunRequest:
     @cached_property
     def store(self) -> Cache:
         """The cache of the stages' outputs."""
-        return Cache(cache_folder(self.cache))
+        return Cache(cache_folder(self.cache), packages=installed_packages())
 
     @cached_property
     def context(self) -> Context:

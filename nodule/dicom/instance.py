@@ -19,7 +19,7 @@ from pydicom.uid import UID
 from nodule.dicom.source import quiet_dicom
 from nodule.report.finding_parts import AddedPart, FindingPart
 from nodule.report.model import Provenance, Report
-from nodule.report.software import PRODUCT, software_version, weights_digest
+from nodule.report.software import PRODUCT, answers_digest, software_version
 from nodule.whole_files import write_whole
 
 DRAFT = "AI draft, not verified"
@@ -41,8 +41,10 @@ def tracking_uid(report: Report, finding: FindingPart | AddedPart) -> str:
 
 
 def device_uid(provenance: Provenance) -> str:
-    """Name the software after its version and its networks' weights."""
-    return derived_uid("device", software_version(provenance), provenance.weights)
+    """Name the software after its version, its stages' versions and its networks' weights."""
+    return derived_uid(
+        "device", software_version(provenance), provenance.stages, provenance.weights
+    )
 
 
 def weights_parameters(provenance: Provenance) -> dict[str, str]:
@@ -67,7 +69,7 @@ def constructor_arguments(provenance: Provenance, header: Dataset) -> dict[str, 
         "manufacturer": PRODUCT,
         "manufacturer_model_name": PRODUCT,
         "software_versions": software_version(provenance),
-        "device_serial_number": weights_digest(provenance),
+        "device_serial_number": answers_digest(provenance),
         "series_description": f"Lung nodules, {DRAFT}",
         "content_date": date,
         "content_time": time,

@@ -25,7 +25,7 @@ from nodule.dicom.instance import (
 )
 from nodule.dicom.source import quiet_dicom, source_headers
 from nodule.report.finding_parts import AddedPart, FindingPart
-from nodule.report.software import PRODUCT, software_version, weights_digest
+from nodule.report.software import PRODUCT, answers_digest, software_version
 from nodule.result_files import SR_NAME
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _observer(provenance: Provenance) -> sr.ObservationContext:
         name=f"{PRODUCT} {software_version(provenance)}",
         manufacturer_name=PRODUCT,
         model_name=PRODUCT,
-        serial_number=weights_digest(provenance),
+        serial_number=answers_digest(provenance),
     )
     return sr.ObservationContext(
         observer_device_context=sr.ObserverContext(

@@ -28,12 +28,14 @@ class Provenance(Part):
     Parameters
     ----------
     input_sha256 : digest of the series' content.
+    stages : version of each stage, by name; empty in reports before 0.2.0.
     weights : sha256 of each network's weights, by stage.
     config : every stage's fields, by stage.
     versions : of the package and of what it stands on.
     """
 
     input_sha256: Sha256
+    stages: dict[str, int] = Field(default_factory=dict)
     weights: dict[str, Sha256]
     config: dict[str, dict[str, Any]]
     versions: dict[str, str]
@@ -52,7 +54,8 @@ class DecisionPart(Part):
 class SoftwarePart(Part):
     """What wrote the report, and what its word is worth.
 
-    ``identifier`` names version and weights together; ``models`` the networks' weights, by stage.
+    ``identifier`` names version, stages and weights together; ``models`` the networks' weights, by
+    stage.
     """
 
     name: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+from nodule.detection import Detection
+from nodule.installed import installed_packages
 from nodule.report.model import Provenance, SoftwarePart
 
 PRODUCT = "nodule"
@@ -13,13 +15,24 @@ _REVIEWED = "AI-generated draft, reviewed by a reader, not verified"
 _SHOWN_DIGITS = 12
 
 
+def provenance_of(found: Detection) -> Provenance:
+    """Say what makes a report: input, stages, weights, settings and versions."""
+    return Provenance(
+        input_sha256=found.input_sha256,
+        stages={each.name: each.version for each in found.stages},
+        weights={name: sha for each in found.stages for name, sha in each.weights.items()},
+        config={each.name: dict(each.settings) for each in found.stages},
+        versions=dict(installed_packages()),
+    )
+
+
 def software_part(provenance: Provenance, *, reviewed: bool = False) -> SoftwarePart:
     """State product, version, networks, and what the report's word is worth."""
     version = software_version(provenance)
     return SoftwarePart(
         name=PRODUCT,
         version=version,
-        identifier=f"{PRODUCT}/{version}/{weights_digest(provenance)}",
+        identifier=f"{PRODUCT}/{version}/{answers_digest(provenance)}",
         models={stage: digest[:_SHOWN_DIGITS] for stage, digest in provenance.weights.items()},
         status=_REVIEWED if reviewed else _DRAFT,
     )
@@ -30,7 +43,7 @@ def software_version(provenance: Provenance) -> str:
     return provenance.versions.get(PRODUCT, "unknown")
 
 
-def weights_digest(provenance: Provenance) -> str:
-    """Return one short digest over all networks' weights."""
-    text = json.dumps(provenance.weights, sort_keys=True)
+def answers_digest(provenance: Provenance) -> str:
+    """Return one short digest over the networks' weights and the stages' versions."""
+    text = json.dumps([provenance.weights, provenance.stages], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

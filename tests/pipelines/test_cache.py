@@ -55,13 +55,14 @@ def test_gives_back_what_was_stored(cache: Cache) -> None:
     assert cache.load(RECIPE.key, CODEC) == 41
 
 
-def test_describes_what_it_holds(cache: Cache) -> None:
+def test_describes_what_it_holds(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, packages={"numpy": "2.0"})
     store(cache)
     (entry,) = cache.entries()
     assert entry.recipe == RECIPE
     assert entry.seconds == 1.5
     assert entry.size == 258
-    assert {"nodule", "numpy", "torch"} <= entry.packages.keys()
+    assert entry.packages == {"numpy": "2.0"}
 
 
 def test_a_missing_entry_is_told_apart(cache: Cache) -> None:

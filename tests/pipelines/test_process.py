@@ -1,38 +1,11 @@
-"""Where a study's results go, and which networks made them."""
+"""Where a study's results go."""
 
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from nodule.detection import Detection
-from nodule.geometry import Geometry
-from nodule.stage_record import StageRecord
-from nodule.study import SeriesHeader, Study
-from nodule.volume import LungMask, Volume
-from pipelines.process import provenance_of, result_folder
-
-GRID = Geometry(shape_zyx=(2, 2, 2), spacing_zyx_mm=(1.0, 1.0, 1.0), origin_lps_mm=(0.0, 0.0, 0.0))
-
-
-def test_every_network_and_setting_is_named() -> None:
-    found = Detection(
-        study=Study(
-            volume=Volume(array_zyx=np.zeros(GRID.shape_zyx, np.float32), geometry=GRID),
-            series=SeriesHeader(source_format="nifti"),
-        ),
-        lungs=LungMask(labels_zyx=np.zeros(GRID.shape_zyx, np.uint8), geometry=GRID),
-        findings=(),
-        stages=(
-            StageRecord(name="one", version=1, settings={"mm": 2.0}, weights={"one": "a" * 64}),
-            StageRecord(name="two", version=3, settings={}, weights={"two.1": "b" * 64}),
-        ),
-    )
-    told = provenance_of(found)
-    assert told.weights == {"one": "a" * 64, "two.1": "b" * 64}
-    assert told.config == {"one": {"mm": 2.0}, "two": {}}
-    assert told.input_sha256 == found.study.input_sha256
+from pipelines.process import result_folder
 
 
 def write_report(folder: Path, content: bytes) -> None:
