@@ -2,10 +2,13 @@
 
 Layout below the cache's root::
 
-    entries/<key>/entry.json    recipe, payload digests, packages and seconds; its own digest
-    entries/<key>/<payload>     the files that a codec made
-    partial/<random>/           an entry being written, or what a killed process left of one
-    corrupt/<random>/           entries that did not match their digests
+    entries-v2/<key>/entry.json  recipe, payload digests, packages and seconds; its own digest
+    entries-v2/<key>/<payload>   the files that a codec made
+    partial/<random>/            an entry being written, or what a killed process left of one
+    corrupt/<random>/            entries that did not match their digests
+
+Entries of another layout, which another version left, lie in folders of other names, such as
+``entries``; they are never read, and pruning removes them.
 
 An entry is written to ``partial``, synchronised and renamed, so that a reader sees all of it or
 nothing and processes may race: the first to rename wins, and the copies of the others, which
@@ -33,6 +36,7 @@ from pipelines.fingerprint import Recipe
 
 _log = logging.getLogger(__name__)
 _MANIFEST = "entry.json"
+_ENTRIES = "entries-v2"  # after the format of an entry
 _LEFTOVER_AFTER_S = 3600.0  # a live writer is done within seconds
 T = TypeVar("T")
 
@@ -48,7 +52,7 @@ class Pruned:
     Parameters
     ----------
     keys : of the entries.
-    leftovers : number of folders left by killed writers and by corruption.
+    leftovers : number of folders left by killed writers, by corruption and by other versions.
     """
 
     keys: tuple[str, ...]
@@ -135,7 +139,7 @@ class Cache:
 
     def keys(self) -> tuple[str, ...]:
         """Return the key of every entry, whole or not, sorted."""
-        folder = self.root / "entries"
+        folder = self.root / _ENTRIES
         if not folder.is_dir():
             return ()
         return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir()))
@@ -188,7 +192,7 @@ class Cache:
         return Pruned(keys=tuple(removed), leftovers=leftovers)
 
     def _folder(self, key: str) -> Path:
-        return self.root / "entries" / key
+        return self.root / _ENTRIES / key
 
     def _new_folder(self, kind: str) -> Path:
         return self.root / kind / uuid.uuid4().hex
@@ -246,7 +250,8 @@ class Cache:
 
     def _prune_leftovers(self, after_s: float) -> int:
         partial = [p for p in self.root.glob("partial/*") if _age_s(p) > after_s]
-        leftovers = [*partial, *self.root.glob("corrupt/*")]
+        foreign = [p for p in self.root.glob("entries*") if p.name != _ENTRIES]
+        leftovers = [*partial, *self.root.glob("corrupt/*"), *foreign]
         for folder in leftovers:
             with contextlib.suppress(FileNotFoundError):  # another process removed it
                 shutil.rmtree(folder)

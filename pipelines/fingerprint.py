@@ -15,11 +15,12 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING
 
 from nodule.errors import StageError
+from pipelines.constants import constants_of
 
 if TYPE_CHECKING:
     from pipelines.stage import Stage
 
-_KEY_FORMAT = "stage-key-v1"
+_KEY_FORMAT = "stage-key-v2"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class Recipe:
     Parameters
     ----------
     stage, version : which code made it.
+    constants : numbers in that code, by dotted name; see :mod:`pipelines.constants`.
     fields : its configuration in tagged form, speed-only fields left out.
     inputs : upstream key by input name; an input that takes one attribute of an output ends in
         ``.attribute``.
@@ -36,6 +38,7 @@ class Recipe:
 
     stage: str
     version: int
+    constants: Mapping[str, str]
     fields: Mapping[str, object]
     inputs: Mapping[str, str]
 
@@ -45,11 +48,13 @@ class Recipe:
 
         Raises
         ------
-        StageError : ``UNKEYED_VALUE`` when a field holds what has no canonical form.
+        StageError : ``UNKEYED_VALUE`` when a field holds what has no canonical form,
+            ``NO_SOURCE_CODE`` as :func:`~pipelines.constants.constants_of`.
         """
         return cls(
             stage=stage.name,
             version=stage.version,
+            constants=dict(constants_of(type(stage).__module__)),
             fields=tag_fields(stage),
             inputs=dict(inputs),
         )
@@ -57,7 +62,8 @@ class Recipe:
     @property
     def key(self) -> str:
         """Hexadecimal sha256 of the canonical form."""
-        parts = [_KEY_FORMAT, self.stage, self.version, dict(self.fields), dict(self.inputs)]
+        code = [self.stage, self.version, dict(self.constants)]
+        parts = [_KEY_FORMAT, *code, dict(self.fields), dict(self.inputs)]
         return text_sha256(canonical_json(parts))
 
 

@@ -69,7 +69,11 @@ def _explain(
 def _own_changes(old: Recipe, new: Recipe) -> Iterator[str]:
     if old.version != new.version:
         yield f"version {old.version} -> {new.version}"
-    before, after = dict(_leaves(old.fields)), dict(_leaves(new.fields))
+    yield from _changes(old.constants, new.constants)
+    yield from _changes(dict(_leaves(old.fields)), dict(_leaves(new.fields)))
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(before.keys() | after.keys()):
         if before.get(name) != after.get(name):
             yield f"{name} {before.get(name, 'absent')} -> {after.get(name, 'absent')}"

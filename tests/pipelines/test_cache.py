@@ -24,15 +24,19 @@ from pipelines.codec import JsonCodec
 from pipelines.fingerprint import Recipe
 from pipelines.runner import run_flow
 
-RECIPE = Recipe(stage="toy", version=1, fields={"by": 1}, inputs={"number": "k"})
-OTHER = Recipe(stage="toy", version=1, fields={"by": 2}, inputs={"number": "k"})
+RECIPE = Recipe(
+    stage="toy", version=1, constants={"toy.LIMIT": "3"}, fields={"by": 1}, inputs={"number": "k"}
+)
+OTHER = Recipe(
+    stage="toy", version=1, constants={"toy.LIMIT": "3"}, fields={"by": 2}, inputs={"number": "k"}
+)
 CODEC = JsonCodec[int](int)
 PAYLOAD = {"value.json": b"41", "more.bin": bytes(range(256))}
 
 
 def store(cache: Cache, recipe: Recipe = RECIPE, *, used_at: float | None = None) -> Path:
     cache.store(recipe, PAYLOAD, seconds=1.5)
-    folder = cache.root / "entries" / recipe.key
+    folder = cache.root / "entries-v2" / recipe.key
     if used_at is not None:
         os.utime(folder, (used_at, used_at))
     return folder
@@ -45,7 +49,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def payloads(cache: Cache) -> dict[str, bytes]:
     """Return everything visible but the descriptions, which tell each run's own seconds."""
-    visible = contents(cache.root / "entries")
+    visible = contents(cache.root / "entries-v2")
     return {name: data for name, data in visible.items() if not name.endswith("entry.json")}
 
 
@@ -136,7 +140,7 @@ def test_an_entry_with_a_forged_recipe_is_detected(cache: Cache) -> None:
 
 
 def test_whole_bytes_that_do_not_decode_count_as_corrupt(cache: Cache) -> None:
-    folder = cache.root / "entries" / RECIPE.key
+    folder = cache.root / "entries-v2" / RECIPE.key
     cache.store(RECIPE, {"value.json": b'"no integer"'}, seconds=0.0)
     assert_detected(cache, folder)
 
@@ -172,6 +176,19 @@ def test_a_hit_counts_as_use(cache: Cache) -> None:
     assert time.time() - cache.last_used(RECIPE.key) < 60
 
 
+def test_entries_of_another_layout_are_left_alone_until_they_are_pruned(cache: Cache) -> None:
+    cache.store(RECIPE, {"value.json": b"1"}, seconds=0.0)
+    old = cache.root / "entries" / RECIPE.key
+    old.mkdir(parents=True)
+    (old / "entry.json").write_text("{}")
+    assert cache.verify() == {RECIPE.key: None}
+    assert [entry.recipe for entry in cache.entries()] == [RECIPE]
+    assert old.is_dir()
+    assert cache.prune().leftovers == 1
+    assert not old.parent.exists()
+    assert cache.keys() == (RECIPE.key,)
+
+
 def test_prunes_leftovers_but_no_folder_that_may_have_a_writer(cache: Cache) -> None:
     store(cache)
     (cache.root / "corrupt" / "a").mkdir(parents=True)
@@ -204,12 +221,12 @@ def test_a_full_disk_leaves_nothing_half_written(cache: Cache) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_cache_still_gives_what_it_holds(cache: Cache) -> None:
     folder = store(cache)
-    for path in (folder, cache.root / "entries", cache.root / "partial", cache.root):
+    for path in (folder, cache.root / "entries-v2", cache.root / "partial", cache.root):
         path.chmod(0o555)
     assert cache.load(RECIPE.key, CODEC) == 41
     with pytest.raises(PermissionError):
         cache.store(OTHER, PAYLOAD, seconds=0.0)
-    for path in (cache.root, cache.root / "partial", cache.root / "entries", folder):
+    for path in (cache.root, cache.root / "partial", cache.root / "entries-v2", folder):
         path.chmod(0o755)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -61,18 +61,26 @@ def test_the_canonical_form_is_spelled_out() -> None:
 
 
 def test_the_key_is_the_documented_digest() -> None:
-    recipe = Recipe.of(Scale(), inputs={"number": "k"})
-    by_hand = '["stage-key-v1","scale",1,{"factor":2},{"number":"k"}]'
+    recipe = replace(Recipe.of(Scale(), inputs={"number": "k"}), constants={"toy.LIMIT": "3.5"})
+    by_hand = '["stage-key-v2","scale",1,{"toy.LIMIT":"3.5"},{"factor":2},{"number":"k"}]'
     assert recipe.key == hashlib.sha256(by_hand.encode()).hexdigest()
 
 
 def test_golden_keys() -> None:
-    assert Recipe.of(Scale(), inputs={"number": "k"}).key == (
-        "bb09de2e1a739142bc16c9dd4a5e46f18498352cc2c19f605922d02e5c1ec9b5"
+    scale = Recipe.of(Scale(), inputs={"number": "k"})
+    assert replace(scale, constants={}).key == (
+        "5cc64b2f6a55528cb82e33c9ca2a29d02bf0e887c0a506885c4a2baea10b6973"
     )
-    assert Recipe.of(Everything(), inputs={}).key == (
-        "261929f84b7182d332935720f568804207b7efe6eab5a4123e0a44e6ace092b9"
+    everything = Recipe.of(Everything(), inputs={})
+    assert replace(everything, constants={"toy.LIMIT": "3.5"}).key == (
+        "56bef00886d322dcb68807650c0fe0d83396ce0d51a751dd0e8a09b14b9d066f"
     )
+
+
+def test_a_recipe_holds_the_constants_of_the_stages_module() -> None:
+    constants = Recipe.of(Scale(), inputs={}).constants
+    assert constants["toy_flows.Scale.factor"] == "2"
+    assert constants["toy_flows.Shift.by"] == "1"
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,6 +42,15 @@ def test_names_the_version(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> Non
     run(cache)
     monkeypatch.setattr(Shift, "version", 2)
     assert explained(cache, toy_flow())["shift"].differences == ("version 1 -> 2",)
+
+
+def test_names_a_constant_of_the_code(cache: Cache) -> None:
+    run(cache)
+    recipes = toy_flow().recipes({"number": number(20)["number"].key})
+    before = recipes["shift"]
+    constants = {**before.constants, "toy_flows.Shift.by": "3", "toy_flows.LIMIT": "0.5"}
+    (got,) = explain({"shift": replace(before, constants=constants)}, cache)
+    assert got.differences == ("toy_flows.LIMIT absent -> 0.5", "toy_flows.Shift.by 1 -> 3")
 
 
 def test_names_other_input(cache: Cache) -> None:

@@ -32,7 +32,7 @@ def cache_command(tmp_path: Path) -> Nodule:
 def cache(tmp_path: Path) -> Cache:
     cache = Cache(tmp_path / "cache")
     for by in (1, 2):
-        recipe = Recipe(stage="toy", version=3, fields={"by": by}, inputs={})
+        recipe = Recipe(stage="toy", version=3, constants={}, fields={"by": by}, inputs={})
         cache.store(recipe, {"value.json": b"1" * 1000}, seconds=2.5)
     return cache
 
@@ -45,7 +45,7 @@ def test_lists_what_is_stored(cache_command: Nodule, cache: Cache) -> None:
 
 def test_verify_finds_what_is_damaged(cache_command: Nodule, cache: Cache) -> None:
     assert cache_command("verify").returncode == 0
-    (cache.root / "entries" / cache.keys()[0] / "value.json").write_bytes(b"2")
+    (cache.root / "entries-v2" / cache.keys()[0] / "value.json").write_bytes(b"2")
     done = cache_command("verify")
     assert done.returncode == 1
     assert "CACHE_CORRUPT" in done.stdout
