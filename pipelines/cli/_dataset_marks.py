@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pipelines.cli._options import DeviceOption, out_option
 from pipelines.cli._summary import summarise
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from nodule.candidates.stage import ProposeCandidates
-    from nodule.lidc.whole_scans import WholeScan
-    from nodule.lungs.stage import SegmentLungs
-    from nodule.training.hard_negatives import ScanMark
 
 _LOWEST_SCORE = 0.01
 
@@ -47,37 +39,23 @@ def marks(
     the scan. The last line on stdout is a JSON summary.
     """
     from nodule.candidates.stage import ProposeCandidates
+    from nodule.chain import Chain
+    from nodule.ct import read_ct
     from nodule.lidc.whole_scans import find_scans
-    from nodule.lungs.stage import SegmentLungs
-    from nodule.training.hard_negatives import write_marks
+    from nodule.training.hard_negatives import ScanMark, write_marks
     from nodule.weights import Weights
 
     opened = Weights.shipped("candidates") if weights is None else Weights.open(weights)
-    lungs = SegmentLungs(device=device)
     detector = ProposeCandidates(
-        weights=opened, score_threshold=_LOWEST_SCORE, max_candidates=limit, device=device
+        weights=opened, score_threshold=_LOWEST_SCORE, max_candidates=limit
     )
+    chain = Chain(candidates=detector).on_device(device)
     found = [
-        mark
+        ScanMark(patient_id=scan.patient, center_lps_mm=each.center_lps_mm, score=each.score)
         for path in scans
         for scan in find_scans(path)
-        for mark in _marks(scan, lungs=lungs, detector=detector)
+        for each in chain.on(read_ct(scan.path)).candidates
     ]
     write_marks(out, found)
     counts = Counter(mark.patient_id for mark in found)
     summarise({"marks": dict(counts), "weights": opened.sha256})
-
-
-def _marks(
-    scan: WholeScan, *, lungs: SegmentLungs, detector: ProposeCandidates
-) -> Iterator[ScanMark]:
-    from nodule.ct import read_ct
-    from nodule.resample import Resample
-    from nodule.training.hard_negatives import ScanMark
-
-    volume = Resample().run(volume=read_ct(scan.path).volume)
-    mask = lungs.run(volume=volume)
-    for candidate in detector.run(volume=volume, lungs=mask):
-        yield ScanMark(
-            patient_id=scan.patient, center_lps_mm=candidate.center_lps_mm, score=candidate.score
-        )
