@@ -1,6 +1,109 @@
 """Lung nodules on chest CT: found, measured and scored for malignancy.
 
 Research software: a second reader's draft, never a diagnosis.
+
+>>> import nodule
+>>> study = nodule.read_ct("STUDY")  # doctest: +SKIP
+>>> found = nodule.detect(study)  # doctest: +SKIP
+>>> found.findings  # doctest: +SKIP
+
+What is named here is loaded when it is first used: importing the package loads neither torch nor
+any reader of images.
 """
 
-__version__ = "0.2.0"
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from nodule._version import __version__
+
+if TYPE_CHECKING:
+    from nodule.advice.context import Context
+    from nodule.candidates.stage import ProposeCandidates
+    from nodule.chain import Chain
+    from nodule.ct import inventory, read_ct
+    from nodule.detection import Detection
+    from nodule.errors import NoduleError
+    from nodule.findings import Candidate, Finding, Malignancy, Measurement, ScoredCandidate
+    from nodule.followup import Comparison
+    from nodule.front_door import detect
+    from nodule.geometry import Geometry
+    from nodule.lungs.stage import SegmentLungs
+    from nodule.malignancy.stage import ScoreMalignancy
+    from nodule.measure.stage import Measure
+    from nodule.report import Report
+    from nodule.resample import Resample
+    from nodule.saliency import HeatMap
+    from nodule.study import PatientHeader, SeriesHeader, Study
+    from nodule.volume import LungMask, Volume
+    from nodule.weights import Weights
+
+__all__ = [
+    "Candidate",
+    "Chain",
+    "Comparison",
+    "Context",
+    "Detection",
+    "Finding",
+    "Geometry",
+    "HeatMap",
+    "LungMask",
+    "Malignancy",
+    "Measure",
+    "Measurement",
+    "NoduleError",
+    "PatientHeader",
+    "ProposeCandidates",
+    "Report",
+    "Resample",
+    "ScoreMalignancy",
+    "ScoredCandidate",
+    "SegmentLungs",
+    "SeriesHeader",
+    "Study",
+    "Volume",
+    "Weights",
+    "__version__",
+    "detect",
+    "inventory",
+    "read_ct",
+]
+
+_HOMES = {
+    "Candidate": "findings",
+    "Chain": "chain",
+    "Comparison": "followup",
+    "Context": "advice.context",
+    "Detection": "detection",
+    "Finding": "findings",
+    "Geometry": "geometry",
+    "HeatMap": "saliency",
+    "LungMask": "volume",
+    "Malignancy": "findings",
+    "Measure": "measure.stage",
+    "Measurement": "findings",
+    "NoduleError": "errors",
+    "PatientHeader": "study",
+    "ProposeCandidates": "candidates.stage",
+    "Report": "report",
+    "Resample": "resample",
+    "ScoreMalignancy": "malignancy.stage",
+    "ScoredCandidate": "findings",
+    "SegmentLungs": "lungs.stage",
+    "SeriesHeader": "study",
+    "Study": "study",
+    "Volume": "volume",
+    "Weights": "weights",
+    "detect": "front_door",
+    "inventory": "ct",
+    "read_ct": "ct",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -37,5 +37,5 @@ class Detection:
 
     @property
     def input_sha256(self) -> str:
-        """Digest of the input, as :attr:`nodule.study.Study.input_sha256`."""
-        return self.study.input_sha256
+        """Digest of the input, as :attr:`nodule.study.Study.digest`."""
+        return self.study.digest

@@ -7,7 +7,7 @@ import importlib.metadata
 import re
 from collections.abc import Mapping
 
-from nodule import __version__
+from nodule._version import __version__
 
 _PACKAGE = "nodule"
 

@@ -8,7 +8,7 @@ header is read from them again for each report and never stored.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
 
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from nodule.errors import InputError
 from nodule.geometry import Vector, as_vector, lps_to_ras
+from nodule.notebook_table import html_table
 from nodule.volume import Volume
 
 SourceFormat = Literal["dicom", "nifti", "metaimage", "nrrd"]
@@ -99,11 +100,16 @@ class PointFrames:
 
 
 class StudyOrigin(Protocol):
-    """The files that a study was read from, as a :class:`nodule.ct.SeriesSource` names them."""
+    """What tells one study from another: the files it was read from, or the study itself."""
+
+    @property
+    def series_uid(self) -> str | None:
+        """Return the SeriesInstanceUID, None where the format has none."""
+        ...
 
     @property
     def digest(self) -> str:
-        """Return the sha256 of the files' content."""
+        """Return the sha256 of the content."""
         ...
 
     @property
@@ -112,7 +118,7 @@ class StudyOrigin(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Study:
     """A trusted CT volume and its origin.
 
@@ -133,7 +139,7 @@ class Study:
     series: SeriesHeader
     slices: tuple[SliceReference, ...] = ()
     warnings: tuple[StudyWarning, ...] = ()
-    origin: StudyOrigin | None = field(default=None, repr=False)
+    origin: StudyOrigin | None = None
 
     def __post_init__(self) -> None:
         depth = self.volume.geometry.shape_zyx[0]
@@ -145,13 +151,42 @@ class Study:
                 got=len(self.slices),
             )
 
+    def __repr__(self) -> str:
+        grid = self.volume.geometry
+        spacing_mm = tuple(round(mm, 3) for mm in grid.spacing_zyx_mm)
+        return (
+            f"Study({self.series.source_format}, shape_zyx={grid.shape_zyx}, "
+            f"spacing_zyx_mm={spacing_mm}, {len(self.warnings)} warnings)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return a table for a notebook; nothing in it identifies the patient."""
+        grid, series = self.volume.geometry, self.series
+        depth, rows, columns = grid.shape_zyx
+        z_mm, y_mm, x_mm = grid.spacing_zyx_mm
+        facts = [
+            ("format", series.source_format),
+            ("voxels", f"{depth} slices of {rows} × {columns}"),
+            ("spacing", f"{z_mm:.2f} mm between slices, {y_mm:.2f} × {x_mm:.2f} mm within"),
+            ("scanner", " ".join(filter(None, (series.manufacturer, series.model_name))) or None),
+            ("kernel", series.convolution_kernel),
+            ("contrast medium", series.contrast_agent),
+            *((warning.code, warning.message) for warning in self.warnings),
+        ]
+        return html_table(facts, caption="Chest CT")
+
+    @property
+    def series_uid(self) -> str | None:
+        """SeriesInstanceUID, None where the format has none."""
+        return self.series.series_instance_uid
+
     @property
     def patient(self) -> PatientHeader:
         """Who was scanned, read from the files at each call; empty where there are none."""
         return PatientHeader() if self.origin is None else self.origin.patient
 
     @cached_property
-    def input_sha256(self) -> str:
+    def digest(self) -> str:
         """Sha256 of the files' content, or of grid and voxels where there are no files."""
         if self.origin is not None:
             return self.origin.digest

@@ -1,5 +1,7 @@
 """A study names any of its points in every frame, and an invalid one cannot exist."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from nodule.errors import GeometryError, InputError
 from nodule.findings import Candidate, Malignancy, Measurement
 from nodule.geometry import Geometry
 from nodule.hu import HuWindow
-from nodule.study import SeriesHeader, SliceReference, Study
+from nodule.study import PatientHeader, SeriesHeader, SliceReference, Study, StudyWarning
 from nodule.volume import LungMask, Volume
 
 GRID = Geometry(shape_zyx=(4, 5, 6), spacing_zyx_mm=(2.0, 0.5, 0.25), origin_lps_mm=(10, 20, -30))
@@ -119,3 +121,46 @@ def test_a_window_clips_and_normalises() -> None:
     np.testing.assert_allclose(window.normalise(hu), [0, 0, 0.5, 1, 1])
     with pytest.raises(InputError, match="BAD_WINDOW"):
         HuWindow(low_hu=0, high_hu=0)
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files of a study, with a patient in them."""
+
+    series_uid: str | None = "1.2.3"
+    digest: str = "f" * 64
+    patient: PatientHeader = PatientHeader(patient_name="Doe^Jane", patient_id="P-17")  # noqa: RUF009
+
+
+def test_a_study_of_files_takes_its_digest_and_patient_from_them() -> None:
+    read = replace(study(), origin=Files())
+    assert read.digest == "f" * 64
+    assert read.patient.patient_id == "P-17"
+
+
+def test_an_image_of_no_file_is_known_by_its_voxels_and_its_grid() -> None:
+    made = study()
+    assert made.patient == PatientHeader()
+    assert made.digest == study().digest
+    brighter = replace(made, volume=replace(made.volume, array_zyx=made.volume.array_zyx + 1))
+    moved_grid = replace(GRID, origin_lps_mm=(0.0, 0.0, 0.0))
+    moved = replace(made, volume=replace(made.volume, geometry=moved_grid))
+    assert len({made.digest, brighter.digest, moved.digest}) == 3
+
+
+def test_a_study_shows_itself_without_its_patient() -> None:
+    header = SeriesHeader(
+        source_format="dicom", manufacturer="<b>A & B</b>", convolution_kernel="B30f"
+    )
+    warning = StudyWarning(code="LOSSY", message="compressed > twice")
+    read = replace(study(), series=header, warnings=(warning,), origin=Files())
+    z, y, x = GRID.spacing_zyx_mm
+    assert repr(read) == (
+        f"Study(dicom, shape_zyx={GRID.shape_zyx}, spacing_zyx_mm={(z, y, x)}, 1 warnings)"
+    )
+    table = read._repr_html_()
+    assert "&lt;b&gt;A &amp; B&lt;/b&gt;" in table
+    assert "<th>LOSSY</th><td>compressed &gt; twice</td>" in table
+    for shown in (repr(read), table):
+        assert "Doe" not in shown
+        assert "P-17" not in shown

@@ -33,7 +33,7 @@ def test_every_network_and_setting_is_named() -> None:
     assert told.weights == {"one": "a" * 64, "two.1": "b" * 64}
     assert told.stages == {"one": 1, "two": 3}
     assert told.config == {"one": {"mm": 2.0}, "two": {}}
-    assert told.input_sha256 == found.study.input_sha256
+    assert told.input_sha256 == found.study.digest
     assert told.versions["nodule"] == nodule.__version__
     assert {"numpy", "torch"} <= told.versions.keys()
 
