@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from nodule.ct import inventory
-from nodule.ct._containers import MAX_MEMBERS, members_named, members_of_folder
+from nodule.ct._containers import (
+    members_named,
+    members_of_folder,
+    members_of_zip,
+)
 from nodule.errors import InputError
 
 
@@ -55,7 +59,7 @@ def test_many_small_bombs_are_refused_by_their_sum(
 
 def test_more_members_than_a_study_has_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        for i in range(MAX_MEMBERS + 1):
+        for i in range(20_001):
             archive.writestr(str(i), b"")
     assert refusal(tmp_path / "a.zip") == "TOO_MANY_FILES"
 
@@ -89,3 +93,45 @@ def test_an_index_reaches_only_below_its_folder(tmp_path: Path) -> None:
     members, missing = members_named(folder, ["inside", "../outside", "/etc/passwd", "absent"])
     assert [m.name for m in members] == ["inside"]
     assert missing == ("../outside", "/etc/passwd", "absent")
+
+
+def write_index_of(path: Path, sizes: list[tuple[int, int]]) -> Path:
+    """Write an archive whose index states these sizes, packed and unpacked, of each member."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(len(sizes)):
+            archive.writestr(f"{number}.txt", b"x")
+    content = bytearray(path.read_bytes())
+    at = 0
+    for packed, unpacked in sizes:
+        at = content.index(b"PK\x01\x02", at) + 4
+        content[at + 16 : at + 24] = packed.to_bytes(4, "little") + unpacked.to_bytes(4, "little")
+    path.write_bytes(bytes(content))
+    return path
+
+
+GIB = 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("sizes", "refused"),
+    [
+        pytest.param([(10_000, 1_999_999)], False, id="below a ratio of 200"),
+        pytest.param([(10_000, 2_000_000)], False, id="a ratio of 200"),
+        pytest.param([(10_000, 2_000_001)], True, id="above a ratio of 200"),
+        pytest.param([(1, 1 << 20)], False, id="a mebibyte of any ratio"),
+        pytest.param([(1, (1 << 20) + 1)], True, id="above a mebibyte the ratio counts"),
+        pytest.param([(GIB, 2 * GIB - 1)], False, id="below two gibibytes in one member"),
+        pytest.param([(GIB, 2 * GIB)], False, id="two gibibytes in one member"),
+        pytest.param([(GIB, 2 * GIB + 1)], True, id="above two gibibytes in one member"),
+        pytest.param([(GIB, 2 * GIB)] * 4, False, id="eight gibibytes in all"),
+        pytest.param([(GIB, 2 * GIB)] * 4 + [(1, 1)], True, id="above eight gibibytes in all"),
+    ],
+)
+def test_an_archive_inflates_to_no_more_than_a_ct_study(
+    tmp_path: Path, sizes: list[tuple[int, int]], refused: bool
+) -> None:
+    path = write_index_of(tmp_path / "a.zip", sizes)
+    if refused:
+        assert refusal(path) == "ARCHIVE_BOMB"
+    else:
+        assert len(members_of_zip(path)) == len(sizes)

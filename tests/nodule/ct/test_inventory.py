@@ -219,3 +219,27 @@ def test_warnings_of_pydicom_are_not_shown(synthetic: Any, tmp_path: Path) -> No
         path.write_bytes(content.replace(b"Doe^Jane", b"Doe\\\xe4\\\xf6a"))
     assert read_ct(folder).volume.geometry.shape_zyx == synthetic.shape_zyx
     assert pydicom.config.logger.level != logging.CRITICAL + 1
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        # coverage counts in whole steps of 50 mm, up to six
+        pytest.param({"coverage_mm": 250.0}, {"coverage_mm": 249.9, "spacing_mm": 0.5}, id="250"),
+        pytest.param(
+            {"coverage_mm": 250.0, "spacing_mm": 0.5}, {"coverage_mm": 299.9}, id="up to 300"
+        ),
+        pytest.param({"coverage_mm": 300.0}, {"coverage_mm": 299.9, "spacing_mm": 0.5}, id="300"),
+        pytest.param({"coverage_mm": 300.0, "spacing_mm": 0.5}, {"coverage_mm": 350.0}, id="more"),
+        # spacings are compared to 0.1 mm: 1.04 is 1.0 and leaves the choice to the kernel
+        pytest.param({"spacing_mm": 1.04, "kernel": "STANDARD"}, {}, id="1.04 mm is 1.0 mm"),
+        pytest.param({}, {"spacing_mm": 1.06, "kernel": "STANDARD"}, id="1.06 mm is not"),
+        # Siemens calls its kernels from 50 on sharp
+        pytest.param({"kernel": "B49f"}, {}, id="49 is smooth"),
+        pytest.param({}, {"kernel": "B50f"}, id="50 is sharp"),
+        pytest.param({}, {"kernel": "B51f"}, id="51 is sharp"),
+    ],
+)
+def test_the_steps_of_the_rule_of_choice(better: dict[str, Any], worse: dict[str, Any]) -> None:
+    assert best_of([offer(**better), offer(**worse)])[0] == 0
+    assert best_of([offer(**worse), offer(**better)])[0] == 1

@@ -205,3 +205,26 @@ def test_all_threads_stop_when_one_image_fails(
     with pytest.raises(NoduleError):
         decode_images([*images[:4], broken, *images[5:]], progress=seen.append)
     assert len(seen) == 4
+
+
+@pytest.mark.parametrize(("stored", "hu"), [(1, -1023), (0, -1024), (-1, -1000)])
+def test_what_lies_below_the_scale_of_ct_is_air(
+    images: tuple[ImageHeader, ...], stored: int, hu: int
+) -> None:
+    image = replace(images[0], slope=1.0, intercept=-1024.0, padding=None)
+    assert to_hounsfield(np.array([[stored]], np.int16), image) == hu
+
+
+@pytest.mark.parametrize(("padding_hu", "believed"), [(-901, True), (-900, True), (-899, False)])
+def test_padding_is_believed_up_to_minus_900(
+    synthetic: Any, tmp_path: Path, padding_hu: int, believed: bool
+) -> None:
+    slices = synthetic.make_slices()
+    for ds in slices:
+        ds.add_new("PixelPaddingValue", "SS", padding_hu - int(ds.RescaleIntercept))
+    study = read_ct(synthetic.save(slices, tmp_path))
+    assert ("PADDING_IN_RANGE" in {w.code for w in study.warnings}) != believed
+    expected = synthetic.hounsfield_zyx()
+    if believed:
+        expected[expected == padding_hu] = -1000
+    np.testing.assert_array_equal(study.volume.array_zyx, expected)
