@@ -24,7 +24,8 @@ LOWEST_HU = -1024.0
 MAX_LOWEST_HU = -300.0  # a chest CT holds air; stored values, 8-bit and scaled images do not
 MIN_HIGHEST_HU = -200.0  # and it holds tissue
 HIGHEST_HU = 65_535.0
-MAX_SPACING_MM = 20.0
+MIN_SPACING_MM, MAX_SPACING_MM = 0.01, 20.0
+_GZIP_MAGIC = b"\x1f\x8b"
 _UID = re.compile(r"[0-9]+(\.[0-9]+){5,}")
 
 
@@ -48,17 +49,24 @@ class ImageFile:
     read_voxels: Callable[[], NDArray[np.generic]]
 
     def __post_init__(self) -> None:
+        # the axes can only be told apart on a grid that is one
+        stored = Geometry.from_affine(self.affine_lps, shape_zyx=self.shape_ijk)
         refused = too_large(int(np.prod(self.shape_ijk, dtype=object))) or too_few(
             self.geometry.shape_zyx[0]
         )
         if refused is not None:
             raise refused
-        if max(self.geometry.spacing_zyx_mm) > MAX_SPACING_MM:
+        if (
+            not MIN_SPACING_MM
+            < min(stored.spacing_zyx_mm)
+            <= max(stored.spacing_zyx_mm)
+            < MAX_SPACING_MM
+        ):
             raise GeometryError(
-                "the voxels are too large for a CT",
+                "the voxels do not have the size of those of a CT",
                 code="BAD_SPACING",
-                expected=f"at most {MAX_SPACING_MM} mm",
-                got=self.geometry.spacing_zyx_mm,
+                expected=f"between {MIN_SPACING_MM} and {MAX_SPACING_MM} mm",
+                got=stored.spacing_zyx_mm,
                 hint="The header may state another unit than millimetres.",
             )
 
@@ -143,45 +151,73 @@ def unpack_voxels(
 
     Raises
     ------
-    InputError : as :func:`exactly` and :func:`bounded_inflate`.
+    InputError : as :func:`exactly` and :func:`inflate_exactly`.
     """
     i, j, k = shape_ijk
-    take = bounded_inflate if is_compressed else exactly
+    take = inflate_exactly if is_compressed else exactly
     voxels = take(content, size=i * j * k * dtype.itemsize, name=name)
     return np.frombuffer(voxels, dtype).reshape(shape_ijk, order="F")
 
 
-def bounded_inflate(content: bytes, *, size: int, name: str) -> bytes:
-    """Inflate zlib or gzip data to exactly the size that the header promised.
+def inflate_exactly(content: bytes, *, size: int, name: str) -> bytes:
+    """Inflate zlib or gzip data, several gzip members included, to exactly the size promised.
+
+    The stream is read to its end, where its checksum stands, and no further than the size.
 
     Raises
     ------
-    InputError : ``TRUNCATED`` when there is less, ``UNREADABLE`` when the stream is damaged.
+    InputError : ``TRUNCATED`` when there is less, ``SURPLUS_DATA`` when there is more,
+        ``UNREADABLE`` when the stream is damaged or does not match its checksum.
     """
-    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
-    try:
-        inflated = inflater.decompress(content, size)
-    except zlib.error:
-        raise unreadable(name, "a damaged compressed stream") from None
-    return exactly(inflated, size=size, name=name)
+    parts, left, rest = [], size, content
+    while True:
+        inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+        try:
+            part = inflater.decompress(rest, left + 1)
+        except zlib.error:
+            raise unreadable(name, "a damaged compressed stream") from None
+        parts.append(part)
+        left -= len(part)
+        if left < 0 or not inflater.eof:
+            break
+        rest = inflater.unused_data
+        if not rest.startswith(_GZIP_MAGIC):
+            break
+    if left >= 0 and not inflater.eof:
+        raise _cut_short(name, size, f"a compressed stream that breaks off after {size - left}")
+    if left >= 0 and rest.strip(b"\0"):
+        raise unreadable(name, "bytes behind the compressed stream")
+    return exactly(b"".join(parts), size=size, name=name)
 
 
 def exactly(content: bytes, *, size: int, name: str) -> bytes:
-    """Return the first ``size`` bytes.
+    """Return content that has the size that its header describes.
 
     Raises
     ------
-    InputError : ``TRUNCATED`` when there are fewer.
+    InputError : ``TRUNCATED`` when there are fewer bytes, ``SURPLUS_DATA`` when there are more.
     """
     if len(content) < size:
+        raise _cut_short(name, size, f"{len(content)} bytes")
+    if len(content) > size:
         raise InputError(
-            f"{name} ends before its voxels do",
-            code="TRUNCATED",
+            f"{name} holds more bytes than its header describes",
+            code="SURPLUS_DATA",
             expected=f"{size} bytes",
-            got=f"{len(content)} bytes",
-            hint="Copy or convert the file again.",
+            got=f"{len(content)} bytes or more",
+            hint="The header may state another size or type than the voxels have.",
         )
-    return content[:size]
+    return content
+
+
+def _cut_short(name: str, size: int, got: str) -> InputError:
+    return InputError(
+        f"{name} ends before its voxels do",
+        code="TRUNCATED",
+        expected=f"{size} bytes",
+        got=got,
+        hint="Copy or convert the file again.",
+    )
 
 
 def unreadable(name: str, got: str) -> InputError:

@@ -13,7 +13,8 @@ from nodule.ct.images._image_file import (
     unreadable,
     unsupported,
 )
-from nodule.ct.images._text_header import image_of, read_shape, read_start
+from nodule.ct.images._text_header import image_of, put_once, read_shape, read_start
+from nodule.geometry import Geometry, as_matrix, as_vector
 
 _TYPES = {
     "MET_CHAR": "i1",
@@ -57,10 +58,11 @@ def open_metaimage(path: Path) -> ImageFile:
 def _header(path: Path) -> tuple[dict[str, str], int]:
     """Return the fields, names in lower case, and the header's size in bytes."""
     content = read_start(path)
-    fields, position = {}, 0
+    fields: dict[str, str] = {}
+    position = 0
     while (end := content.find(b"\n", position)) >= 0:
         name, _, value = content[position:end].decode("latin-1").partition("=")
-        fields[name.strip().lower()] = value.strip()
+        put_once(path, fields, name, value)
         position = end + 1
         if name.strip().lower() == "elementdatafile":
             return fields, position
@@ -68,17 +70,30 @@ def _header(path: Path) -> tuple[dict[str, str], int]:
 
 
 def _dtype(path: Path, fields: dict[str, str]) -> np.dtype[np.generic]:
-    channels = fields.get("elementnumberofchannels", "1")
     kind = _TYPES.get(fields.get("elementtype", ""))
-    if kind is None or channels != "1" or fields.get("headersize", "0") != "0":
-        raise unsupported(
-            path.name, f"{fields.get('elementtype', 'no type')[:32]} x {channels[:8]}"
-        )
+    if kind is None:
+        raise unsupported(path.name, f"element type {fields.get('elementtype', 'absent')[:32]}")
+    for name, allowed in _PLAIN.items():
+        stated = fields.get(name, allowed[0]).lower()
+        if stated not in allowed:
+            raise unsupported(path.name, f"{name} {stated[:16]}")
     is_big = any(
         fields.get(key, "false").lower() == "true"
         for key in ("elementbyteordermsb", "binarydatabyteordermsb")
     )
     return np.dtype((">" if is_big else "<") + kind)
+
+
+# a field that says otherwise asks for more than to place the voxels behind the header in space
+_PLAIN = {
+    "ndims": ("3",),
+    "binarydata": ("true",),
+    "headersize": ("0",),
+    "elementnumberofchannels": ("1",),
+    "elementtointensityfunctionslope": ("1", "1.0"),
+    "elementtointensityfunctionoffset": ("0", "0.0", "-0"),
+    "distanceunits": ("mm",),
+}
 
 
 def _affine(path: Path, fields: dict[str, str]) -> tuple[tuple[float, ...], ...]:
@@ -89,11 +104,18 @@ def _affine(path: Path, fields: dict[str, str]) -> tuple[tuple[float, ...], ...]
             fields[k] for k in ("transformmatrix", "rotation", "orientation") if k in fields
         )
         origin = next(fields[k] for k in ("offset", "position", "origin") if k in fields)
-        affine = np.eye(4)
-        affine[:3, :3] = np.array(matrix.split(), float).reshape(3, 3).T * spacing
-        affine[:3, 3] = np.array(origin.split(), float)
+        directions = np.array(matrix.split(), float).reshape(3, 3).T
+        origin_mm = np.array(origin.split(), float).reshape(3)
+        spacing = spacing.reshape(3)
     except (KeyError, StopIteration, ValueError):
         raise no_orientation(
             path.name, "no readable ElementSpacing, TransformMatrix and Offset"
         ) from None
-    return tuple(tuple(row) for row in affine.tolist())
+    # spacing and directions are stated apart, and each must hold by itself
+    stated = Geometry(
+        shape_zyx=(1, 1, 1),
+        spacing_zyx_mm=as_vector(spacing),
+        origin_lps_mm=as_vector(origin_mm),
+        direction=as_matrix(directions),
+    )
+    return tuple(tuple(row) for row in stated.affine.tolist())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.ct._containers import Member
-from nodule.ct.images._image_file import ImageFile, exactly, no_orientation, unreadable, unsupported
+from nodule.ct.images._image_file import (
+    ImageFile,
+    exactly,
+    inflate_exactly,
+    no_orientation,
+    unreadable,
+    unsupported,
+)
+from nodule.errors import GeometryError
 
-_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+# what is left of a rotation by half a turn when a quaternion is stored in single precision, at
+# the far corner of a body: 0.1 mm
+_AGREEMENT_MM = 0.5
+_SAME_LENGTH = 0.01
+_RAS_TO_LPS = np.array([[-1.0], [-1.0], [1.0], [1.0]])
 _MILLIMETRES = ("mm", "unknown")
 
 
@@ -22,16 +34,15 @@ def open_nifti(path: Path) -> ImageFile:
     Raises
     ------
     InputError : ``UNREADABLE``, ``UNSUPPORTED_FORMAT``, ``TOO_LARGE``, ``TOO_FEW_SLICES``.
-    GeometryError : ``NO_ORIENTATION``, or those of :class:`Geometry`.
+    GeometryError : ``NO_ORIENTATION``, ``AMBIGUOUS_ORIENTATION``, or those of :class:`Geometry`.
     """
-    import nibabel
-
+    image, lengths_mm = _load(path)
     try:
-        image: Any = nibabel.load(path)
         header, affine = image.header, np.asarray(image.affine, float)
         shape, codes = image.shape, (int(header["sform_code"]), int(header["qform_code"]))
         unit = header.get_xyzt_units()[0]
         is_real = image.get_data_dtype().kind in "iuf"
+        rotated = np.asarray(header.get_qform(), float) if codes[1] else affine
     except Exception as error:  # whatever nibabel raises on malformed input
         raise unreadable(path.name, type(error).__name__) from None
     if len(shape) < 3 or any(n != 1 for n in shape[3:]) or not is_real:
@@ -40,13 +51,62 @@ def open_nifti(path: Path) -> ImageFile:
         raise no_orientation(path.name, "neither sform nor qform")
     if unit not in _MILLIMETRES:
         raise unsupported(path.name, f"lengths in {unit}")
-    return ImageFile(
+    file = ImageFile(
         source_format="nifti",
         members=(Member(name=path.name, path=path),),
         shape_ijk=shape[:3],
-        affine_lps=tuple(tuple(row) for row in (_RAS_TO_LPS @ affine).tolist()),
+        affine_lps=tuple(tuple(row) for row in (_RAS_TO_LPS * affine).tolist()),
         read_voxels=lambda: _voxels(path),
     )
+    _refuse_contradiction(path, affine, rotated, lengths_mm, shape)
+    return file
+
+
+def _load(path: Path) -> tuple[Any, NDArray[np.float64]]:
+    """Return the image, and the voxel's edges as the header states them, before any repair."""
+    import nibabel
+    from nibabel.imageglobals import LoggingOutputSuppressor
+
+    try:
+        with LoggingOutputSuppressor():
+            image: Any = nibabel.load(path)
+        with nibabel.openers.ImageOpener(str(path)) as stream:
+            stated = type(image.header).from_fileobj(stream, check=False)
+        lengths_mm = np.asarray(stated["pixdim"][1:4], float)
+    except Exception as error:  # whatever nibabel raises on malformed input
+        raise unreadable(path.name, type(error).__name__) from None
+    if not (np.isfinite(lengths_mm).all() and lengths_mm.min() > 0):
+        raise GeometryError(
+            f"{path.name} does not say how large its voxels are",
+            code="BAD_SPACING",
+            expected="three positive lengths in pixdim",
+            got=tuple(lengths_mm.tolist()),
+            hint="Convert the scan again from DICOM.",
+        )
+    return image, lengths_mm
+
+
+def _refuse_contradiction(
+    path: Path,
+    affine: NDArray[np.float64],
+    rotated: NDArray[np.float64],
+    lengths_mm: NDArray[np.float64],
+    shape: tuple[int, ...],
+) -> None:
+    """Refuse a file whose sform, qform and pixdim disagree: side or size would be a guess."""
+    ends = [(0, n - 1) for n in shape[:3]]
+    corners = np.array([(*corner, 1) for corner in itertools.product(*ends)], float)
+    apart_mm = float(np.linalg.norm(((rotated - affine) @ corners.T)[:3], axis=0).max())
+    columns_mm = np.linalg.norm(affine[:3, :3], axis=0)
+    if apart_mm > _AGREEMENT_MM or np.abs(columns_mm / lengths_mm - 1).max() > _SAME_LENGTH:
+        raise GeometryError(
+            f"{path.name} states its orientation twice, and differently",
+            code="AMBIGUOUS_ORIENTATION",
+            expected=f"sform and qform within {_AGREEMENT_MM} mm, and voxels as large as pixdim",
+            got=f"{apart_mm:.1f} mm apart, voxels of {np.round(columns_mm, 4).tolist()} mm"
+            f" and pixdim {np.round(lengths_mm, 4).tolist()}",
+            hint="Convert the scan again from DICOM.",
+        )
 
 
 def _voxels(path: Path) -> NDArray[np.generic]:
@@ -55,14 +115,10 @@ def _voxels(path: Path) -> NDArray[np.generic]:
 
     image: Any = nibabel.load(path)
     stored, offset = image.get_data_dtype(), int(image.dataobj.offset)
-    size = int(np.prod(image.shape)) * stored.itemsize
-    try:
-        # nibabel's own reading trusts memory maps; the length is checked here
-        with nibabel.openers.ImageOpener(str(path)) as stream:
-            stream.seek(offset)
-            content = exactly(stream.read(size), size=size, name=path.name)
-    except (OSError, EOFError, zlib.error) as error:
-        raise unreadable(path.name, type(error).__name__) from None
-    voxels = np.frombuffer(content, stored).reshape(image.shape[:3], order="F")
+    size = offset + int(np.prod(image.shape)) * stored.itemsize
+    # nibabel's own reading trusts memory maps and skips checksums
+    take = inflate_exactly if path.name.lower().endswith(".gz") else exactly
+    content = take(Member(name=path.name, path=path).read(), size=size, name=path.name)
+    voxels = np.frombuffer(content, stored, offset=offset).reshape(image.shape[:3], order="F")
     slope, intercept = image.dataobj.slope, image.dataobj.inter
     return np.asarray(apply_read_scaling(voxels, slope, intercept))

@@ -14,7 +14,7 @@ from nodule.ct.images._image_file import (
     unreadable,
     unsupported,
 )
-from nodule.ct.images._text_header import image_of, read_shape, read_start
+from nodule.ct.images._text_header import image_of, put_once, read_shape, read_start
 
 _TO_LPS = {
     "left-posterior-superior": (1.0, 1.0, 1.0),
@@ -24,6 +24,7 @@ _TO_LPS = {
     "left-anterior-superior": (1.0, -1.0, 1.0),
     "las": (1.0, -1.0, 1.0),
 }
+_QUANTISED = ("old min", "oldmin", "old max", "oldmax")
 _TYPES = {
     "i1": ("signed char", "int8", "int8_t"),
     "u1": ("uchar", "unsigned char", "uint8", "uint8_t"),
@@ -72,11 +73,11 @@ def _header(path: Path) -> tuple[dict[str, str], int]:
         raise unreadable(path.name, "no NRRD signature")
     blank = re.search(rb"\r?\n\r?\n", content)
     text = content[: blank.start() if blank else len(content)].decode("latin-1")
-    fields = {}
+    fields: dict[str, str] = {}
     for line in text.splitlines()[1:]:
         name, colon, value = line.partition(":")
         if colon and not line.startswith("#") and not value.startswith("="):
-            fields[name.strip().lower()] = value.strip()
+            put_once(path, fields, name, value)
     return fields, blank.end() if blank else len(content)
 
 
@@ -86,6 +87,10 @@ def _dtype(path: Path, fields: dict[str, str]) -> np.dtype[np.generic]:
     skips = [fields.get(k, "0") for k in ("line skip", "byte skip", "lineskip", "byteskip")]
     if kind is None or any(skip != "0" for skip in skips):
         raise unsupported(path.name, f"type {stated[:32]} or skipped lines or bytes")
+    if fields.get("dimension", "3") != "3":
+        raise unsupported(path.name, f"dimension {fields['dimension'][:16]}")
+    if any(name in fields for name in _QUANTISED):
+        raise unsupported(path.name, "values that stand for others, by old min and old max")
     endian = fields.get("endian", "").lower()
     if kind[1] != "1" and endian not in ("little", "big"):
         raise unreadable(path.name, "no endian")
@@ -93,6 +98,9 @@ def _dtype(path: Path, fields: dict[str, str]) -> np.dtype[np.generic]:
 
 
 def _affine(path: Path, fields: dict[str, str]) -> tuple[tuple[float, ...], ...]:
+    units = {unit.lower() for unit in re.findall(r'"([^"]*)"', fields.get("space units", ""))}
+    if not units <= {"mm"}:
+        raise unsupported(path.name, f"lengths in {min(units - {'mm'})[:16]}")
     signs = _TO_LPS.get(fields.get("space", "").lower())
     vectors = re.findall(r"\(([^)]*)\)", fields.get("space directions", ""))
     origin = fields.get("space origin", "").strip("() ")

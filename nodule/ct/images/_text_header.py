@@ -21,6 +21,19 @@ def read_start(path: Path) -> bytes:
         return stream.read(_MAX_HEADER_BYTES)
 
 
+def put_once(path: Path, fields: dict[str, str], name: str, value: str) -> None:
+    """Add a field, its name in lower case.
+
+    Raises
+    ------
+    InputError : ``UNREADABLE`` for a field that is there already: readers differ in what they take.
+    """
+    key = name.strip().lower()
+    if key in fields:
+        raise unreadable(path.name, f"the field {key[:32]} twice")
+    fields[key] = value.strip()
+
+
 def read_shape(path: Path, fields: Mapping[str, str], *, name: str) -> tuple[int, int, int]:
     """Return the three sizes that a field gives, the fastest axis first.
 
