@@ -63,12 +63,14 @@ def _even_gaps(stack: Stack) -> NoduleError | None:
         return None
     usual = float(np.median(gaps))
     multiples = gaps / usual
-    if np.abs(multiples - multiples.round()).max() * usual <= 2 * MAX_DEVIATION_MM and not sliding:
+    missing = int((multiples.round() - 1).clip(0).sum())
+    whole = np.abs(multiples - multiples.round()).max() * usual <= 2 * MAX_DEVIATION_MM
+    if missing and whole and not sliding:
         return DicomSeriesError(
             "slices are missing inside a series",
             code="MISSING_SLICES",
             expected=f"one every {usual:.3f} mm",
-            got=f"{int((multiples.round() - 1).clip(0).sum())} missing",
+            got=f"{missing} missing",
             hint="Copy or export the whole series again.",
         )
     return DicomSeriesError(

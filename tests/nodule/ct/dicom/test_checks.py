@@ -50,7 +50,20 @@ def test_a_slice_may_lie_a_tenth_of_a_millimetre_off_the_grid(
 ) -> None:
     slices = synthetic.make_slices()
     _move(slices[4], _normal(slices[4]), off_mm)
-    assert bool(problems(slices)) == refused
+    assert problems(slices) == ({"NON_UNIFORM_SPACING"} if refused else set())
+
+
+@pytest.mark.parametrize(
+    ("off_mm", "code"),
+    [(0.0, "MISSING_SLICES"), (0.19, "MISSING_SLICES"), (0.21, "NON_UNIFORM_SPACING")],
+)
+def test_gaps_are_of_missing_slices_where_the_others_lie_on_the_grid(
+    synthetic: Any, problems: Check, off_mm: float, code: str
+) -> None:
+    slices = synthetic.make_slices()
+    _move(slices[5], _normal(slices[5]), off_mm)
+    del slices[4]
+    assert problems(slices) == {code}
 
 
 @pytest.mark.parametrize(("off_mm", "refused"), [(0.099, False), (0.101, True)])
