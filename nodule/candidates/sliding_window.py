@@ -118,7 +118,7 @@ def plan_windows(wanted: NDArray[np.bool_], *, size: int, halo: int) -> Plan:
     return Plan(size=size, windows=tuple(windows))
 
 
-def sweep(
+def slide_window(
     network: HeatmapNetwork,
     array_hu: NDArray[np.float32],
     plan: Plan,

@@ -104,13 +104,13 @@ class ProposeCandidates:
         """
         from nodule.candidates.heatmap import STRIDE
         from nodule.candidates.peaks import find_peaks, suppress
-        from nodule.candidates.sliding_window import plan_cheapest, sweep
+        from nodule.candidates.sliding_window import plan_cheapest, slide_window
 
         _check_grids(volume, lungs)
         wanted = reachable_cells(lungs.labels_zyx > 0, margin_mm=self.lung_margin_mm)
         sizes = [mm // STRIDE for mm in self.window_mm]
         device = pick_device(self.device)
-        answers = sweep(
+        answers = slide_window(
             load_network(self.weights, device),
             volume.array_zyx,
             plan_cheapest(wanted, sizes=sizes, halo=self.halo_mm // STRIDE),

@@ -23,6 +23,11 @@ from numpy.typing import NDArray
 from nodule.errors import InputError
 from nodule.geometry import Vector
 
+CERTAIN_READERS = 3
+"""Readers who must have outlined a nodule before it is one to be found: LUNA16's rule."""
+UNMEASURED_DIAMETER_MM = 10.0
+"""LUNA16's diameter for findings that have none."""
+
 _POSITION = ("coordX", "coordY", "coordZ")
 _SUBMISSION = ("seriesuid", *_POSITION, "probability")
 

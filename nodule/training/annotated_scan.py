@@ -1,19 +1,29 @@
-"""Whole scans as training regions, with what their readers marked."""
+"""Whole scans with what their readers marked: the one reader of them, for training and evaluation.
+
+LIDC's readers outline what they hold for a nodule of 3 mm or more, and set a point at smaller ones
+and at what they judged to be none. LUNA16 lists the nodules that three of them outlined in
+``annotations.csv`` and all else that anybody marked in ``annotations_excluded.csv``; its candidates
+of class 0 are places that look like a nodule and are none.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeGuard
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from nodule.ct import read_ct
-from nodule.geometry import Vector, as_vector
-from nodule.lidc.consensus import nodules_on, position_lps_mm
-from nodule.lidc.luna16 import findings_by_series, negatives_by_series
-from nodule.lidc.xml import read_lidc_xml
+from nodule.geometry import Vector
+from nodule.lidc.consensus import LidcNodule, nodules_on, position_lps_mm
+from nodule.lidc.luna16 import (
+    CERTAIN_READERS,
+    UNMEASURED_DIAMETER_MM,
+    findings_by_series,
+    negatives_by_series,
+)
+from nodule.lidc.xml import LidcReadings, PointMark, read_lidc_xml
 from nodule.sphere import sphere_diameter_mm
-from nodule.training.region import CERTAIN_READERS, Lesion, Region, scan_region
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,94 +31,153 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nodule.lidc.whole_scans import WholeScan
-    from nodule.lidc.xml import LidcReadings
     from nodule.study import Study
 
-_POINT_MARK_MM = 10.0  # LUNA16's diameter for findings without one
-_IGNORED_MARGIN_MM = 8.0
+AnnotationKind = Literal["outlined", "small", "rejected", "excluded"]
 
 
-def load_scan(scan: WholeScan) -> Region:
-    """Read a scan, and what was marked in it.
+@dataclass(frozen=True, kw_only=True)
+class Annotation:
+    """Something that readers marked.
 
-    Nodules that three readers and more outlined are lesions, as LIDC's readers outline what they
-    hold for 3 mm and more, however small the sphere of their consensus is. What fewer outlined,
-    what has no consensus, and what was marked by a point, as smaller or as no nodule, is ignored.
-    Of LUNA16 the first are in ``annotations.csv``, the others in ``annotations_excluded.csv``, and
-    the candidates of class 0 are the places that look like a nodule and are none.
+    Parameters
+    ----------
+    kind : a nodule that somebody outlined, or of LUNA16's list; a smaller one; what a reader
+        judged to be none; or what LUNA16 excludes without saying which of these it is.
+    center_lps_mm : centroid of the readers' consensus, or their point.
+    measured_mm : diameter of the sphere with the consensus' volume, or as LUNA16 lists it; None for
+        points, and where the consensus is empty.
+    readers : how many outlined it, 0 for points. Of LUNA16's nodules it is known only that three
+        did or four, of its excluded findings nothing.
+    """
+
+    kind: AnnotationKind
+    center_lps_mm: Vector
+    measured_mm: float | None
+    readers: int
+
+    @property
+    def agreed(self) -> bool:
+        """Whether enough readers outlined it: LUNA16's rule."""
+        return self.readers >= CERTAIN_READERS
+
+    @property
+    def diameter_mm(self) -> float:
+        """The diameter, LUNA16's 10 mm where nothing was measured."""
+        return self.measured_mm or UNMEASURED_DIAMETER_MM
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AnnotatedScan:
+    """A scan and what was marked in it.
+
+    Parameters
+    ----------
+    scan : where it lies and whose it is.
+    study : its images.
+    annotations : of all kinds, the outlined ones first.
+    negatives_lps_mm : places that look like a nodule and are none, (n, 3).
+    """
+
+    scan: WholeScan
+    study: Study
+    annotations: tuple[Annotation, ...]
+    negatives_lps_mm: NDArray[np.float64]
+
+
+def read_annotated_scan(scan: WholeScan) -> AnnotatedScan:
+    """Read a scan and what was marked in it, nothing where nobody read it.
 
     Raises
     ------
     DicomSeriesError, GeometryError, InputError : from reading either.
     """
-    readings = read_lidc_xml(scan.readings) if _is_xml(scan.readings) else None
-    study = _read(scan.path, readings)
-    lesions, ignored = _luna16_marks(study, scan) if readings is None else _marks(study, readings)
-    region = scan_region(
-        study.volume.array_zyx,
-        spacing_zyx_mm=study.volume.geometry.spacing_zyx_mm,
-        lesions=tuple(lesions),
-        ignored=tuple(ignored),
-    )
-    return replace(region, hard_mm=_luna16_negatives(study, scan))
-
-
-def _is_xml(path: Path | None) -> TypeGuard[Path]:
-    return path is not None and path.suffix.lower() == ".xml"
-
-
-def _read(path: Path, readings: LidcReadings | None) -> Study:
-    if readings is None or not path.is_dir():
-        return read_ct(path)
-    return read_ct(path, series_uid=readings.series_instance_uid or None)
-
-
-def _marks(study: Study, readings: LidcReadings) -> tuple[list[Lesion], list[Lesion]]:
-    lesions, ignored = [], []
-    for nodule in nodules_on(study, readings):
-        diameter_mm = sphere_diameter_mm(nodule.volume_mm3())
-        center = _index_mm(study, nodule.center_lps_mm)
-        if nodule.agreement >= CERTAIN_READERS and diameter_mm > 0:
-            lesions.append(Lesion(center_mm=center, diameter_mm=diameter_mm))
-        else:
-            ignored.append(Lesion(center_mm=center, diameter_mm=diameter_mm + _IGNORED_MARGIN_MM))
-    for mark in (*readings.small_nodules, *readings.non_nodules):
-        center = _index_mm(study, position_lps_mm(study, mark))
-        ignored.append(Lesion(center_mm=center, diameter_mm=_POINT_MARK_MM))
-    return lesions, ignored
-
-
-def _luna16_marks(study: Study, scan: WholeScan) -> tuple[list[Lesion], list[Lesion]]:
-    return (
-        _luna16_lesions(study, scan.readings, scan.patient),
-        _luna16_lesions(study, scan.excluded, scan.patient, margin_mm=_IGNORED_MARGIN_MM),
+    study = read_study(scan)
+    return AnnotatedScan(
+        scan=scan,
+        study=study,
+        annotations=annotations_in(scan, study),
+        negatives_lps_mm=_negatives(scan),
     )
 
 
-def _luna16_lesions(
-    study: Study, table: Path | None, series_uid: str, *, margin_mm: float = 0.0
-) -> list[Lesion]:
-    findings = () if table is None else findings_by_series(table).get(series_uid, ())
-    return [
-        Lesion(
-            center_mm=_index_mm(study, finding.center_lps_mm),
-            diameter_mm=(
-                finding.diameter_mm + margin_mm if finding.diameter_mm else _POINT_MARK_MM
-            ),
+def read_study(scan: WholeScan) -> Study:
+    """Read a scan's images: of several series the one that its readings are about.
+
+    Raises
+    ------
+    DicomSeriesError, GeometryError, InputError : from reading.
+    """
+    if scan.readings is None or _is_table(scan.readings) or not scan.path.is_dir():
+        return read_ct(scan.path)
+    readings = read_lidc_xml(scan.readings)
+    return read_ct(scan.path, series_uid=readings.series_instance_uid or None)
+
+
+def annotations_in(scan: WholeScan, study: Study) -> tuple[Annotation, ...]:
+    """Return what was marked in a scan, the outlined nodules first.
+
+    Parameters
+    ----------
+    study : its images, as :func:`read_study` gives them.
+
+    Raises
+    ------
+    InputError : from reading what was marked, or for readings of another series.
+    """
+    if scan.readings is None:
+        return ()
+    if _is_table(scan.readings):
+        listed = _luna16(scan.readings, scan.patient, kind="outlined", readers=CERTAIN_READERS)
+        if scan.excluded is None:
+            return listed
+        return (*listed, *_luna16(scan.excluded, scan.patient, kind="excluded", readers=0))
+    readings = read_lidc_xml(scan.readings)
+    return (*map(_outlined, nodules_on(study, readings)), *_points(study, readings))
+
+
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() == ".csv"
+
+
+def _outlined(nodule: LidcNodule) -> Annotation:
+    return Annotation(
+        kind="outlined",
+        center_lps_mm=nodule.center_lps_mm,
+        measured_mm=sphere_diameter_mm(nodule.volume_mm3()) or None,
+        readers=nodule.agreement,
+    )
+
+
+def _points(study: Study, readings: LidcReadings) -> tuple[Annotation, ...]:
+    kinds: dict[AnnotationKind, tuple[PointMark, ...]] = {
+        "small": readings.small_nodules,
+        "rejected": readings.non_nodules,
+    }
+    return tuple(
+        Annotation(
+            kind=kind, center_lps_mm=position_lps_mm(study, mark), measured_mm=None, readers=0
         )
-        for finding in findings
-    ]
+        for kind, marks in kinds.items()
+        for mark in marks
+    )
 
 
-def _luna16_negatives(study: Study, scan: WholeScan) -> NDArray[np.float64]:
+def _luna16(
+    table: Path, series_uid: str, *, kind: AnnotationKind, readers: int
+) -> tuple[Annotation, ...]:
+    return tuple(
+        Annotation(
+            kind=kind,
+            center_lps_mm=finding.center_lps_mm,
+            measured_mm=finding.diameter_mm,
+            readers=readers,
+        )
+        for finding in findings_by_series(table).get(series_uid, ())
+    )
+
+
+def _negatives(scan: WholeScan) -> NDArray[np.float64]:
     if scan.candidates is None:
         return np.empty((0, 3))
-    places = negatives_by_series(scan.candidates).get(scan.patient, np.empty((0, 3)))
-    geometry = study.volume.geometry
-    index = geometry.lps_to_index(places)
-    return np.asarray(index * np.asarray(geometry.spacing_zyx_mm), dtype=np.float64)
-
-
-def _index_mm(study: Study, lps_mm: Vector) -> Vector:
-    geometry = study.volume.geometry
-    return as_vector(geometry.lps_to_index(lps_mm) * np.asarray(geometry.spacing_zyx_mm))
+    return negatives_by_series(scan.candidates).get(scan.patient, np.empty((0, 3)))

@@ -1,19 +1,22 @@
-"""Turned, scaled and shifted looks at a scan: how a training patch is cut in one interpolation.
+"""Turned, scaled, mirrored and shifted: how training varies what any network looks at.
 
-Points are in the scan's own *index millimetres*: voxel index times spacing, axes zyx. Where the
-scan lies in the patient does not matter to training.
+Every draw is apart from its application: a :class:`SamplePose` is drawn once and may then be laid
+on several places or sizes of voxels. (MONAI's ``RandAffine`` draws and applies in one go, from a
+generator of its own, and resamples a whole image on its own grid; here a patch of 1 mm is cut out
+of a scan of any spacing in one interpolation.)
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from nodule.geometry import Matrix, Vector, as_matrix, as_vector
+from nodule.patch_pose import PatchPose
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -21,86 +24,112 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
-    """A cubic patch with voxels of about 1 mm, laid into a scan.
+class PoseRanges:
+    """How far poses stray from the body's own axes.
 
     Parameters
     ----------
-    size : voxels along each axis of the patch.
-    center_mm : the point of the scan, index mm zyx, on which the patch is centred.
-    turn : 3x3; its product with a step in patch voxels is the step in the scan, mm zyx.
+    about_z_deg : standard deviation of the turn about the body's axis; None turns freely.
+    tilt_deg : standard deviation of the turns about y and x. Scans are coarser along z.
+    upright_share : poses that are neither tilted nor, unless freely, turned about z.
+    any_turn_share : poses that are turned any way at all.
+    scale : by how much things look larger, log-uniform between these.
+    stretch : likewise along each axis of the patch on its own.
+    mirrored_axes : of zyx; each is mirrored in half of the poses.
+    shift_mm : largest shift along z, y and x; uniform.
+    centered_share : poses that are not shifted.
     """
 
-    size: int
-    center_mm: Vector
-    turn: Matrix
+    about_z_deg: float | None = None
+    tilt_deg: float = 0.0
+    upright_share: float = 0.0
+    any_turn_share: float = 0.0
+    scale: tuple[float, float] = (1.0, 1.0)
+    stretch: tuple[float, float] = (1.0, 1.0)
+    mirrored_axes: tuple[int, ...] = (0, 1, 2)
+    shift_mm: Vector = (0.0, 0.0, 0.0)
+    centered_share: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplePose:
+    """How a sample is looked at; the same for all sizes of its voxels.
+
+    Parameters
+    ----------
+    turn : 3x3, zyx; its product with a step in the patch is the step in the scan, both mm.
+    shift_mm : of the centre in the scan, zyx.
+    mirrored : which axes of the patch, zyx, run backwards.
+    """
+
+    turn: Matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    shift_mm: Vector = (0.0, 0.0, 0.0)
+    mirrored: tuple[bool, bool, bool] = (False, False, False)
 
     @property
     def scale(self) -> float:
-        """Millimetres of the scan that one voxel of the patch shows."""
-        return float(abs(np.linalg.det(np.asarray(self.turn))) ** (1 / 3))
+        """By how much things look larger."""
+        return float(abs(np.linalg.det(np.asarray(self.turn))) ** (-1 / 3))
 
-    def to_scan(self, points: ArrayLike) -> NDArray[np.float64]:
-        """Map patch voxels, shape (..., 3) zyx, to index mm."""
-        steps = np.asarray(points, float) - self._middle
-        return np.asarray(steps @ np.asarray(self.turn).T + self.center_mm, dtype=np.float64)
-
-    def to_patch(self, points_mm: ArrayLike) -> NDArray[np.float64]:
-        """Map index mm, shape (..., 3) zyx, to fractional patch voxels."""
-        steps = np.asarray(points_mm, float) - self.center_mm
-        inverse = np.linalg.inv(np.asarray(self.turn))
-        return np.asarray(steps @ inverse.T + self._middle, dtype=np.float64)
-
-    def cut(
-        self, array_zyx: NDArray[Any], *, spacing_zyx_mm: Vector, outside: float, mode: str
-    ) -> NDArray[np.float32]:
-        """Interpolate the patch linearly.
+    def at(
+        self,
+        center_zyx: ArrayLike,
+        spacing_zyx_mm: Vector,
+        *,
+        shape_zyx: tuple[int, int, int],
+        voxel_mm: float = 1.0,
+    ) -> PatchPose:
+        """Return the patch about a place.
 
         Parameters
         ----------
-        array_zyx : any real type.
-        outside : value beyond the scan for the modes that are constant there.
-        mode : of ``scipy.ndimage.affine_transform``.
-
-        Returns
-        -------
-        NDArray : float32, shape (size, size, size).
+        center_zyx : (fractional) index of the place in its array.
+        spacing_zyx_mm : of the array's voxels.
+        shape_zyx, voxel_mm : the patch's voxels along each axis, and their edge before scaling.
         """
-        spacing = np.asarray(spacing_zyx_mm)
-        patch = ndimage.affine_transform(
-            array_zyx,
-            np.asarray(self.turn) / spacing[:, None],
-            offset=self.to_scan((0.0, 0.0, 0.0)) / spacing,
-            output_shape=(self.size,) * 3,
-            output=np.float32,
-            order=1,
-            mode=mode,
-            cval=outside,
+        shift = np.asarray(self.shift_mm) / np.asarray(spacing_zyx_mm)
+        return PatchPose(
+            shape_zyx=shape_zyx,
+            center_zyx=as_vector(np.asarray(center_zyx) + shift),
+            spacing_zyx_mm=spacing_zyx_mm,
+            turn=as_matrix(np.asarray(self.turn) * voxel_mm),
         )
-        return np.asarray(patch, dtype=np.float32)
-
-    @property
-    def _middle(self) -> float:
-        return (self.size - 1) / 2
 
 
-def draw_turn(rng: Generator, *, scale: tuple[float, float], tilt_deg: float = 0.0) -> Matrix:
-    """Draw a rotation, flips of any axis and a scale, log-uniform in a range.
+STRAIGHT = SamplePose()
+"""Nothing turned, scaled, mirrored or shifted."""
 
-    Parameters
-    ----------
-    tilt_deg : standard deviation of the turns about x and y. They are kept small, since scans
-        are coarser along z; the turn about z is free.
-    """
-    about_z = rng.uniform(0.0, 360.0)
-    tilt_y, tilt_x = rng.normal(0.0, tilt_deg, size=2)
+
+def draw_pose(rng: Generator, ranges: PoseRanges) -> SamplePose:
+    """Draw how a sample is looked at."""
+    flips = np.ones(3)
+    axes = list(ranges.mirrored_axes)
+    flips[axes] = rng.choice([-1.0, 1.0], size=len(axes))
+    size = _log_uniform(rng, ranges.scale, 1) * _log_uniform(rng, ranges.stretch, 3)
+    moved = rng.random() >= ranges.centered_share
+    shift = rng.uniform(-1.0, 1.0, size=3) * ranges.shift_mm * moved
+    z, y, x = (bool(flip < 0) for flip in flips)
+    return SamplePose(
+        turn=as_matrix(_draw_rotation(rng, ranges) * (flips / size)),
+        shift_mm=as_vector(shift),
+        mirrored=(z, y, x),
+    )
+
+
+def _draw_rotation(rng: Generator, ranges: PoseRanges) -> NDArray[np.float64]:
+    if rng.random() < ranges.any_turn_share:
+        return np.asarray(Rotation.random(rng=rng).as_matrix())
+    turned = rng.random() >= ranges.upright_share
+    if ranges.about_z_deg is None:
+        about_z = rng.uniform(0.0, 360.0)
+    else:
+        about_z = rng.normal(0.0, ranges.about_z_deg) * turned
+    tilt_y, tilt_x = rng.normal(0.0, ranges.tilt_deg, size=2) * turned
     # axes of a zyx index: its first coordinate is z
-    rotation = Rotation.from_euler("xyz", [about_z, tilt_y, tilt_x], degrees=True).as_matrix()
-    flips = rng.choice([-1.0, 1.0], size=3)
-    size = np.exp(rng.uniform(*np.log(scale)))
-    return as_matrix(rotation * flips * size)
+    rotation = Rotation.from_euler("xyz", [about_z, tilt_y, tilt_x], degrees=True)
+    return np.asarray(rotation.as_matrix())
 
 
-def centered(center_mm: ArrayLike, *, size: int, turn: Matrix) -> View:
-    """Return the view of a size that is centred on a point, index mm zyx."""
-    return View(size=size, center_mm=as_vector(center_mm), turn=turn)
+def _log_uniform(rng: Generator, limits: tuple[float, float], count: int) -> NDArray[np.float64]:
+    low, high = (math.log(limit) for limit in limits)
+    return np.asarray(np.exp(rng.uniform(low, high, size=count)), dtype=np.float64)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from nodule.errors import ConfigError
-from nodule.training.annotated_scan import load_scan
+from nodule.training.annotated_scan import read_annotated_scan
 from nodule.training.region import Lesion, Region
 from nodule.whole_files import write_whole
 
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 MOST_IN_MEMORY = 48
 """Scans that are held in memory without a store: about 6 GB."""
 
-_FORMAT = "nodule-scan-v1"
+_FORMAT = "nodule-scan-v2"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,12 @@ def load_scans(scans: Sequence[WholeScan], *, store: Path | None) -> Sequence[Re
             got=len(scans),
             hint="Name a folder on a large disk with --store",
         )
-    return tuple(load_scan(scan) for scan in scans)
+    return tuple(read_region(scan) for scan in scans)
+
+
+def read_region(scan: WholeScan) -> Region:
+    """Read a scan, and what was marked in it; errors as :func:`load_scans`."""
+    return Region.of_annotated(read_annotated_scan(scan))
 
 
 def _unpack(scan: WholeScan, store: Path) -> str:
@@ -104,7 +109,7 @@ def _unpack(scan: WholeScan, store: Path) -> str:
     entry = store / key
     if entry.with_suffix(".json").is_file():
         return key
-    region = load_scan(scan)
+    region = read_region(scan)
     _save(_file(entry, "hu"), region.array_hu)
     _save(_file(entry, "focus"), region.focus_mm)
     _save(_file(entry, "hard"), region.hard_mm)
@@ -149,7 +154,4 @@ def _save(path: Path, array: NDArray[Any]) -> None:
 
 
 def _lesions(stated: Sequence[dict[str, Any]]) -> tuple[Lesion, ...]:
-    return tuple(
-        Lesion(center_mm=tuple(each["center_mm"]), diameter_mm=each["diameter_mm"])
-        for each in stated
-    )
+    return tuple(Lesion(**{**each, "center_mm": tuple(each["center_mm"])}) for each in stated)

@@ -18,7 +18,7 @@ from nodule.candidates.training.crop_regions import (
     rejected_regions,
     slab_regions,
 )
-from nodule.candidates.training.hard_negative_mining import mine
+from nodule.candidates.training.hard_negative_mining import with_hard_negatives
 from nodule.candidates.training.patch_samples import PatchSamples, plain_sample
 from nodule.lidc.whole_scans import WholeScan
 from nodule.ranges import LayerWidth, RandomSeed, check_fields
@@ -102,7 +102,7 @@ class CandidatesTask:
         """
         scans = load_scans(self._scans, store=self.store)
         if self.mined_with is not None:
-            scans = mine(scans, self.mined_with)
+            scans = with_hard_negatives(scans, self.mined_with)
         return PatchSamples(
             nodules=nodule_sources(self._crops, folds=self._folds),
             scans=scans,

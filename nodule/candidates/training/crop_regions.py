@@ -13,10 +13,12 @@ import numpy as np
 
 from nodule.geometry import Vector, as_vector
 from nodule.hu import NETWORK_WINDOW
+from nodule.lidc.luna16 import CERTAIN_READERS
 from nodule.sphere import sphere_diameter_mm
+from nodule.training.copy_paste import ShapeDistance
 from nodule.training.crop_set import CropSet, distinct
 from nodule.training.packed_crop import PackedCrop, decode_hu
-from nodule.training.region import CERTAIN_READERS, Lesion, Region
+from nodule.training.region import Lesion, Region, index_mm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,20 +35,20 @@ _FAINT_BELOW = 4.0  # mean rating of texture: not solid
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NoduleSource:
-    """A nodule that may be pasted.
+    """A nodule that may be inserted elsewhere.
 
     Parameters
     ----------
     array_hu : int16 [z, y, x].
-    marks : uint8 [z, y, x], 2 in the nodule, 1 elsewhere; 0 is left for what lies beyond.
     spacing_zyx_mm : voxel spacing.
+    distance : from the nodule.
     lesion : centroid of the mask and the diameter of the sphere with its volume.
     faint : whether readers called it ground-glass or part-solid.
     """
 
     array_hu: NDArray[np.int16]
-    marks: NDArray[np.uint8]
     spacing_zyx_mm: Vector
+    distance: ShapeDistance
     lesion: Lesion
     faint: bool = False
 
@@ -144,8 +146,8 @@ def _nodule_source(packed: PackedCrop) -> NoduleSource | None:
     texture = packed.record.ratings.get("texture", ())
     return NoduleSource(
         array_hu=_stored_hu(packed),
-        marks=(1 + _consensus(packed)).astype(np.uint8),
         spacing_zyx_mm=packed.geometry.spacing_zyx_mm,
+        distance=ShapeDistance.of(_consensus(packed), packed.geometry.spacing_zyx_mm),
         lesion=lesion,
         faint=bool(texture) and sum(texture) / len(texture) < _FAINT_BELOW,
     )
@@ -174,9 +176,8 @@ def _about(packed: PackedCrop, focus_mm: Vector, nodules: Sequence[tuple[Lesion,
 
 def _placed(packed: PackedCrop, record: NoduleRecord) -> Lesion:
     assert record.center_lps_mm is not None
-    index = packed.geometry.lps_to_index(record.center_lps_mm)
     return Lesion(
-        center_mm=as_vector(index * np.asarray(packed.geometry.spacing_zyx_mm)),
+        center_mm=as_vector(index_mm(packed.geometry, record.center_lps_mm)),
         diameter_mm=record.diameter_mm,
     )
 

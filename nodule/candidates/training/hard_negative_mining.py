@@ -9,11 +9,12 @@ import numpy as np
 
 from nodule.candidates.heatmap import STRIDE
 from nodule.candidates.peaks import find_peaks
-from nodule.candidates.sliding_window import cells_of, plan_windows, sweep
+from nodule.candidates.sliding_window import cells_of, plan_windows, slide_window
 from nodule.candidates.stage import load_network, widened
 from nodule.geometry import Geometry
 from nodule.inference import pick_device
 from nodule.resample import Resample
+from nodule.training.region import index_mm
 from nodule.volume import Volume
 
 if TYPE_CHECKING:
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
     from nodule.training.region import Region
     from nodule.weights import Weights
 
-_SCORE = 0.1  # of the weakest mark worth showing again
+_SCORE = 0.1  # of the weakest detection worth showing again
 _REACH_MM = 12.0  # from the air of the lungs, so that walls and hila count
 _WINDOW, _HALO = 32, 4  # cells
 
 
-def mine(scans: Sequence[Region], weights: Weights) -> tuple[Region, ...]:
-    """Return the scans with the places at which the network marks what no reader did.
+def with_hard_negatives(scans: Sequence[Region], weights: Weights) -> tuple[Region, ...]:
+    """Return the scans with the places at which the network detects what no reader marked.
 
     They join the hard places that a scan has already, such as LUNA16's candidates that are none.
 
@@ -41,13 +42,13 @@ def mine(scans: Sequence[Region], weights: Weights) -> tuple[Region, ...]:
     """
     network = load_network(weights, pick_device("auto"))
     return tuple(
-        replace(scan, hard_mm=np.concatenate([scan.hard_mm, false_marks(scan, network)]))
+        replace(scan, hard_mm=np.concatenate([scan.hard_mm, false_positives(scan, network)]))
         for scan in scans
     )
 
 
-def false_marks(scan: Region, network: HeatmapNetwork) -> NDArray[np.float64]:
-    """Return the network's marks in and near the lungs, off all that a reader marked.
+def false_positives(scan: Region, network: HeatmapNetwork) -> NDArray[np.float64]:
+    """Return the network's detections in and near the lungs, off all that a reader marked.
 
     Parameters
     ----------
@@ -58,15 +59,11 @@ def false_marks(scan: Region, network: HeatmapNetwork) -> NDArray[np.float64]:
     -------
     NDArray : points, (n, 3), index mm zyx.
     """
-    marks = _marks(scan, network)
-    wrong = np.ones(len(marks), np.bool_)
-    for lesion in (*scan.lesions, *scan.ignored):
-        gap_mm = np.linalg.norm(marks - np.asarray(lesion.center_mm), axis=1)
-        wrong &= gap_mm > lesion.diameter_mm / 2
-    return marks[wrong]
+    detections = _detections(scan, network)
+    return detections[scan.off_annotations(detections)]
 
 
-def _marks(scan: Region, network: HeatmapNetwork) -> NDArray[np.float64]:
+def _detections(scan: Region, network: HeatmapNetwork) -> NDArray[np.float64]:
     shape = scan.array_hu.shape
     source = Geometry(shape_zyx=(shape[0], shape[1], shape[2]), spacing_zyx_mm=scan.spacing_zyx_mm)
     array_hu = scan.array_hu.astype(np.float32)
@@ -79,11 +76,10 @@ def _marks(scan: Region, network: HeatmapNetwork) -> NDArray[np.float64]:
     wanted[z, y, x] = True
     wanted = widened(wanted, margin_mm=_REACH_MM)
     device = next(network.parameters()).device
-    answers = sweep(
+    answers = slide_window(
         network, volume.array_zyx, plan_windows(wanted, size=_WINDOW, halo=_HALO),
         batch=1, device=device, precision="auto",
     )  # fmt: skip
     peaks = find_peaks(answers, wanted=wanted, threshold=_SCORE)
     centers = np.array([peak.center_zyx for peak in peaks]).reshape(-1, 3)
-    index = source.lps_to_index(volume.geometry.index_to_lps(centers))
-    return np.asarray(index * np.asarray(scan.spacing_zyx_mm), dtype=np.float64)
+    return index_mm(source, volume.geometry.index_to_lps(centers))

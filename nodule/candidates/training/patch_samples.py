@@ -1,8 +1,8 @@
 """Training samples: a patch, its maps, and where they are known.
 
-What a crop does not show is filled with lung of a whole scan, joined by a soft seam: a network that
-saw crops end in air would know neither scans nor crops. So that a seam tells nothing of what it
-frames, slabs are cut out of whole scans, too, and laid into others.
+What a crop does not show is filled with lung of a whole scan, by a feathered blend: a network that
+saw crops end in air would know neither scans nor crops. So that a blend tells nothing of what it
+frames, slabs are cut out of whole scans, too, and inserted into others.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from nodule.candidates.heatmap import STRIDE, Target, encode
-from nodule.candidates.training.nodule_insertion import draw_graft, paste
+from nodule.candidates.heatmap import STRIDE
+from nodule.candidates.training.heatmap_targets import Target, encode
+from nodule.candidates.training.nodule_insertion import draw_cutout, insert
 from nodule.geometry import as_vector
 from nodule.hu import AIR_HU, NETWORK_WINDOW
+from nodule.patch_pose import Box, PatchPose
 from nodule.training.copy_paste import feathered_blend
-from nodule.training.intensity import degrade
-from nodule.training.pose import View, centered, draw_turn
-from nodule.training.region import Box
+from nodule.training.intensity import ScannerRanges, draw_scanner
+from nodule.training.pose import STRAIGHT, PoseRanges, draw_pose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,15 +41,14 @@ _SLAB_OF_SCAN_MM = (3.0, 25.0)
 _LESION_SHARE = 0.4  # of the patches of a scan that has nodules of its own
 _HARD_SHARE = 0.4
 _FAINT_WEIGHT = 3.0  # of nodules that are not solid, which are few
-_PASTED_IN_SCAN = (0.15, 0.35, 0.35, 0.15)  # chances of 0, 1, 2 and 3
-_PASTED_IN_CROP = (0.5, 0.5)
-_PATCH_SCALE = (0.87, 1.15)
-_JITTER_MM = 14.0
-_TILT_DEG = 12.0
+_INSERTED_IN_SCAN = (0.15, 0.35, 0.35, 0.15)  # chances of 0, 1, 2 and 3
+_INSERTED_IN_CROP = (0.5, 0.5)
+_POSES = PoseRanges(tilt_deg=12.0, scale=(0.87, 1.15), shift_mm=(14.0, 14.0, 14.0))
+_SCANNERS = ScannerRanges()
 _RIM_MM = 3.0  # of what is shown, not known for lack of context
 _RIM_SHARE = 0.1  # or this share of a thin slab
 _SEEN_SHARE = 0.6  # of its radius that a nodule must lie inside what is shown
-_SEAM_MM = (1.0, 4.0)
+_FEATHER_MM = (1.0, 4.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,7 +60,7 @@ class PatchSamples:
 
     Parameters
     ----------
-    nodules : to paste; there may be none.
+    nodules : to insert; there may be none.
     scans, cubes, slabs : where; an empty kind is never drawn.
     size : voxels of a patch along each axis.
     seed : of all randomness.
@@ -78,27 +78,28 @@ class PatchSamples:
         rng = np.random.default_rng([self.seed, index])
         region, whole = self._draw_region(rng)
         focus = _draw_focus(region, rng, at_lesions=whole)
-        view = _draw_view(focus, rng, size=self.size)
+        pose = _draw_pose(region, focus, rng, size=self.size)
         slab = whole and rng.random() < _SLAB_OF_SCAN_SHARE
         box = _draw_slab(region, focus, rng) if slab else region.box
-        image = _cut(region, view, whole=whole)
-        targets = [_seen(view, lesion) for lesion in region.lesions]
-        ignored = [_seen(view, lesion) for lesion in region.ignored]
-        known = _known(box, view)
-        chances = _PASTED_IN_SCAN if whole else _PASTED_IN_CROP
-        pastes = int(rng.choice(len(chances), p=chances))
-        for _ in range(pastes if self.nodules else 0):
-            graft = draw_graft(self._draw_nodule(rng), rng)
-            pasted = paste(image, graft, rng, taken=[*targets, *ignored], free=known)
-            if pasted is not None:
-                image, target = pasted
+        image = _cut(region, pose, whole=whole)
+        targets = [_seen(pose, lesion) for lesion in region.lesions]
+        ignored = [_seen(pose, lesion) for lesion in region.ignored]
+        known = _known(box, pose)
+        chances = _INSERTED_IN_SCAN if whole else _INSERTED_IN_CROP
+        insertions = int(rng.choice(len(chances), p=chances))
+        for _ in range(insertions if self.nodules else 0):
+            cutout = draw_cutout(self._draw_nodule(rng), rng)
+            inserted = insert(image, cutout, rng, taken=[*targets, *ignored], free=known)
+            if inserted is not None:
+                image, target = inserted
                 targets.append(target)
         if slab or not whole:
-            image = self._surround(image, box, view, rng)
-        shown = [_is_shown(target, box, view) for target in targets]
+            image = self._surround(image, box, pose, rng)
+        shown = [_is_shown(target, box, pose) for target in targets]
         ignored += [target for target, fits in zip(targets, shown, strict=True) if not fits]
         targets = [target for target, fits in zip(targets, shown, strict=True) if fits]
-        return _sample(degrade(image, rng), targets, ignored, known)
+        image = draw_scanner(rng, _SCANNERS).show(image, rng)
+        return _sample(image, targets, ignored, known)
 
     def _draw_region(self, rng: Generator) -> tuple[Region, bool]:
         kinds = (self.scans, self.cubes, self.slabs)
@@ -116,39 +117,36 @@ class PatchSamples:
         return self.nodules[int(rng.choice(len(weights), p=weights / weights.sum()))]
 
     def _surround(
-        self, image_hu: NDArray[np.float32], box: Box, view: View, rng: Generator
+        self, image_hu: NDArray[np.float32], box: Box, pose: PatchPose, rng: Generator
     ) -> NDArray[np.float32]:
-        """Lay what the box shows into a patch of any scan; into air where there is no scan."""
+        """Insert what the box shows into a patch of any scan; into air where there is no scan."""
         if self.scans:
             scan = self.scans[int(rng.integers(len(self.scans)))]
-            under = _cut(scan, _draw_view(_draw_focus(scan, rng), rng, size=self.size), whole=True)
+            there = _draw_pose(scan, _draw_focus(scan, rng), rng, size=self.size)
+            under = _cut(scan, there, whole=True)
         else:
             under = np.full_like(image_hu, AIR_HU)
-        return surround(image_hu, under, box, view, seam_mm=rng.uniform(*_SEAM_MM))
-
-
-def surround(
-    image_hu: NDArray[np.float32],
-    under_hu: NDArray[np.float32],
-    box: Box,
-    view: View,
-    *,
-    seam_mm: float,
-) -> NDArray[np.float32]:
-    """Return a patch that shows a box of one scan and, around it, another patch."""
-    voxels = np.moveaxis(np.indices(image_hu.shape), 0, -1)
-    depth_mm = box.depth_mm(view.to_scan(voxels)).min(axis=-1).astype(np.float32)
-    return feathered_blend(image_hu, under_hu, depth_mm=depth_mm, seam_mm=seam_mm)
+        width_mm = rng.uniform(*_FEATHER_MM)
+        return feathered_blend(image_hu, under, depth_mm=pose.depth_mm(box), width_mm=width_mm)
 
 
 def plain_sample(region: Region, *, size: int) -> Mapping[str, Tensor]:
     """Return the sample about a region's first focus as it is, in air: nothing turned or added."""
-    view = centered(region.focus_mm[0], size=size, turn=((1, 0, 0), (0, 1, 0), (0, 0, 1)))
-    targets = [_seen(view, lesion) for lesion in region.lesions]
-    ignored = [_seen(view, lesion) for lesion in region.ignored]
-    image, box = _cut(region, view, whole=False), region.box
-    image = surround(image, np.full_like(image, AIR_HU), box, view, seam_mm=_SEAM_MM[0])
-    return _sample(image, targets, ignored, _known(box, view))
+    pose = STRAIGHT.at(
+        np.asarray(region.focus_mm[0]) / np.asarray(region.spacing_zyx_mm),
+        region.spacing_zyx_mm,
+        shape_zyx=(size, size, size),
+    )
+    targets = [_seen(pose, lesion) for lesion in region.lesions]
+    ignored = [_seen(pose, lesion) for lesion in region.ignored]
+    image, box = _cut(region, pose, whole=False), region.box
+    image = feathered_blend(
+        image,
+        np.full_like(image, AIR_HU),
+        depth_mm=pose.depth_mm(box),
+        width_mm=_FEATHER_MM[0],
+    )
+    return _sample(image, targets, ignored, _known(box, pose))
 
 
 def _draw_focus(region: Region, rng: Generator, *, at_lesions: bool = False) -> NDArray[np.float64]:
@@ -161,48 +159,52 @@ def _draw_focus(region: Region, rng: Generator, *, at_lesions: bool = False) -> 
     return focus
 
 
-def _draw_view(focus_mm: NDArray[np.float64], rng: Generator, *, size: int) -> View:
-    center = focus_mm + rng.uniform(-_JITTER_MM, _JITTER_MM, size=3)
-    turn = draw_turn(rng, scale=_PATCH_SCALE, tilt_deg=_TILT_DEG)
-    return centered(center, size=size, turn=turn)
+def _draw_pose(
+    region: Region, focus_mm: NDArray[np.float64], rng: Generator, *, size: int
+) -> PatchPose:
+    return draw_pose(rng, _POSES).at(
+        focus_mm / np.asarray(region.spacing_zyx_mm),
+        region.spacing_zyx_mm,
+        shape_zyx=(size, size, size),
+    )
 
 
 def _draw_slab(region: Region, focus_mm: NDArray[np.float64], rng: Generator) -> Box:
     """Return a part of a scan as thin as a stack, about a point."""
-    box = region.box
-    low, high = box.low_mm.copy(), box.high_mm.copy()
+    (low, *low_yx), (high, *high_yx) = region.box.low_mm, region.box.high_mm
     height = float(np.exp(rng.uniform(*np.log(_SLAB_OF_SCAN_MM))))
-    middle = focus_mm[0] + rng.uniform(-0.5, 0.5) * height
-    low[0], high[0] = max(low[0], middle - height / 2), min(high[0], middle + height / 2)
-    return Box(low_mm=low, high_mm=high)
-
-
-def _cut(region: Region, view: View, *, whole: bool) -> NDArray[np.float32]:
-    """Cut a patch; beyond a whole scan is air, beyond a crop what its border shows."""
-    spacing = region.spacing_zyx_mm
-    mode = "constant" if whole else "nearest"
-    return view.cut(region.array_hu, spacing_zyx_mm=spacing, outside=AIR_HU, mode=mode)
-
-
-def _seen(view: View, lesion: Lesion) -> Target:
-    return Target(
-        center_zyx=as_vector(view.to_patch(lesion.center_mm)),
-        diameter_mm=lesion.diameter_mm / view.scale,
+    middle = float(focus_mm[0] + rng.uniform(-0.5, 0.5) * height)
+    return Box(
+        low_mm=as_vector((max(low, middle - height / 2), *low_yx)),
+        high_mm=as_vector((min(high, middle + height / 2), *high_yx)),
     )
 
 
-def _known(box: Box, view: View) -> NDArray[np.bool_]:
+def _cut(region: Region, pose: PatchPose, *, whole: bool) -> NDArray[np.float32]:
+    """Cut a patch; beyond a whole scan is air, beyond a crop what its border shows."""
+    return pose.cut(region.array_hu, outside=AIR_HU if whole else None)
+
+
+def _seen(pose: PatchPose, lesion: Lesion) -> Target:
+    return Target(
+        center_zyx=as_vector(pose.to_patch(lesion.center_mm)),
+        diameter_mm=lesion.diameter_mm / pose.voxel_mm,
+    )
+
+
+def _known(box: Box, pose: PatchPose) -> NDArray[np.bool_]:
     """Return which cells of a patch lie well inside what is shown, bool on the grid of cells."""
-    per_axis = -(-view.size // STRIDE)
-    here = np.moveaxis(np.indices((per_axis,) * 3) * STRIDE, 0, -1)
-    rim = np.minimum(_RIM_MM, _RIM_SHARE * (box.high_mm - box.low_mm))
-    return np.asarray((box.depth_mm(view.to_scan(here)) >= rim).all(axis=-1), dtype=np.bool_)
+    cells = [-(-n // STRIDE) for n in pose.shape_zyx]
+    here = np.moveaxis(np.indices(cells) * STRIDE, 0, -1)
+    rim = np.minimum(_RIM_MM, _RIM_SHARE * np.subtract(box.high_mm, box.low_mm))
+    depth_mm = box.depth_mm(pose.to_array_mm(here))
+    return np.asarray((depth_mm >= rim).all(axis=-1), dtype=np.bool_)
 
 
-def _is_shown(target: Target, box: Box, view: View) -> bool:
+def _is_shown(target: Target, box: Box, pose: PatchPose) -> bool:
     """Return whether enough of a nodule lies inside what is shown."""
-    depth_mm = float(box.depth_mm(view.to_scan(target.center_zyx)).min())
-    return depth_mm >= _SEEN_SHARE * view.scale * target.diameter_mm / 2
+    depth_mm = float(box.depth_mm(pose.to_array_mm(target.center_zyx)).min())
+    return depth_mm >= _SEEN_SHARE * pose.voxel_mm * target.diameter_mm / 2
 
 
 def _sample(

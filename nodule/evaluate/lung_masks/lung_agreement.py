@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from nodule.errors import GeometryError, InputError
 from nodule.evaluate.overlap import LUNG_TOLERANCE_MM, Overlap, compare_masks
 from nodule.geometry import Vector
-from nodule.lidc.consensus import nodules_on, position_lps_mm
-from nodule.lidc.luna16 import findings_by_series
 from nodule.lidc.whole_scans import WholeScan
-from nodule.lidc.xml import read_lidc_xml
 from nodule.resample import geometry_of
 from nodule.study import Study
+from nodule.training.annotated_scan import annotations_in
 from nodule.volume import LungMask
 
 
@@ -88,14 +86,8 @@ def nodule_centers(scan: WholeScan, study: Study) -> tuple[Vector, ...]:
     ------
     InputError : from reading the readings.
     """
-    if scan.readings is None:
-        return ()
-    if scan.readings.suffix.lower() == ".csv":
-        found = findings_by_series(scan.readings).get(scan.patient, ())
-        return tuple(finding.center_lps_mm for finding in found)
-    readings = read_lidc_xml(scan.readings)
-    outlined = (nodule.center_lps_mm for nodule in nodules_on(study, readings))
-    return (*outlined, *(position_lps_mm(study, mark) for mark in readings.small_nodules))
+    marked = annotations_in(scan, study)
+    return tuple(each.center_lps_mm for each in marked if each.kind in ("outlined", "small"))
 
 
 def read_lung_mask(path: Path) -> LungMask:

@@ -10,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.malignancy.ensemble import Ensemble
-from nodule.malignancy.training.crop_cubes import views_cubes
+from nodule.malignancy.training.crop_cubes import crop_cubes
 from nodule.malignancy.training.cube_sampler import DEEP_MM, elsewhere
-from nodule.malignancy.training.nodule_examples import NoduleExample, View, views_deeper_than
+from nodule.malignancy.training.nodule_examples import (
+    NoduleCropView,
+    NoduleExample,
+    views_deeper_than,
+)
 from nodule.progress import Progress, silent
 from nodule.training.nodule_record import NoduleRecord
 
@@ -47,7 +51,7 @@ def judge(
     """Judge every nodule; one with several views gets the mean of what each view says."""
     judged: list[Judgement] = []
     for example in examples:
-        said = ensemble.predict(functools.partial(views_cubes, example.views))
+        said = ensemble.predict(functools.partial(crop_cubes, example.views))
         kinds = [view.packed.record.kind for view in example.views]
         judged.append(
             Judgement(
@@ -84,7 +88,7 @@ def discern(ensemble: Ensemble, examples: Sequence[NoduleExample], *, seed: int 
     rng = np.random.default_rng(seed)
     deep = views_deeper_than(examples, DEEP_MM)
     said = [
-        ensemble.predict(functools.partial(views_cubes, tuple(_places(view, rng)))) for view in deep
+        ensemble.predict(functools.partial(crop_cubes, tuple(_places(view, rng)))) for view in deep
     ]
     return Discernment(
         patients=tuple(np.repeat([v.packed.record.patient_id for v in deep], 1 + _OTHERS).tolist()),
@@ -93,7 +97,7 @@ def discern(ensemble: Ensemble, examples: Sequence[NoduleExample], *, seed: int 
     )
 
 
-def _places(view: View, rng: np.random.Generator) -> Iterator[View]:
+def _places(view: NoduleCropView, rng: np.random.Generator) -> Iterator[NoduleCropView]:
     yield view
     for _ in range(_OTHERS):
-        yield View(packed=view.packed, center_zyx=elsewhere(rng, [view]).center_zyx)
+        yield NoduleCropView(packed=view.packed, center_zyx=elsewhere(rng, [view]).center_zyx)

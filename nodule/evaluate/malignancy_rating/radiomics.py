@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from nodule.geometry import Geometry, Vector
-from nodule.malignancy.training.nodule_examples import View, majority
+from nodule.malignancy.training.nodule_examples import NoduleCropView, majority
 from nodule.measure.calipers import sphericity
 from nodule.sphere import sphere_diameter_mm
 
@@ -54,7 +54,7 @@ class Features:
         return astuple(self)
 
 
-def features_of(view: View) -> Features:
+def features_of(view: NoduleCropView) -> Features:
     """Measure the nodule in a view, within its readers' common outline."""
     return measure(view.hu, majority(view.packed.reader_bits), view.packed.geometry)
 

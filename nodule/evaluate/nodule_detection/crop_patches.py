@@ -1,4 +1,4 @@
-"""A crop as a detector would meet it: laid into the lung of a whole scan.
+"""A crop as a detector would meet it: inserted into the lung of a whole scan.
 
 A stack ends, above and below, with the last slice that a reader outlined. Looked at alone, with
 air beyond, it is unlike any scan, and a detector is judged by what it makes of that. Here it lies
@@ -14,19 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.candidates.heatmap import STRIDE
-from nodule.candidates.training.patch_samples import surround
 from nodule.errors import InputError
-from nodule.geometry import as_matrix
-from nodule.hu import AIR_HU, NETWORK_WINDOW
+from nodule.geometry import as_vector
+from nodule.hu import NETWORK_WINDOW
+from nodule.patch_pose import Box
+from nodule.training.copy_paste import feathered_blend, mismatch_hu
 from nodule.training.packed_crop import PackedCrop, decode_hu
-from nodule.training.pose import View, centered
-from nodule.training.region import Box
+from nodule.training.pose import SamplePose
 from nodule.volume import LungMask, Volume
 
 PATCH_MM = 64
 
 _OFF_GRID_MM = STRIDE / 2  # no nodule shall sit on the network's grid because it was centred
-_SEAM_MM = 2.0
+_FEATHER_MM = 2.0
 _FIT_MM = 2.0  # on either side of where crop and scan meet
 _PLACES_TRIED = 40
 _PLACE_STEP = 3  # voxels between places
@@ -60,7 +60,7 @@ class Host:
         places = places[room.all(axis=1)]
         if not len(places):
             raise InputError(
-                "a scan is too small to lay crops into",
+                "a scan is too small to insert crops into",
                 code="NO_ROOM",
                 expected=f"lung with {half} mm of scan to all sides",
                 got=volume.array_zyx.shape,
@@ -73,10 +73,10 @@ class Host:
         return self.array_hu[tuple(slice(start, start + PATCH_MM) for start in low)]
 
 
-def lay(
+def insert_crop(
     packed: PackedCrop, host: Host, *, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Lay a crop into a scan.
+    """Insert a crop into a scan.
 
     Parameters
     ----------
@@ -87,17 +87,17 @@ def lay(
     The patch, float32 HU [z, y, x], 1 mm, and the centre of the nodule in its voxels, zyx.
     """
     spacing = packed.geometry.spacing_zyx_mm
-    center_mm = _center_mm(packed)
-    shift = rng.uniform(-_OFF_GRID_MM, _OFF_GRID_MM, size=3)
-    view = centered(center_mm + shift, size=PATCH_MM, turn=as_matrix(np.eye(3)))
-    hu = NETWORK_WINDOW.clip(decode_hu(packed.stored))
-    top = view.cut(hu, spacing_zyx_mm=spacing, outside=AIR_HU, mode="nearest")
-    box = Box.whole(packed.stored.shape, spacing)
-    under = _best_fit(top, host, _meeting(box, view), rng)
-    return surround(top, under, box, view, seam_mm=_SEAM_MM), view.to_patch(center_mm)
+    center = _center_zyx(packed)
+    shift_mm = as_vector(rng.uniform(-_OFF_GRID_MM, _OFF_GRID_MM, size=3))
+    pose = SamplePose(shift_mm=shift_mm).at(center, spacing, shape_zyx=(PATCH_MM,) * 3)
+    top = pose.cut(NETWORK_WINDOW.clip(decode_hu(packed.stored)), outside=None)
+    depth_mm = pose.depth_mm(Box.whole(packed.stored.shape, spacing))
+    under = _best_fit(top, host, np.abs(depth_mm) <= _FIT_MM, rng)
+    patch = feathered_blend(top, under, depth_mm=depth_mm, width_mm=_FEATHER_MM)
+    return patch, pose.to_patch(center * np.asarray(spacing))
 
 
-def _center_mm(packed: PackedCrop) -> NDArray[np.float64]:
+def _center_zyx(packed: PackedCrop) -> NDArray[np.float64]:
     crop = packed.unpack()
     masks = (crop.consensus(), crop.reader_masks.any(axis=0))
     inside = next((np.argwhere(mask) for mask in masks if mask.any()), None)
@@ -107,20 +107,12 @@ def _center_mm(packed: PackedCrop) -> NDArray[np.float64]:
         center = packed.geometry.lps_to_index(packed.record.center_lps_mm)
     else:
         center = (np.asarray(packed.stored.shape) - 1) / 2
-    return np.asarray(center * np.asarray(packed.geometry.spacing_zyx_mm), dtype=np.float64)
-
-
-def _meeting(box: Box, view: View) -> NDArray[np.bool_]:
-    """Return the voxels of a patch next to where the box ends."""
-    voxels = np.moveaxis(np.indices((view.size,) * 3), 0, -1)
-    depth_mm = box.depth_mm(view.to_scan(voxels)).min(axis=-1)
-    return np.asarray(np.abs(depth_mm) <= _FIT_MM, dtype=np.bool_)
+    return np.asarray(center, dtype=np.float64)
 
 
 def _best_fit(
     top: NDArray[np.float32], host: Host, meeting: NDArray[np.bool_], rng: np.random.Generator
 ) -> NDArray[np.float32]:
     tried = host.places[rng.integers(len(host.places), size=_PLACES_TRIED)]
-    edge = top[meeting]
-    misfits = [float(np.abs(host.patch(place)[meeting] - edge).sum()) for place in tried]
-    return host.patch(tried[int(np.argmin(misfits))])
+    mismatches = [mismatch_hu(top, host.patch(place), meeting) for place in tried]
+    return host.patch(tried[int(np.argmin(mismatches))])

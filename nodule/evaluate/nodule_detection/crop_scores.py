@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 
 from nodule.candidates.heatmap import STRIDE
 from nodule.candidates.peaks import Peak, find_peaks, suppress
-from nodule.candidates.sliding_window import plan_windows, sweep
+from nodule.candidates.sliding_window import plan_windows, slide_window
 from nodule.candidates.stage import ProposeCandidates, load_network
 from nodule.evaluate.bootstrap import Interval, patient_bootstrap
-from nodule.evaluate.nodule_detection.crop_patches import PATCH_MM, Host, lay
-from nodule.evaluate.nodule_detection.read_scans import CERTAIN_READERS, LEAST_DIAMETER_MM
+from nodule.evaluate.nodule_detection.crop_patches import PATCH_MM, Host, insert_crop
+from nodule.evaluate.nodule_detection.read_scans import LEAST_DIAMETER_MM
 from nodule.findings import Candidate
 from nodule.geometry import Geometry, as_vector
 from nodule.inference import pick_device
+from nodule.lidc.luna16 import CERTAIN_READERS
 from nodule.lidc.texture import texture_class
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.progress import Progress, silent
@@ -132,7 +133,7 @@ def score_records(
     scored = []
     for index, packed in enumerate(crops.pack_all(records)):
         rng = np.random.default_rng([seed, index])
-        patch, center = lay(packed, hosts[index % len(hosts)], rng=rng)
+        patch, center = insert_crop(packed, hosts[index % len(hosts)], rng=rng)
         hits = hits_of(marks_in(patch), center, diameter_mm=packed.record.diameter_mm)
         judged = malignancy.run(
             volume=Volume(array_zyx=patch, geometry=_GRID),
@@ -159,7 +160,7 @@ def _detector(candidates: ProposeCandidates) -> Callable[[NDArray[np.float32]], 
     plan = plan_windows(everywhere, size=window, halo=window // 4)
 
     def marks_in(patch: NDArray[np.float32]) -> list[Peak]:
-        answers = sweep(
+        answers = slide_window(
             network, patch, plan, batch=1, device=device,
             precision=candidates.precision,
         )  # fmt: skip

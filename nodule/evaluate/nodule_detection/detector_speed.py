@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from nodule.candidates.heatmap import STRIDE
 from nodule.candidates.network import HeatmapNetwork
-from nodule.candidates.sliding_window import Plan, Window, plan_cheapest, sweep
+from nodule.candidates.sliding_window import Plan, Window, plan_cheapest, slide_window
 from nodule.candidates.stage import (
     ProposeCandidates,
     load_network,
@@ -207,7 +207,7 @@ def _sweep(
     plan: Plan,
     candidates: ProposeCandidates,
 ) -> None:
-    sweep(
+    slide_window(
         network, array_hu, plan, batch=candidates.batch,
         device=pick_device(candidates.device), precision=candidates.precision,
     )  # fmt: skip

@@ -21,10 +21,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nodule.errors import InputError
-from nodule.lidc.luna16 import LunaFinding, LunaMark
+from nodule.lidc.luna16 import UNMEASURED_DIAMETER_MM, LunaFinding, LunaMark
 
 MAX_MARKS = 100
-UNMEASURED_DIAMETER_MM = 10.0  # LUNA16's for excluded findings without a diameter
 
 _MISSED = -np.inf
 _Row = TypeVar("_Row", LunaFinding, LunaMark)

@@ -6,19 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nodule.ct import read_ct
 from nodule.errors import InputError
-from nodule.evaluate.nodule_detection.luna16_matching import UNMEASURED_DIAMETER_MM
 from nodule.geometry import Vector
-from nodule.lidc.consensus import LidcNodule, nodules_on, position_lps_mm
-from nodule.lidc.luna16 import LunaFinding, findings_by_series
+from nodule.lidc.luna16 import CERTAIN_READERS
 from nodule.lidc.whole_scans import WholeScan, find_scans
-from nodule.lidc.xml import read_lidc_xml
-from nodule.sphere import sphere_diameter_mm
 from nodule.study import Study
+from nodule.training.annotated_scan import Annotation, read_annotated_scan
 
-CERTAIN_READERS = 3
-"""Readers who must have outlined a nodule before it is one to be found: LUNA16's rule."""
 LEAST_DIAMETER_MM = 3.0
 
 
@@ -100,48 +94,20 @@ def load_read_scan(scan: WholeScan) -> tuple[ReadScan, Study]:
     ------
     InputError : from reading either.
     """
-    assert scan.readings is not None
-    if scan.readings.suffix.lower() == ".csv":
-        study = read_ct(scan.path)
-        outlined, points = _of_luna16(scan)
-    else:
-        readings = read_lidc_xml(scan.readings)
-        study = read_ct(scan.path, series_uid=readings.series_instance_uid or None)
-        outlined = tuple(_outlined(nodule) for nodule in nodules_on(study, readings))
-        points = tuple(
-            Marked(
-                center_lps_mm=position_lps_mm(study, mark),
-                diameter_mm=UNMEASURED_DIAMETER_MM,
-                readers=0,
-            )
-            for mark in (*readings.small_nodules, *readings.non_nodules)
-        )
-    uid = study.series.series_instance_uid or scan.patient
-    return ReadScan(name=scan.patient, series_uid=uid, outlined=outlined, points=points), study
-
-
-def _of_luna16(scan: WholeScan) -> tuple[tuple[Marked, ...], tuple[Marked, ...]]:
-    """Return what LUNA16 lists as nodules of a series, and what it excludes."""
-
-    def listed(table: Path | None, readers: int) -> tuple[Marked, ...]:
-        findings = () if table is None else findings_by_series(table).get(scan.patient, ())
-        return tuple(_listed(finding, readers) for finding in findings)
-
-    return listed(scan.readings, CERTAIN_READERS), listed(scan.excluded, 0)
-
-
-def _listed(finding: LunaFinding, readers: int) -> Marked:
-    return Marked(
-        center_lps_mm=finding.center_lps_mm,
-        diameter_mm=finding.diameter_mm or UNMEASURED_DIAMETER_MM,
-        readers=readers,
+    annotated = read_annotated_scan(scan)
+    study = annotated.study
+    read = ReadScan(
+        name=scan.patient,
+        series_uid=study.series.series_instance_uid or scan.patient,
+        outlined=tuple(_marked(a) for a in annotated.annotations if a.kind == "outlined"),
+        points=tuple(_marked(a) for a in annotated.annotations if a.kind != "outlined"),
     )
+    return read, study
 
 
-def _outlined(nodule: LidcNodule) -> Marked:
-    diameter_mm = sphere_diameter_mm(nodule.volume_mm3())
+def _marked(annotation: Annotation) -> Marked:
     return Marked(
-        center_lps_mm=nodule.center_lps_mm,
-        diameter_mm=diameter_mm or UNMEASURED_DIAMETER_MM,
-        readers=nodule.agreement,
+        center_lps_mm=annotation.center_lps_mm,
+        diameter_mm=annotation.diameter_mm,
+        readers=annotation.readers,
     )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from nodule.ct import read_ct
+from nodule.lidc.whole_scans import WholeScan
 from nodule.lungs.network import coarsen, normalise
 from nodule.lungs.training.threshold_labels import label_lungs
 from nodule.phantom import make_phantom, random_spec
 from nodule.resample import Resample, resample_mask
+from nodule.training.annotated_scan import read_study
 from nodule.volume import LungMask, Volume
 
 
@@ -40,18 +40,18 @@ class TrainingChest:
         return cls(image=normalise(coarsen(volume.array_zyx)), lungs=torch.stack(sides))
 
 
-def load_scan(path: Path) -> TrainingChest:
+def load_chest(scan: WholeScan) -> TrainingChest:
     """Read a scan and label its lungs.
 
     Raises
     ------
     InputError : from reading, or ``NO_LUNGS``.
     """
-    volume = Resample().run(volume=read_ct(path).volume)
+    volume = Resample().run(volume=read_study(scan).volume)
     return TrainingChest.from_volume(volume, label_lungs(volume))
 
 
-def build_phantom(seed: int) -> TrainingChest:
+def phantom_chest(seed: int) -> TrainingChest:
     """Make a random phantom; its lungs are known."""
     phantom = make_phantom(random_spec(seed, size="medium"))
     volume = Resample().run(volume=phantom.volume)

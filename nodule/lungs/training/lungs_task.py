@@ -17,15 +17,9 @@ from torch.nn import functional
 from nodule.errors import ConfigError
 from nodule.lidc.whole_scans import WholeScan, training_scans
 from nodule.lungs.network import CHANNELS, RESIDUAL_UNITS, build_network
-from nodule.lungs.training.chest_augmentation import (
-    add_masses,
-    consolidate,
-    cut,
-    degrade,
-    draw_view,
-    shorten,
-)
-from nodule.lungs.training.chests import TrainingChest, build_phantom, load_scan
+from nodule.lungs.training.chest_variation import add_masses, consolidate, rescan, shorten
+from nodule.lungs.training.chest_window import cut_window, draw_window_pose
+from nodule.lungs.training.chests import TrainingChest, load_chest, phantom_chest
 from nodule.ranges import LayerWidth, RandomSeed, check_fields
 
 if TYPE_CHECKING:
@@ -34,7 +28,7 @@ if TYPE_CHECKING:
 Edge = Annotated[int, Interval(ge=8, le=512)]
 
 _REAL_SHARE = 0.75  # of the samples come from scans, the rest from phantoms
-_WITH_MASSES, _CONSOLIDATED, _DEGRADED, _SHORTENED = 0.6, 0.35, 0.85, 0.4
+_WITH_MASSES, _CONSOLIDATED, _RESCANNED, _SHORTENED = 0.6, 0.35, 0.85, 0.4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +80,8 @@ class LungsTask:
         InputError : from reading or labelling a scan.
         """
         return WindowSamples(
-            scans=[load_scan(scan.path) for scan in self._scans],
-            phantoms=[build_phantom(self.seed + k) for k in range(self.phantoms)],
+            scans=[load_chest(scan) for scan in self._scans],
+            phantoms=[phantom_chest(self.seed + k) for k in range(self.phantoms)],
             size_zyx=self.patch_zyx,
             seed=self.seed,
         )
@@ -141,22 +135,22 @@ class WindowSamples:
     def __getitem__(self, index: int) -> Mapping[str, Tensor]:
         """Return ``image`` [1, z, y, x] in [0, 1] and ``target`` [3, z, y, x], class shares."""
         rng = np.random.default_rng([self._seed, index])
-        case = self._draw_case(rng)
-        window = cut(case, draw_view(case, rng), size_zyx=self._size_zyx)
+        chest = self._draw_chest(rng)
+        window = cut_window(chest, draw_window_pose(rng), size_zyx=self._size_zyx)
         if rng.random() < _WITH_MASSES:
             window = add_masses(window, rng)
         if rng.random() < _CONSOLIDATED:
             window = consolidate(window, rng)
-        if rng.random() < _DEGRADED:
-            window = degrade(window, rng)
+        if rng.random() < _RESCANNED:
+            window = rescan(window, rng)
         if rng.random() < _SHORTENED:
             window = shorten(window, rng)
         return sample_of(window)
 
-    def _draw_case(self, rng: np.random.Generator) -> TrainingChest:
+    def _draw_chest(self, rng: np.random.Generator) -> TrainingChest:
         real = bool(self._scans) and (not self._phantoms or rng.random() < _REAL_SHARE)
-        cases = self._scans if real else self._phantoms
-        return cases[int(rng.integers(len(cases)))]
+        chests = self._scans if real else self._phantoms
+        return chests[int(rng.integers(len(chests)))]
 
 
 def sample_of(window: TrainingChest) -> Mapping[str, Tensor]:

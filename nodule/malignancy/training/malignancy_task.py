@@ -19,12 +19,12 @@ from nodule.lidc.whole_scans import WholeScan
 from nodule.malignancy.backbones import BackboneName
 from nodule.malignancy.network import LEVELS, NOMINAL, C3DMultitask, Outputs, build
 from nodule.malignancy.ordinal import ordinal_loss, vote_cross_entropy
-from nodule.malignancy.training.backgrounds import Background, open_background
-from nodule.malignancy.training.crop_cubes import views_cubes
+from nodule.malignancy.training.backgrounds import Background, read_background
+from nodule.malignancy.training.crop_cubes import crop_cubes
 from nodule.malignancy.training.cube_sampler import CubeSampler, target
 from nodule.malignancy.training.nodule_examples import (
+    NoduleCropView,
     NoduleExample,
-    View,
     load_examples,
     load_rejected,
     patients,
@@ -116,7 +116,7 @@ class MalignancyTask:
         return load_examples(CropSet.open(self.crop_set), keep=self._learns_from)
 
     @functools.cached_property
-    def _rejected(self) -> tuple[View, ...]:
+    def _rejected(self) -> tuple[NoduleCropView, ...]:
         return load_rejected(CropSet.open(self.crop_set), keep=self._learns_from)
 
     def _learns_from(self, record: NoduleRecord) -> bool:
@@ -128,8 +128,11 @@ class MalignancyTask:
 
     @functools.cached_property
     def _backgrounds(self) -> tuple[Background, ...]:
-        marks = {} if self.marks is None else read_marks(self.marks)
-        return tuple(open_background(scan, marks=marks) for scan in self._scans)
+        detections = {} if self.marks is None else read_marks(self.marks)
+        return tuple(
+            read_background(scan, detections_lps_mm=detections.get(scan.patient, ()))
+            for scan in self._scans
+        )
 
     @functools.cached_property
     def _scans(self) -> tuple[WholeScan, ...]:
@@ -172,7 +175,7 @@ class MalignancyTask:
         )
         return [
             {
-                "cubes": torch.from_numpy(views_cubes(example.views[:1], network)[0]),
+                "cubes": torch.from_numpy(crop_cubes(example.views[:1], network)[0]),
                 **target(example, nodule_known=True),
             }
             for example in watched

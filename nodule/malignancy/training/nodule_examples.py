@@ -8,20 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from nodule.geometry import Vector, as_vector
 from nodule.malignancy.network import LEVELS
+from nodule.training.copy_paste import Piece, ShapeDistance
 from nodule.training.crop_set import CropSet, distinct
 from nodule.training.nodule_record import NoduleRecord
 from nodule.training.packed_crop import PackedCrop, decode_hu
 
-_FAR_MM = 31.0  # distances are stored in eighths of a millimetre in one byte
-_PER_MM = 8
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class View:
+class NoduleCropView:
     """One image of a nodule and its surroundings.
 
     Parameters
@@ -38,17 +35,15 @@ class View:
         """The image, HU [z, y, x]."""
         return decode_hu(self.packed.stored)
 
-    @property
-    def distance_mm(self) -> NDArray[np.float32]:
-        """Distance of each voxel from the nearest that any reader marked, up to 31 mm."""
-        return self._distance.astype(np.float32) * np.float32(1.0 / _PER_MM)
-
     @functools.cached_property
-    def _distance(self) -> NDArray[np.uint8]:
-        unmarked = self.packed.reader_bits == 0
-        distance_mm = ndimage.distance_transform_edt(unmarked, sampling=self.spacing_zyx_mm)
-        stored: NDArray[np.uint8] = (distance_mm.clip(max=_FAR_MM) * _PER_MM).astype(np.uint8)
-        return stored
+    def distance(self) -> ShapeDistance:
+        """Distance of each voxel from the nearest that any reader marked."""
+        return ShapeDistance.of(self.packed.reader_bits > 0, self.spacing_zyx_mm)
+
+    @property
+    def piece(self) -> Piece:
+        """All that the view shows, about its nodule's centre."""
+        return Piece(hu=self.hu, spacing_zyx_mm=self.spacing_zyx_mm, center_zyx=self.center_zyx)
 
     @property
     def spacing_zyx_mm(self) -> Vector:
@@ -74,7 +69,7 @@ class NoduleExample:
 
     record: NoduleRecord
     votes: Mapping[str, tuple[int, ...]]
-    views: tuple[View, ...]
+    views: tuple[NoduleCropView, ...]
 
     @property
     def reader_share(self) -> float:
@@ -103,7 +98,7 @@ def load_examples(
     kept = [record for record in crops.records if keep(record)]
     chosen = {record.nodule_key: record for record in distinct(kept)}
     wanted = [record for record in kept if record.nodule_key in chosen]
-    views: dict[str, list[View]] = {key: [] for key in chosen}
+    views: dict[str, list[NoduleCropView]] = {key: [] for key in chosen}
     for packed in crops.pack_all(wanted):
         if packed.reader_bits.any():
             views[packed.record.nodule_key].append(_view(packed))
@@ -114,19 +109,21 @@ def load_examples(
     )
 
 
-def _view(packed: PackedCrop) -> View:
+def _view(packed: PackedCrop) -> NoduleCropView:
     marked = packed.reader_bits
     inside = np.argwhere(majority(marked))
-    return View(packed=packed, center_zyx=as_vector(inside.mean(axis=0)))
+    return NoduleCropView(packed=packed, center_zyx=as_vector(inside.mean(axis=0)))
 
 
-def load_rejected(crops: CropSet, *, keep: Callable[[NoduleRecord], bool]) -> tuple[View, ...]:
+def load_rejected(
+    crops: CropSet, *, keep: Callable[[NoduleRecord], bool]
+) -> tuple[NoduleCropView, ...]:
     """Read the places of a crop set, let through by ``keep``, that readers took for no nodule."""
     views = []
     for packed in crops.pack_all([record for record in crops.negatives if keep(record)]):
         assert packed.record.center_lps_mm is not None
         center = packed.geometry.lps_to_index(packed.record.center_lps_mm)
-        views.append(View(packed=packed, center_zyx=as_vector(center)))
+        views.append(NoduleCropView(packed=packed, center_zyx=as_vector(center)))
     return tuple(views)
 
 
@@ -144,6 +141,8 @@ def patients(examples: Iterable[NoduleExample]) -> tuple[str, ...]:
     return tuple(sorted({example.record.patient_id for example in examples}))
 
 
-def views_deeper_than(examples: Sequence[NoduleExample], depth_mm: float) -> tuple[View, ...]:
+def views_deeper_than(
+    examples: Sequence[NoduleExample], depth_mm: float
+) -> tuple[NoduleCropView, ...]:
     """Return the views that show at least so much of the body's length."""
     return tuple(v for e in examples for v in e.views if v.depth_mm >= depth_mm)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from nodule.candidates.heatmap import Target, decode_centers, decode_diameters, encode
+from nodule.candidates.heatmap import decode_centers, decode_diameters
+from nodule.candidates.training.heatmap_targets import Target, encode
 from nodule.geometry import Geometry
 
 NODULES = (

@@ -69,7 +69,7 @@ def test_learns_one_batch_by_heart() -> None:
 
 def _one_batch() -> dict[str, torch.Tensor]:
     """Two images of 32 mm with a bright ball of 8 and one of 12 mm."""
-    from nodule.candidates.heatmap import Target, encode
+    from nodule.candidates.training.heatmap_targets import Target, encode
 
     grid = torch.stack(torch.meshgrid(*[torch.arange(32.0)] * 3, indexing="ij"))
     samples = []

@@ -15,7 +15,7 @@ from nodule.candidates.sliding_window import (
     cells_of,
     plan_cheapest,
     plan_windows,
-    sweep,
+    slide_window,
 )
 
 CPU = torch.device("cpu")
@@ -40,7 +40,7 @@ def ramp(shape: tuple[int, int, int]) -> NDArray[np.float32]:
 
 def echo(array_hu: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
     plan = plan_windows(wanted, size=16, halo=4)
-    return sweep(
+    return slide_window(
         Echo(),
         array_hu,
         plan,

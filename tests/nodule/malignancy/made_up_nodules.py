@@ -9,7 +9,7 @@ import torch
 
 from nodule.geometry import Geometry
 from nodule.malignancy.network import C3DMultitask
-from nodule.malignancy.training.nodule_examples import NoduleExample, View, count_votes
+from nodule.malignancy.training.nodule_examples import NoduleCropView, NoduleExample, count_votes
 from nodule.training.nodule_record import NoduleRecord
 from nodule.training.packed_crop import PackedCrop
 from nodule.weights import Weights, save_state
@@ -38,7 +38,7 @@ def make_example(*, slices: int = 5, ratings: tuple[int, ...] = (3, 4, 5)) -> No
         exact_slices=np.ones(slices, dtype=np.bool_),
         geometry=Geometry(shape_zyx=shape, spacing_zyx_mm=spacing_mm),
     )
-    view = View(packed=packed, center_zyx=center)
+    view = NoduleCropView(packed=packed, center_zyx=center)
     return NoduleExample(record=record, votes=count_votes(record), views=(view,))
 
 

@@ -10,9 +10,8 @@ import SimpleITK as sitk
 from nodule.errors import ConfigError
 from nodule.lidc.whole_scans import WholeScan, find_scans
 from nodule.training import scan_store as store_module
-from nodule.training.annotated_scan import load_scan
 from nodule.training.region import Region
-from nodule.training.scan_store import StoredScans, load_scans
+from nodule.training.scan_store import StoredScans, load_scans, read_region
 
 UIDS = ("1.2.840.10", "1.2.840.11")
 HEADER = "seriesuid,coordX,coordY,coordZ,diameter_mm\n"
@@ -44,7 +43,7 @@ def luna16(tmp_path: Path) -> Path:
 
 
 def test_a_nodule_of_luna16_lies_in_the_array_where_it_is_seen(luna16: Path) -> None:
-    read, unread = (load_scan(scan) for scan in find_scans(luna16))
+    read, unread = (read_region(scan) for scan in find_scans(luna16))
     (lesion,) = read.lesions
     assert lesion.diameter_mm == 6.5
     # the block's centre of mass, index (10.5, 29.5, 21.5) at spacing (2.5, 1.5, 1.5)
@@ -82,9 +81,9 @@ def test_a_store_reads_each_scan_once_until_it_or_its_readings_change(
 
     def spy(scan: WholeScan) -> Region:
         read.append(scan.patient)
-        return load_scan(scan)
+        return read_region(scan)
 
-    monkeypatch.setattr(store_module, "load_scan", spy)
+    monkeypatch.setattr(store_module, "read_region", spy)
     scans = find_scans(luna16)
     load_scans(scans[:1], store=tmp_path / "store")
     load_scans(scans, store=tmp_path / "store")

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from nodule.ct import read_ct
 from nodule.lidc.whole_scans import find_scans
-from nodule.malignancy.training.backgrounds import open_background
+from nodule.malignancy.training.backgrounds import read_background
 from nodule.training.hard_negatives import read_marks
 from nodule.weights import Weights
 from pipelines.cli.main import app
@@ -42,13 +42,13 @@ def test_marks_lie_in_the_scan_the_most_suspicious_first(
     assert scores == sorted(scores, reverse=True)
 
 
-def test_training_takes_as_mistakes_what_lies_on_no_nodule(
+def test_training_takes_as_hard_negatives_what_lies_on_no_nodule(
     table: tuple[Path, dict],  # type: ignore[type-arg]
     phantom_study: Path,
 ) -> None:
     (scan,) = find_scans(phantom_study)
     marks = read_marks(table[0])
-    assert "mistake" not in open_background(scan).places
+    assert "hard negative" not in read_background(scan).places
     # the phantom's own nodules are among the marks, and its vessels
-    mistakes = open_background(scan, marks=marks).places["mistake"]
-    assert 0 < len(mistakes) < len(marks[scan.patient])
+    taught = read_background(scan, detections_lps_mm=marks[scan.patient])
+    assert 0 < len(taught.places["hard negative"]) < len(marks[scan.patient])

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from nodule.candidates.network import HeatmapNetwork
-from nodule.candidates.training.hard_negative_mining import false_marks, mine
-from nodule.training.region import Lesion, Region, scan_region
+from nodule.candidates.training.hard_negative_mining import false_positives, with_hard_negatives
+from nodule.training.region import Lesion, Region
 from nodule.weights import Weights, save_state
 
 
@@ -27,22 +27,22 @@ class Bright(nn.Module):
 
 def lung_with_blobs(*, lesions: tuple[Lesion, ...] = ()) -> Region:
     hu = np.full((40, 120, 140), -1000.0, np.float32)
-    hu[:, 10:110, 10:130] = -500.5  # a body that the network does not see
+    hu[:, 10:110, 10:130] = -395.0  # a body that the network does not see
     hu[4:36, 25:95, 20:120] = -850.0
     hu[15:21, 40:52, 40:52] = hu[15:21, 70:82, 90:102] = 40.0
-    return scan_region(hu, spacing_zyx_mm=(2.0, 1.0, 1.0), lesions=lesions)
+    return Region.of_scan(hu, spacing_zyx_mm=(2.0, 1.0, 1.0), lesions=lesions)
 
 
-def test_a_mark_on_a_readers_nodule_is_no_mistake() -> None:
+def test_a_detection_on_a_readers_nodule_is_no_hard_negative() -> None:
     nodule = Lesion(center_mm=(35.0, 45.5, 45.5), diameter_mm=18.0)
-    wrong = false_marks(lung_with_blobs(lesions=(nodule,)), Bright())
+    wrong = false_positives(lung_with_blobs(lesions=(nodule,)), Bright())
     assert len(wrong) > 0
     # what is left lies in the other blob, 30 to 42 by 70 to 82 by 90 to 102 mm
     assert (np.abs(wrong - [35.0, 75.5, 95.5]) <= 7.0).all()
 
 
-def test_without_readers_both_are_mistakes() -> None:
-    wrong = false_marks(lung_with_blobs(), Bright())
+def test_without_readers_both_are_hard_negatives() -> None:
+    wrong = false_positives(lung_with_blobs(), Bright())
     assert {bool(y > 60) for y in wrong[:, 1]} == {True, False}
 
 
@@ -56,7 +56,7 @@ def test_mined_places_join_those_that_were_known(tmp_path: Path) -> None:
         training_patients=(),
     )
     known = np.array([[30.0, 40.0, 50.0]])
-    (mined,) = mine(
+    (mined,) = with_hard_negatives(
         [replace(lung_with_blobs(), hard_mm=known)], Weights.open(tmp_path / "tiny.safetensors")
     )
     np.testing.assert_array_equal(mined.hard_mm[:1], known)

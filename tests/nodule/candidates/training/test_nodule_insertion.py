@@ -1,12 +1,16 @@
-"""A pasted nodule has its own density inside, the lung's outside and a soft edge between."""
+"""An inserted nodule has its own density inside, the lung's outside and a soft edge between."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nodule.candidates.heatmap import STRIDE, Target
+from nodule.candidates.heatmap import STRIDE
 from nodule.candidates.training.crop_regions import NoduleSource
-from nodule.candidates.training.nodule_insertion import draw_graft, paste
+from nodule.candidates.training.heatmap_targets import Target
+from nodule.candidates.training.nodule_insertion import draw_cutout, insert
+from nodule.training.copy_paste import ShapeDistance
 from nodule.training.region import Lesion
 
 LUNG_HU, SOURCE_LUNG_HU, NODULE_HU = -860.0, -800.0, 40.0
@@ -22,8 +26,8 @@ def ball(*, diameter_mm: float = 12.0, shape: tuple[int, int, int] = (16, 48, 48
     inside = diameter_mm / 2 > np.linalg.norm(points.T - center, axis=-1).T
     return NoduleSource(
         array_hu=np.where(inside, NODULE_HU, SOURCE_LUNG_HU).astype(np.int16),
-        marks=(1 + inside).astype(np.uint8),
         spacing_zyx_mm=spacing,
+        distance=ShapeDistance.of(inside, spacing),
         lesion=Lesion(center_mm=center, diameter_mm=diameter_mm),
     )
 
@@ -39,11 +43,11 @@ def distances(target: Target) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_pasted_nodule_is_solid_inside_and_leaves_the_lung_alone(seed: int) -> None:
+def test_an_inserted_nodule_is_solid_inside_and_leaves_the_lung_alone(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    pasted = paste(lung(), draw_graft(ball(), rng), rng, taken=())
-    assert pasted is not None
-    image, target = pasted
+    inserted = insert(lung(), draw_cutout(ball(), rng), rng, taken=())
+    assert inserted is not None
+    image, target = inserted
     away = distances(target)
     radius = target.diameter_mm / 2
     assert image[away < radius - 3].mean() == pytest.approx(NODULE_HU, abs=5)
@@ -55,9 +59,9 @@ def test_a_pasted_nodule_is_solid_inside_and_leaves_the_lung_alone(seed: int) ->
 
 def test_the_size_that_is_told_is_the_size_that_is_seen() -> None:
     rng = np.random.default_rng(11)
-    pasted = paste(lung(), draw_graft(ball(), rng), rng, taken=())
-    assert pasted is not None
-    image, target = pasted
+    inserted = insert(lung(), draw_cutout(ball(), rng), rng, taken=())
+    assert inserted is not None
+    image, target = inserted
     volume_mm3 = ((image - LUNG_HU) / (NODULE_HU - LUNG_HU)).clip(0, 1).sum()
     seen_mm = (6 * volume_mm3 / np.pi) ** (1 / 3)
     assert seen_mm == pytest.approx(target.diameter_mm, abs=1.5)
@@ -66,20 +70,20 @@ def test_the_size_that_is_told_is_the_size_that_is_seen() -> None:
 def test_the_image_that_was_given_stays_as_it_was() -> None:
     image = lung()
     rng = np.random.default_rng(2)
-    assert paste(image, draw_graft(ball(), rng), rng, taken=()) is not None
+    assert insert(image, draw_cutout(ball(), rng), rng, taken=()) is not None
     assert (image == LUNG_HU).all()
 
 
-def test_nothing_is_pasted_outside_the_lung() -> None:
+def test_nothing_is_inserted_outside_the_lung() -> None:
     wall = np.full((64, 64, 64), 40.0, np.float32)
     rng = np.random.default_rng(0)
-    assert paste(wall, draw_graft(ball(), rng), rng, taken=()) is None
+    assert insert(wall, draw_cutout(ball(), rng), rng, taken=()) is None
 
 
-def test_nothing_is_pasted_onto_another_nodule() -> None:
+def test_nothing_is_inserted_onto_another_nodule() -> None:
     rng = np.random.default_rng(0)
     everywhere = Target(center_zyx=(32.0, 32.0, 32.0), diameter_mm=120.0)
-    assert paste(lung(), draw_graft(ball(), rng), rng, taken=[everywhere]) is None
+    assert insert(lung(), draw_cutout(ball(), rng), rng, taken=[everywhere]) is None
 
 
 def test_centres_stay_in_the_free_cells() -> None:
@@ -87,25 +91,23 @@ def test_centres_stay_in_the_free_cells() -> None:
     free[:, :, 8:] = True
     for seed in range(5):
         rng = np.random.default_rng(seed)
-        pasted = paste(lung(), draw_graft(ball(), rng), rng, taken=(), free=free)
-        if pasted is not None:
-            assert pasted[1].center_zyx[2] >= 8 * STRIDE
+        inserted = insert(lung(), draw_cutout(ball(), rng), rng, taken=(), free=free)
+        if inserted is not None:
+            assert inserted[1].center_zyx[2] >= 8 * STRIDE
 
 
 def test_a_nodule_from_the_wall_goes_to_a_wall() -> None:
     source = ball(diameter_mm=10.0)
     hu = source.array_hu.copy()
     hu[:, :, 31:] = 50  # the wall begins where the nodule ends
-    at_wall = NoduleSource(
-        array_hu=hu, marks=source.marks, spacing_zyx_mm=source.spacing_zyx_mm, lesion=source.lesion
-    )
+    at_wall = replace(source, array_hu=hu)
     image = lung()
     image[:, :, 32:] = 50.0
     nearer, free_floating = [], []
     for seed in range(30):
         for kind, found in ((at_wall, nearer), (source, free_floating)):
             rng = np.random.default_rng(seed)
-            pasted = paste(image, draw_graft(kind, rng), rng, taken=())
-            if pasted is not None:
-                found.append(abs(pasted[1].center_zyx[2] - 32))
+            inserted = insert(image, draw_cutout(kind, rng), rng, taken=())
+            if inserted is not None:
+                found.append(abs(inserted[1].center_zyx[2] - 32))
     assert np.median(nearer) < np.median(free_floating)

@@ -7,14 +7,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from nodule.candidates.heatmap import Target
 from nodule.candidates.training.candidates_task import focal_loss
 from nodule.candidates.training.crop_regions import NoduleSource
-from nodule.candidates.training.patch_samples import PatchSamples, _is_shown, plain_sample, surround
-from nodule.geometry import as_matrix
-from nodule.training.intensity import degrade
-from nodule.training.pose import centered
-from nodule.training.region import Box, Lesion, Region, lung_points, scan_region
+from nodule.candidates.training.heatmap_targets import Target
+from nodule.candidates.training.patch_samples import PatchSamples, _is_shown, plain_sample
+from nodule.patch_pose import Box
+from nodule.training.copy_paste import ShapeDistance
+from nodule.training.pose import STRAIGHT
+from nodule.training.region import Lesion, Region
 
 
 def chest() -> NDArray[np.float32]:
@@ -26,12 +26,12 @@ def chest() -> NDArray[np.float32]:
 
 
 def nodule() -> NoduleSource:
-    marks = np.ones((12, 12, 12), np.uint8)
-    marks[4:8, 3:9, 3:9] = 2
+    inside = np.zeros((12, 12, 12), np.bool_)
+    inside[4:8, 3:9, 3:9] = True
     return NoduleSource(
-        array_hu=np.where(marks == 2, 0, -850).astype(np.int16),
-        marks=marks,
+        array_hu=np.where(inside, 0, -850).astype(np.int16),
         spacing_zyx_mm=(1.5, 1.0, 1.0),
+        distance=ShapeDistance.of(inside, (1.5, 1.0, 1.0)),
         lesion=Lesion(center_mm=(8.25, 5.5, 5.5), diameter_mm=7.4),
     )
 
@@ -39,7 +39,7 @@ def nodule() -> NoduleSource:
 def samples(**changes: object) -> PatchSamples:
     fields: dict[str, object] = {
         "nodules": (nodule(),),
-        "scans": (scan_region(chest(), spacing_zyx_mm=(2.0, 1.0, 1.0)),),
+        "scans": (Region.of_scan(chest(), spacing_zyx_mm=(2.0, 1.0, 1.0)),),
         "cubes": (),
         "slabs": (),
         "size": 48,
@@ -69,7 +69,7 @@ def test_samples_have_the_shapes_of_network_and_maps() -> None:
     assert 0.0 <= float(sample["image"].min()) < float(sample["image"].max()) <= 1.0
 
 
-def test_pasted_nodules_are_in_the_maps() -> None:
+def test_inserted_nodules_are_in_the_maps() -> None:
     source = samples()
     peaks = [int((source[i]["heat"] == 1).sum()) for i in range(20)]
     assert sum(peaks) >= 10
@@ -103,7 +103,9 @@ def test_a_thin_stack_lies_in_the_lung_of_a_scan() -> None:
         focus_mm=np.array([[2.0, 29.5, 29.5]]),
         lesions=(Lesion(center_mm=(2.0, 29.5, 29.5), diameter_mm=6.0),),
     )
-    lung = scan_region(np.full((150, 150, 150), -850.0, np.float32), spacing_zyx_mm=(1.0, 1.0, 1.0))
+    lung = Region.of_scan(
+        np.full((150, 150, 150), -850.0, np.float32), spacing_zyx_mm=(1.0, 1.0, 1.0)
+    )
     lung = replace(lung, focus_mm=np.array([[75.0, 75.0, 75.0]]))
     source = samples(scans=(lung,), slabs=(stack,), nodules=(nodule(),))
     image, known = stacks_alone(source)
@@ -114,7 +116,7 @@ def test_a_thin_stack_lies_in_the_lung_of_a_scan() -> None:
 
 
 def stacks_alone(source: PatchSamples) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return image and known cells of the first sample that is a stack without grafts."""
+    """Return image and known cells of the first sample that is a stack without insertions."""
     for index in range(200):
         sample = source[index]
         if float((sample["image"] > 0.6).float().mean()) > 0.02 and sample["heat"].max() == 1.0:
@@ -123,39 +125,11 @@ def stacks_alone(source: PatchSamples) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_a_nodule_that_is_hardly_shown_is_not_asked_for() -> None:
-    view = centered((20.0, 20.0, 20.0), size=41, turn=as_matrix(np.eye(3)))
-    box = Box(low_mm=np.zeros(3), high_mm=np.array([40.0, 40.0, 40.0]))
+    pose = STRAIGHT.at((20.0, 20.0, 20.0), (1.0, 1.0, 1.0), shape_zyx=(41, 41, 41))
+    box = Box(low_mm=(0.0, 0.0, 0.0), high_mm=(40.0, 40.0, 40.0))
     inside = Target(center_zyx=(3.5, 20.0, 20.0), diameter_mm=10.0)
-    assert _is_shown(inside, box, view)
-    assert not _is_shown(Target(center_zyx=(2.5, 20.0, 20.0), diameter_mm=10.0), box, view)
-
-
-def test_surroundings_begin_where_the_box_ends() -> None:
-    view = centered((20.0, 20.0, 20.0), size=41, turn=as_matrix(np.eye(3)))
-    box = Box(low_mm=np.array([10.0, -9.0, -9.0]), high_mm=np.array([30.0, 99.0, 99.0]))
-    top, under = np.ones((41, 41, 41), np.float32), np.zeros((41, 41, 41), np.float32)
-    joined = surround(top, under, box, view, seam_mm=2.0)
-    assert joined[:9].max() == 0.0
-    assert joined[32:].max() == 0.0
-    assert joined[11:30].min() == 1.0
-    assert joined[10].mean() == pytest.approx(0.5)
-
-
-def test_patches_are_drawn_about_the_lungs_not_the_air_outside() -> None:
-    points = lung_points(chest().astype(np.int16), spacing_zyx_mm=(2.0, 1.0, 1.0))
-    assert len(points) > 100
-    assert points[:, 1].min() >= 24
-    assert points[:, 1].max() <= 95
-    assert points[:, 2].min() >= 19
-    assert points[:, 2].max() <= 120
-
-
-def test_degrading_keeps_the_lung_a_lung() -> None:
-    patch = chest()[:40, 30:70, 20:60]
-    for seed in range(20):
-        image = degrade(patch, np.random.default_rng(seed))
-        assert image.dtype == np.float32
-        assert float(image[10:30].mean()) == pytest.approx(-850, abs=50)
+    assert _is_shown(inside, box, pose)
+    assert not _is_shown(Target(center_zyx=(2.5, 20.0, 20.0), diameter_mm=10.0), box, pose)
 
 
 def test_unknown_cells_cost_nothing() -> None:
@@ -174,9 +148,9 @@ def test_focal_loss_of_a_known_case() -> None:
     assert focal_loss(logits, heat, torch.ones_like(heat)).item() == pytest.approx(expected)
 
 
-def test_without_nodules_to_paste_a_scans_own_are_shown_often() -> None:
+def test_without_nodules_to_insert_a_scans_own_are_shown_often() -> None:
     lesion = Lesion(center_mm=(40.0, 60.0, 40.0), diameter_mm=8.0)
-    scan = scan_region(chest(), spacing_zyx_mm=(2.0, 1.0, 1.0), lesions=(lesion,))
+    scan = Region.of_scan(chest(), spacing_zyx_mm=(2.0, 1.0, 1.0), lesions=(lesion,))
     alone = samples(nodules=(), scans=(scan,))
     shown = sum(float(alone[index]["heat"].max()) == 1.0 for index in range(40))
     # two in five are aimed at it, and of the rest some meet it by chance

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.evaluate.nodule_detection.crop_patches import PATCH_MM, Host, lay
+from nodule.evaluate.nodule_detection.crop_patches import PATCH_MM, Host, insert_crop
 from nodule.geometry import Geometry
 from nodule.training.nodule_record import NoduleRecord
 from nodule.training.packed_crop import PackedCrop
@@ -42,7 +42,9 @@ def crop(shape: tuple[int, int, int], spacing: tuple[float, float, float]) -> Pa
 
 
 def test_a_single_slice_shows_its_thickness_and_the_scan_beyond() -> None:
-    patch, center = lay(crop((1, 40, 40), (6.0, 1.0, 1.0)), host(), rng=np.random.default_rng(0))
+    patch, center = insert_crop(
+        crop((1, 40, 40), (6.0, 1.0, 1.0)), host(), rng=np.random.default_rng(0)
+    )
     assert patch.shape == (PATCH_MM,) * 3
     assert np.abs(center - 31.5).max() <= 2.0
     z, y, x = np.rint(center).astype(int)
@@ -59,20 +61,20 @@ def test_a_nodule_without_masks_lies_where_its_list_says() -> None:
     place = masked.geometry.index_to_lps((4, 10, 28)).tolist()
     record = replace(masked.record, n_readers=0, readers=(), center_lps_mm=tuple(place))
     listed = replace(masked, record=record, stored=stored, reader_bits=np.zeros_like(stored, "u1"))
-    patch, center = lay(listed, host(), rng=np.random.default_rng(0))
+    patch, center = insert_crop(listed, host(), rng=np.random.default_rng(0))
     assert patch[tuple(np.rint(center).astype(int))] == pytest.approx(40.0)
     assert np.argwhere(patch > 0).mean(axis=0) == pytest.approx(center, abs=0.6)
 
 
 def test_the_place_whose_tissue_fits_is_chosen() -> None:
-    patch, _ = lay(crop((4, 40, 40), (2.0, 1.0, 1.0)), host(), rng=np.random.default_rng(1))
+    patch, _ = insert_crop(crop((4, 40, 40), (2.0, 1.0, 1.0)), host(), rng=np.random.default_rng(1))
     # an aerated crop is laid into lung: places amid the tissue were there to be drawn
     assert float((patch < -800).mean()) > 0.85
 
 
 def test_the_same_seed_lays_alike() -> None:
     one, two = (
-        lay(crop((4, 40, 40), (2.0, 1.0, 1.0)), host(), rng=np.random.default_rng(3))[0]
+        insert_crop(crop((4, 40, 40), (2.0, 1.0, 1.0)), host(), rng=np.random.default_rng(3))[0]
         for _ in range(2)
     )
     np.testing.assert_array_equal(one, two)

@@ -1,4 +1,4 @@
-"""Training samples repeat exactly, say what they show, and give nothing away at their seams."""
+"""Training samples repeat exactly, say what they show, and give nothing away at their blends."""
 
 import math
 
@@ -16,8 +16,8 @@ from nodule.malignancy.training.cube_sampler import (
     nodule_piece,
     target,
 )
-from nodule.malignancy.training.sample_poses import STRAIGHT
 from nodule.training.copy_paste import feathered_blend
+from nodule.training.pose import STRAIGHT
 
 OWN_LUNG_HU, OTHER_LUNG_HU, RADIUS_MM = -780, -900, 4.0
 
@@ -71,22 +71,22 @@ def test_all_kinds_of_sample_occur(source: CubeSampler) -> None:
     assert 0 < (learns[positive] == 0).sum() < positive.sum()
 
 
-def test_a_thin_view_teaches_what_a_nodule_is_only_when_planted(example, background) -> None:  # type: ignore[no-untyped-def]
+def test_a_thin_view_teaches_what_a_nodule_is_only_when_inserted(example, background) -> None:  # type: ignore[no-untyped-def]
     thin = CubeSampler(
         examples=[example(slices=3), example(slices=12)], backgrounds=[background],
         magnifications_mm=(1.0,), cube=32, seed=1,
     )  # fmt: skip
     assert thin.examples[0].views[0].depth_mm < DEEP_MM <= thin.examples[1].views[0].depth_mm
     rng = np.random.default_rng(0)
-    for planted in (True, False):
+    for inserted in (True, False):
         known = [
-            CubeSampler._nodule(thin, rng, STRAIGHT, planted=planted)["nodule_weight"].item()
+            CubeSampler._nodule(thin, rng, STRAIGHT, inserted=inserted)["nodule_weight"].item()
             for _ in range(20)
         ]
-        assert min(known) == (1.0 if planted else 0.0)
+        assert min(known) == (1.0 if inserted else 0.0)
 
 
-def test_planted_lung_is_as_large_around_nothing_as_around_a_nodule(example) -> None:  # type: ignore[no-untyped-def]
+def test_inserted_lung_is_as_large_around_nothing_as_around_a_nodule(example) -> None:  # type: ignore[no-untyped-def]
     """The shown part of either is the same ball, so its size cannot tell them apart."""
     made = example(slices=31)
     shares = []
@@ -95,7 +95,9 @@ def test_planted_lung_is_as_large_around_nothing_as_around_a_nodule(example) -> 
         lambda rng: empty_lung(rng, made),
     ):
         rng = np.random.default_rng(2)
-        shown = [make(rng).take(STRAIGHT, pitch_mm=1.0, cube=32)[1] > 0 for _ in range(30)]
+        shown = [
+            make(rng).take(STRAIGHT, shape_zyx=(32, 32, 32), voxel_mm=1.0)[1] > 0 for _ in range(30)
+        ]
         shares.append(np.mean([each.sum() for each in shown]))
     assert shares[1] == pytest.approx(shares[0], rel=0.15)
     # a ball of the nodule's radius and a mean rim of 4 mm
@@ -112,10 +114,10 @@ def test_elsewhere_is_never_on_the_nodule(example) -> None:  # type: ignore[no-u
         assert gap_mm > RADIUS_MM + sampler_module._AWAY_MM - 1.0
 
 
-def test_a_seam_runs_smoothly_from_one_lung_to_the_other(example) -> None:  # type: ignore[no-untyped-def]
+def test_a_blend_runs_smoothly_from_one_lung_to_the_other(example) -> None:  # type: ignore[no-untyped-def]
     piece = nodule_piece(np.random.default_rng(0), example(slices=31).views[0])
-    hu, depth_mm = piece.take(STRAIGHT, pitch_mm=1.0, cube=32)
-    joined = feathered_blend(hu, np.full_like(hu, OTHER_LUNG_HU), depth_mm=depth_mm, seam_mm=2.0)
+    hu, depth_mm = piece.take(STRAIGHT, shape_zyx=(32, 32, 32), voxel_mm=1.0)
+    joined = feathered_blend(hu, np.full_like(hu, OTHER_LUNG_HU), depth_mm=depth_mm, width_mm=2.0)
     assert joined[depth_mm > 1.0] == pytest.approx(hu[depth_mm > 1.0])
     assert (joined[depth_mm < -1.0] == OTHER_LUNG_HU).all()
     middle = np.abs(depth_mm) < 0.05
