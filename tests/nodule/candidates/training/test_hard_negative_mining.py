@@ -18,7 +18,7 @@ class Bright(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.share = nn.Parameter(torch.tensor(0.45))
+        self.share = nn.Parameter(torch.tensor(0.5))
 
     def forward(self, image: Tensor) -> Tensor:
         heat = 60.0 * (nn.functional.avg_pool3d(image, 4) - self.share)
