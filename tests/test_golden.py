@@ -4,7 +4,6 @@ A stage whose answer changes under the same version would leave old answers in c
 were new. So when a number here no longer holds, raise the stage's version and pin the new one.
 """
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 
 from nodule.candidates.stage import ProposeCandidates
-from nodule.findings import Candidate, Finding, ScoredCandidate
+from nodule.chain import Chain, Pass
 from nodule.inference import Precision
 from nodule.lungs.stage import SegmentLungs
 from nodule.malignancy.stage import ScoreMalignancy
@@ -20,7 +19,6 @@ from nodule.measure.stage import Measure
 from nodule.phantom import NodulePlan, PhantomSpec, make_phantom
 from nodule.resample import Resample
 from nodule.study import SeriesHeader, Study
-from nodule.volume import LungMask, Volume
 
 SPEC = PhantomSpec(
     seed=3,
@@ -30,26 +28,16 @@ SPEC = PhantomSpec(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answers:
-    resampled: Volume
-    lungs: LungMask
-    candidates: tuple[Candidate, ...]
-    scored: tuple[ScoredCandidate, ...]
-    findings: tuple[Finding, ...]
-
-
 @cache
-def answers(precision: Precision) -> Answers:
+def answers(precision: Precision) -> Pass:
+    """Return a pass over the phantom, in which a stage runs when its answer is asked for."""
     study = Study(volume=make_phantom(SPEC).volume, series=SeriesHeader(source_format="nifti"))
-    volume = Resample().run(volume=study.volume)
-    lungs = SegmentLungs(precision=precision).run(volume=volume)
-    candidates = ProposeCandidates(precision=precision).run(volume=volume, lungs=lungs)
-    scored = ScoreMalignancy(precision=precision).run(volume=volume, candidates=candidates)
-    findings = Measure().run(study=study, lungs=lungs, scored=scored)
-    return Answers(
-        resampled=volume, lungs=lungs, candidates=candidates, scored=scored, findings=findings
+    chain = Chain(
+        lungs=SegmentLungs(precision=precision),
+        candidates=ProposeCandidates(precision=precision),
+        malignancy=ScoreMalignancy(precision=precision),
     )
+    return chain.on(study)
 
 
 def known_as(stage: Any) -> tuple[str, int, *tuple[str, ...]]:
@@ -61,7 +49,7 @@ def known_as(stage: Any) -> tuple[str, int, *tuple[str, ...]]:
 @pytest.mark.slow
 def test_resample() -> None:
     assert known_as(Resample()) == ("resample", 1)
-    volume = answers("fp32").resampled
+    volume = answers("fp32").volume
     assert volume.geometry.shape_zyx == (225, 288, 360)
     assert volume.array_zyx.mean(dtype=np.float64) == pytest.approx(-523.934, abs=0.01)
 

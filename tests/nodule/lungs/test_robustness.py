@@ -11,11 +11,12 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from nodule.chain import Chain
 from nodule.ct import read_ct
 from nodule.errors import StageError
 from nodule.geometry import Geometry, as_matrix, as_vector
 from nodule.lungs.stage import SegmentLungs
-from nodule.resample import Resample
+from nodule.study import SeriesHeader, Study
 from nodule.volume import LungMask, Volume
 
 pytestmark = pytest.mark.slow
@@ -28,8 +29,8 @@ class Chest:
     """LIDC-IDRI-0001, which no shipped weights have seen, and its lungs."""
 
     def __init__(self, shared: Path) -> None:
-        self.volume = Resample().run(volume=read_ct(shared / "data/ct/LIDC-IDRI-0001").volume)
-        self.labels = SegmentLungs().run(volume=self.volume).labels_zyx
+        seen = Chain().on(read_ct(shared / "data/ct/LIDC-IDRI-0001"))
+        self.volume, self.labels = seen.volume, seen.lungs.labels_zyx
 
     @property
     def hu(self) -> Hu:
@@ -88,7 +89,7 @@ def test_a_prone_patients_lungs_keep_their_sides(shared: Path, chest: Chest) -> 
             direction=as_matrix(np.asarray(geometry.direction) @ np.diag([1.0, -1.0, -1.0])),
         ),
     )
-    found = SegmentLungs().run(volume=Resample().run(volume=prone))
+    found = Chain().on(Study(volume=prone, series=SeriesHeader(source_format="nifti"))).lungs
     assert found.geometry.is_close(chest.volume.geometry)
     for side in (LungMask.RIGHT, LungMask.LEFT):
         assert dice(found.labels_zyx == side, chest.labels == side) > 0.99

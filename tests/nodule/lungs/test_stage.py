@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nodule.chain import Chain
 from nodule.ct import read_ct
 from nodule.errors import InputError, StageError, WeightsError
 from nodule.evaluate.overlap import LUNG_TOLERANCE_MM, compare_masks
@@ -13,7 +14,8 @@ from nodule.lungs.network import build_network
 from nodule.lungs.stage import SegmentLungs
 from nodule.lungs.training.threshold_labels import label_lungs
 from nodule.phantom import Phantom
-from nodule.resample import Resample, resample_mask
+from nodule.resample import resample_mask
+from nodule.study import SeriesHeader, Study
 from nodule.volume import LungMask, Volume
 from nodule.weights import Weights, save_state
 
@@ -27,7 +29,7 @@ def _dice(a, b):
 
 
 def _segment(volume: Volume) -> LungMask:
-    return SegmentLungs().run(volume=Resample().run(volume=volume))
+    return Chain().on(Study(volume=volume, series=SeriesHeader(source_format="nifti"))).lungs
 
 
 @pytest.fixture(scope="module")
@@ -164,8 +166,8 @@ def _nodules(shared: Path, patient: str) -> list[tuple[float, float, float]]:
 
 @pytest.mark.slow
 def test_an_unseen_patients_lungs_agree_with_the_reviewed_labels(shared):
-    volume = Resample().run(volume=read_ct(shared / "data/ct/LIDC-IDRI-0001").volume)
-    found = SegmentLungs().run(volume=volume).labels_zyx
+    seen = Chain().on(read_ct(shared / "data/ct/LIDC-IDRI-0001"))
+    volume, found = seen.volume, seen.lungs.labels_zyx
     reference = label_lungs(volume).labels_zyx
     parts = {
         "right": (found == LungMask.RIGHT, reference == LungMask.RIGHT),
