@@ -6,15 +6,16 @@ Everything here is in LPS millimetres, never voxels, so that it survives resampl
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from nodule.errors import InputError
 from nodule.geometry import Vector
+from nodule.masks import NoduleMask, Texture
 
 Lung = Literal["right", "left"]
-Texture = Literal["solid", "part-solid", "ground-glass", "calcified"]
-Third = Literal["upper", "middle", "lower"]
+LungZone = Literal["upper", "middle", "lower"]
 
 
 def _check_probability(name: str, value: float) -> None:
@@ -187,31 +188,79 @@ class Seed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
-    """A nodule as reported.
+class Nodule:
+    """What is known of a nodule from the images, whoever found it.
 
     Parameters
     ----------
-    id : ``N1``, ``N2``, … by falling probability.
-    center_lps_mm : the measured centroid, or the candidate's centre where nothing was measured.
-    probability : that it is a nodule, in [0, 1].
-    malignancy : rated suspicion.
-    measurement : None where no mask could be grown; the report then says so.
-    lung : the patient's own side.
-    third : of that lung's height, where no lobes are known.
+    id : ``N1``, ``N2``, … by falling probability; ``R1``, ``R2``, … what a reader added.
+    center_lps_mm : the measured centroid, or the point where it was found where nothing was
+        measured.
+    lung : the patient's own side, None outside both lungs.
+    lung_zone : third of that lung's height, where no lobes are known.
     pleura_distance_mm : from the lung's surface to the mask's nearest voxel, 0 where they touch.
+    measurement : None where no mask could be grown; the report then says so.
     seed : of the mask that was measured.
     """
 
     id: str
     center_lps_mm: Vector
+    lung: Lung | None
+    lung_zone: LungZone | None = None
+    pleura_distance_mm: float | None = None
+    measurement: Measurement | None = None
+    seed: Seed | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """What the networks think of a nodule.
+
+    Parameters
+    ----------
+    probability : that it is a nodule, in [0, 1].
+    malignancy : rated suspicion.
+
+    Raises
+    ------
+    InputError : ``BAD_PROBABILITY``.
+    """
+
     probability: float
     malignancy: Malignancy
-    measurement: Measurement | None
-    lung: Lung
-    third: Third | None = None
-    pleura_distance_mm: float | None = None
-    seed: Seed | None = None
 
     def __post_init__(self) -> None:
         _check_probability("probability", self.probability)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A nodule as it was found.
+
+    Parameters
+    ----------
+    nodule : where it lies and what was measured.
+    assessment : by the networks; None for a nodule that a reader found.
+    mask : the voxels that were measured, None where no mask could be grown.
+
+    Raises
+    ------
+    InputError : ``MASK_WITHOUT_SIZE`` for a mask without a measurement or the reverse.
+    """
+
+    nodule: Nodule
+    assessment: Assessment | None
+    mask: NoduleMask | None
+
+    def __post_init__(self) -> None:
+        if (self.mask is None) != (self.nodule.measurement is None):
+            raise InputError(
+                f"{self.nodule.id} has a mask or a measurement, but not both",
+                code="MASK_WITHOUT_SIZE",
+                expected="both or neither",
+            )
+
+
+def masks_of(findings: Iterable[Finding]) -> dict[str, NoduleMask]:
+    """Return the masks of those findings that have one, by their ids and in their order."""
+    return {each.nodule.id: each.mask for each in findings if each.mask is not None}

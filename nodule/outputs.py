@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,15 +17,18 @@ from nodule.errors import InputError
 from nodule.findings import Finding
 from nodule.geometry import Geometry, lps_to_ras
 from nodule.page.figures import view_mm
+from nodule.masks import NoduleMask, label_masks, restore_mask
 from nodule.page.html import render_html
 from nodule.page.saliency_overlay import heat_sheet
 from nodule.report.model import Report, report_json
 from nodule.report.tables import comparison_csv, findings_csv, management_csv
-from nodule.result_files import COMPARISON_NAME
+from nodule.result_files import COMPARISON_NAME, NODULES_NAME
 from nodule.saliency import HeatMap
 from nodule.study import Study
 from nodule.volume import LungMask, Volume
 from nodule.whole_files import write_whole
+
+_FLOAT32_MM = 1e-2  # a NIfTI header's affine has single precision
 
 
 def write_report(
@@ -32,11 +36,12 @@ def write_report(
     *,
     study: Study,
     lungs: LungMask,
+    masks: Mapping[str, NoduleMask],
     folder: Path,
     viewer: bool = True,
     heat_maps: Sequence[HeatMap] = (),
 ) -> tuple[Path, ...]:
-    """Write ``lungs.nii.gz``, the tables, ``report.html`` and ``report.json``.
+    """Write ``lungs.nii.gz``, ``nodules.nii.gz``, the tables, ``report.html`` and ``report.json``.
 
     The tables are ``findings.csv``, ``management.csv`` and, with a prior study, ``comparison.csv``.
 
@@ -48,6 +53,7 @@ def write_report(
     study : the images for the page.
     lungs : written on their own grid (the canonical 1 mm grid of the flow), labels 1 right and
         2 left.
+    masks : by finding's id, written on the study's grid as the report's findings number them.
     folder : made where it is missing; files of the same names are replaced.
     viewer : put the slice viewer, and so a small copy of the volume, into the page.
     heat_maps : where the networks looked, for the page.
@@ -56,9 +62,11 @@ def write_report(
     -------
     The files, in the order in which they were written.
     """
+    grid = study.volume.geometry
     page = render_html(report, study=study, lungs=lungs, viewer=viewer, heat_maps=heat_maps)
     contents: Mapping[str, bytes] = {
         "lungs.nii.gz": lungs_nifti(lungs),
+        NODULES_NAME: nifti(label_masks(masks, grid=grid), grid),
         # the mark makes Excel read UTF-8
         **{name: text.encode("utf-8-sig") for name, text in _tables(report).items()},
         "report.html": page.encode(),
@@ -147,19 +155,66 @@ def read_lungs(path: Path) -> LungMask:
     ------
     InputError : ``NO_LUNGS`` where the file is missing or no lung mask.
     """
+    labels, geometry = _read_labels(path, code="NO_LUNGS", what="lungs")
+    return LungMask(labels_zyx=labels.astype(np.uint8), geometry=geometry)
+
+
+def read_masks(path: Path, *, report: Report, study: Study) -> dict[str, NoduleMask]:
+    """Read the masks of a report's findings that :func:`write_report` has written.
+
+    Parameters
+    ----------
+    path : ``nodules.nii.gz`` beside the report.
+    report : says which mask each finding has.
+    study : the report's images.
+
+    Returns
+    -------
+    By finding's id; without their cores, which nothing measures again.
+
+    Raises
+    ------
+    InputError : ``NO_MASKS`` where the file is missing or holds no labels, ``FOREIGN_MASKS`` where
+        it belongs to another report.
+    """
+    labels, geometry = _read_labels(path, code="NO_MASKS", what="masks of nodules")
+    grid = study.volume.geometry
+    if not geometry.is_close(grid, tolerance_mm=_FLOAT32_MM):
+        raise InputError(
+            "the masks beside a report lie on another grid than its images",
+            code="FOREIGN_MASKS",
+            expected=grid.shape_zyx,
+            got=geometry.shape_zyx,
+            hint="Keep a report's files together.",
+        )
+    return {
+        each.id: restore_mask(each.mask, labels, grid=grid, texture=each.texture)
+        for each in report.standing
+        if each.mask is not None and each.texture is not None
+    }
+
+
+def _read_labels(
+    path: Path, *, code: str, what: str
+) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], Geometry]:
     import nibabel
 
     try:
         image: Any = nibabel.load(path)
-    except (FileNotFoundError, nibabel.filebasedimages.ImageFileError) as error:
-        raise InputError(
-            "no lungs beside the report",
-            code="NO_LUNGS",
-            expected=path.name,
-            hint="Keep a report's files together.",
-        ) from error
+        labels = np.ascontiguousarray(np.asarray(image.dataobj).T)
+    except (OSError, EOFError, zlib.error, nibabel.filebasedimages.ImageFileError) as error:
+        raise _none_beside(path, code=code, what=what) from error
+    if labels.dtype not in (np.uint8, np.uint16) or labels.ndim != 3:
+        raise _none_beside(path, code=code, what=what)
     affine = np.array(image.affine)
     affine[:3] = lps_to_ras(affine[:3].T).T
-    labels = np.ascontiguousarray(np.asarray(image.dataobj, np.uint8).T)
-    geometry = Geometry.from_affine(affine[:, [2, 1, 0, 3]], shape_zyx=labels.shape)
-    return LungMask(labels_zyx=labels, geometry=geometry)
+    return labels, Geometry.from_affine(affine[:, [2, 1, 0, 3]], shape_zyx=labels.shape)
+
+
+def _none_beside(path: Path, *, code: str, what: str) -> InputError:
+    return InputError(
+        f"no {what} beside the report",
+        code=code,
+        expected=path.name,
+        hint="Keep a report's files together.",
+    )

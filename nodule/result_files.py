@@ -1,4 +1,4 @@
-"""Names of the files that come with a report only where they are asked for."""
+"""Names of a report's files, and which of them come only where they are asked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 COMPARISON_NAME = "comparison.csv"
+NODULES_NAME = "nodules.nii.gz"
 PDF_NAME = "report.pdf"
 SEG_NAME = "seg.dcm"
 SR_NAME = "sr.dcm"

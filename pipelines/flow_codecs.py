@@ -7,8 +7,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.findings import Candidate, Finding, ScoredCandidate
+from nodule.findings import Assessment, Candidate, Finding, Nodule, ScoredCandidate
 from nodule.geometry import Geometry
+from nodule.masks import NoduleMask, Texture
 from nodule.saliency import Answer, HeatChecks, HeatMap
 from nodule.study import SeriesHeader, SliceReference, Study, StudyWarning
 from nodule.volume import LungMask, Volume
@@ -77,6 +78,52 @@ class StudyCodec:
         )
 
 
+_AboutMask = tuple[tuple[int, int, int], Geometry, Texture, bool]
+_AboutFindings = tuple[tuple[Nodule, Assessment | None, _AboutMask | None], ...]
+
+
+class FindingsCodec:
+    """Stores :class:`Finding` after :class:`Finding`, each mask and core in a file of its own."""
+
+    def encode(self, value: tuple[Finding, ...]) -> Files:
+        """Return ``findings.json``, and ``mask-0.b2frame``, ``core-0.b2frame`` and so on."""
+        about = tuple((each.nodule, each.assessment, _about_mask(each.mask)) for each in value)
+        arrays: dict[str, bytes] = {}
+        for number, each in enumerate(value):
+            if each.mask is not None:
+                arrays[f"mask-{number}.b2frame"] = pack(each.mask.array_zyx)
+                if each.mask.core_zyx is not None:
+                    arrays[f"core-{number}.b2frame"] = pack(each.mask.core_zyx)
+        return {"findings.json": to_json(_AboutFindings, about), **arrays}
+
+    def decode(self, files: Files) -> tuple[Finding, ...]:
+        """Return the findings."""
+        about: _AboutFindings = from_json(_AboutFindings, files["findings.json"])
+        return tuple(
+            Finding(nodule=nodule, assessment=assessment, mask=_mask(number, files, about_mask))
+            for number, (nodule, assessment, about_mask) in enumerate(about)
+        )
+
+
+def _about_mask(mask: NoduleMask | None) -> _AboutMask | None:
+    if mask is None:
+        return None
+    return mask.start_zyx, mask.geometry, mask.texture, mask.core_zyx is not None
+
+
+def _mask(number: int, files: Files, about: _AboutMask | None) -> NoduleMask | None:
+    if about is None:
+        return None
+    start_zyx, geometry, texture, has_core = about
+    return NoduleMask(
+        array_zyx=unpack(files[f"mask-{number}.b2frame"]),
+        start_zyx=start_zyx,
+        geometry=geometry,
+        texture=texture,
+        core_zyx=unpack(files[f"core-{number}.b2frame"]) if has_core else None,
+    )
+
+
 _AboutHeat = tuple[tuple[str, Answer, Geometry, HeatChecks], ...]
 
 
@@ -113,7 +160,7 @@ CODECS: Codecs = MappingProxyType(
         tuple[ScoredCandidate, ...]: JsonCodec[tuple[ScoredCandidate, ...]](
             tuple[ScoredCandidate, ...]
         ),
-        tuple[Finding, ...]: JsonCodec[tuple[Finding, ...]](tuple[Finding, ...]),
+        tuple[Finding, ...]: FindingsCodec(),
         tuple[HeatMap, ...]: HeatMapsCodec(),
     }
 )

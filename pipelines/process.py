@@ -175,6 +175,7 @@ def _write(
     request: RunRequest,
 ) -> None:
     """Write a report, and leave nothing of an earlier one beside it."""
+    from nodule.findings import masks_of
     from nodule.outputs import write_report
     from nodule.page.pdf import write_pdf
     from nodule.result_files import remove_stale
@@ -184,6 +185,7 @@ def _write(
         report,
         study=found.study,
         lungs=found.lungs,
+        masks=masks_of(found.findings),
         folder=folder,
         viewer=request.viewer,
         heat_maps=found.saliency_maps,
@@ -243,9 +245,9 @@ def _write_dicom(
     report: Report, found: Detection, *, source: SeriesSource, folder: Path
 ) -> tuple[Path, ...]:
     from nodule.dicom.objects import write_dicom
-    from nodule.review.resegment import masks_of
+    from nodule.findings import masks_of
 
-    masks = masks_of(report, study=found.study, lungs=found.lungs)
+    masks = masks_of(found.findings)
     return write_dicom(report, masks=masks, lungs=found.lungs, source=source, folder=folder)
 
 

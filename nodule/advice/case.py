@@ -21,7 +21,7 @@ from nodule.advice.measured_nodule import measured_nodule
 from nodule.advice.person import KnownPerson, known_person
 from nodule.followup.record import ChangeRecord, ComparisonRecord, FindingRecord
 from nodule.guidelines import lung_rads
-from nodule.guidelines.facts import Nodule
+from nodule.guidelines.facts import NoduleFacts
 from nodule.guidelines.growth import Volumetry
 from nodule.report.finding_parts import AddedPart, FindingPart, measurement_of
 from nodule.report.study_parts import StudyPart
@@ -110,7 +110,7 @@ class Case:
         """Return what somebody stated of a finding."""
         return self.context.findings.get(finding.id, FindingFacts())
 
-    def nodule(self, finding: Standing) -> Nodule:
+    def nodule(self, finding: Standing) -> NoduleFacts:
         """Return a finding as rules read it."""
         nodule = measured_nodule(finding.id, measurement_of(finding))
         return replace(nodule, benign_feature=self.facts(finding).benign_feature)

@@ -32,7 +32,7 @@ class FindingFacts(Part):
     ----------
     lobe : right upper, middle, lower; left upper, lower.
     spiculation : spikes at its margin.
-    benign_feature : as :class:`nodule.guidelines.Nodule`.
+    benign_feature : as :class:`nodule.guidelines.NoduleFacts`.
     pleural_based : sits broadly on the pleura.
     pet_uptake : on FDG-PET, as :func:`nodule.guidelines.risk.herder`.
     earlier_category : Lung-RADS category that the earlier exam gave it.

@@ -13,8 +13,9 @@ Decisions
 
 from __future__ import annotations
 
-from nodule.findings import Measurement, Texture
-from nodule.guidelines.facts import Composition, Nodule, Size
+from nodule.findings import Measurement
+from nodule.guidelines.facts import Composition, NoduleFacts, Size
+from nodule.masks import Texture
 
 _COMPOSITIONS: dict[Texture, Composition] = {
     "solid": "solid",
@@ -24,11 +25,11 @@ _COMPOSITIONS: dict[Texture, Composition] = {
 }
 
 
-def measured_nodule(id_: str, measured: Measurement | None) -> Nodule:
+def measured_nodule(id_: str, measured: Measurement | None) -> NoduleFacts:
     """Return what the rules may know of a nodule by its name; what was not measured stays None."""
     if measured is None:
-        return Nodule(id=id_)
-    return Nodule(
+        return NoduleFacts(id=id_)
+    return NoduleFacts(
         id=id_,
         composition=None if measured.texture is None else _COMPOSITIONS[measured.texture],
         size=Size(

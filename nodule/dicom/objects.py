@@ -14,7 +14,7 @@ from nodule.volume import LungMask
 
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
-    from nodule.measure.segment import NoduleMask
+    from nodule.masks import NoduleMask
     from nodule.report.model import Report
 
 

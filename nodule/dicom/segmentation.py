@@ -29,7 +29,7 @@ from nodule.volume import LungMask
 
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
-    from nodule.measure.segment import NoduleMask
+    from nodule.masks import NoduleMask
     from nodule.report.finding_parts import AddedPart, FindingPart
     from nodule.report.model import Provenance, Report
 
@@ -142,17 +142,14 @@ def _with_masks(report: Report, masks: Mapping[str, NoduleMask]) -> list[Finding
 
 
 def _place(segment: Masks, mask: NoduleMask, grid: Geometry) -> None:
-    start = np.asarray(mask.start_zyx)
-    stop = start + mask.array_zyx.shape
-    corner_mm = grid.index_to_lps(start) - mask.geometry.origin_lps_mm
-    if start.min() < 0 or (stop > grid.shape_zyx).any() or np.abs(corner_mm).max() > 1e-3:
+    if not mask.fits(grid):
         raise InputError(
             "a mask lies on another grid than the series",
             code="MASK_OUTSIDE_GRID",
             expected=grid.shape_zyx,
-            got=f"{start.tolist()} to {stop.tolist()}",
+            got=f"{mask.shape_zyx} from {mask.start_zyx}",
         )
-    segment[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))] = mask.array_zyx
+    segment[mask.box] = mask.array_zyx
 
 
 def _describe(

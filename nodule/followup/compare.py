@@ -124,7 +124,7 @@ def compare_exams(*, current: Exam, prior: Exam, effort: Effort = FULL_EFFORT) -
 def _change(pair: Pair, current: Exam, prior: Exam, days: int | None) -> Change:
     now, then = current.findings[pair.current], prior.findings[pair.prior]
     change = Change(current=now, prior=then, distance_mm=pair.distance_mm, ambiguous=pair.ambiguous)
-    after, before = now.measurement, then.measurement
+    after, before = now.nodule.measurement, then.nodule.measurement
     if after is None or before is None:
         unmeasured = [n for n, m in (("current", after), ("prior", before)) if m is None]
         note = f"Not measured in the {' and the '.join(unmeasured)} study: no change computed."
@@ -183,13 +183,18 @@ def _lone(
     matching: Matching, current: Exam, prior: Exam, lung_map: LungMap
 ) -> tuple[tuple[Lone, ...], tuple[Lone, ...]]:
     new = tuple(
-        _alone(f, as_vector(lung_map.to_prior(f.center_lps_mm)), prior, i in matching.ambiguous_new)
+        _alone(
+            f,
+            as_vector(lung_map.to_prior(f.nodule.center_lps_mm)),
+            prior,
+            i in matching.ambiguous_new,
+        )
         for i, f in ((i, current.findings[i]) for i in matching.new)
     )
     resolved = tuple(
         _alone(
             f,
-            as_vector(lung_map.to_current(f.center_lps_mm)),
+            as_vector(lung_map.to_current(f.nodule.center_lps_mm)),
             current,
             i in matching.ambiguous_resolved,
         )

@@ -19,6 +19,7 @@ from scipy.optimize import linear_sum_assignment
 from nodule.errors import InputError
 from nodule.findings import Finding
 from nodule.followup.lung_map import LungMap
+from nodule.sphere import sphere_diameter_mm
 
 Array = NDArray[np.float64]
 
@@ -83,8 +84,8 @@ def match_findings(
     lung_map : from the current scan to the prior one.
     """
     shape = (len(current), len(prior))
-    here = lung_map.to_prior(np.reshape([f.center_lps_mm for f in current], (-1, 3)))
-    there = np.reshape([f.center_lps_mm for f in prior], (-1, 3)).astype(float)
+    here = lung_map.to_prior(np.reshape([f.nodule.center_lps_mm for f in current], (-1, 3)))
+    there = np.reshape([f.nodule.center_lps_mm for f in prior], (-1, 3)).astype(float)
     distance_mm = np.linalg.norm(here[:, None] - there[None], axis=-1).reshape(shape)
     radii = [np.array([_radius_mm(f) for f in findings]) for findings in (current, prior)]
     tolerance_mm = _TOLERANCE_MM + _SURFACE_ERRORS * lung_map.surface_error_mm
@@ -154,5 +155,5 @@ def _total(saving_mm: Array, assignment: Mapping[int, int]) -> float:
 
 
 def _radius_mm(finding: Finding) -> float:
-    measured = finding.measurement
-    return 0.0 if measured is None else measured.effective_diameter_mm / 2
+    mask = finding.mask
+    return 0.0 if mask is None else sphere_diameter_mm(mask.volume_mm3) / 2

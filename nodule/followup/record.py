@@ -11,12 +11,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nodule.findings import Finding, Measurement, Texture
+from nodule.findings import Finding, Measurement
 from nodule.followup.compare import Change, Comparison, Lone
 from nodule.followup.exam_pair import Exam
 from nodule.followup.precision import volume_error_share
 from nodule.geometry import Vector, as_vector
 from nodule.guidelines.result import Figure
+from nodule.masks import Texture
 from nodule.study import Study
 
 _AXES = ("long_axis_mm", "short_axis_mm")
@@ -55,8 +56,8 @@ class FindingRecord(_Part):
     center_lps_mm: Vector
     slice_number: int | None
     instance_number: int | None
-    probability: Share
-    malignancy_score: float
+    probability: Share | None
+    malignancy_score: float | None
     long_axis_mm: Size | None
     short_axis_mm: Size | None
     effective_diameter_mm: Size | None
@@ -204,17 +205,18 @@ def _figure(figure: Figure | None) -> FigureRecord | None:
 
 def _finding(finding: Finding, study: Study) -> FindingRecord:
     number = image = None
-    if study.volume.geometry.contains(finding.center_lps_mm):
-        index, reference = study.slice_at(finding.center_lps_mm)
+    nodule, assessment = finding.nodule, finding.assessment
+    if study.volume.geometry.contains(nodule.center_lps_mm):
+        index, reference = study.slice_at(nodule.center_lps_mm)
         number, image = index + 1, reference.instance_number
     return FindingRecord(
-        id=finding.id,
-        center_lps_mm=_point(finding.center_lps_mm),
+        id=nodule.id,
+        center_lps_mm=_point(nodule.center_lps_mm),
         slice_number=number,
         instance_number=image,
-        probability=round(finding.probability, 4),
-        malignancy_score=round(finding.malignancy.score, 3),
-        **_sizes(finding.measurement, study),
+        probability=None if assessment is None else round(assessment.probability, 4),
+        malignancy_score=None if assessment is None else round(assessment.malignancy.score, 3),
+        **_sizes(nodule.measurement, study),
     )
 
 

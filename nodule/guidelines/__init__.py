@@ -14,14 +14,14 @@ files or images, and nothing decides for the reader what only a reader may decid
 ==============================  ==================================================================
 """
 
-from nodule.guidelines.facts import BenignFeature, Composition, Nodule, Person, Size
+from nodule.guidelines.facts import BenignFeature, Composition, NoduleFacts, Person, Size
 from nodule.guidelines.result import Figure, Offer, Result, Rule, RuleSet
 
 __all__ = [
     "BenignFeature",
     "Composition",
     "Figure",
-    "Nodule",
+    "NoduleFacts",
     "Offer",
     "Person",
     "Result",

@@ -31,7 +31,7 @@ from typing import Literal
 from nodule.guidelines.facts import (
     ADULT_YEARS,
     MASS_ABOVE_MM,
-    Nodule,
+    NoduleFacts,
     Person,
     Size,
     Steps,
@@ -58,7 +58,7 @@ _LYMPH_NODE = Steps(below_mm=(10,), below_mm3=(524,))
 
 
 def assess(
-    nodule: Nodule,
+    nodule: NoduleFacts,
     *,
     person: Person,
     brock_probability: float | None = None,
@@ -83,7 +83,7 @@ def assess(
 
 
 def _initial(
-    nodule: Nodule, brock: float | None, herder: float | None, persists: bool | None
+    nodule: NoduleFacts, brock: float | None, herder: float | None, persists: bool | None
 ) -> Result:
     if _benign(nodule):
         text = f"Benign by look or proof ({nodule.benign_feature})"
@@ -101,7 +101,7 @@ def _initial(
 
 
 def follow_up(
-    nodule: Nodule,
+    nodule: NoduleFacts,
     *,
     person: Person,
     before: Volumetry,
@@ -129,7 +129,7 @@ def follow_up(
     return result.also_from(person.facts("age_years"))
 
 
-def _not_by_growth(nodule: Nodule, before: Volumetry, after: Volumetry) -> Result | None:
+def _not_by_growth(nodule: NoduleFacts, before: Volumetry, after: Volumetry) -> Result | None:
     """Say what holds of a nodule whose growth is not asked or does not count."""
     grew = significant_change(before.volume_mm3, after.volume_mm3) == "growing"
     first = _initial(nodule, None, None, None)
@@ -143,7 +143,7 @@ def _not_by_growth(nodule: Nodule, before: Volumetry, after: Volumetry) -> Resul
 
 
 def _by_growth(
-    nodule: Nodule, before: Volumetry, after: Volumetry, *, days: float, method: Method
+    nodule: NoduleFacts, before: Volumetry, after: Volumetry, *, days: float, method: Method
 ) -> Result:
     growth = judge_growth(before=before, after=after, days=days)
     answer, management = _growth_answer(growth.rule.id, days, method)
@@ -176,7 +176,7 @@ def _growth_answer(growth: GrowthClass | str, days: float, method: Method) -> tu
     return "surveillance", f"CT surveillance until stable for {years} year{'s' * (years > 1)}."
 
 
-def _out_of_scope(nodule: Nodule, person: Person) -> Result | None:
+def _out_of_scope(nodule: NoduleFacts, person: Person) -> Result | None:
     if person.age_years is None:
         return BTS.insufficient(["age_years"], subject=nodule.id)
     if person.age_years < ADULT_YEARS:
@@ -191,7 +191,7 @@ def _out_of_scope(nodule: Nodule, person: Person) -> Result | None:
     return None
 
 
-def _benign(nodule: Nodule) -> bool:
+def _benign(nodule: NoduleFacts) -> bool:
     if nodule.benign_feature is None or nodule.benign_feature in _CERTAIN:
         return nodule.benign_feature is not None
     if nodule.size is None or nodule.composition not in (None, "solid"):
@@ -205,7 +205,7 @@ def _small(size: Size) -> tuple[bool, str]:
     return (size.longest_mm or Decimal()) < _BY_DIAMETER[0], f"< {_BY_DIAMETER[0]} mm"
 
 
-def _solid(nodule: Nodule, size: Size, brock: float | None, herder: float | None) -> Result:
+def _solid(nodule: NoduleFacts, size: Size, brock: float | None, herder: float | None) -> Result:
     where = "Solid nodule"
     if size.whole_mm3 is not None:
         if size.whole_mm3 < _BY_VOLUME[1]:
@@ -221,7 +221,7 @@ def _solid(nodule: Nodule, size: Size, brock: float | None, herder: float | None
     return _by_risk(nodule, where, brock, herder)
 
 
-def _by_risk(nodule: Nodule, where: str, brock: float | None, herder: float | None) -> Result:
+def _by_risk(nodule: NoduleFacts, where: str, brock: float | None, herder: float | None) -> Result:
     if brock is None:
         return BTS.insufficient(["brock_probability"], inputs=_inputs(nodule), subject=nodule.id)
     extra = {"Brock": brock, "Herder": herder}
@@ -243,7 +243,7 @@ def _by_risk(nodule: Nodule, where: str, brock: float | None, herder: float | No
     return _answer(rule, f"{where}, Brock ≥ 10 %, {text}", do, nodule, extra=extra)
 
 
-def _subsolid(nodule: Nodule, brock: float | None, persists: bool | None) -> Result:
+def _subsolid(nodule: NoduleFacts, brock: float | None, persists: bool | None) -> Result:
     where = "Subsolid nodule ≥ 5 mm (80 mm³)"
     if persists is None:
         return _answer("subsolid-first", where, "CT 3 mo", nodule)
@@ -271,7 +271,7 @@ def _answer(
     rule: str,
     text: str,
     answer: str,
-    nodule: Nodule,
+    nodule: NoduleFacts,
     *,
     extra: Mapping[str, object] | None = None,
     caveats: tuple[str, ...] = (),
@@ -287,7 +287,7 @@ def _answer(
     )
 
 
-def _inputs(nodule: Nodule) -> dict[str, object]:
+def _inputs(nodule: NoduleFacts) -> dict[str, object]:
     facts: dict[str, object] = {
         "composition": nodule.composition,
         "benign feature": nodule.benign_feature,

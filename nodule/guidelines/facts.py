@@ -174,7 +174,7 @@ def _span(below: tuple[int, ...], index: int) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nodule:
+class NoduleFacts:
     """A nodule on the scan being read.
 
     Parameters

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from nodule.guidelines.facts import MASS_ABOVE_MM, Nodule, Person, Size, Steps, unstated
+from nodule.guidelines.facts import MASS_ABOVE_MM, NoduleFacts, Person, Size, Steps, unstated
 from nodule.guidelines.result import Result, Rule, RuleSet
 
 Risk = Literal["low", "high"]
@@ -105,7 +105,7 @@ _SUBSOLID_MULTIPLE = (
 )
 
 
-def recommend(nodules: Sequence[Nodule], *, person: Person, risk: Risk | None) -> Result:
+def recommend(nodules: Sequence[NoduleFacts], *, person: Person, risk: Risk | None) -> Result:
     """Follow-up of the nodules of one incidental scan.
 
     Parameters
@@ -153,7 +153,7 @@ def _out_of_scope(person: Person) -> Result | None:
     return FLEISCHNER.insufficient(missing, inputs=person.facts(*_READ)) if missing else None
 
 
-def _nothing(nodules: Sequence[Nodule]) -> Result:
+def _nothing(nodules: Sequence[NoduleFacts]) -> Result:
     features = sorted({str(each.benign_feature) for each in nodules})
     text = f"Benign by look or proof ({', '.join(features)})" if features else "No nodule"
     rule = Rule(id="benign", text=f"{text}: none.", where="benign nodules")
@@ -163,13 +163,13 @@ def _nothing(nodules: Sequence[Nodule]) -> Result:
 
 @dataclass(frozen=True, kw_only=True)
 class _Judged:
-    nodule: Nodule
+    nodule: NoduleFacts
     row: _Row | None = None
     rule: Rule | None = None
     missing: tuple[str, ...] = ()
 
 
-def _judge(nodule: Nodule, *, multiple: bool, risk: Risk | None) -> _Judged:
+def _judge(nodule: NoduleFacts, *, multiple: bool, risk: Risk | None) -> _Judged:
     if nodule.size is not None and _place(_MASS, nodule.size):
         text = f"More than {MASS_ABOVE_MM} mm is a mass, not a nodule."
         return _Judged(nodule=nodule, rule=Rule(id="scope-mass", text=text, where="definitions"))
@@ -180,7 +180,7 @@ def _judge(nodule: Nodule, *, multiple: bool, risk: Risk | None) -> _Judged:
     return _subsolid(nodule, nodule.size, multiple=multiple)
 
 
-def _solid(nodule: Nodule, size: Size, *, multiple: bool, risk: Risk | None) -> _Judged:
+def _solid(nodule: NoduleFacts, size: Size, *, multiple: bool, risk: Risk | None) -> _Judged:
     if risk is None:
         return _Judged(nodule=nodule, missing=("risk",))
     index = _place(_SOLID, size)
@@ -190,7 +190,7 @@ def _solid(nodule: Nodule, size: Size, *, multiple: bool, risk: Risk | None) -> 
     return _fired(nodule, f"solid-{number}-{index}-{risk}", title, rows[risk][index])
 
 
-def _subsolid(nodule: Nodule, size: Size, *, multiple: bool) -> _Judged:
+def _subsolid(nodule: NoduleFacts, size: Size, *, multiple: bool) -> _Judged:
     index = _place(_SUBSOLID, size)
     words = _SUBSOLID_WORDS[index]
     kind = nodule.composition
@@ -208,7 +208,7 @@ def _subsolid(nodule: Nodule, size: Size, *, multiple: bool) -> _Judged:
     return _fired(nodule, f"part-solid-single-1-{large}", title, row)
 
 
-def _fired(nodule: Nodule, rule: str, title: str, row: _Row) -> _Judged:
+def _fired(nodule: NoduleFacts, rule: str, title: str, row: _Row) -> _Judged:
     text = f"{title}: {row.answer}."
     return _Judged(nodule=nodule, row=row, rule=Rule(id=rule, text=text, where="table 1"))
 
@@ -242,11 +242,11 @@ def _most_urgent(judged: Sequence[_Judged], risk: Risk | None) -> Result:
     )
 
 
-def _diameter_mm(nodule: Nodule) -> Decimal:
+def _diameter_mm(nodule: NoduleFacts) -> Decimal:
     return Decimal() if nodule.size is None else nodule.size.diameter_mm
 
 
-def _inputs(nodule: Nodule, risk: Risk | None) -> dict[str, object]:
+def _inputs(nodule: NoduleFacts, risk: Risk | None) -> dict[str, object]:
     size, component = nodule.size, nodule.solid_component
     facts: dict[str, object] = {"composition": nodule.composition}
     if nodule.composition == "solid":

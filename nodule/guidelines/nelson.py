@@ -18,7 +18,7 @@ Decisions
 
 from __future__ import annotations
 
-from nodule.guidelines.facts import Nodule, Person, Steps, unstated
+from nodule.guidelines.facts import NoduleFacts, Person, Steps, unstated
 from nodule.guidelines.growth import (
     FAST_DAYS,
     SLOW_DAYS,
@@ -48,7 +48,7 @@ _WORDS = {"1": "benign", "2": "small", "3": "indeterminate", "4": "positive"}
 
 
 def categorize(
-    nodule: Nodule, *, person: Person, baseline: bool | None, pleural_based: bool = False
+    nodule: NoduleFacts, *, person: Person, baseline: bool | None, pleural_based: bool = False
 ) -> Result:
     """NODCAT 1 to 4 of a nodule at a baseline screening CT.
 
@@ -73,7 +73,7 @@ def categorize(
 
 
 def judge_nelson_growth(
-    nodule: Nodule,
+    nodule: NoduleFacts,
     *,
     person: Person,
     before: Volumetry,
@@ -104,7 +104,7 @@ def judge_nelson_growth(
     return result.also_from(person.facts(*_READ))
 
 
-def _by_growth(nodule: Nodule, before: Volumetry, after: Volumetry, days: float) -> Result:
+def _by_growth(nodule: NoduleFacts, before: Volumetry, after: Volumetry, days: float) -> Result:
     growth = judge_growth(before=before, after=after, days=days)
     vdt_days = doubling_time_days(before.volume_mm3, after.volume_mm3, days)
     grew = significant_change(before.volume_mm3, after.volume_mm3) == "growing"
@@ -127,7 +127,7 @@ def _by_growth(nodule: Nodule, before: Volumetry, after: Volumetry, days: float)
     )
 
 
-def _refuse(nodule: Nodule, person: Person) -> Result | None:
+def _refuse(nodule: NoduleFacts, person: Person) -> Result | None:
     (low, high), age_years = _AGES_YEARS, person.age_years
     missing = unstated(person, ("route", "age_years"))
     if person.known_cancer:
@@ -143,7 +143,7 @@ def _refuse(nodule: Nodule, person: Person) -> Result | None:
     return result.also_from(person.facts(*_READ))
 
 
-def _refuse_volumes(nodule: Nodule, *, pleural_based: bool) -> Result | None:
+def _refuse_volumes(nodule: NoduleFacts, *, pleural_based: bool) -> Result | None:
     """Refuse nodules whose whole volume is not what the trial went by."""
     facts = {
         "composition": nodule.composition,
@@ -161,12 +161,12 @@ def _refuse_volumes(nodule: Nodule, *, pleural_based: bool) -> Result | None:
     return None
 
 
-def _out_of_scope(what: str, text: str, nodule: Nodule) -> Result:
+def _out_of_scope(what: str, text: str, nodule: NoduleFacts) -> Result:
     rule = Rule(id=f"scope-{what}", text=text, where="protocol")
     return NELSON.out_of_scope(rule, subject=nodule.id)
 
 
-def _by_look(nodule: Nodule, *, pleural_based: bool) -> Result:
+def _by_look(nodule: NoduleFacts, *, pleural_based: bool) -> Result:
     if nodule.benign_feature is not None:
         return _category(nodule, "1", f"Benign by look or proof ({nodule.benign_feature})")
     if nodule.composition is None:
@@ -178,7 +178,7 @@ def _by_look(nodule: Nodule, *, pleural_based: bool) -> Result:
     return _pleural(nodule) if pleural_based else _solid(nodule)
 
 
-def _solid(nodule: Nodule) -> Result:
+def _solid(nodule: NoduleFacts) -> Result:
     if nodule.size is None or nodule.size.whole_mm3 is None:
         return NELSON.insufficient(["volume"], subject=nodule.id)
     index = _SOLID.place(None, nodule.size.whole_mm3)
@@ -186,7 +186,7 @@ def _solid(nodule: Nodule) -> Result:
     return _category(nodule, "234"[index], f"Solid nodule {words}")
 
 
-def _pleural(nodule: Nodule) -> Result:
+def _pleural(nodule: NoduleFacts) -> Result:
     if nodule.size is None or nodule.size.shortest_mm is None:
         return NELSON.insufficient(["shortest axis"], subject=nodule.id)
     shortest_mm = nodule.size.shortest_mm
@@ -198,7 +198,7 @@ def _pleural(nodule: Nodule) -> Result:
     return _category(nodule, "2", f"{title} < 5 mm")
 
 
-def _part_solid(nodule: Nodule) -> Result:
+def _part_solid(nodule: NoduleFacts) -> Result:
     if nodule.solid_component is None or nodule.solid_component.whole_mm3 is None:
         return NELSON.insufficient(["volume of the solid component"], subject=nodule.id)
     index = _SOLID.place(None, nodule.solid_component.whole_mm3)
@@ -208,7 +208,7 @@ def _part_solid(nodule: Nodule) -> Result:
     return _category(nodule, "234"[index], f"Solid component {words}")
 
 
-def _by_mean(nodule: Nodule, title: str) -> Result:
+def _by_mean(nodule: NoduleFacts, title: str) -> Result:
     if nodule.size is None or nodule.size.mean_mm is None:
         return NELSON.insufficient(["mean diameter"], subject=nodule.id)
     if nodule.size.mean_mm >= 8:
@@ -216,7 +216,7 @@ def _by_mean(nodule: Nodule, title: str) -> Result:
     return _category(nodule, "2", f"{title} mean diameter < 8 mm")
 
 
-def _category(nodule: Nodule, category: str, text: str) -> Result:
+def _category(nodule: NoduleFacts, category: str, text: str) -> Result:
     size, component = nodule.size, nodule.solid_component
     return NELSON.applied(
         Rule(

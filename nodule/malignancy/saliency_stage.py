@@ -11,7 +11,7 @@ import numpy as np
 from annotated_types import Interval
 
 from nodule.errors import InputError
-from nodule.findings import Candidate, Finding, ScoredCandidate
+from nodule.findings import Assessment, Candidate, Finding, ScoredCandidate
 from nodule.inference import pick_device
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.progress import Progress, silent
@@ -111,7 +111,7 @@ class ExplainMalignancy:
             draws=self.draws,
         )
         return HeatMap(
-            finding_id=finding.id,
+            finding_id=finding.nodule.id,
             answer=self.answer,
             heat_zyx=heat.array_zyx.astype(np.float16),
             geometry=heat.geometry,
@@ -135,16 +135,18 @@ class ExplainMalignancy:
 
 def _seen_as(finding: Finding, scored: tuple[ScoredCandidate, ...]) -> Candidate:
     """Return the candidate of which a finding was made: it has its answers, and lies nearest."""
+    nodule = finding.nodule
     same = [
         each.candidate
         for each in scored
-        if (each.probability, each.malignancy) == (finding.probability, finding.malignancy)
+        if Assessment(probability=each.probability, malignancy=each.malignancy)
+        == finding.assessment
     ]
     if not same:
         raise InputError(
-            f"{finding.id} was made of none of these candidates", code="UNKNOWN_FINDING"
+            f"{nodule.id} was made of none of these candidates", code="UNKNOWN_FINDING"
         )
     return min(
         same,
-        key=lambda c: float(np.linalg.norm(np.subtract(c.center_lps_mm, finding.center_lps_mm))),
+        key=lambda c: float(np.linalg.norm(np.subtract(c.center_lps_mm, nodule.center_lps_mm))),
     )

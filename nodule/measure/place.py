@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from nodule.findings import Lung, Third
+from nodule.findings import Lung, LungZone
 from nodule.geometry import Vector
-from nodule.measure.segment import NoduleMask
+from nodule.masks import NoduleMask
 from nodule.volume import LungMask
 
 _LABELS: dict[Lung, int] = {"right": LungMask.RIGHT, "left": LungMask.LEFT}
@@ -35,7 +35,7 @@ def nearest_lung(lungs: LungMask, point_lps_mm: Vector, *, margin_mm: float) -> 
     return "right" if part[tuple(places[nearest])] == LungMask.RIGHT else "left"
 
 
-def lung_third(lungs: LungMask, side: Lung, point_lps_mm: Vector) -> Third | None:
+def lung_zone(lungs: LungMask, side: Lung, point_lps_mm: Vector) -> LungZone | None:
     """Return the third of a lung's height in which a point lies, None where there is no lung.
 
     Parameters

@@ -14,8 +14,8 @@ from annotated_types import Interval
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from nodule.findings import Texture
 from nodule.geometry import Vector
+from nodule.masks import Texture
 from nodule.measure.patch import Image, Index, Mask, Patch, argmax, component, fine_patch, lung_hull
 from nodule.measure.vessels import without_vessels
 from nodule.ranges import Share, check_fields

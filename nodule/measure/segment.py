@@ -9,50 +9,19 @@ threshold: down to the ground glass round a solid core, up where the whole body 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from nodule.findings import Texture
-from nodule.geometry import Geometry, Vector, as_vector
+from nodule.geometry import Vector
+from nodule.masks import NoduleMask
 from nodule.measure.patch import Index, Mask, component
 from nodule.measure.scene import SOLID_HU, Extent, GrowthRules, Scene, look
 from nodule.volume import Volume
 
-__all__ = ["GrowthRules", "NoduleMask", "segment_nodule"]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class NoduleMask:
-    """A nodule on a part of its source grid.
-
-    Parameters
-    ----------
-    array_zyx : bool, at least one voxel set.
-    start_zyx : index of voxel (0, 0, 0) in the source.
-    geometry : of the part.
-    texture : what the nodule is made of.
-    core_zyx : the solid core of a part-solid nodule on the same grid, None where there is none.
-    """
-
-    array_zyx: Mask
-    start_zyx: Index
-    geometry: Geometry
-    texture: Texture
-    core_zyx: Mask | None = None
-
-    @property
-    def volume_mm3(self) -> float:
-        """Voxels times voxel volume."""
-        return float(self.array_zyx.sum()) * self.geometry.voxel_volume_mm3
-
-    @property
-    def center_lps_mm(self) -> Vector:
-        """The centroid."""
-        return as_vector(self.geometry.index_to_lps(np.argwhere(self.array_zyx).mean(axis=0)))
+__all__ = ["GrowthRules", "segment_nodule"]
 
 
 def segment_nodule(
@@ -100,7 +69,13 @@ def _voxels(volume: Volume, scene: Scene, extent: Extent) -> NoduleMask | None:
     core = None
     if extent.core_support is not None:
         core = _largest(mask & (hu > SOLID_HU) & _on_grid(extent.core_support, grid))
-    return _cropped(mask, core, start, volume.geometry, extent.texture)
+    return NoduleMask.cropped(
+        mask,
+        start_zyx=(start[0], start[1], start[2]),
+        source=volume.geometry,
+        texture=extent.texture,
+        core_zyx=core,
+    )
 
 
 def _on_grid(support: Mask, grid: list[NDArray[np.float64]]) -> Mask:
@@ -114,27 +89,6 @@ def _largest(mask: Mask) -> Mask | None:
     if count == 0:
         return None
     return cast("Mask", labels == 1 + np.bincount(labels.ravel())[1:].argmax())
-
-
-def _cropped(
-    mask: Mask, core: Mask | None, start: list[int], geometry: Geometry, texture: Texture
-) -> NoduleMask:
-    box = ndimage.find_objects(mask.astype(np.uint8))[0]
-    z, y, x = (o + s.start for o, s in zip(start, box, strict=True))
-    array = np.ascontiguousarray(mask[box])
-    part = Geometry(
-        shape_zyx=cast("Index", array.shape),
-        spacing_zyx_mm=geometry.spacing_zyx_mm,
-        origin_lps_mm=as_vector(geometry.index_to_lps((z, y, x))),
-        direction=geometry.direction,
-    )
-    return NoduleMask(
-        array_zyx=array,
-        start_zyx=(z, y, x),
-        geometry=part,
-        texture=texture,
-        core_zyx=None if core is None else np.ascontiguousarray(core[box]),
-    )
 
 
 def _nearest_set(mask: Mask, point: list[float]) -> Index:

@@ -10,16 +10,26 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.findings import Candidate, Finding, Lung, Measurement, ScoredCandidate, Seed
+from nodule.findings import (
+    Assessment,
+    Candidate,
+    Finding,
+    Lung,
+    Measurement,
+    Nodule,
+    ScoredCandidate,
+    Seed,
+)
 from nodule.geometry import as_vector
+from nodule.masks import NoduleMask
 from nodule.measure.calipers import (
     Calipers,
     measure_calipers,
     sphericity,
 )
-from nodule.measure.place import lung_third, nearest_lung, pleura_distance_mm
+from nodule.measure.place import lung_zone, nearest_lung, pleura_distance_mm
 from nodule.measure.scene import EdgeFraction, FineGrid, Smoothing
-from nodule.measure.segment import GrowthRules, NoduleMask, segment_nodule
+from nodule.measure.segment import GrowthRules, segment_nodule
 from nodule.measure.uncertainty import volume_limits_mm3
 from nodule.progress import Progress, silent
 from nodule.ranges import Margin, Share, check_fields
@@ -54,7 +64,7 @@ class Measure:
     """
 
     name: ClassVar[str] = "measure"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
 
     probability_threshold: Share = 0.45
     lung_margin_mm: Margin = 15.0
@@ -169,13 +179,12 @@ def _voxel_numbers(
     each: ScoredCandidate, mask: NoduleMask | None, volume: Volume
 ) -> NDArray[np.int64]:
     """Return flat indices into the source: of the mask, or else of the centre alone."""
+    if mask is not None:
+        return mask.voxel_numbers(volume.geometry)
     shape = volume.geometry.shape_zyx
-    if mask is None:
-        index = np.rint(volume.geometry.lps_to_index(each.candidate.center_lps_mm)).astype(int)
-        places = np.clip(index, 0, np.asarray(shape) - 1)[None]
-    else:
-        places = np.argwhere(mask.array_zyx) + mask.start_zyx
-    return np.asarray(np.ravel_multi_index(tuple(places.T), shape), dtype=np.int64)
+    index = np.rint(volume.geometry.lps_to_index(each.candidate.center_lps_mm)).astype(int)
+    place = np.clip(index, 0, np.asarray(shape) - 1)
+    return np.asarray([np.ravel_multi_index(tuple(place), shape)], dtype=np.int64)
 
 
 def _share(voxels: NDArray[np.int64], other: NDArray[np.int64]) -> float:
@@ -199,15 +208,17 @@ def _finding(
         )
     center = each.candidate.center_lps_mm if measurement is None else measurement.center_lps_mm
     return Finding(
-        id=id_,
-        center_lps_mm=center,
-        probability=each.probability,
-        malignancy=each.malignancy,
-        measurement=measurement,
-        lung=side,
-        third=lung_third(lungs, side, center),
-        pleura_distance_mm=None if mask is None else pleura_distance_mm(lungs, side, mask),
-        seed=None if mask is None else _seed(each.candidate),
+        nodule=Nodule(
+            id=id_,
+            center_lps_mm=center,
+            lung=side,
+            lung_zone=lung_zone(lungs, side, center),
+            pleura_distance_mm=None if mask is None else pleura_distance_mm(lungs, side, mask),
+            measurement=measurement,
+            seed=None if mask is None else _seed(each.candidate),
+        ),
+        assessment=Assessment(probability=each.probability, malignancy=each.malignancy),
+        mask=mask,
     )
 
 
@@ -223,8 +234,7 @@ def measure_mask(
     slice_thickness_mm : as the scanner states it; where slices overlap it exceeds their spacing.
     """
     calipers = measure_calipers(mask.array_zyx, mask.geometry)
-    part = zip(mask.start_zyx, mask.array_zyx.shape, strict=True)
-    hu = volume.array_zyx[tuple(slice(start, start + size) for start, size in part)]
+    hu = volume.array_zyx[mask.box]
     core = _measure_core(mask, calipers)
     return Measurement(
         center_lps_mm=mask.center_lps_mm,
@@ -268,5 +278,5 @@ def _measure_core(mask: NoduleMask, whole: Calipers) -> tuple[tuple[float, float
 
 def _at_end(mask: NoduleMask, volume: Volume) -> bool:
     """Whether a mask holds a voxel of the scan's first or last plane along any axis."""
-    ends = zip(mask.start_zyx, mask.array_zyx.shape, volume.geometry.shape_zyx, strict=True)
+    ends = zip(mask.start_zyx, mask.shape_zyx, volume.geometry.shape_zyx, strict=True)
     return any(start == 0 or start + size == end for start, size, end in ends)

@@ -12,10 +12,11 @@ from nodule.advice.case import Case
 from nodule.advice.context import Context, FindingFacts
 from nodule.advice.management import manage
 from nodule.errors import InputError
-from nodule.findings import Finding, Malignancy, Measurement
+from nodule.findings import Finding, Malignancy, Measurement, Nodule, masks_of
 from nodule.followup.record import ComparisonRecord
 from nodule.geometry import Geometry, Vector
 from nodule.guidelines.facts import half_up
+from nodule.masks import MaskReference, refer_to_masks
 from nodule.report.finding_parts import (
     MALIGNANCY_WORDS,
     NODULE_LIMIT_MM,
@@ -74,7 +75,10 @@ def build_report(
     InputError : ``UNKNOWN_FINDING`` where the context speaks of a finding that there is not.
     """
     part = _study_part(study, lungs, patient)
-    stated = tuple(_finding_part(finding, study, context) for finding in findings)
+    references = refer_to_masks(masks_of(findings), grid=study.volume.geometry)
+    stated = tuple(
+        _finding_part(each, study, context, references.get(each.nodule.id)) for each in findings
+    )
     refuse_unknown(context, known={finding.id for finding in stated})
     of_findings = (warning for finding in stated for warning in finding_warnings(finding))
     case = Case(context=context, study=part, standing=stated, comparison=comparison)
@@ -139,15 +143,26 @@ def slice_direction(geometry: Geometry) -> str:
     return (*_DIRECTIONS, _ALONG_BODY)[axis][int(step[axis] < 0)]
 
 
-def _finding_part(finding: Finding, study: Study, context: Context) -> FindingPart:
+def _finding_part(
+    finding: Finding, study: Study, context: Context, reference: MaskReference | None
+) -> FindingPart:
+    nodule, assessment = finding.nodule, finding.assessment
+    if assessment is None or nodule.lung is None:
+        raise InputError(
+            f"{nodule.id} was not found by the software",
+            code="NOT_ASSESSED",
+            expected="a finding with an assessment, in a lung",
+            hint="A report is built from the software's findings; a review adds those of readers.",
+        )
     return FindingPart(
-        id=finding.id,
-        center_lps_mm=rounded(finding.center_lps_mm),
-        slice=slice_of(finding, study),
-        probability=round(finding.probability, 4),
-        malignancy=_malignancy_part(finding.malignancy),
-        lung=finding.lung,
-        **sized_fields(finding, facts=context.findings.get(finding.id, FindingFacts())),
+        id=nodule.id,
+        center_lps_mm=rounded(nodule.center_lps_mm),
+        slice=slice_of(nodule, study),
+        probability=round(assessment.probability, 4),
+        malignancy=_malignancy_part(assessment.malignancy),
+        lung=nodule.lung,
+        mask=reference,
+        **sized_fields(nodule, facts=context.findings.get(nodule.id, FindingFacts())),
     )
 
 
@@ -170,13 +185,13 @@ def _malignancy_part(malignancy: Malignancy) -> MalignancyPart:
     )
 
 
-def sized_fields(finding: Finding, *, facts: FindingFacts) -> dict[str, Any]:
-    """Return what was measured of a finding, and its lobe where somebody states it."""
-    measured = finding.measurement
+def sized_fields(nodule: Nodule, *, facts: FindingFacts) -> dict[str, Any]:
+    """Return what was measured of a nodule, and its lobe where somebody states it."""
+    measured = nodule.measurement
     fields: dict[str, Any] = dict.fromkeys(SIZED_FIELDS) | {
-        "third": finding.third,
+        "third": nodule.lung_zone,
         "lobe": facts.lobe,
-        "pleura_distance_mm": _round(finding.pleura_distance_mm, 1),
+        "pleura_distance_mm": _round(nodule.pleura_distance_mm, 1),
         "scope": "nodule",
     }
     if measured is None:
@@ -189,7 +204,7 @@ def sized_fields(finding: Finding, *, facts: FindingFacts) -> dict[str, Any]:
         "solid_axes_mm": _pair(measured.solid_axes_mm, 2),
         "texture": measured.texture,
         "scope": "mass" if measured.long_axis_mm > NODULE_LIMIT_MM else "nodule",
-        "seed": SeedPart(**vars(finding.seed)) if finding.seed else None,
+        "seed": SeedPart(**vars(nodule.seed)) if nodule.seed else None,
     }
 
 
@@ -207,10 +222,10 @@ def mean_diameter_mm(measured: Measurement) -> float:
     return float(half_up((half_up(axes[0]) + half_up(axes[1])) / 2))
 
 
-def slice_of(finding: Finding, study: Study) -> SlicePart:
-    """Name the slice on which to look at a finding; raises as :func:`slice_part`."""
-    ends = finding.measurement.long_axis_ends_lps_mm if finding.measurement else None
-    return slice_part(study, key_point(ends, center_lps_mm=finding.center_lps_mm))
+def slice_of(nodule: Nodule, study: Study) -> SlicePart:
+    """Name the slice on which to look at a nodule; raises as :func:`slice_part`."""
+    ends = nodule.measurement.long_axis_ends_lps_mm if nodule.measurement else None
+    return slice_part(study, key_point(ends, center_lps_mm=nodule.center_lps_mm))
 
 
 def slice_part(study: Study, lps_mm: ArrayLike) -> SlicePart:

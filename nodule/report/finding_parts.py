@@ -8,9 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from nodule.advice.context import Lobe
-from nodule.findings import Lung, Measurement, Texture, Third
+from nodule.findings import Lung, LungZone, Measurement
 from nodule.followup.record import FindingRecord
 from nodule.geometry import Vector, as_vector
+from nodule.masks import MaskReference, Texture
 from nodule.report.parts import Ends, Part, Point, Probability, Size
 from nodule.sphere import sphere_volume_mm3
 
@@ -91,7 +92,7 @@ class _Sized(Part):
     The solid core is that of a part-solid nodule. ``texture`` is read from the image,
     ``sphericity`` is about 0.9 for a ball of voxels, ``pleura_distance_mm`` 0 where the nodule
     touches its lung's surface. No lobe is known but the one that a reader states. ``seed`` is that
-    of the mask that was measured.
+    of the mask that was measured, ``mask`` says where in ``nodules.nii.gz`` it is.
     """
 
     center_lps_mm: Point
@@ -109,11 +110,12 @@ class _Sized(Part):
     texture: Texture | None = None
     mean_hu: float | None = None
     sphericity: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
-    third: Third | None = None
+    third: LungZone | None = None
     lobe: Lobe | None = None
     pleura_distance_mm: Annotated[float, Field(ge=0.0)] | None = None
     scope: Literal["nodule", "mass"] = "nodule"
     seed: SeedPart | None = None
+    mask: MaskReference | None = None
 
     @property
     def key_point_lps_mm(self) -> Vector:
@@ -156,7 +158,9 @@ class AddedPart(_Sized):
         return self.long_axis_mm or self.reader_long_axis_mm
 
 
-SIZED_FIELDS = tuple(name for name in _Sized.model_fields if name not in ("center_lps_mm", "slice"))
+SIZED_FIELDS = tuple(
+    name for name in _Sized.model_fields if name not in ("center_lps_mm", "slice", "mask")
+)
 """Names of everything that a measurement says, to be taken over or forgotten together."""
 _AS_PRINTED = ("volume_limits_mm3", "solid_axes_mm", "solid_volume_mm3", "texture")
 

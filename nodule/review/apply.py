@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from nodule.advice.management import manage
 from nodule.errors import InputError
 from nodule.findings import Lung
 from nodule.followup.record import ComparisonRecord
+from nodule.masks import MaskReference, NoduleMask, refer_to_masks
 from nodule.report.build import (
     dominant_id,
     finding_warnings,
@@ -26,10 +29,24 @@ from nodule.report.finding_parts import SIZED_FIELDS, AddedPart, FindingPart
 from nodule.report.model import DecisionPart, Report, ReviewPart, WarningPart
 from nodule.report.parts import Point
 from nodule.report.software import software_part
-from nodule.review.resegment import Regrower, growth_rules
+from nodule.review.resegment import Resegmenter, growth_rules
 from nodule.review.review_file import Decision, Review
 from nodule.study import Study
 from nodule.volume import LungMask
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reviewed:
+    """A report after a review.
+
+    Parameters
+    ----------
+    report : what stands now.
+    masks : of what stands, by id; what could not be measured has none.
+    """
+
+    report: Report
+    masks: Mapping[str, NoduleMask]
 
 
 def apply_review(
@@ -38,15 +55,16 @@ def apply_review(
     *,
     study: Study,
     lungs: LungMask,
+    masks: Mapping[str, NoduleMask],
     context: Context | None = None,
-) -> Report:
+) -> Reviewed:
     """Fold a reader's decisions into the report that was read.
 
     Rejected findings are set apart, not forgotten. A finding that was moved within its effective
     radius, or within half its mean diameter where no volume is stated, is the same nodule and keeps
-    its sizes. One moved further, and one that was added, is measured from the reader's point, by
-    the report's own rules of growth; where that cannot be done it has no sizes, and a warning says
-    so. What rule sets say is asked again.
+    its sizes and its mask. One moved further, and one that was added, is measured from the reader's
+    point, by the report's own rules of growth; where that cannot be done it has no sizes, and a
+    warning says so. What rule sets say is asked again.
 
     Parameters
     ----------
@@ -54,34 +72,50 @@ def apply_review(
     review : what the page saved.
     study : the images.
     lungs : to name the side.
+    masks : of the report's findings, by their ids, as
+        :func:`nodule.outputs.read_masks` reads them.
     context : what is stated now, None for what the report holds.
 
     Raises
     ------
-    InputError : as :func:`check_review`, or ``OUTSIDE_VOLUME``.
+    InputError : as :func:`check_review`, ``OUTSIDE_VOLUME``, or ``NO_GROWTH_RULES`` where something
+        must be measured and the report does not say how its masks were grown.
     """
     check_review(report, review)
     decided = {decision.id: decision for decision in review.decisions}
     stated = context or report.context
-    grower = Regrower(study=study, lungs=lungs, rules=growth_rules(report))
-    fold = _Fold(grower, stated)
+    fold = _Fold(report, study=study, lungs=lungs, context=stated, masks=masks)
     added = (
         *(fold.moved_addition(each, decided.get(each.id)) for each in report.added),
-        *fold.additions(report, review),
+        *fold.additions(review),
     )
     findings = tuple(fold.moved(each, decided.get(each.id)) for each in report.findings)
     refuse_unknown(stated, known={e.id for e in (*findings, *added, *report.rejected)})
     rejected = {each.id for each in review.decisions if each.verdict == "rejected"}
+    active = {each.id for each in (*findings, *added)} - rejected
+    kept = {id_: mask for id_, mask in fold.masks.items() if id_ in active}
+    references = refer_to_masks(kept, grid=study.volume.geometry)
+    set_apart = (
+        *(_with_mask(each, {}) for each in report.findings if each.id in rejected),
+        *(_with_mask(each, {}) for each in report.added if each.id in rejected),
+    )
     reviewed = report.model_copy(
         update={
             "context": stated,
-            "findings": tuple(each for each in findings if each.id not in rejected),
-            "added": tuple(each for each in added if each.id not in rejected),
-            "rejected": (*report.rejected, *(e for e in report.standing if e.id in rejected)),
+            "findings": tuple(_with_mask(e, references) for e in findings if e.id in active),
+            "added": tuple(_with_mask(e, references) for e in added if e.id in active),
+            "rejected": (*report.rejected, *set_apart),
             "reviews": (*report.reviews, _review_part(report, review)),
         }
     )
-    return _made_anew(reviewed, before=report)
+    return Reviewed(report=_made_anew(reviewed, before=report), masks=kept)
+
+
+_Stated = TypeVar("_Stated", FindingPart, AddedPart)
+
+
+def _with_mask(part: _Stated, references: Mapping[str, MaskReference]) -> _Stated:
+    return part.model_copy(update={"mask": references.get(part.id)})
 
 
 def _made_anew(reviewed: Report, *, before: Report) -> Report:
@@ -151,16 +185,31 @@ def check_review(report: Report, review: Review) -> None:
 class _Fold:
     """Puts findings where the reader saw them, and measures them there."""
 
-    def __init__(self, grower: Regrower, context: Context) -> None:
-        self._grower = grower
+    def __init__(
+        self,
+        report: Report,
+        *,
+        study: Study,
+        lungs: LungMask,
+        context: Context,
+        masks: Mapping[str, NoduleMask],
+    ) -> None:
+        self.masks = dict(masks)
+        self._report = report
+        self._study = study
+        self._lungs = lungs
         self._context = context
+
+    @cached_property
+    def _segmenter(self) -> Resegmenter:
+        return Resegmenter(study=self._study, lungs=self._lungs, rules=growth_rules(self._report))
 
     def moved(self, finding: FindingPart, decision: Decision | None) -> FindingPart:
         lobe = self._facts(finding.id).lobe
         if decision is None or decision.moved_to_lps_mm is None:
             return finding.model_copy(update={"lobe": lobe})
         place = decision.moved_to_lps_mm
-        slice_part(self._grower.study, place)  # refuses a place outside the scan
+        slice_part(self._study, place)  # refuses a place outside the scan
         if _same_nodule(finding, place):
             return finding.model_copy(update={"lobe": lobe, "center_lps_mm": place})
         update = self._at(finding.id, place, long_axis_mm=None)
@@ -172,7 +221,7 @@ class _Fold:
         update = self._at(each.id, decision.moved_to_lps_mm, long_axis_mm=each.reader_long_axis_mm)
         return each.model_copy(update=update)
 
-    def additions(self, report: Report, review: Review) -> tuple[AddedPart, ...]:
+    def additions(self, review: Review) -> tuple[AddedPart, ...]:
         return tuple(
             AddedPart(
                 id=f"R{number}",
@@ -180,15 +229,15 @@ class _Fold:
                 comment=each.comment,
                 **self._at(f"R{number}", each.center_lps_mm, long_axis_mm=each.long_axis_mm),
             )
-            for number, each in enumerate(review.additions, start=report.next_added)
+            for number, each in enumerate(review.additions, start=self._report.next_added)
         )
 
     def _at(self, id_: str, place: Point, *, long_axis_mm: float | None) -> dict[str, Any]:
         """Return what is known of the nodule at a place: sizes where it can be measured."""
-        study, lungs = self._grower.study, self._grower.lungs
-        slice_ = slice_part(study, place)
-        finding = self._grower.finding(id_, place, long_axis_mm=long_axis_mm)
+        slice_ = slice_part(self._study, place)
+        finding = self._segmenter.finding(id_, place, long_axis_mm=long_axis_mm)
         facts = self._facts(id_)
+        self.masks.pop(id_, None)
         if finding is None:
             return {
                 **dict.fromkeys(SIZED_FIELDS),
@@ -196,13 +245,16 @@ class _Fold:
                 "lobe": facts.lobe,
                 "center_lps_mm": place,
                 "slice": slice_,
-                "lung": lung_at(lungs, place),
+                "lung": lung_at(self._lungs, place),
             }
+        if finding.mask is not None:
+            self.masks[id_] = finding.mask
+        nodule = finding.nodule
         return {
-            **sized_fields(finding, facts=facts),
-            "center_lps_mm": rounded(finding.center_lps_mm),
-            "slice": slice_of(finding, study),
-            "lung": finding.lung,
+            **sized_fields(nodule, facts=facts),
+            "center_lps_mm": rounded(nodule.center_lps_mm),
+            "slice": slice_of(nodule, self._study),
+            "lung": nodule.lung,
         }
 
     def _facts(self, id_: str) -> FindingFacts:

@@ -1,4 +1,4 @@
-"""Masks that are grown again as they were, or anew from a point that a reader chose."""
+"""Masks of what a reader moved or added, segmented from the point that the reader chose."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from nodule.findings import Finding, Lung, Malignancy, Seed
+from nodule.errors import InputError
+from nodule.findings import Finding, Lung, Nodule, Seed
 from nodule.geometry import Vector
-from nodule.measure.place import lung_third, nearest_lung, pleura_distance_mm
-from nodule.measure.segment import GrowthRules, NoduleMask, segment_nodule
+from nodule.masks import NoduleMask
+from nodule.measure.place import lung_zone, nearest_lung, pleura_distance_mm
+from nodule.measure.segment import GrowthRules, segment_nodule
 from nodule.measure.stage import measure_mask
-from nodule.report.finding_parts import SeedPart
 from nodule.report.model import Report
 from nodule.study import Study
 from nodule.volume import LungMask
@@ -20,11 +21,10 @@ _UNSIZED_MM = 8.0  # a usual nodule, where nobody says how large it is
 _RATIO = 2.0  # a mask further from the reader's own size is of something else
 _BESIDE_MM = 2.0
 _LUNG_MARGIN_MM = 15.0
-_UNRATED = Malignancy(distribution=(0.2, 0.2, 0.2, 0.2, 0.2))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Regrower:
+class Resegmenter:
     """Measures what readers point at, as the stage measures what the networks propose.
 
     Parameters
@@ -36,19 +36,10 @@ class Regrower:
 
     study: Study
     lungs: LungMask
-    rules: GrowthRules = GrowthRules()  # noqa: RUF009  # frozen
-
-    def grow(self, seed: Seed | SeedPart) -> NoduleMask | None:
-        """Grow the mask of a seed; None where nothing stands out there."""
-        return segment_nodule(
-            self.study.volume,
-            center_lps_mm=seed.center_lps_mm,
-            diameter_mm=seed.diameter_mm,
-            rules=self.rules,
-        )
+    rules: GrowthRules
 
     def mask(self, place_lps_mm: Vector, *, long_axis_mm: float | None) -> NoduleMask | None:
-        """Grow the mask of the nodule at a point.
+        """Segment the nodule at a point.
 
         Parameters
         ----------
@@ -60,7 +51,13 @@ class Regrower:
         None where nothing stands out at the point, where what does lies beside it, or where it is
         not half as long as the reader says or more than twice as long.
         """
-        mask = self.grow(_seed(place_lps_mm, long_axis_mm))
+        seed = _seed(place_lps_mm, long_axis_mm)
+        mask = segment_nodule(
+            self.study.volume,
+            center_lps_mm=seed.center_lps_mm,
+            diameter_mm=seed.diameter_mm,
+            rules=self.rules,
+        )
         if mask is None or _distance_mm(mask, place_lps_mm) > _BESIDE_MM:
             return None
         if long_axis_mm is None:
@@ -73,7 +70,7 @@ class Regrower:
     ) -> Finding | None:
         """Measure the nodule at a point; None where that cannot be done, or far from both lungs.
 
-        Nothing is rated: probability and malignancy say nothing.
+        Nobody has assessed it: the networks have not seen it there.
         """
         mask = self.mask(place_lps_mm, long_axis_mm=long_axis_mm)
         side = nearest_lung(self.lungs, place_lps_mm, margin_mm=_LUNG_MARGIN_MM)
@@ -86,38 +83,38 @@ class Regrower:
             mask, self.study.volume, slice_thickness_mm=self.study.series.slice_thickness_mm
         )
         return Finding(
-            id=id_,
-            center_lps_mm=measured.center_lps_mm,
-            probability=1.0,
-            malignancy=_UNRATED,
-            measurement=measured,
-            lung=side,
-            third=lung_third(self.lungs, side, measured.center_lps_mm),
-            pleura_distance_mm=pleura_distance_mm(self.lungs, side, mask),
-            seed=seed,
+            nodule=Nodule(
+                id=id_,
+                center_lps_mm=measured.center_lps_mm,
+                lung=side,
+                lung_zone=lung_zone(self.lungs, side, measured.center_lps_mm),
+                pleura_distance_mm=pleura_distance_mm(self.lungs, side, mask),
+                measurement=measured,
+                seed=seed,
+            ),
+            assessment=None,
+            mask=mask,
         )
 
 
-def masks_of(report: Report, *, study: Study, lungs: LungMask) -> dict[str, NoduleMask]:
-    """Grow again the masks of what stands in a report, by finding's id.
-
-    What was not measured has none.
-
-    Parameters
-    ----------
-    report : with or without reviews folded in.
-    study, lungs : those of the report.
-    """
-    grower = Regrower(study=study, lungs=lungs, rules=growth_rules(report))
-    grown = ((each.id, grower.grow(each.seed)) for each in report.standing if each.seed)
-    return {id_: mask for id_, mask in grown if mask is not None}
-
-
 def growth_rules(report: Report) -> GrowthRules:
-    """Return how a report's masks were grown, so that new ones are grown alike."""
+    """Return how a report's masks were grown, so that new ones are grown alike.
+
+    Raises
+    ------
+    InputError : ``NO_GROWTH_RULES`` where the report does not say.
+    """
     config = report.provenance.config.get("measure", {})
-    known = {field.name for field in fields(GrowthRules)}
-    return GrowthRules(**{name: value for name, value in config.items() if name in known})
+    names = [field.name for field in fields(GrowthRules)]
+    missing = [name for name in names if name not in config]
+    if missing:
+        raise InputError(
+            "the report does not say how its masks were grown",
+            code="NO_GROWTH_RULES",
+            expected=f"{', '.join(missing)} in provenance.config.measure",
+            hint="Make the report again with this version.",
+        )
+    return GrowthRules(**{name: config[name] for name in names})
 
 
 def _seed(place_lps_mm: Vector, long_axis_mm: float | None) -> Seed:

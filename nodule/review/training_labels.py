@@ -7,7 +7,7 @@ and said to be.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.geometry import Geometry, Vector
-from nodule.measure.segment import NoduleMask
+from nodule.masks import NoduleMask
 from nodule.report.finding_parts import AddedPart, FindingPart
 from nodule.report.model import Report
 from nodule.review.apply import check_review
-from nodule.review.resegment import Regrower
+from nodule.review.resegment import Resegmenter
 from nodule.review.review_file import Decision, Review
 from nodule.study import Study
 from nodule.training.nodule_stack import MARGIN_MM, Box, NoduleStack
@@ -78,22 +78,25 @@ def review_labels(
     report: Report,
     reviews: Sequence[Review],
     *,
-    grower: Regrower,
+    masks: Mapping[str, NoduleMask],
+    segmenter: Resegmenter,
     count_as: int = 1,
     margin_mm: float = MARGIN_MM,
 ) -> Labels:
     """Turn the reviews of one report into labels.
 
-    Every review is one reader's. Masks are grown from the places of accepted findings, as moved,
-    and of additions; what overlaps by half is one nodule, read by several. A place is without a
-    nodule where all who judged it, in these reviews and in those that the report holds, rejected
-    it, if no nodule lies within 8 mm and its crop shows nothing that nobody settled.
+    Every review is one reader's. Accepted findings keep the masks that were measured; what readers
+    moved or added is segmented from their points. What overlaps by half is one nodule, read by
+    several. A place is without a nodule where all who judged it, in these reviews and in those
+    that the report holds, rejected it, if no nodule lies within 8 mm and its crop shows nothing
+    that nobody settled.
 
     Parameters
     ----------
     report : that the readers saw.
     reviews : each of this report, by different readers.
-    grower : of the report's study.
+    masks : of the report's findings, by their ids.
+    segmenter : of the report's study, for what readers moved or added.
     count_as : as how many readings one reader's word counts. The training of candidates takes a
         nodule for certain from three on, by LUNA16's rule.
     margin_mm : tissue kept around a nodule or a rejected place.
@@ -108,20 +111,20 @@ def review_labels(
     seen = [
         each
         for number, review in enumerate(reviews)
-        for each in _marks(report, review, number, grower)
+        for each in _marks(report, review, number, masks, segmenter)
     ]
     marks = [each for each in seen if isinstance(each, _Mark)]
     unmarked = [each for each in seen if isinstance(each, _Unmarked)]
     stacks = tuple(
         NoduleStack.of_masks(
             [(m.mask.start_zyx, m.mask.array_zyx) for m in group for _ in range(count_as)],
-            study=grower.study,
+            study=segmenter.study,
             margin_mm=margin_mm,
             nodule_ids=tuple(m.id for m in group for _ in range(count_as)),
         )
         for group in _grouped(marks)
     )
-    judged = list(_rejections(report, unmarked, marks, study=grower.study, margin_mm=margin_mm))
+    judged = list(_rejections(report, unmarked, marks, study=segmenter.study, margin_mm=margin_mm))
     return Labels(
         stacks=stacks,
         negatives=tuple(each for each in judged if isinstance(each, NoduleStack)),
@@ -144,15 +147,24 @@ def pseudonym(report: Report) -> str:
 
 
 def _marks(
-    report: Report, review: Review, reader: int, grower: Regrower
+    report: Report,
+    review: Review,
+    reader: int,
+    masks: Mapping[str, NoduleMask],
+    segmenter: Resegmenter,
 ) -> Iterator[_Mark | _Unmarked]:
     decided = {decision.id: decision for decision in review.decisions}
     for finding in report.standing:
         decision = decided.get(finding.id, Decision(id=finding.id))
         if decision.verdict == "accepted":
-            mask = _mask(finding, decision, grower)
+            moved_to = decision.moved_to_lps_mm
+            mask = (
+                masks.get(finding.id)
+                if moved_to is None
+                else segmenter.mask(moved_to, long_axis_mm=None)
+            )
             place = decision.moved_to_lps_mm or finding.center_lps_mm
-            yield _mark(finding.id, place, finding.extent_mm, mask, reader, grower)
+            yield _mark(finding.id, place, finding.extent_mm, mask, reader, segmenter)
         else:
             yield _Unmarked(
                 id=finding.id,
@@ -162,17 +174,8 @@ def _marks(
             )
     for number, added in enumerate(review.additions, start=report.next_added):
         place, size_mm = added.center_lps_mm, added.long_axis_mm
-        mask = grower.mask(place, long_axis_mm=size_mm)
-        yield _mark(f"R{number}", place, size_mm, mask, reader, grower)
-
-
-def _mask(
-    finding: FindingPart | AddedPart, decision: Decision, grower: Regrower
-) -> NoduleMask | None:
-    """Return the mask that the reader saw and accepted, or the one where he moved it."""
-    if decision.moved_to_lps_mm is not None:
-        return grower.mask(decision.moved_to_lps_mm, long_axis_mm=None)
-    return None if finding.seed is None else grower.grow(finding.seed)
+        mask = segmenter.mask(place, long_axis_mm=size_mm)
+        yield _mark(f"R{number}", place, size_mm, mask, reader, segmenter)
 
 
 def _mark(
@@ -181,7 +184,7 @@ def _mark(
     size_mm: float | None,
     mask: NoduleMask | None,
     reader: int,
-    grower: Regrower,
+    segmenter: Resegmenter,
 ) -> _Mark | _Unmarked:
     if mask is None:
         return _Unmarked(
@@ -190,9 +193,7 @@ def _mark(
             extent_mm=size_mm,
             taken_for="nodule",
         )
-    shape = grower.study.volume.geometry.shape_zyx
-    places = np.argwhere(mask.array_zyx) + mask.start_zyx
-    voxels = np.asarray(np.ravel_multi_index(tuple(places.T), shape), np.int64)
+    voxels = mask.voxel_numbers(segmenter.study.volume.geometry)
     return _Mark(id=name, reader=reader, mask=mask, voxels=voxels)
 
 

@@ -43,8 +43,9 @@ def review(
     summary, which says what was left out and why.
     """
     from nodule.ct import ReadCt
-    from nodule.outputs import read_lungs
-    from nodule.review.resegment import Regrower, growth_rules
+    from nodule.outputs import read_lungs, read_masks
+    from nodule.result_files import NODULES_NAME
+    from nodule.review.resegment import Resegmenter, growth_rules
     from nodule.review.review_file import read_report, read_review
     from nodule.review.training_labels import pseudonym, review_labels
     from nodule.training.crop_set_writing import read_rows, write_stacks, write_table
@@ -53,7 +54,7 @@ def review(
     from pipelines.cli._review import series_of
 
     report = read_report(report_json)
-    grower = Regrower(
+    segmenter = Resegmenter(
         study=ReadCt().run(source=series_of(report, study)),
         lungs=read_lungs(report_json.with_name("lungs.nii.gz")),
         rules=growth_rules(report),
@@ -61,18 +62,19 @@ def review(
     labels = review_labels(
         report,
         [read_review(path) for path in review_json],
-        grower=grower,
+        masks=read_masks(report_json.with_name(NODULES_NAME), report=report, study=segmenter.study),
+        segmenter=segmenter,
         count_as=count_as,
         margin_mm=margin_mm,
     )
     person = pseudonym(report)
-    series_uid = grower.study.series.series_instance_uid or ""
+    series_uid = segmenter.study.series.series_instance_uid or ""
     written: dict[Kind, tuple[NoduleStack, ...]] = {
         "negative": labels.negatives,
         "stack": labels.stacks,
     }
     for kind, stacks in written.items():
-        rows = write_stacks(out, study=grower.study, patient_id=person, stacks=stacks, kind=kind)
+        rows = write_stacks(out, study=segmenter.study, patient_id=person, stacks=stacks, kind=kind)
         others = [row for row in read_rows(out, kind=kind) if row["series_uid"] != series_uid]
         write_table(out, [*others, *rows], kind=kind)
     summary = {

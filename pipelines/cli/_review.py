@@ -62,9 +62,9 @@ def apply(
     those of the report unless they are given again.
     """
     from nodule.ct import ReadCt
-    from nodule.outputs import read_lungs, write_report
+    from nodule.outputs import read_lungs, read_masks, write_report
     from nodule.page.pdf import write_pdf
-    from nodule.result_files import remove_stale
+    from nodule.result_files import NODULES_NAME, remove_stale
     from nodule.review.apply import apply_review
     from nodule.review.review_file import read_report, read_review
 
@@ -72,21 +72,21 @@ def apply(
     lungs = read_lungs(report_json.with_name("lungs.nii.gz"))
     series = series_of(report, study)
     images = ReadCt().run(source=series)
-    reviewed = apply_review(
+    after = apply_review(
         report,
         review,
         study=images,
         lungs=lungs,
+        masks=read_masks(report_json.with_name(NODULES_NAME), report=report, study=images),
         context=_restated(report, setting=setting, person=person, indication=indication),
     )
+    reviewed, masks = after.report, after.masks
     objects: tuple[Path, ...] = ()
     if dicom:
         from nodule.dicom.objects import write_dicom
-        from nodule.review.resegment import masks_of
 
-        masks = masks_of(reviewed, study=images, lungs=lungs)
         objects = write_dicom(reviewed, masks=masks, lungs=lungs, source=series, folder=out)
-    written = write_report(reviewed, study=images, lungs=lungs, folder=out)
+    written = write_report(reviewed, study=images, lungs=lungs, masks=masks, folder=out)
     remove_stale(out, written=(*objects, *written))
     if pdf:
         write_pdf(out / "report.html")

@@ -1,23 +1,32 @@
 import shutil
+import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from nodule.findings import Finding, Malignancy, Measurement, Seed
+from nodule.findings import Finding, Malignancy, Measurement, Seed, masks_of
 from nodule.followup import Change, Comparison, Exam, Lone
 from nodule.followup.record import ComparisonRecord, record_comparison
 from nodule.geometry import Geometry
 from nodule.guidelines.growth import Volumetry, judge_growth
+from nodule.masks import NoduleMask
+from nodule.measure.segment import GrowthRules
 from nodule.outputs import write_report
 from nodule.report import Provenance, Report, build_report
 from nodule.study import PatientHeader, SeriesHeader, SliceReference, Study, StudyWarning
 from nodule.volume import LungMask, Volume
 
+sys.path.insert(0, str(Path(__file__).parent))  # for made_findings
+
+from made_findings import ball_mask, made_finding, voxel_mask
+
 DEPTH = 30
+BENIGN = Malignancy(distribution=(0.6, 0.25, 0.1, 0.05, 0.0))
+RULES = asdict(GrowthRules())
 
 
 @pytest.fixture(scope="session")
@@ -69,10 +78,9 @@ def lungs() -> LungMask:
 
 
 @pytest.fixture(scope="session")
-def findings() -> tuple[Finding, ...]:
+def findings(study: Study) -> tuple[Finding, ...]:
     """A measured nodule, a mass, and one that could not be measured."""
     malignancy = Malignancy(distribution=(0.05, 0.1, 0.15, 0.3, 0.4))
-    benign = Malignancy(distribution=(0.6, 0.25, 0.1, 0.05, 0.0))
     nodule = Measurement(
         center_lps_mm=(20.0, 30.0, -40.4),
         long_axis_mm=12.6,
@@ -93,35 +101,35 @@ def findings() -> tuple[Finding, ...]:
         effective_diameter_mm=30.1,
         volume_mm3=14278.0,
     )
+    grid = study.volume.geometry
     return (
-        Finding(
-            id="N1",
-            center_lps_mm=nodule.center_lps_mm,
+        made_finding(
+            "N1",
+            nodule.center_lps_mm,
             probability=0.93,
             malignancy=malignancy,
             measurement=nodule,
+            mask=ball_mask(grid, (20.0, 30.0, -40.0), radius_mm=6.0),
             lung="left",
-            third="upper",
+            lung_zone="upper",
             pleura_distance_mm=7.26,
             seed=Seed(center_lps_mm=(20.0, 30.0, -40.4), diameter_mm=12.0),
         ),
-        Finding(
-            id="N2",
-            center_lps_mm=mass.center_lps_mm,
+        made_finding(
+            "N2",
+            mass.center_lps_mm,
             probability=0.81,
-            malignancy=benign,
+            malignancy=BENIGN,
             measurement=mass,
-            lung="right",
+            mask=ball_mask(grid, mass.center_lps_mm, radius_mm=15.0),
         ),
-        Finding(
-            id="N3",
-            center_lps_mm=(5.0, 15.0, -60.0),
-            probability=0.6,
-            malignancy=benign,
-            measurement=None,
-            lung="right",
-        ),
+        made_finding("N3", (5.0, 15.0, -60.0), probability=0.6, malignancy=BENIGN),
     )
+
+
+@pytest.fixture(scope="session")
+def masks(findings: tuple[Finding, ...]) -> dict[str, NoduleMask]:
+    return masks_of(findings)
 
 
 @pytest.fixture(scope="session")
@@ -136,7 +144,7 @@ def provenance() -> Provenance:
     return Provenance(
         input_sha256="a" * 64,
         weights={"lungs": "1" * 64, "candidates": "2" * 64, "malignancy": "3" * 64},
-        config={"measure": {"probability_threshold": 0.5}},
+        config={"measure": {"probability_threshold": 0.5, **RULES}},
         versions={"nodule": "0.1.0"},
     )
 
@@ -156,11 +164,15 @@ def report(
 
 @pytest.fixture(scope="session")
 def written(
-    report: Report, study: Study, lungs: LungMask, tmp_path_factory: pytest.TempPathFactory
+    report: Report,
+    study: Study,
+    lungs: LungMask,
+    masks: dict[str, NoduleMask],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """Return the folder of a whole report; not to be changed."""
     folder = tmp_path_factory.mktemp("written")
-    write_report(report, study=study, lungs=lungs, folder=folder)
+    write_report(report, study=study, lungs=lungs, masks=masks, folder=folder)
     return folder
 
 
@@ -187,17 +199,21 @@ def comparison(
     study: Study, lungs: LungMask, findings: tuple[Finding, ...], patient: PatientHeader
 ) -> ComparisonRecord:
     """N1 grew from 600 mm³ in 300 days, N2 is new, a prior N5 is gone."""
-    nodule, mass, unmeasured = findings
-    assert nodule.measurement is not None
+    nodule, mass, _ = findings
+    assert nodule.nodule.measurement is not None
     smaller = replace(
-        nodule.measurement,
+        nodule.nodule.measurement,
         volume_mm3=600.0,
         effective_diameter_mm=10.46,
         long_axis_mm=10.9,
         short_axis_mm=10.2,
     )
-    then = replace(nodule, id="N2", measurement=smaller)
-    gone = replace(unmeasured, id="N5", center_lps_mm=(9.0, 20.0, -55.0))
+    then = replace(
+        nodule,
+        nodule=replace(nodule.nodule, id="N2", measurement=smaller),
+        mask=voxel_mask(nodule.nodule.center_lps_mm, 600.0),
+    )
+    gone = made_finding("N5", (9.0, 20.0, -55.0), probability=0.6, malignancy=BENIGN)
     growth = judge_growth(
         before=Volumetry(volume_mm3=600.0, error_share=0.1),
         after=Volumetry(volume_mm3=904.78, error_share=0.1),
@@ -236,5 +252,5 @@ def comparison(
 
 
 def _lone(finding: Finding) -> Lone:
-    place = finding.center_lps_mm
+    place = finding.nodule.center_lps_mm
     return Lone(finding=finding, place_in_other_lps_mm=place, covered=True, ambiguous=False)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nodule.ct import ReadCt
-from nodule.findings import Candidate, Finding, Malignancy, ScoredCandidate
+from nodule.findings import Assessment, Nodule, Candidate, Finding, Malignancy, ScoredCandidate
 from nodule.geometry import as_vector
 from nodule.inference import SPEED_ONLY
 from nodule.resample import Resample
@@ -99,12 +99,9 @@ class Unmeasured:
     ) -> tuple[Finding, ...]:
         return tuple(
             Finding(
-                id=f"N{i}",
-                center_lps_mm=each.candidate.center_lps_mm,
-                probability=each.probability,
-                malignancy=each.malignancy,
-                measurement=None,
-                lung="left",
+                nodule=Nodule(id=f"N{i}", center_lps_mm=each.candidate.center_lps_mm, lung="left"),
+                assessment=Assessment(probability=each.probability, malignancy=each.malignancy),
+                mask=None,
             )
             for i, each in enumerate(scored, start=1)
         )

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from nodule.evaluate.nodule_detection.read_scans import Marked
-from nodule.findings import Lung, Third
+from nodule.findings import Lung, LungZone
 from nodule.geometry import Geometry, Vector
-from nodule.measure.place import lung_third, nearest_lung, pleura_distance_mm
-from nodule.measure.segment import NoduleMask
+from nodule.measure.place import lung_zone, nearest_lung, pleura_distance_mm
+from nodule.masks import NoduleMask
 from nodule.training.nodule_record import NoduleRecord
 from nodule.volume import LungMask
 
@@ -40,7 +40,7 @@ class Location:
     """
 
     side: Lung | None = None
-    third: Third | None = None
+    third: LungZone | None = None
     pleura_mm: float | None = None
 
     @property
@@ -60,7 +60,7 @@ def locate(nodule: Marked, lungs: LungMask) -> Location:
     sphere = _sphere(nodule.center_lps_mm, nodule.diameter_mm)
     return Location(
         side=side,
-        third=lung_third(lungs, side, nodule.center_lps_mm),
+        third=lung_zone(lungs, side, nodule.center_lps_mm),
         pleura_mm=pleura_distance_mm(lungs, side, sphere),
     )
 

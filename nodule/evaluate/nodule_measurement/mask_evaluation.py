@@ -23,8 +23,8 @@ from sklearn.metrics import (  # type: ignore[import-untyped]
 )
 
 from nodule.evaluate.bootstrap import patient_bootstrap
-from nodule.findings import Texture
 from nodule.geometry import Vector, as_vector
+from nodule.masks import Texture
 from nodule.measure.segment import GrowthRules, segment_nodule
 from nodule.measure.uncertainty import volume_limits_mm3
 from nodule.sphere import sphere_diameter_mm

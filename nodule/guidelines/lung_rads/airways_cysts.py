@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nodule.guidelines.facts import Nodule
+from nodule.guidelines.facts import NoduleFacts
 from nodule.guidelines.lung_rads.course import stepped
 from nodule.guidelines.lung_rads.lesions import AirwayNodule, Cyst, ScreenedNodule
 from nodule.guidelines.lung_rads.nodules import classify_nodule
@@ -32,7 +32,7 @@ def classify_airway(lesion: AirwayNodule, edition: Edition) -> Result:
 
 def _subsegmental(lesion: AirwayNodule, edition: Edition) -> Result:
     if lesion.course == "growing":
-        solid = Nodule(id=lesion.id, composition="solid", size=lesion.size)
+        solid = NoduleFacts(id=lesion.id, composition="solid", size=lesion.size)
         return classify_nodule(ScreenedNodule(nodule=solid, course="growing"), edition)
     found = verdict("2", "airway-subsegmental", "Subsegmental airway nodule, not growing")
     inputs = {"airway": lesion.level, "course": lesion.course}

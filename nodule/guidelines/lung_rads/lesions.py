@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nodule.errors import InputError
-from nodule.guidelines.facts import Composition, Nodule, Size
+from nodule.guidelines.facts import Composition, NoduleFacts, Size
 from nodule.guidelines.lung_rads.table import Category
 
 Course = Literal["baseline", "new", "followed", "stable", "slowly growing", "growing"]
@@ -63,7 +63,7 @@ class ScreenedNodule:
     prior : the earlier scan.
     """
 
-    nodule: Nodule
+    nodule: NoduleFacts
     course: Course
     prior: Prior | None = None
 

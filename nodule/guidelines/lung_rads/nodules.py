@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nodule.guidelines.facts import Nodule, Size, Steps
+from nodule.guidelines.facts import NoduleFacts, Size, Steps
 from nodule.guidelines.lung_rads.course import Movement, difference_mm, movement, stepped, worse
 from nodule.guidelines.lung_rads.lesions import Prior, ScreenedNodule
 from nodule.guidelines.lung_rads.table import (
@@ -66,7 +66,7 @@ def classify_nodule(lesion: ScreenedNodule, edition: Edition) -> Result:
     )
 
 
-def _benign(nodule: Nodule, moved: Movement | None, edition: Edition) -> Verdict | None:
+def _benign(nodule: NoduleFacts, moved: Movement | None, edition: Edition) -> Verdict | None:
     feature = nodule.benign_feature
     if feature is None:
         return None
@@ -85,7 +85,9 @@ def _benign(nodule: Nodule, moved: Movement | None, edition: Edition) -> Verdict
     return found if solid and small and quiet else None
 
 
-def _by_size(nodule: Nodule, moved: Movement | None, unknown: tuple[str, ...]) -> Verdict | Lacking:
+def _by_size(
+    nodule: NoduleFacts, moved: Movement | None, unknown: tuple[str, ...]
+) -> Verdict | Lacking:
     if nodule.size is None or nodule.composition is None:
         absent = [name for name in ("composition", "size") if getattr(nodule, name) is None]
         return Lacking(facts=(*absent, *unknown))
@@ -174,7 +176,7 @@ def _history(category: Category, earlier: Category) -> Verdict:
     return verdict(category, "history-held", text)
 
 
-def _class_rose(now: Nodule, prior: Prior) -> bool:
+def _class_rose(now: NoduleFacts, prior: Prior) -> bool:
     """Whether the nodule is in a higher size class than on the earlier scan."""
     pairs = [(SOLID["baseline"][0], now.size, prior.size)]
     if now.composition == "part-solid":

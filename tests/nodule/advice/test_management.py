@@ -19,6 +19,7 @@ from nodule.advice.statement import AdvicePart
 from nodule.errors import InputError
 from nodule.findings import Finding
 from nodule.followup.record import ComparisonRecord
+from nodule.masks import NoduleMask
 from nodule.outputs import write_report
 from nodule.report import Provenance, Report, build_report
 from nodule.report.tables import management_csv
@@ -102,6 +103,7 @@ def test_the_reader_s_table_in_the_person_file_reaches_every_form_of_the_report(
     said: str,
     answer: str,
     management: str,
+    masks: dict[str, NoduleMask],
 ) -> None:
     """ACR 2022: 4X is managed as 4B, S is appended, 0 asks for what is missing."""
     path = tmp_path / "person.toml"
@@ -110,7 +112,7 @@ def test_the_reader_s_table_in_the_person_file_reaches_every_form_of_the_report(
     (exam,) = report.management.exam
     assert exam.answer == answer
     assert management in (exam.management or "")
-    write_report(report, study=study, lungs=lungs, folder=tmp_path, viewer=False)
+    write_report(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert f"<b>category {answer}</b> by " in page
     assert ("The reader may say <b>4X</b>" in page) == ("4X" not in answer)
@@ -292,10 +294,10 @@ def test_the_table_has_a_row_for_each_answer(make: Make) -> None:
 
 
 def test_the_page_prints_rule_version_citation_inputs_and_what_is_missing(
-    make: Make, study: Study, lungs: LungMask, tmp_path: Path
+    make: Make, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
     report = make(setting="screening-baseline", indication="Screening <round 1>")
-    write_report(report, study=study, lungs=lungs, folder=tmp_path, viewer=False)
+    write_report(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     (exam,) = report.management.exam
     for text in (
@@ -314,7 +316,7 @@ def test_the_page_prints_rule_version_citation_inputs_and_what_is_missing(
 
 
 def test_the_page_names_the_nodule_behind_each_answer_of_the_exam(
-    make: Make, study: Study, lungs: LungMask, tmp_path: Path
+    make: Make, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
     """In the impression and on the card: what decided, and whose facts are missing."""
     link = '<a href="#N1">N1</a>'
@@ -326,7 +328,7 @@ def test_the_page_names_the_nodule_behind_each_answer_of_the_exam(
         ),
     }.items():
         report = make(setting=setting, risk="high", **HEALTHY)
-        write_report(report, study=study, lungs=lungs, folder=tmp_path, viewer=False)
+        write_report(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
         page = (tmp_path / "report.html").read_text(encoding="utf-8")
         for text in texts:
             assert text in page, text

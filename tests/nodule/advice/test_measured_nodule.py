@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from nodule.advice.measured_nodule import measured_nodule
-from nodule.findings import Finding, Malignancy, Measurement
-from nodule.guidelines.facts import Nodule
+from nodule.findings import Measurement
+from nodule.guidelines.facts import NoduleFacts
 from nodule.guidelines.lung_rads import ScreenedNodule, classify_lesion
 
 
-def _finding(texture: str | None, *, measured: bool = True, **rest: Any) -> Finding:
+def _measurement(texture: str | None, *, measured: bool = True, **rest: Any) -> Measurement | None:
     measurement = Measurement(
         center_lps_mm=(0.0, 0.0, 0.0),
         long_axis_mm=8.04,
@@ -20,19 +20,11 @@ def _finding(texture: str | None, *, measured: bool = True, **rest: Any) -> Find
         volume_mm3=172.0,
         texture=texture,  # type: ignore[arg-type]
     )
-    measurement = replace(measurement, **rest)
-    return Finding(
-        id="N1",
-        center_lps_mm=(0.0, 0.0, 0.0),
-        probability=0.9,
-        malignancy=Malignancy(distribution=(0.2, 0.2, 0.2, 0.2, 0.2)),
-        measurement=measurement if measured else None,
-        lung="right",
-    )
+    return replace(measurement, **rest) if measured else None
 
 
-def measured(finding: Finding) -> Nodule:
-    return measured_nodule(finding.id, finding.measurement)
+def measured(measurement: Measurement | None) -> NoduleFacts:
+    return measured_nodule("N1", measurement)
 
 
 @pytest.mark.parametrize(
@@ -46,21 +38,21 @@ def measured(finding: Finding) -> Nodule:
     ],
 )
 def test_a_texture_is_a_composition(texture: str | None, composition: str | None) -> None:
-    nodule = measured(_finding(texture))
+    nodule = measured(_measurement(texture))
     assert (nodule.id, nodule.composition) == ("N1", composition)
     assert nodule.benign_feature is None
     assert nodule.solid_component is None
 
 
 def test_sizes_are_handed_on_in_mm() -> None:
-    size = measured(_finding("solid", volume_limits_mm3=(100.0, 300.0))).size
+    size = measured(_measurement("solid", volume_limits_mm3=(100.0, 300.0))).size
     assert size is not None
     assert size.axes_mm == (8.04, 6.0)
     assert size.volume_mm3 == 172.0
 
 
 def test_a_volume_that_cannot_be_stated_is_not_handed_on() -> None:
-    size = measured(_finding("solid")).size
+    size = measured(_measurement("solid")).size
     assert size is not None
     assert size.axes_mm == (8.04, 6.0)
     assert size.volume_mm3 is None
@@ -74,7 +66,9 @@ def test_a_volume_that_cannot_be_stated_is_not_handed_on() -> None:
 def test_a_part_solid_nodule_gets_a_category_by_its_core(
     core_mm: tuple[float, float] | None, category: str | None
 ) -> None:
-    finding = _finding("part-solid", long_axis_mm=14.0, short_axis_mm=12.0, solid_axes_mm=core_mm)
+    finding = _measurement(
+        "part-solid", long_axis_mm=14.0, short_axis_mm=12.0, solid_axes_mm=core_mm
+    )
     nodule = measured(finding)
     assert nodule.size is not None
     lesion = ScreenedNodule(nodule=nodule, course="baseline")
@@ -82,9 +76,9 @@ def test_a_part_solid_nodule_gets_a_category_by_its_core(
 
 
 def test_a_core_of_another_texture_is_no_solid_component() -> None:
-    assert measured(_finding("solid", solid_axes_mm=(4.0, 3.0))).solid_component is None
+    assert measured(_measurement("solid", solid_axes_mm=(4.0, 3.0))).solid_component is None
 
 
 def test_what_was_not_measured_stays_unknown() -> None:
-    nodule = measured(_finding("solid", measured=False))
+    nodule = measured(_measurement("solid", measured=False))
     assert (nodule.composition, nodule.size) == (None, None)

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pydicom
+from made_findings import made_finding
 from numpy.typing import NDArray
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from nodule.ct import SeriesSource, inventory
 from nodule.findings import Finding, Malignancy, Measurement
 from nodule.geometry import Geometry, as_matrix
-from nodule.measure.segment import NoduleMask
+from nodule.masks import NoduleMask
 from nodule.report import Provenance, Report, build_report
 from nodule.study import SliceReference, Study
 from nodule.volume import LungMask, Volume
@@ -186,30 +187,24 @@ def the_findings(grid: Geometry, masks: dict[str, NoduleMask]) -> tuple[Finding,
     )
     lost = tuple(grid.index_to_lps((10, 20, 7)).tolist())
     return (
-        Finding(
-            id="N1",
-            center_lps_mm=nodule.center_lps_mm,
+        made_finding(
+            "N1",
+            nodule.center_lps_mm,
             probability=0.93,
             malignancy=suspicious,
             measurement=nodule,
+            mask=masks["N1"],
             lung="left",
         ),
-        Finding(
-            id="N2",
-            center_lps_mm=mass.center_lps_mm,
+        made_finding(
+            "N2",
+            mass.center_lps_mm,
             probability=0.81,
             malignancy=benign,
             measurement=mass,
-            lung="right",
+            mask=masks["N2"],
         ),
-        Finding(
-            id="N3",
-            center_lps_mm=lost,
-            probability=0.6,
-            malignancy=benign,
-            measurement=None,
-            lung="right",
-        ),
+        made_finding("N3", lost, probability=0.6, malignancy=benign),
     )
 
 

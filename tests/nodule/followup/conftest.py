@@ -7,10 +7,11 @@ from functools import cache
 
 import numpy as np
 import pytest
+from made_findings import made_finding
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from nodule.findings import Finding, Malignancy
+from nodule.findings import Finding
 from nodule.followup import Effort, Exam
 from nodule.geometry import Geometry, as_vector
 from nodule.measure.segment import GrowthRules, segment_nodule
@@ -101,14 +102,7 @@ def finding(id_: str, volume: Volume, center: Points, diameter_mm: float) -> Fin
         volume, center_lps_mm=as_vector(center), diameter_mm=diameter_mm, rules=GrowthRules()
     )
     assert mask is not None
-    return Finding(
-        id=id_,
-        center_lps_mm=as_vector(center),
-        probability=0.9,
-        malignancy=Malignancy(distribution=(0.2, 0.2, 0.2, 0.2, 0.2)),
-        measurement=measure_mask(mask, volume),
-        lung="right",
-    )
+    return made_finding(id_, as_vector(center), measurement=measure_mask(mask, volume), mask=mask)
 
 
 @pytest.fixture(scope="session")

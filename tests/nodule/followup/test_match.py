@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from made_findings import made_finding
 
 from nodule.errors import InputError
-from nodule.findings import Finding, Malignancy, Measurement
+from nodule.findings import Finding, Measurement
 from nodule.followup import LungMap, assign, match_findings
 from nodule.geometry import Geometry
 
-EVEN = Malignancy(distribution=(0.2, 0.2, 0.2, 0.2, 0.2))
 GRID = Geometry(shape_zyx=(2, 2, 2), spacing_zyx_mm=(100.0, 100.0, 100.0))
 TABLES = st.tuples(st.integers(0, 4), st.integers(0, 4)).flatmap(
     lambda shape: arrays(np.float64, shape, elements=st.integers(0, 15))
@@ -28,14 +28,7 @@ def finding(x_mm: float, diameter_mm: float | None = None) -> Finding:
         effective_diameter_mm=diameter_mm,
         volume_mm3=np.pi / 6 * diameter_mm**3,
     )
-    return Finding(
-        id="N1",
-        center_lps_mm=(x_mm, 0.0, 0.0),
-        probability=0.9,
-        malignancy=EVEN,
-        measurement=measured or None,
-        lung="left",
-    )
+    return made_finding("N1", (x_mm, 0.0, 0.0), measurement=measured or None)
 
 
 def shift_by(x_mm: float, *, surface_error_mm: float = 1.0) -> LungMap:

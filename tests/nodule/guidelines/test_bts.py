@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodule.guidelines.bts import assess, follow_up
-from nodule.guidelines.facts import Nodule, Person, Size
+from nodule.guidelines.facts import NoduleFacts, Person, Size
 from nodule.guidelines.growth import Volumetry
 from nodule.guidelines.result import Result
 
@@ -18,9 +18,9 @@ def _nodule(
     mm3: float | None = None,
     composition: str = "solid",
     benign_feature: str | None = None,
-) -> Nodule:
+) -> NoduleFacts:
     axes = None if longest_mm is None else (longest_mm, 0.5 * longest_mm)
-    return Nodule(
+    return NoduleFacts(
         composition=composition,  # type: ignore[arg-type]
         size=Size(axes_mm=axes, volume_mm3=mm3),
         benign_feature=benign_feature,  # type: ignore[arg-type]
@@ -28,7 +28,7 @@ def _nodule(
 
 
 def _followed(
-    nodule: Nodule,
+    nodule: NoduleFacts,
     *,
     before: float,
     after: float,
@@ -145,7 +145,7 @@ def test_refuses_children_and_masses_and_asks_for_the_age() -> None:
 
 
 def test_asks_for_what_was_not_measured() -> None:
-    assert assess(Nodule(id="N1"), person=ADULT).missing == ("composition", "size")
+    assert assess(NoduleFacts(id="N1"), person=ADULT).missing == ("composition", "size")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodule.errors import InputError
-from nodule.guidelines.facts import Nodule, Person, Size, Steps, half_up
+from nodule.guidelines.facts import NoduleFacts, Person, Size, Steps, half_up
 from nodule.sphere import sphere_volume_mm3
 
 MM = st.floats(0.5, 60.0)
@@ -93,12 +93,12 @@ def test_refuses_an_age_nobody_has() -> None:
 @pytest.mark.parametrize("composition", ["solid", "ground-glass", None])
 def test_refuses_a_solid_component_where_there_is_none(composition: str | None) -> None:
     with pytest.raises(InputError, match="BAD_SOLID_COMPONENT"):
-        Nodule(composition=composition, solid_component=Size(axes_mm=(2, 2)))  # type: ignore[arg-type]
+        NoduleFacts(composition=composition, solid_component=Size(axes_mm=(2, 2)))  # type: ignore[arg-type]
 
 
 def test_refuses_a_solid_component_larger_than_its_nodule() -> None:
     with pytest.raises(InputError, match="BAD_SOLID_COMPONENT"):
-        Nodule(
+        NoduleFacts(
             composition="part-solid",
             size=Size(axes_mm=(6, 6)),
             solid_component=Size(axes_mm=(6.1, 6.1)),

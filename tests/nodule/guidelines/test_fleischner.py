@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodule.guidelines.facts import Nodule, Person, Size
+from nodule.guidelines.facts import NoduleFacts, Person, Size
 from nodule.guidelines.fleischner import recommend
 
 IN_SCOPE = Person(age_years=60, route="incidental", known_cancer=False, immunosuppressed=False)
@@ -14,16 +14,16 @@ IN_SCOPE = Person(age_years=60, route="incidental", known_cancer=False, immunosu
 
 def _nodule(
     size: tuple[float, float] | float, composition: str = "solid", solid_mm: float | None = None
-) -> Nodule:
+) -> NoduleFacts:
     """Pair of axes in mm, or a volume in mm³."""
-    return Nodule(
+    return NoduleFacts(
         composition=composition,  # type: ignore[arg-type]
         size=Size(axes_mm=size) if isinstance(size, tuple) else Size(volume_mm3=size),
         solid_component=None if solid_mm is None else Size(axes_mm=(solid_mm, solid_mm)),
     )
 
 
-def _answer(*nodules: Nodule, risk: str | None = None) -> str | None:
+def _answer(*nodules: NoduleFacts, risk: str | None = None) -> str | None:
     return recommend(nodules, person=IN_SCOPE, risk=risk).answer  # type: ignore[arg-type]
 
 
@@ -118,7 +118,7 @@ def test_solid_and_subsolid_nodules_are_counted_apart() -> None:
 
 @pytest.mark.parametrize("feature", ["perifissural", "juxtapleural", "calcification", "fat"])
 def test_benign_nodules_need_nothing_and_do_not_count(feature: str) -> None:
-    benign = Nodule(
+    benign = NoduleFacts(
         composition="solid",
         size=Size(axes_mm=(12, 12)),
         benign_feature=feature,  # type: ignore[arg-type]
@@ -175,7 +175,7 @@ def test_risk_is_asked_of_solid_nodules_only() -> None:
 
 
 def test_asks_for_composition_size_and_component() -> None:
-    unknown = recommend([Nodule(id="N1")], person=IN_SCOPE, risk="low")
+    unknown = recommend([NoduleFacts(id="N1")], person=IN_SCOPE, risk="low")
     assert unknown.missing == ("N1: composition", "N1: size")
     bare = recommend([_nodule((7, 7), "part-solid")], person=IN_SCOPE, risk="low")
     assert bare.missing == ("solid component",)

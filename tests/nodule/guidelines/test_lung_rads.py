@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodule.errors import InputError
-from nodule.guidelines.facts import Nodule, Size
+from nodule.guidelines.facts import NoduleFacts, Size
 from nodule.guidelines.lung_rads import (
     AirwayNodule,
     Cyst,
@@ -34,7 +34,7 @@ def _nodule(
     composition: str, size: Size, course: str, solid: Size | None = None, **rest: Prior | str
 ) -> ScreenedNodule:
     prior = rest.pop("prior", None)
-    nodule = Nodule(composition=composition, size=size, solid_component=solid, **rest)
+    nodule = NoduleFacts(composition=composition, size=size, solid_component=solid, **rest)
     return ScreenedNodule(nodule=nodule, course=course, prior=prior)
 
 
@@ -294,11 +294,15 @@ def test_a_stable_cyst_steps_down_and_fluid_is_set_aside() -> None:
 
 
 def test_asks_for_what_it_lacks_and_only_for_that() -> None:
-    unjudged = ScreenedNodule(nodule=Nodule(id="N1"), course="baseline")
+    unjudged = ScreenedNodule(nodule=NoduleFacts(id="N1"), course="baseline")
     assert classify_lesion(unjudged).missing == ("composition", "size")
-    small = ScreenedNodule(nodule=Nodule(composition="part-solid", size=_mm(5)), course="baseline")
+    small = ScreenedNodule(
+        nodule=NoduleFacts(composition="part-solid", size=_mm(5)), course="baseline"
+    )
     assert _category(small) == "2"
-    large = ScreenedNodule(nodule=Nodule(composition="part-solid", size=_mm(6)), course="baseline")
+    large = ScreenedNodule(
+        nodule=NoduleFacts(composition="part-solid", size=_mm(6)), course="baseline"
+    )
     assert classify_lesion(large).missing == ("solid component",)
     undated = _nodule("solid", _mm(7), "followed", prior=Prior(size=_mm(5)))
     assert classify_lesion(undated).missing == ("months between the scans",)

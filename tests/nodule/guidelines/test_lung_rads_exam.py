@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodule.errors import InputError
-from nodule.guidelines.facts import Nodule, Person, Size
+from nodule.guidelines.facts import NoduleFacts, Person, Size
 from nodule.guidelines.lung_rads import (
     AirwayNodule,
     ReaderStatement,
@@ -25,13 +25,15 @@ def _mm(diameter_mm: float) -> Size:
 
 
 def _nodule(composition: str, size: Size, course: str) -> ScreenedNodule:
-    nodule = Nodule(composition=composition, size=size)  # type: ignore[arg-type]
+    nodule = NoduleFacts(composition=composition, size=size)  # type: ignore[arg-type]
     return ScreenedNodule(nodule=nodule, course=course)  # type: ignore[arg-type]
 
 
 def test_the_most_suspicious_lesion_decides_the_exam() -> None:
     lesions = [
-        ScreenedNodule(nodule=Nodule(id=i, composition="solid", size=_mm(mm)), course="baseline")
+        ScreenedNodule(
+            nodule=NoduleFacts(id=i, composition="solid", size=_mm(mm)), course="baseline"
+        )
         for i, mm in (("N1", 5.0), ("N2", 9.0), ("N3", 7.0))
     ]
     result = classify_exam(lesions, person=SCREENED)
@@ -50,7 +52,9 @@ def test_the_largest_of_several_lesions_of_the_highest_category_decides() -> Non
     ]
     for order in (sizes, sizes[::-1]):
         lesions = [
-            ScreenedNodule(nodule=Nodule(id=i, composition="solid", size=size), course="baseline")
+            ScreenedNodule(
+                nodule=NoduleFacts(id=i, composition="solid", size=size), course="baseline"
+            )
             for i, size in order
         ]
         result = classify_exam(lesions, person=SCREENED)
@@ -64,7 +68,7 @@ def test_the_largest_of_several_lesions_of_the_highest_category_decides() -> Non
 def test_a_lesion_without_a_size_comes_after_one_that_has_it() -> None:
     airway = AirwayNodule(id="N1", level="proximal", course="baseline")
     nodule = ScreenedNodule(
-        nodule=Nodule(id="N2", composition="solid", size=_mm(9)), course="baseline"
+        nodule=NoduleFacts(id="N2", composition="solid", size=_mm(9)), course="baseline"
     )
     for lesions in ([airway, nodule], [nodule, airway]):
         result = classify_exam(lesions, person=SCREENED)
@@ -76,7 +80,7 @@ def test_an_exam_without_nodules_is_1() -> None:
 
 
 def test_a_lesion_without_facts_withholds_the_exam_unless_another_is_4b() -> None:
-    unknown = ScreenedNodule(nodule=Nodule(id="N2"), course="baseline")
+    unknown = ScreenedNodule(nodule=NoduleFacts(id="N2"), course="baseline")
     withheld = classify_exam([_nodule("solid", _mm(9), "baseline"), unknown], person=SCREENED)
     assert withheld.outcome == "insufficient"
     assert withheld.missing == ("N2: composition", "N2: size")
@@ -151,7 +155,7 @@ def test_what_the_reader_decided_is_named_and_waits_where_facts_are_missing() ->
     known = classify_exam([_nodule("solid", _mm(9), "baseline")], person=SCREENED, reader=said)
     stated = {"reader: upgrade to 4X": True, "reader: significant other finding": True}
     assert dict(known.inputs).items() >= stated.items()
-    unknown = ScreenedNodule(nodule=Nodule(id="N2"), course="baseline")
+    unknown = ScreenedNodule(nodule=NoduleFacts(id="N2"), course="baseline")
     withheld = classify_exam([unknown], person=SCREENED, reader=said)
     assert withheld.answer is None
     assert withheld.caveats[-1] == "The reader says 4X and S, which waits for a category."

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nodule.guidelines.facts import Nodule, Person, Size
+from nodule.guidelines.facts import NoduleFacts, Person, Size
 from nodule.guidelines.lung_rads import (
     AirwayNodule,
     Cyst,
@@ -26,7 +26,7 @@ def _across(diameter_mm: float) -> Size:
 
 def _solid(size: Size, course: str, prior: Prior | None = None, **look: str) -> ScreenedNodule:
     return ScreenedNodule(
-        nodule=Nodule(composition="solid", size=size, **look), course=course, prior=prior
+        nodule=NoduleFacts(composition="solid", size=size, **look), course=course, prior=prior
     )
 
 
@@ -70,7 +70,7 @@ def _nodule(row: dict[str, str]) -> ScreenedNodule:
         course, prior = "followed", _prior(row)
     component = row["solid_component_mm"]
     return ScreenedNodule(
-        nodule=Nodule(
+        nodule=NoduleFacts(
             composition=row["type"],
             size=size,
             solid_component=_across(float(component)) if component else None,

@@ -4,16 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from nodule.guidelines.facts import Nodule, Person, Size
+from nodule.guidelines.facts import NoduleFacts, Person, Size
 from nodule.guidelines.growth import Volumetry, classify_growth
 from nodule.guidelines.nelson import categorize, judge_nelson_growth
 from nodule.guidelines.result import Result
 
 SCREENED = Person(age_years=60, route="screening")
-SOLID = Nodule(id="N1", composition="solid", size=Size(volume_mm3=200))
+SOLID = NoduleFacts(id="N1", composition="solid", size=Size(volume_mm3=200))
 
 
-def _baseline(nodule: Nodule, *, person: Person = SCREENED, pleural_based: bool = False) -> Result:
+def _baseline(
+    nodule: NoduleFacts, *, person: Person = SCREENED, pleural_based: bool = False
+) -> Result:
     return categorize(nodule, person=person, baseline=True, pleural_based=pleural_based)
 
 
@@ -21,7 +23,7 @@ def _grown(
     after: float,
     days: float,
     *,
-    nodule: Nodule = SOLID,
+    nodule: NoduleFacts = SOLID,
     person: Person = SCREENED,
     pleural_based: bool = False,
 ) -> Result:
@@ -37,7 +39,7 @@ def _grown(
 
 @pytest.mark.parametrize(("mm3", "expected"), [(49, "2"), (50, "3"), (500, "3"), (501, "4")])
 def test_solid_nodules_go_by_volume(mm3: float, expected: str) -> None:
-    nodule = Nodule(composition="solid", size=Size(volume_mm3=mm3))
+    nodule = NoduleFacts(composition="solid", size=Size(volume_mm3=mm3))
     assert _baseline(nodule).answer == expected
 
 
@@ -45,7 +47,7 @@ def test_solid_nodules_go_by_volume(mm3: float, expected: str) -> None:
     ("shortest_mm", "expected"), [(4.9, "2"), (5.0, "3"), (10.0, "3"), (10.1, "4")]
 )
 def test_pleural_based_nodules_go_by_the_shortest_axis(shortest_mm: float, expected: str) -> None:
-    nodule = Nodule(composition="solid", size=Size(axes_mm=(20.0, shortest_mm), volume_mm3=10))
+    nodule = NoduleFacts(composition="solid", size=Size(axes_mm=(20.0, shortest_mm), volume_mm3=10))
     assert _baseline(nodule, pleural_based=True).answer == expected
 
 
@@ -54,7 +56,7 @@ def test_pleural_based_nodules_go_by_the_shortest_axis(shortest_mm: float, expec
     [(7.9, 49, "2"), (8.0, 49, "3"), (7.9, 50, "3"), (12.0, 500, "3"), (12.0, 501, "4")],
 )
 def test_part_solid_nodules(mean_mm: float, component_mm3: float, expected: str) -> None:
-    nodule = Nodule(
+    nodule = NoduleFacts(
         composition="part-solid",
         size=Size(axes_mm=(mean_mm, mean_mm)),
         solid_component=Size(volume_mm3=component_mm3),
@@ -64,12 +66,12 @@ def test_part_solid_nodules(mean_mm: float, component_mm3: float, expected: str)
 
 @pytest.mark.parametrize(("mean_mm", "expected"), [(7.9, "2"), (8.0, "3"), (40.0, "3")])
 def test_non_solid_nodules_are_never_positive(mean_mm: float, expected: str) -> None:
-    nodule = Nodule(composition="ground-glass", size=Size(axes_mm=(mean_mm, mean_mm)))
+    nodule = NoduleFacts(composition="ground-glass", size=Size(axes_mm=(mean_mm, mean_mm)))
     assert _baseline(nodule).answer == expected
 
 
 def test_benign_features_are_category_1() -> None:
-    nodule = Nodule(size=Size(volume_mm3=900), benign_feature="fat")
+    nodule = NoduleFacts(size=Size(volume_mm3=900), benign_feature="fat")
     assert _baseline(nodule).answer == "1"
 
 
@@ -97,11 +99,11 @@ def test_speaks_of_the_ages_of_the_trial(age_years: int) -> None:
 
 
 def test_asks_for_what_it_needs() -> None:
-    solid = Nodule(composition="solid", size=Size(axes_mm=(8, 8)))
+    solid = NoduleFacts(composition="solid", size=Size(axes_mm=(8, 8)))
     assert _baseline(solid, person=Person()).missing == ("route", "age_years")
     assert _baseline(solid).missing == ("volume",)
-    assert _baseline(Nodule()).missing == ("composition",)
-    part = Nodule(composition="part-solid", size=Size(axes_mm=(8, 8)))
+    assert _baseline(NoduleFacts()).missing == ("composition",)
+    part = NoduleFacts(composition="part-solid", size=Size(axes_mm=(8, 8)))
     assert _baseline(part).missing == ("volume of the solid component",)
 
 
@@ -128,15 +130,15 @@ def test_growth(after: float, days: float, expected: str) -> None:
 @pytest.mark.parametrize(
     ("nodule", "pleural_based", "rule"),
     [
-        (Nodule(composition="part-solid"), False, "scope-volume"),
-        (Nodule(composition="ground-glass"), False, "scope-volume"),
+        (NoduleFacts(composition="part-solid"), False, "scope-volume"),
+        (NoduleFacts(composition="ground-glass"), False, "scope-volume"),
         (SOLID, True, "scope-volume"),
         (replace(SOLID, benign_feature="fat"), False, "scope-benign"),
-        (Nodule(), False, "facts-needed"),
+        (NoduleFacts(), False, "facts-needed"),
     ],
 )
 def test_growth_is_not_read_from_volumes_that_the_categories_do_not_go_by(
-    nodule: Nodule, pleural_based: bool, rule: str
+    nodule: NoduleFacts, pleural_based: bool, rule: str
 ) -> None:
     assert _grown(200, 90, nodule=nodule, pleural_based=pleural_based).rule.id == rule
 

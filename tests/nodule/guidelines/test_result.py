@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from nodule.errors import InputError
-from nodule.guidelines.facts import Composition, Nodule, Size
+from nodule.guidelines.facts import Composition, NoduleFacts, Size
 from nodule.guidelines.lung_rads import ScreenedNodule, classify_lesion
 from nodule.guidelines.result import Figure, Result, Rule, RuleSet
 
@@ -33,7 +33,7 @@ def test_lung_rads_says_when_the_next_scan_is_due(
     mm: float, composition: Composition, due: tuple[int, int] | None
 ) -> None:
     """ACR Lung-RADS v2022: 12, 6 and 3 months for 2, 3 and 4A; 4B names no scan."""
-    nodule = Nodule(composition=composition, size=Size(axes_mm=(mm, mm)))
+    nodule = NoduleFacts(composition=composition, size=Size(axes_mm=(mm, mm)))
     result = classify_lesion(ScreenedNodule(nodule=nodule, course="baseline"))
     assert result.due_months == due
 

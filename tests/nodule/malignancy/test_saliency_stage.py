@@ -38,13 +38,8 @@ def made() -> Made:
     elsewhere = replace(CANDIDATE, center_lps_mm=(-10.0, 10.0, 100.0))
     scored = ScoreMalignancy().run(volume=volume, candidates=(elsewhere, CANDIDATE))
     (ball,) = [each for each in scored if each.candidate == CANDIDATE]
-    finding = Finding(
-        id="N1",
-        center_lps_mm=BALL_LPS_MM,
-        probability=ball.probability,
-        malignancy=ball.malignancy,
-        measurement=None,
-        lung="left",
+    finding = made_finding(
+        "N1", BALL_LPS_MM, probability=ball.probability, malignancy=ball.malignancy
     )
     return volume, scored, (finding,)
 

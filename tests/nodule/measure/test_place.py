@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from nodule.geometry import Geometry, Vector
-from nodule.measure.place import lung_third, nearest_lung, pleura_distance_mm
-from nodule.measure.segment import NoduleMask
+from nodule.masks import NoduleMask
+from nodule.measure.place import lung_zone, nearest_lung, pleura_distance_mm
 from nodule.volume import LungMask
 
 
@@ -36,12 +36,12 @@ def test_names_the_nearest_lung(lungs: LungMask, point: Vector, side: str | None
 
 @pytest.mark.parametrize(("z", "third"), [(6.0, "lower"), (34.0, "middle"), (63.0, "upper")])
 def test_names_the_third_of_the_height(lungs: LungMask, z: float, third: str) -> None:
-    assert lung_third(lungs, "left", (20.0, 30.0, z)) == third
+    assert lung_zone(lungs, "left", (20.0, 30.0, z)) == third
 
 
 def test_there_is_no_third_without_a_lung(lungs: LungMask) -> None:
     bare = LungMask(labels_zyx=np.zeros_like(lungs.labels_zyx), geometry=lungs.geometry)
-    assert lung_third(bare, "left", (20.0, 30.0, 30.0)) is None
+    assert lung_zone(bare, "left", (20.0, 30.0, 30.0)) is None
 
 
 def _cube(low_lps_mm: Vector, edge_mm: int) -> NoduleMask:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nodule.findings import Candidate, Malignancy, ScoredCandidate
 from nodule.geometry import Geometry, Vector, as_vector
-from nodule.measure.segment import NoduleMask
+from nodule.masks import NoduleMask
 from nodule.measure.stage import Measure, measure_mask
 from nodule.study import SeriesHeader, Study
 from nodule.volume import LungMask, Volume

@@ -10,6 +10,7 @@ import pytest
 from nodule.advice.case import Case
 from nodule.advice.context import Context
 from nodule.advice.management import manage
+from nodule.masks import NoduleMask
 from nodule.outputs import write_report
 from nodule.report import Provenance, Report, build_report
 from nodule.review.apply import apply_review
@@ -180,14 +181,19 @@ def test_the_pictures_marks_can_be_switched_off_on_the_chest_too(page: Any) -> N
 
 
 def test_a_share_of_everything_is_written_above_its_bar(
-    browser: Any, report: Report, study: Study, lungs: LungMask, tmp_path: Path
+    browser: Any,
+    report: Report,
+    study: Study,
+    lungs: LungMask,
+    tmp_path: Path,
+    masks: dict[str, NoduleMask],
 ) -> None:
     first = report.findings[0]
     sure = first.malignancy.model_copy(update={"distribution": (0.0, 0.0, 0.0, 0.0, 1.0)})
     certain = report.model_copy(
         update={"findings": (first.model_copy(update={"malignancy": sure}),)}
     )
-    write_report(certain, study=study, lungs=lungs, folder=tmp_path, viewer=False)
+    write_report(certain, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
     page = browser.new_page()
     page.goto((tmp_path / "report.html").as_uri())
     share, bar, chart = (
@@ -200,12 +206,17 @@ def test_a_share_of_everything_is_written_above_its_bar(
 
 
 def test_the_reasons_of_rules_have_the_width_of_a_telephone(
-    browser: Any, report: Report, study: Study, lungs: LungMask, tmp_path: Path
+    browser: Any,
+    report: Report,
+    study: Study,
+    lungs: LungMask,
+    tmp_path: Path,
+    masks: dict[str, NoduleMask],
 ) -> None:
     context = Context(setting="screening-baseline")
     case = Case(context=context, study=report.study, standing=report.standing, comparison=None)
     advised = report.model_copy(update={"management": manage(case)})
-    write_report(advised, study=study, lungs=lungs, folder=tmp_path, viewer=False)
+    write_report(advised, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
     page = browser.new_page(viewport={"width": 390, "height": 800})
     page.goto((tmp_path / "report.html").as_uri())
     reason = page.locator(".management .wraps td:last-child").first.bounding_box()
@@ -226,7 +237,12 @@ def test_says_so_where_the_browser_cannot_unpack(browser: Any, written: Path) ->
 
 
 def test_a_review_is_saved_and_fits_its_report(
-    page: Any, report: Report, study: Study, lungs: LungMask, tmp_path: Path
+    page: Any,
+    report: Report,
+    study: Study,
+    lungs: LungMask,
+    tmp_path: Path,
+    masks: dict[str, NoduleMask],
 ) -> None:
     page.get_by_role("radiogroup", name="Verdict on N1").get_by_label("accept").check()
     page.get_by_role("radiogroup", name="Verdict on N2").get_by_label("reject").check()
@@ -252,7 +268,7 @@ def test_a_review_is_saved_and_fits_its_report(
     ]
     (addition,) = review.additions
     assert (addition.center_lps_mm, addition.long_axis_mm) == ((20.0, 30.0, -40.0), 6.5)
-    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    reviewed = apply_review(report, review, study=study, lungs=lungs, masks=masks)
     assert [each.id for each in reviewed.standing] == ["N1", "N3", "R1"]
 
 
@@ -263,12 +279,13 @@ def test_a_study_without_findings_and_image_numbers_can_be_read_and_added_to(
     patient: PatientHeader,
     provenance: Provenance,
     tmp_path: Path,
+    masks: dict[str, NoduleMask],
 ) -> None:
     bare = replace(study, slices=())
     report = build_report(
         study=bare, lungs=lungs, findings=(), patient=patient, provenance=provenance
     )
-    write_report(report, study=bare, lungs=lungs, folder=tmp_path)
+    write_report(report, study=bare, lungs=lungs, masks=masks, folder=tmp_path)
     page = browser.new_page()
     page.goto((tmp_path / "report.html").as_uri())
     page.wait_for_selector("#viewer[data-ready]")

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from nodule.geometry import Geometry
+from nodule.masks import NoduleMask
 from nodule.outputs import write_report
 from nodule.page.figures import Picture, plane_picture
 from nodule.page.html import render_html
@@ -103,9 +104,10 @@ def heated(
     lungs: LungMask,
     heat: HeatMap,
     tmp_path_factory: pytest.TempPathFactory,
+    masks: dict[str, NoduleMask],
 ) -> Path:
     folder = tmp_path_factory.mktemp("heated")
-    write_report(report, study=study, lungs=lungs, folder=folder, heat_maps=[heat])
+    write_report(report, study=study, lungs=lungs, masks=masks, folder=folder, heat_maps=[heat])
     return folder
 
 

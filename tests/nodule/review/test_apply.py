@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from nodule.advice.context import Context, ReaderFacts
 from nodule.errors import InputError
 from nodule.followup.record import ComparisonRecord
+from nodule.masks import NoduleMask
 from nodule.outputs import read_lungs, write_report
 from nodule.report import Report
 from nodule.report.tables import findings_csv
@@ -32,25 +33,27 @@ def review_of(report: Report, **content: Any) -> Review:
     )
 
 
-def test_a_rejected_finding_is_set_apart(report: Report, study: Study, lungs: LungMask) -> None:
+def test_a_rejected_finding_is_set_apart(
+    report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
+) -> None:
     review = review_of(report, decisions=[{"id": "N2", "verdict": "rejected"}])
-    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    reviewed = apply_review(report, review, study=study, lungs=lungs, masks=masks)
     assert [f.id for f in reviewed.findings] == ["N1", "N3"]
     assert reviewed.rejected == (report.findings[1],)
     assert report.rejected == ()
 
 
 def test_the_dominant_nodule_is_one_that_stands(
-    report: Report, study: Study, lungs: LungMask
+    report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
 ) -> None:
     """N1 has the highest rating; of N2 and N3, rated alike, N2 is the more probable."""
     review = review_of(report, decisions=[{"id": "N1", "verdict": "rejected"}])
     assert report.dominant == "N1"
-    assert apply_review(report, review, study=study, lungs=lungs).dominant == "N2"
+    assert apply_review(report, review, study=study, lungs=lungs, masks=masks).dominant == "N2"
 
 
 def test_a_small_move_keeps_sizes_and_a_large_one_drops_them(
-    report: Report, study: Study, lungs: LungMask
+    report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
 ) -> None:
     near, far = (20.0, 33.0, -40.4), (14.0, 24.0, -62.0)
     moved = [
@@ -59,6 +62,7 @@ def test_a_small_move_keeps_sizes_and_a_large_one_drops_them(
             review_of(report, decisions=[{"id": "N1", "moved_to_lps_mm": place}]),
             study=study,
             lungs=lungs,
+            masks=masks,
         ).findings[0]
         for place in (near, far)
     ]
@@ -69,7 +73,9 @@ def test_a_small_move_keeps_sizes_and_a_large_one_drops_them(
     assert moved[1].probability == report.findings[0].probability
 
 
-def test_warns_of_what_stands_alone(report: Report, study: Study, lungs: LungMask) -> None:
+def test_warns_of_what_stands_alone(
+    report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
+) -> None:
     review = review_of(
         report,
         decisions=[
@@ -77,25 +83,25 @@ def test_warns_of_what_stands_alone(report: Report, study: Study, lungs: LungMas
             {"id": "N2", "verdict": "rejected"},
         ],
     )
-    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    reviewed = apply_review(report, review, study=study, lungs=lungs, masks=masks)
     assert [w.code for w in report.warnings] == ["RESCALED", "MASS", "NOT_MEASURED"]
     assert [(w.code, w.message[:14]) for w in reviewed.warnings] == [
         ("RESCALED", "Slices differ "),
         ("NOT_MEASURED", "N1 could not b"),
         ("NOT_MEASURED", "N3 could not b"),
     ]
-    again = apply_review(reviewed, review_of(reviewed), study=study, lungs=lungs)
+    again = apply_review(reviewed, review_of(reviewed), study=study, lungs=lungs, masks=masks)
     assert again.warnings == reviewed.warnings
 
 
 def test_an_added_nodule_gets_its_slice_and_its_side(
-    report: Report, study: Study, lungs: LungMask
+    report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
 ) -> None:
     index = (10, 10, 5)  # a voxel of the right lung, and one between the lungs
     places = [tuple(lungs.geometry.index_to_lps(i)) for i in (index, (4, 10, 12))]
     additions = [{"center_lps_mm": p, "long_axis_mm": 6.5, "comment": "faint"} for p in places]
     reviewed = apply_review(
-        report, review_of(report, additions=additions), study=study, lungs=lungs
+        report, review_of(report, additions=additions), study=study, lungs=lungs, masks=masks
     )
     assert [(a.id, a.lung) for a in reviewed.added] == [("R1", "right"), ("R2", None)]
     # z = -70 + 10 x 3 = -40 is index 15
@@ -104,7 +110,7 @@ def test_an_added_nodule_gets_its_slice_and_its_side(
 
 
 def test_what_a_reader_points_at_is_measured_there(
-    report: Report, study: Study, lungs: LungMask
+    report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
 ) -> None:
     """The ball has a diameter of 12 mm, 905 mm³, and its centre at (20, 30, -40)."""
     review = review_of(
@@ -115,7 +121,7 @@ def test_what_a_reader_points_at_is_measured_there(
             {"center_lps_mm": (20.5, 29.5, -39.0), "long_axis_mm": 4.0},
         ],
     )
-    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    reviewed = apply_review(report, review, study=study, lungs=lungs, masks=masks)
     moved, added, contradicted = reviewed.findings[2], *reviewed.added
     for each in (moved, added):
         assert each.center_lps_mm == pytest.approx((20.0, 30.0, -40.0), abs=0.3)
@@ -130,10 +136,12 @@ def test_what_a_reader_points_at_is_measured_there(
     ]
 
 
-def only_n1_stands(report: Report, study: Study, lungs: LungMask, context: Context) -> Report:
+def only_n1_stands(
+    report: Report, study: Study, lungs: LungMask, context: Context, masks: dict[str, NoduleMask]
+) -> Report:
     decisions = [{"id": id_, "verdict": "rejected"} for id_ in ("N2", "N3")]
     review = review_of(report, decisions=decisions)
-    return apply_review(report, review, study=study, lungs=lungs, context=context)
+    return apply_review(report, review, study=study, lungs=lungs, masks=masks, context=context)
 
 
 def test_the_rules_are_asked_again(report: Report, study: Study, lungs: LungMask) -> None:
@@ -155,7 +163,11 @@ def test_a_reader_s_4x_counts_where_the_rules_are_asked_again(
 
 
 def test_the_comparison_forgets_what_was_rejected_or_moved_away(
-    report: Report, study: Study, lungs: LungMask, comparison: ComparisonRecord
+    report: Report,
+    study: Study,
+    lungs: LungMask,
+    comparison: ComparisonRecord,
+    masks: dict[str, NoduleMask],
 ) -> None:
     compared = report.model_copy(update={"comparison": comparison})
     decisions = [
@@ -163,7 +175,7 @@ def test_the_comparison_forgets_what_was_rejected_or_moved_away(
         {"id": "N2", "verdict": "rejected"},
     ]
     reviewed = apply_review(
-        compared, review_of(compared, decisions=decisions), study=study, lungs=lungs
+        compared, review_of(compared, decisions=decisions), study=study, lungs=lungs, masks=masks
     )
     assert reviewed.comparison is not None
     assert reviewed.comparison.changes == reviewed.comparison.new == ()
@@ -171,11 +183,11 @@ def test_the_comparison_forgets_what_was_rejected_or_moved_away(
 
 
 def test_who_decided_what_stays_with_the_report(
-    report: Report, study: Study, lungs: LungMask
+    report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
 ) -> None:
     decision = {"id": "N3", "verdict": "accepted", "moved_to_lps_mm": (6.0, 15.0, -60.0)}
     review = review_of(report, reader="A. Reader", decisions=[decision])
-    reviewed = apply_review(report, review, study=study, lungs=lungs)
+    reviewed = apply_review(report, review, study=study, lungs=lungs, masks=masks)
     (part,) = reviewed.reviews
     assert (part.reader, part.review_sha256) == ("A. Reader", review.sha256)
     assert part.report_sha256 == report.sha256
@@ -183,11 +195,15 @@ def test_who_decided_what_stays_with_the_report(
     assert Report.model_validate_json(reviewed.model_dump_json()) == reviewed
 
 
-def test_a_second_review_builds_on_the_first(report: Report, study: Study, lungs: LungMask) -> None:
+def test_a_second_review_builds_on_the_first(
+    report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
+) -> None:
     addition = {"center_lps_mm": (20.0, 20.0, -50.0)}
-    first = apply_review(report, review_of(report, additions=[addition]), study=study, lungs=lungs)
+    first = apply_review(
+        report, review_of(report, additions=[addition]), study=study, lungs=lungs, masks=masks
+    )
     again = review_of(first, decisions=[{"id": "R1", "verdict": "rejected"}], additions=[addition])
-    second = apply_review(first, again, study=study, lungs=lungs)
+    second = apply_review(first, again, study=study, lungs=lungs, masks=masks)
     assert [a.id for a in second.added] == ["R2"]
     assert [r.id for r in second.rejected] == ["R1"]
     assert len(second.reviews) == 2
@@ -204,10 +220,15 @@ def test_a_second_review_builds_on_the_first(report: Report, study: Study, lungs
     ],
 )
 def test_refuses_a_review_that_does_not_fit(
-    report: Report, study: Study, lungs: LungMask, content: Any, code: str
+    report: Report,
+    study: Study,
+    lungs: LungMask,
+    content: Any,
+    code: str,
+    masks: dict[str, NoduleMask],
 ) -> None:
     with pytest.raises(InputError, match=code):
-        apply_review(report, review_of(report, **content), study=study, lungs=lungs)
+        apply_review(report, review_of(report, **content), study=study, lungs=lungs, masks=masks)
 
 
 def test_a_broken_file_is_named_without_its_content(written: Path, tmp_path: Path) -> None:
@@ -244,7 +265,7 @@ def test_lungs_come_back_as_they_went(written: Path, lungs: LungMask) -> None:
 
 
 def test_the_page_and_the_table_say_what_was_decided(
-    report: Report, study: Study, lungs: LungMask, tmp_path: Path
+    report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
     review = review_of(
         report,
@@ -256,8 +277,8 @@ def test_the_page_and_the_table_say_what_was_decided(
         ],
         additions=[{"center_lps_mm": (20.0, 20.0, -50.0), "long_axis_mm": 4.2}],
     )
-    reviewed = apply_review(report, review, study=study, lungs=lungs)
-    write_report(reviewed, study=study, lungs=lungs, folder=tmp_path)
+    reviewed = apply_review(report, review, study=study, lungs=lungs, masks=masks)
+    write_report(reviewed, study=study, lungs=lungs, masks=masks, folder=tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     for text in (
         "Reviewed draft",

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nodule.masks import NoduleMask
 from nodule.findings import Candidate, Finding, Malignancy, ScoredCandidate
 from nodule.measure.stage import Measure
 from nodule.report import Provenance, Report, build_report
@@ -53,7 +54,7 @@ def report(
     return Report.model_validate_json(made.model_dump_json())
 
 
-def reviewed(report: Report, study: Study, lungs: LungMask, **content: Any) -> Report:
+def reviewed(report: Report, study: Study, lungs: LungMask, **content: Any, masks: dict[str, NoduleMask]) -> Report:
     review = Review.model_validate(
         {
             "format": "nodule-review-1",
@@ -64,7 +65,7 @@ def reviewed(report: Report, study: Study, lungs: LungMask, **content: Any) -> R
             **content,
         }
     )
-    return apply_review(report, review, study=study, lungs=lungs)
+    return apply_review(report, review, study=study, lungs=lungs, masks=masks)
 
 
 def test_a_report_that_was_read_back_gives_the_very_mask_that_was_measured(

@@ -14,8 +14,8 @@ from nodule.evaluate.nodule_measurement.mask_evaluation import (
     mask_figures,
     score_masks,
 )
-from nodule.findings import Texture
 from nodule.geometry import Geometry
+from nodule.masks import Texture
 from nodule.training.nodule_record import NoduleRecord
 from nodule.volume import Volume
 

@@ -1,0 +1,62 @@
+"""Findings and masks for tests that need some."""
+
+from typing import Any
+
+import numpy as np
+
+from nodule.findings import Assessment, Finding, Malignancy, Measurement, Nodule
+from nodule.geometry import Geometry, Vector, as_vector
+from nodule.masks import NoduleMask, Texture
+
+EVEN = Malignancy(distribution=(0.2, 0.2, 0.2, 0.2, 0.2))
+
+
+def voxel_mask(center_lps_mm: Vector, volume_mm3: float) -> NoduleMask:
+    """Return a mask of one cubic voxel with that volume, on a grid of its own."""
+    edge_mm = float(np.cbrt(volume_mm3))
+    return NoduleMask(
+        array_zyx=np.ones((1, 1, 1), np.bool_),
+        start_zyx=(0, 0, 0),
+        geometry=Geometry(
+            shape_zyx=(1, 1, 1),
+            spacing_zyx_mm=(edge_mm, edge_mm, edge_mm),
+            origin_lps_mm=center_lps_mm,
+        ),
+        texture="solid",
+    )
+
+
+def ball_mask(
+    grid: Geometry, center_lps_mm: Vector, *, radius_mm: float, texture: Texture = "solid"
+) -> NoduleMask:
+    """Return the voxels of a grid whose centres lie within a ball."""
+    index = np.moveaxis(np.indices(grid.shape_zyx), 0, -1)
+    away_mm = np.linalg.norm(grid.index_to_lps(index) - np.asarray(center_lps_mm), axis=-1)
+    return NoduleMask.cropped(
+        away_mm < radius_mm, start_zyx=(0, 0, 0), source=grid, texture=texture
+    )
+
+
+def made_finding(
+    id_: str,
+    center_lps_mm: Vector,
+    *,
+    measurement: Measurement | None = None,
+    mask: NoduleMask | None = None,
+    probability: float = 0.9,
+    malignancy: Malignancy = EVEN,
+    **nodule: Any,
+) -> Finding:
+    """Return an assessed finding; a measured one without a mask gets one of a single voxel."""
+    if measurement is not None and mask is None:
+        mask = voxel_mask(center_lps_mm, measurement.volume_mm3)
+    return Finding(
+        nodule=Nodule(
+            id=id_,
+            center_lps_mm=as_vector(center_lps_mm),
+            measurement=measurement,
+            **{"lung": "right", **nodule},
+        ),
+        assessment=Assessment(probability=probability, malignancy=malignancy),
+        mask=mask,
+    )
