@@ -39,7 +39,7 @@ class NoduleMask:
     array_zyx : bool, at least one voxel set.
     start_zyx : index of voxel (0, 0, 0) in the source.
     geometry : of the part.
-    texture : what the nodule is made of.
+    texture : what the nodule is made of, None where that was not judged.
     core_zyx : the solid core of a part-solid nodule on the same grid, None where there is none.
 
     Raises
@@ -51,7 +51,7 @@ class NoduleMask:
     array_zyx: Mask
     start_zyx: Index
     geometry: Geometry
-    texture: Texture
+    texture: Texture | None = None
     core_zyx: Mask | None = None
 
     def __post_init__(self) -> None:
@@ -92,7 +92,7 @@ class NoduleMask:
         *,
         start_zyx: Index,
         source: Geometry,
-        texture: Texture,
+        texture: Texture | None,
         core_zyx: Mask | None = None,
     ) -> NoduleMask:
         """Cut a mask down to the voxels that it fills.
@@ -229,7 +229,7 @@ def label_masks(masks: Mapping[str, NoduleMask], *, grid: Geometry) -> Labels:
 
 
 def restore_mask(
-    reference: MaskReference, labels_zyx: Labels, *, grid: Geometry, texture: Texture
+    reference: MaskReference, labels_zyx: Labels, *, grid: Geometry, texture: Texture | None
 ) -> NoduleMask:
     """Return a mask as it was before :func:`label_masks`, without its core.
 

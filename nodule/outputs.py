@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from nodule.errors import InputError
 from nodule.findings import Finding
 from nodule.geometry import Geometry, lps_to_ras
+from nodule.masks import NoduleMask, label_masks, refer_to_masks, restore_mask
 from nodule.page.figures import view_mm
-from nodule.masks import NoduleMask, label_masks, restore_mask
 from nodule.page.html import render_html
 from nodule.page.saliency_overlay import heat_sheet
 from nodule.report.model import Report, report_json
@@ -61,8 +61,13 @@ def write_report(
     Returns
     -------
     The files, in the order in which they were written.
+
+    Raises
+    ------
+    InputError : ``FOREIGN_MASKS`` where the masks are not those that the report speaks of.
     """
     grid = study.volume.geometry
+    _check_masks(report, masks, grid)
     page = render_html(report, study=study, lungs=lungs, viewer=viewer, heat_maps=heat_maps)
     contents: Mapping[str, bytes] = {
         "lungs.nii.gz": lungs_nifti(lungs),
@@ -99,23 +104,34 @@ def write_saliency(
         "id": heat.finding_id,
         "map": f"{stem}.nii.gz",
         "picture": f"{stem}.png",
-        "center_lps_mm": finding.center_lps_mm,
+        "center_lps_mm": finding.nodule.center_lps_mm,
         **asdict(checks),
         "change_hottest": checks.change_hottest,
         "change_elsewhere": checks.change_elsewhere,
     }
     # the format has no half-precision floats
     write_whole(folder / f"{stem}.nii.gz", nifti(heat.heat_zyx.astype(np.float32), heat.geometry))
-    measured = finding.measurement
+    measured = finding.nodule.measurement
     picture = heat_sheet(
         heat,
         volume,
-        center_lps_mm=finding.center_lps_mm,
+        center_lps_mm=finding.nodule.center_lps_mm,
         edge_mm=view_mm(measured.long_axis_mm if measured else 0.0),
     )
     write_whole(folder / f"{stem}.png", picture)
     write_whole(folder / f"{stem}.json", f"{json.dumps(record, indent=2)}\n".encode())
     return record
+
+
+def _check_masks(report: Report, masks: Mapping[str, NoduleMask], grid: Geometry) -> None:
+    stated = {each.id: each.mask for each in report.standing if each.mask is not None}
+    if refer_to_masks(masks, grid=grid) != stated:
+        raise InputError(
+            "these are not the masks of the report",
+            code="FOREIGN_MASKS",
+            expected=", ".join(stated) or "no mask",
+            got=", ".join(masks) or "no mask",
+        )
 
 
 def _tables(report: Report) -> Mapping[str, str]:
@@ -190,7 +206,7 @@ def read_masks(path: Path, *, report: Report, study: Study) -> dict[str, NoduleM
     return {
         each.id: restore_mask(each.mask, labels, grid=grid, texture=each.texture)
         for each in report.standing
-        if each.mask is not None and each.texture is not None
+        if each.mask is not None
     }
 
 

@@ -78,7 +78,7 @@ class StudyCodec:
         )
 
 
-_AboutMask = tuple[tuple[int, int, int], Geometry, Texture, bool]
+_AboutMask = tuple[tuple[int, int, int], Geometry, Texture | None, bool]
 _AboutFindings = tuple[tuple[Nodule, Assessment | None, _AboutMask | None], ...]
 
 

@@ -92,8 +92,9 @@ def apply_review(
     findings = tuple(fold.moved(each, decided.get(each.id)) for each in report.findings)
     refuse_unknown(stated, known={e.id for e in (*findings, *added, *report.rejected)})
     rejected = {each.id for each in review.decisions if each.verdict == "rejected"}
-    active = {each.id for each in (*findings, *added)} - rejected
-    kept = {id_: mask for id_, mask in fold.masks.items() if id_ in active}
+    known = [*(each.id for each in findings), *(each.id for each in added)]
+    active = [id_ for id_ in known if id_ not in rejected]
+    kept = {id_: fold.masks[id_] for id_ in active if id_ in fold.masks}
     references = refer_to_masks(kept, grid=study.volume.geometry)
     set_apart = (
         *(_with_mask(each, {}) for each in report.findings if each.id in rejected),

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from nodule.geometry import Geometry, Vector
 from nodule.masks import NoduleMask
-from nodule.report.finding_parts import AddedPart, FindingPart
 from nodule.report.model import Report
 from nodule.review.apply import check_review
 from nodule.review.resegment import Resegmenter

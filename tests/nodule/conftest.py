@@ -109,7 +109,7 @@ def findings(study: Study) -> tuple[Finding, ...]:
             probability=0.93,
             malignancy=malignancy,
             measurement=nodule,
-            mask=ball_mask(grid, (20.0, 30.0, -40.0), radius_mm=6.0),
+            mask=ball_mask(grid, (20.0, 30.0, -40.0), radius_mm=6.0, texture="solid"),
             lung="left",
             lung_zone="upper",
             pleura_distance_mm=7.26,

@@ -1,5 +1,6 @@
 """Findings and masks for tests that need some."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def voxel_mask(center_lps_mm: Vector, volume_mm3: float) -> NoduleMask:
 
 
 def ball_mask(
-    grid: Geometry, center_lps_mm: Vector, *, radius_mm: float, texture: Texture = "solid"
+    grid: Geometry, center_lps_mm: Vector, *, radius_mm: float, texture: Texture | None = None
 ) -> NoduleMask:
     """Return the voxels of a grid whose centres lie within a ball."""
     index = np.moveaxis(np.indices(grid.shape_zyx), 0, -1)
@@ -60,3 +61,16 @@ def made_finding(
         assessment=Assessment(probability=probability, malignancy=malignancy),
         mask=mask,
     )
+
+
+def with_nodule(finding: Finding, **changes: Any) -> Finding:
+    """Return a finding with another nodule; without a measurement it has no mask either."""
+    nodule = replace(finding.nodule, **changes)
+    mask = None if nodule.measurement is None else finding.mask
+    return replace(finding, nodule=nodule, mask=mask)
+
+
+def with_malignancy(finding: Finding, malignancy: Malignancy) -> Finding:
+    """Return a finding that is rated otherwise."""
+    assert finding.assessment is not None
+    return replace(finding, assessment=replace(finding.assessment, malignancy=malignancy))

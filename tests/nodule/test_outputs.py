@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from made_findings import EVEN, with_malignancy, with_nodule
 
 from nodule.findings import Finding
 from nodule.masks import NoduleMask
@@ -43,6 +44,7 @@ def test_writes_its_files_and_nothing_else(
         "management.csv",
         "report.html",
         "lungs.nii.gz",
+        "nodules.nii.gz",
     }
     assert set(folder.iterdir()) == set(written)
     assert Report.model_validate_json((folder / "report.json").read_bytes()) == report
@@ -77,26 +79,31 @@ def test_the_lungs_file_holds_no_time_stamp(
 
 
 def test_a_script_in_a_name_is_shown_not_run(
-    report: Report, study: Study, lungs: LungMask, tmp_path: Path
+    report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
     name = "<script>alert(1)</script>"
-    page = _page(_named(report, name), study, lungs, tmp_path)
+    page = _page(_named(report, name), study, lungs, tmp_path, masks)
     assert name not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
 @pytest.mark.parametrize("name", ["山田^太郎", "قباني^لنزار", "Müller^Jürgen"])
 def test_names_of_any_script_are_shown(
-    report: Report, study: Study, lungs: LungMask, tmp_path: Path, name: str
+    report: Report,
+    study: Study,
+    lungs: LungMask,
+    tmp_path: Path,
+    name: str,
+    masks: dict[str, NoduleMask],
 ) -> None:
-    page = _page(_named(report, name), study, lungs, tmp_path)
+    page = _page(_named(report, name), study, lungs, tmp_path, masks)
     assert name.replace("^", ", ") in page
 
 
 def test_the_page_loads_nothing(
-    report: Report, study: Study, lungs: LungMask, tmp_path: Path
+    report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
-    page = _page(report, study, lungs, tmp_path)
+    page = _page(report, study, lungs, tmp_path, masks)
     assert "default-src 'none'" in page
     links = re.findall(r'(?:href|src)="([^"]*)"', page)
     assert links
@@ -106,9 +113,9 @@ def test_the_page_loads_nothing(
 
 
 def test_the_page_says_where_and_how_large(
-    report: Report, study: Study, lungs: LungMask, tmp_path: Path
+    report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
-    page = _page(report, study, lungs, tmp_path)
+    page = _page(report, study, lungs, tmp_path, masks)
     for text in (
         "image 16, series 7",
         "12.6 × 11.9 mm",
@@ -131,22 +138,23 @@ def test_the_page_and_the_tables_state_the_calibrated_suspicion_or_that_there_is
     patient: PatientHeader,
     provenance: Provenance,
     tmp_path: Path,
+    masks: dict[str, NoduleMask],
 ) -> None:
     said = [
-        replace(findings[0].malignancy, suspicion=0.87654321),
-        replace(findings[1].malignancy, suspicion=0.31, spread=0.7, indeterminate=True),
-        replace(findings[2].malignancy, suspicion=0.0012),
-        replace(findings[2].malignancy, suspicion=None),
+        replace(EVEN, suspicion=0.87654321),
+        replace(EVEN, suspicion=0.31, spread=0.7, indeterminate=True),
+        replace(EVEN, suspicion=0.0012),
+        replace(EVEN, suspicion=None),
     ]
-    shown = (*findings, replace(findings[2], id="N4"))
+    shown = (*findings, with_nodule(findings[2], id="N4"))
     report = build_report(
         study=study,
         lungs=lungs,
-        findings=tuple(replace(f, malignancy=m) for f, m in zip(shown, said, strict=True)),
+        findings=tuple(with_malignancy(f, m) for f, m in zip(shown, said, strict=True)),
         patient=patient,
         provenance=provenance,
     )
-    page = _page(report, study, lungs, tmp_path)
+    page = _page(report, study, lungs, tmp_path, masks)
     stated = "Probability that radiologists’ mean rating is above 3</dt><dd>"
     answers = [part.split("</dd>")[0] for part in page.split(stated)[1:]]
     abstained = "networks abstain"
@@ -166,12 +174,13 @@ def test_slices_are_counted_where_there_are_no_image_numbers(
     patient: PatientHeader,
     provenance: Provenance,
     tmp_path: Path,
+    masks: dict[str, NoduleMask],
 ) -> None:
     bare = replace(study, slices=())
     report = build_report(
         study=bare, lungs=lungs, findings=findings, patient=patient, provenance=provenance
     )
-    assert "slice 15 of 30" in _page(report, bare, lungs, tmp_path)
+    assert "slice 15 of 30" in _page(report, bare, lungs, tmp_path, masks)
 
 
 def test_a_study_without_findings_gets_a_whole_report(
@@ -184,7 +193,7 @@ def test_a_study_without_findings_gets_a_whole_report(
     report = build_report(
         study=study, lungs=lungs, findings=(), patient=patient, provenance=provenance
     )
-    page = _page(report, study, lungs, tmp_path)
+    page = _page(report, study, lungs, tmp_path, {})
     assert "lung nodule found" in page
     assert "does not exclude a nodule" in page
     rows = (tmp_path / "findings.csv").read_text(encoding="utf-8-sig").splitlines()
@@ -202,9 +211,9 @@ def test_a_page_without_a_viewer_holds_no_script(
 
 
 def test_patients_are_named_in_the_header_only(
-    report: Report, study: Study, lungs: LungMask, tmp_path: Path
+    report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
-    page = _page(report, study, lungs, tmp_path)
+    page = _page(report, study, lungs, tmp_path, masks)
     assert "Doe" not in page.split("<main>")[1]
     assert "Doe" not in page.split("<body>")[0]
     assert "Doe" not in (tmp_path / "findings.csv").read_text(encoding="utf-8-sig")
@@ -219,7 +228,7 @@ def test_the_table_has_a_row_for_each_finding(report: Report) -> None:
 
 
 def test_page_and_table_state_no_volume_without_limits(
-    report: Report, study: Study, lungs: LungMask, tmp_path: Path
+    report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
     row = list(csv.DictReader(io.StringIO(findings_csv(report))))[1]
     assert (row["long_axis_mm"], row["volume_mm3"], row["effective_diameter_mm"]) == (
@@ -227,7 +236,7 @@ def test_page_and_table_state_no_volume_without_limits(
         "",
         "",
     )
-    page = _page(report, study, lungs, tmp_path)
+    page = _page(report, study, lungs, tmp_path, masks)
     second = page.split('<article id="N2"')[1].split("</article>")[0]
     for name in ("Volume", "Effective diameter"):
         assert f"<dt>{name}</dt><dd>not measurable</dd>" in second

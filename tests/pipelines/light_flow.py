@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nodule.ct import ReadCt
-from nodule.findings import Assessment, Nodule, Candidate, Finding, Malignancy, ScoredCandidate
+from nodule.findings import Assessment, Candidate, Finding, Malignancy, Nodule, ScoredCandidate
 from nodule.geometry import as_vector
 from nodule.inference import SPEED_ONLY
 from nodule.resample import Resample

@@ -16,8 +16,8 @@ import numpy as np
 from nodule.evaluate.nodule_detection.read_scans import Marked
 from nodule.findings import Lung, LungZone
 from nodule.geometry import Geometry, Vector
-from nodule.measure.place import lung_zone, nearest_lung, pleura_distance_mm
 from nodule.masks import NoduleMask
+from nodule.measure.place import lung_zone, nearest_lung, pleura_distance_mm
 from nodule.training.nodule_record import NoduleRecord
 from nodule.volume import LungMask
 

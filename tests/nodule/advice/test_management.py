@@ -17,7 +17,7 @@ from nodule.advice.context import Context, read_context
 from nodule.advice.management import manage
 from nodule.advice.statement import AdvicePart
 from nodule.errors import InputError
-from nodule.findings import Finding
+from nodule.findings import Finding, masks_of
 from nodule.followup.record import ComparisonRecord
 from nodule.masks import NoduleMask
 from nodule.outputs import write_report
@@ -51,6 +51,12 @@ def make(
         )
 
     return make
+
+
+@pytest.fixture(scope="module")
+def masks(findings: tuple[Finding, ...]) -> dict[str, NoduleMask]:
+    """Return the mask of the solid nodule alone."""
+    return masks_of(findings[:1])
 
 
 def by_rules(advice: tuple[AdvicePart, ...]) -> dict[str, AdvicePart]:
@@ -335,9 +341,9 @@ def test_the_page_names_the_nodule_behind_each_answer_of_the_exam(
 
 
 def test_the_page_says_why_there_is_no_advice(
-    make: Make, study: Study, lungs: LungMask, tmp_path: Path
+    make: Make, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
-    write_report(make(), study=study, lungs=lungs, folder=tmp_path, viewer=False)
+    write_report(make(), study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "No advice. Nobody stated how these nodules came to light" in page
     assert "not stated" in page

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_findings import with_nodule
 
 from nodule.errors import InputError
 from nodule.findings import Measurement
@@ -34,10 +35,10 @@ def test_every_nodule_of_both_scans_is_matched_and_the_others_told(
     assert max(c.distance_mm for c in found.changes) < 2.5
     assert not any(c.ambiguous for c in found.changes)
     (new,), (resolved,) = found.new, found.resolved
-    assert (new.finding.id, resolved.finding.id) == ("N5", "N5")
+    assert (new.finding.nodule.id, resolved.finding.nodule.id) == ("N5", "N5")
     assert new.covered
     assert resolved.covered
-    there = pair.to_prior(np.array(new.finding.center_lps_mm))
+    there = pair.to_prior(np.array(new.finding.nodule.center_lps_mm))
     assert new.place_in_other_lps_mm == pytest.approx(there, abs=2.5)
     assert found.warnings == ()
 
@@ -70,7 +71,7 @@ def test_changes_have_the_sign_and_class_that_they_were_made_with(found: Compari
     ]
     assert found.changes[2].doubling_time is None
     for change in found.changes:
-        now, then = change.current.measurement, change.prior.measurement
+        now, then = change.current.nodule.measurement, change.prior.nodule.measurement
         assert now is not None
         assert then is not None
         assert change.volume_change_mm3 == pytest.approx(now.volume_mm3 - then.volume_mm3)
@@ -111,7 +112,7 @@ def test_without_a_date_growth_is_judged_and_no_doubling_time(pair: Any, quick: 
 
 def test_what_was_not_measured_is_matched_and_has_no_change(pair: Any, quick: Any) -> None:
     blind = still_exam(
-        pair, findings=tuple(replace(f, measurement=None) for f in pair.prior.findings)
+        pair, findings=tuple(with_nodule(f, measurement=None) for f in pair.prior.findings)
     )
     found = compare_exams(current=blind, prior=pair.prior, effort=quick)
     assert len(found.changes) == 5
@@ -122,8 +123,9 @@ def test_what_was_not_measured_is_matched_and_has_no_change(pair: Any, quick: An
 
 
 def test_a_place_that_the_other_scan_does_not_show_is_not_covered(pair: Any, quick: Any) -> None:
-    lowest = min(pair.prior.findings, key=lambda f: f.center_lps_mm[2])
-    beyond = replace(lowest, center_lps_mm=(*lowest.center_lps_mm[:2], -400.0), measurement=None)
+    lowest = min(pair.prior.findings, key=lambda f: f.nodule.center_lps_mm[2])
+    x_mm, y_mm, _ = lowest.nodule.center_lps_mm
+    beyond = with_nodule(lowest, center_lps_mm=(x_mm, y_mm, -400.0), measurement=None)
     current = still_exam(pair, findings=(beyond,))
     found = compare_exams(current=current, prior=pair.prior, effort=quick)
     assert [each.covered for each in found.new] == [False]
@@ -199,6 +201,6 @@ def test_two_errors_of_an_8_mm_nodule_make_its_published_repeatability(pair: Any
 def test_the_volumes_measured_lie_within_their_stated_errors(pair: Any) -> None:
     for k, (now, then) in enumerate(pair.true_volumes_mm3):
         for exam, truth in ((pair.current, now), (pair.prior, then)):
-            measured: Measurement = exam.findings[k].measurement
+            measured: Measurement = exam.findings[k].nodule.measurement
             share = volume_error_share(measured.volume_mm3, study=exam.study)
             assert abs(math.log(measured.volume_mm3 / truth)) <= math.log1p(share)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from made_findings import with_nodule
 
 from nodule.followup import Comparison, compare_exams
 from nodule.followup.record import ComparisonRecord, record_comparison
@@ -51,7 +52,8 @@ def test_names_the_slice_of_each_finding(pair: Any, same: Comparison) -> None:
 
 
 def test_a_finding_outside_the_scan_has_no_slice(pair: Any, same: Comparison) -> None:
-    far = replace(same.changes[0].current, center_lps_mm=(0.0, 0.0, 9000.0), measurement=None)
+    current = same.changes[0].current
+    far = with_nodule(current, center_lps_mm=(0.0, 0.0, 9000.0), measurement=None)
     change = replace(same.changes[0], current=far)
     written = record(pair, replace(same, changes=(change,)))
     assert written.changes[0].current.slice_number is None
@@ -59,10 +61,12 @@ def test_a_finding_outside_the_scan_has_no_slice(pair: Any, same: Comparison) ->
 
 
 def test_a_volume_that_cannot_be_stated_is_not(pair: Any, same: Comparison) -> None:
-    measured = same.changes[0].current.measurement
+    measured = same.changes[0].current.nodule.measurement
     assert measured is not None
     thin = replace(measured, volume_limits_mm3=None, texture="part-solid", solid_volume_mm3=9.0)
-    change = replace(same.changes[0], current=replace(same.changes[0].current, measurement=thin))
+    change = replace(
+        same.changes[0], current=with_nodule(same.changes[0].current, measurement=thin)
+    )
     now = record(pair, replace(same, changes=(change,))).changes[0].current
     assert now.long_axis_mm == round(thin.long_axis_mm, 2)
     assert now.texture == "part-solid"

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_findings import made_finding
 
 from nodule.errors import ConfigError, InputError
 from nodule.findings import Candidate, Finding, ScoredCandidate

@@ -55,7 +55,9 @@ def test_numbers_findings_by_falling_probability(study: Study, lungs: LungMask) 
     findings = Measure().run(
         study=study, lungs=lungs, scored=(scored(RIGHT_NODULE, 0.6), scored(LEFT_NODULE, 0.9))
     )
-    assert [(f.id, f.probability, f.lung) for f in findings] == [
+    assert [
+        (f.nodule.id, f.assessment and f.assessment.probability, f.nodule.lung) for f in findings
+    ] == [
         ("N1", 0.9, "left"),
         ("N2", 0.6, "right"),
     ]
@@ -63,20 +65,23 @@ def test_numbers_findings_by_falling_probability(study: Study, lungs: LungMask) 
 
 def test_measures_on_the_source_grid(study: Study, lungs: LungMask) -> None:
     (finding,) = Measure().run(study=study, lungs=lungs, scored=(scored(LEFT_NODULE, 0.9),))
-    measured = finding.measurement
+    measured = finding.nodule.measurement
     assert measured is not None
-    assert finding.center_lps_mm == measured.center_lps_mm
-    assert math.dist(finding.center_lps_mm, LEFT_NODULE) < 0.3
+    assert finding.nodule.center_lps_mm == measured.center_lps_mm
+    assert math.dist(finding.nodule.center_lps_mm, LEFT_NODULE) < 0.3
     assert measured.volume_mm3 == pytest.approx(4 / 3 * math.pi * 6 * 4 * 4, rel=0.05)
     assert measured.long_axis_mm == pytest.approx(12.0, abs=0.9)
     assert measured.short_axis_mm == pytest.approx(8.0, abs=0.9)
-    voxels = measured.volume_mm3 / GRID.voxel_volume_mm3
-    assert voxels == pytest.approx(round(voxels))
+    assert finding.mask is not None
+    assert measured.volume_mm3 == finding.mask.volume_mm3
+    assert measured.center_lps_mm == finding.mask.center_lps_mm
 
 
 def test_drops_what_is_improbable(study: Study, lungs: LungMask) -> None:
     candidates = (scored(RIGHT_NODULE, 0.44), scored(LEFT_NODULE, 0.45))
-    assert [f.lung for f in Measure().run(study=study, lungs=lungs, scored=candidates)] == ["left"]
+    assert [f.nodule.lung for f in Measure().run(study=study, lungs=lungs, scored=candidates)] == [
+        "left"
+    ]
     assert not Measure(probability_threshold=0.46).run(study=study, lungs=lungs, scored=candidates)
 
 
@@ -85,14 +90,16 @@ def test_merges_candidates_with_one_mask(study: Study, lungs: LungMask) -> None:
     (finding,) = Measure().run(
         study=study, lungs=lungs, scored=(scored(beside, 0.7), scored(LEFT_NODULE, 0.8))
     )
-    assert finding.probability == 0.8
+    assert finding.assessment is not None
+    assert finding.assessment.probability == 0.8
 
 
 def test_keeps_a_finding_that_cannot_be_measured(study: Study, lungs: LungMask) -> None:
     bare: Vector = (-20.0, 16.0, 12.0)
     (finding,) = Measure().run(study=study, lungs=lungs, scored=(scored(bare, 0.9, 4.0),))
-    assert finding.measurement is None
-    assert finding.center_lps_mm == bare
+    assert finding.nodule.measurement is None
+    assert finding.mask is None
+    assert finding.nodule.center_lps_mm == bare
 
 
 def test_an_empty_study_has_no_findings(study: Study, lungs: LungMask) -> None:
@@ -113,7 +120,7 @@ def test_what_lies_far_from_both_lungs_is_no_finding(study: Study, lungs: LungMa
 
 def test_says_what_a_nodule_is_made_of_and_where_it_lies(study: Study, lungs: LungMask) -> None:
     (finding,) = Measure().run(study=study, lungs=lungs, scored=(scored(LEFT_NODULE, 0.9),))
-    measured = finding.measurement
+    measured = finding.nodule.measurement
     assert measured is not None
     assert measured.texture == "solid"
     assert measured.mean_hu is not None
@@ -121,9 +128,9 @@ def test_says_what_a_nodule_is_made_of_and_where_it_lies(study: Study, lungs: Lu
     # an ellipsoid of 12 x 8 x 8 mm: 0.97 by the formula of Knud Thomsen, and a tenth lost to steps
     assert measured.sphericity == pytest.approx(0.87, abs=0.04)
     # the lungs reach from z = 5 to 44
-    assert finding.third == "middle"
+    assert finding.nodule.lung_zone == "middle"
     # the left lung's surface lies at x = 4, the nodule's tip at 10
-    assert finding.pleura_distance_mm == pytest.approx(6.0, abs=0.8)
+    assert finding.nodule.pleura_distance_mm == pytest.approx(6.0, abs=0.8)
 
 
 def test_states_limits_of_the_volume_unless_slices_are_too_thick(
@@ -132,14 +139,14 @@ def test_states_limits_of_the_volume_unless_slices_are_too_thick(
     (finding,) = Measure().run(study=study, lungs=lungs, scored=(scored(LEFT_NODULE, 0.9),))
     thick = replace(study, series=replace(study.series, slice_thickness_mm=5.0))
     (coarse,) = Measure().run(study=thick, lungs=lungs, scored=(scored(LEFT_NODULE, 0.9),))
-    assert finding.measurement is not None
-    assert coarse.measurement is not None
-    limits = finding.measurement.volume_limits_mm3
+    assert finding.nodule.measurement is not None
+    assert coarse.nodule.measurement is not None
+    limits = finding.nodule.measurement.volume_limits_mm3
     assert limits is not None
     assert limits[0] < 4 / 3 * math.pi * 6 * 4 * 4 < limits[1]
     # 9.2 mm across, less than two slices of 5 mm
-    assert coarse.measurement.volume_limits_mm3 is None
-    assert coarse.measurement.volume_mm3 == finding.measurement.volume_mm3
+    assert coarse.nodule.measurement.volume_limits_mm3 is None
+    assert coarse.nodule.measurement.volume_mm3 == finding.nodule.measurement.volume_mm3
 
 
 def _masked(core: NDArray[np.bool_] | None) -> tuple[NoduleMask, Volume]:

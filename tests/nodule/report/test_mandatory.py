@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_findings import with_malignancy, with_nodule
 
 from nodule.advice.context import Context
 from nodule.findings import Finding
@@ -35,19 +36,21 @@ def whole(
     comparison: ComparisonRecord,
 ) -> Report:
     nodule, *others = findings
-    assert nodule.measurement is not None
+    assert nodule.nodule.measurement is not None
     measured = replace(
-        nodule.measurement,
+        nodule.nodule.measurement,
         texture="part-solid",
         solid_axes_mm=(5.2, 4.4),
         solid_volume_mm3=61.0,
         volume_limits_mm3=(700.0, 1150.0),
     )
-    unsure = replace(nodule.malignancy, spread=0.92, indeterminate=True)
+    assert nodule.assessment is not None
+    unsure = replace(nodule.assessment.malignancy, spread=0.92, indeterminate=True)
+    nodule = with_malignancy(with_nodule(nodule, measurement=measured), unsure)
     return build_report(
         study=study,
         lungs=lungs,
-        findings=(replace(nodule, measurement=measured, malignancy=unsure), *others),
+        findings=(nodule, *others),
         patient=patient,
         provenance=provenance,
         context=Context(

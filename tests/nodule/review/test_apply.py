@@ -1,17 +1,19 @@
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import SimpleITK as sitk
 from pydantic import ValidationError
 
 from nodule.advice.context import Context, ReaderFacts
 from nodule.errors import InputError
 from nodule.followup.record import ComparisonRecord
 from nodule.masks import NoduleMask
-from nodule.outputs import read_lungs, write_report
+from nodule.outputs import read_lungs, read_masks, write_report
 from nodule.report import Report
 from nodule.report.tables import findings_csv
 from nodule.review.apply import apply_review
@@ -33,13 +35,27 @@ def review_of(report: Report, **content: Any) -> Review:
     )
 
 
+def fold(
+    report: Report,
+    review: Review,
+    *,
+    study: Study,
+    lungs: LungMask,
+    masks: Mapping[str, NoduleMask],
+    context: Context | None = None,
+) -> Report:
+    return apply_review(
+        report, review, study=study, lungs=lungs, masks=masks, context=context
+    ).report
+
+
 def test_a_rejected_finding_is_set_apart(
     report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
 ) -> None:
     review = review_of(report, decisions=[{"id": "N2", "verdict": "rejected"}])
-    reviewed = apply_review(report, review, study=study, lungs=lungs, masks=masks)
+    reviewed = fold(report, review, study=study, lungs=lungs, masks=masks)
     assert [f.id for f in reviewed.findings] == ["N1", "N3"]
-    assert reviewed.rejected == (report.findings[1],)
+    assert reviewed.rejected == (report.findings[1].model_copy(update={"mask": None}),)
     assert report.rejected == ()
 
 
@@ -49,7 +65,7 @@ def test_the_dominant_nodule_is_one_that_stands(
     """N1 has the highest rating; of N2 and N3, rated alike, N2 is the more probable."""
     review = review_of(report, decisions=[{"id": "N1", "verdict": "rejected"}])
     assert report.dominant == "N1"
-    assert apply_review(report, review, study=study, lungs=lungs, masks=masks).dominant == "N2"
+    assert fold(report, review, study=study, lungs=lungs, masks=masks).dominant == "N2"
 
 
 def test_a_small_move_keeps_sizes_and_a_large_one_drops_them(
@@ -57,7 +73,7 @@ def test_a_small_move_keeps_sizes_and_a_large_one_drops_them(
 ) -> None:
     near, far = (20.0, 33.0, -40.4), (14.0, 24.0, -62.0)
     moved = [
-        apply_review(
+        fold(
             report,
             review_of(report, decisions=[{"id": "N1", "moved_to_lps_mm": place}]),
             study=study,
@@ -83,14 +99,14 @@ def test_warns_of_what_stands_alone(
             {"id": "N2", "verdict": "rejected"},
         ],
     )
-    reviewed = apply_review(report, review, study=study, lungs=lungs, masks=masks)
+    reviewed = fold(report, review, study=study, lungs=lungs, masks=masks)
     assert [w.code for w in report.warnings] == ["RESCALED", "MASS", "NOT_MEASURED"]
     assert [(w.code, w.message[:14]) for w in reviewed.warnings] == [
         ("RESCALED", "Slices differ "),
         ("NOT_MEASURED", "N1 could not b"),
         ("NOT_MEASURED", "N3 could not b"),
     ]
-    again = apply_review(reviewed, review_of(reviewed), study=study, lungs=lungs, masks=masks)
+    again = fold(reviewed, review_of(reviewed), study=study, lungs=lungs, masks=masks)
     assert again.warnings == reviewed.warnings
 
 
@@ -100,7 +116,7 @@ def test_an_added_nodule_gets_its_slice_and_its_side(
     index = (10, 10, 5)  # a voxel of the right lung, and one between the lungs
     places = [tuple(lungs.geometry.index_to_lps(i)) for i in (index, (4, 10, 12))]
     additions = [{"center_lps_mm": p, "long_axis_mm": 6.5, "comment": "faint"} for p in places]
-    reviewed = apply_review(
+    reviewed = fold(
         report, review_of(report, additions=additions), study=study, lungs=lungs, masks=masks
     )
     assert [(a.id, a.lung) for a in reviewed.added] == [("R1", "right"), ("R2", None)]
@@ -121,7 +137,7 @@ def test_what_a_reader_points_at_is_measured_there(
             {"center_lps_mm": (20.5, 29.5, -39.0), "long_axis_mm": 4.0},
         ],
     )
-    reviewed = apply_review(report, review, study=study, lungs=lungs, masks=masks)
+    reviewed = fold(report, review, study=study, lungs=lungs, masks=masks)
     moved, added, contradicted = reviewed.findings[2], *reviewed.added
     for each in (moved, added):
         assert each.center_lps_mm == pytest.approx((20.0, 30.0, -40.0), abs=0.3)
@@ -141,24 +157,26 @@ def only_n1_stands(
 ) -> Report:
     decisions = [{"id": id_, "verdict": "rejected"} for id_ in ("N2", "N3")]
     review = review_of(report, decisions=decisions)
-    return apply_review(report, review, study=study, lungs=lungs, masks=masks, context=context)
+    return fold(report, review, study=study, lungs=lungs, masks=masks, context=context)
 
 
-def test_the_rules_are_asked_again(report: Report, study: Study, lungs: LungMask) -> None:
+def test_the_rules_are_asked_again(
+    report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
+) -> None:
     """The mass is rejected and N3 too: what is left is a solid nodule of 12.3 mm, 4A."""
     context = Context(setting="screening-baseline")
-    reviewed = only_n1_stands(report, study, lungs, context)
+    reviewed = only_n1_stands(report, study, lungs, context, masks)
     assert report.management.exam == ()
     assert [(a.answer, a.subject) for a in reviewed.management.exam] == [("4A", "N1")]
     assert reviewed.software.status == "AI-generated draft, reviewed by a reader, not verified"
 
 
 def test_a_reader_s_4x_counts_where_the_rules_are_asked_again(
-    report: Report, study: Study, lungs: LungMask
+    report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
 ) -> None:
     """ACR 2022: category 4A with further signs of cancer is 4X, where the reader says so."""
     context = Context(setting="screening-baseline", reader=ReaderFacts(upgrade_to_4x=True))
-    reviewed = only_n1_stands(report, study, lungs, context)
+    reviewed = only_n1_stands(report, study, lungs, context, masks)
     assert [(a.answer, a.subject) for a in reviewed.management.exam] == [("4X", "N1")]
 
 
@@ -174,7 +192,7 @@ def test_the_comparison_forgets_what_was_rejected_or_moved_away(
         {"id": "N1", "moved_to_lps_mm": (14.0, 24.0, -62.0)},
         {"id": "N2", "verdict": "rejected"},
     ]
-    reviewed = apply_review(
+    reviewed = fold(
         compared, review_of(compared, decisions=decisions), study=study, lungs=lungs, masks=masks
     )
     assert reviewed.comparison is not None
@@ -187,7 +205,7 @@ def test_who_decided_what_stays_with_the_report(
 ) -> None:
     decision = {"id": "N3", "verdict": "accepted", "moved_to_lps_mm": (6.0, 15.0, -60.0)}
     review = review_of(report, reader="A. Reader", decisions=[decision])
-    reviewed = apply_review(report, review, study=study, lungs=lungs, masks=masks)
+    reviewed = fold(report, review, study=study, lungs=lungs, masks=masks)
     (part,) = reviewed.reviews
     assert (part.reader, part.review_sha256) == ("A. Reader", review.sha256)
     assert part.report_sha256 == report.sha256
@@ -199,11 +217,11 @@ def test_a_second_review_builds_on_the_first(
     report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
 ) -> None:
     addition = {"center_lps_mm": (20.0, 20.0, -50.0)}
-    first = apply_review(
+    first = fold(
         report, review_of(report, additions=[addition]), study=study, lungs=lungs, masks=masks
     )
     again = review_of(first, decisions=[{"id": "R1", "verdict": "rejected"}], additions=[addition])
-    second = apply_review(first, again, study=study, lungs=lungs, masks=masks)
+    second = fold(first, again, study=study, lungs=lungs, masks=masks)
     assert [a.id for a in second.added] == ["R2"]
     assert [r.id for r in second.rejected] == ["R1"]
     assert len(second.reviews) == 2
@@ -228,7 +246,7 @@ def test_refuses_a_review_that_does_not_fit(
     masks: dict[str, NoduleMask],
 ) -> None:
     with pytest.raises(InputError, match=code):
-        apply_review(report, review_of(report, **content), study=study, lungs=lungs, masks=masks)
+        fold(report, review_of(report, **content), study=study, lungs=lungs, masks=masks)
 
 
 def test_a_broken_file_is_named_without_its_content(written: Path, tmp_path: Path) -> None:
@@ -264,6 +282,29 @@ def test_lungs_come_back_as_they_went(written: Path, lungs: LungMask) -> None:
         read_lungs(written / "none.nii.gz")
 
 
+def test_masks_come_back_as_they_went(
+    written: Path, report: Report, study: Study, masks: dict[str, NoduleMask]
+) -> None:
+    assert read_masks(written / "nodules.nii.gz", report=report, study=study) == masks
+
+
+def test_masks_of_another_report_are_refused(
+    written: Path, report: Report, study: Study, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="NO_MASKS"):
+        read_masks(written / "none.nii.gz", report=report, study=study)
+    with pytest.raises(InputError, match="FOREIGN_MASKS"):
+        read_masks(written / "lungs.nii.gz", report=report, study=study)
+    shifted = tmp_path / "nodules.nii.gz"
+    image = sitk.ReadImage(str(written / "nodules.nii.gz"))
+    sitk.WriteImage(sitk.CyclicShift(image, [1, 0, 0]), str(shifted))
+    with pytest.raises(InputError, match="FOREIGN_MASKS"):
+        read_masks(shifted, report=report, study=study)
+    shifted.write_bytes((written / "nodules.nii.gz").read_bytes()[:-400])
+    with pytest.raises(InputError, match="NO_MASKS"):
+        read_masks(shifted, report=report, study=study)
+
+
 def test_the_page_and_the_table_say_what_was_decided(
     report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
@@ -277,8 +318,9 @@ def test_the_page_and_the_table_say_what_was_decided(
         ],
         additions=[{"center_lps_mm": (20.0, 20.0, -50.0), "long_axis_mm": 4.2}],
     )
-    reviewed = apply_review(report, review, study=study, lungs=lungs, masks=masks)
-    write_report(reviewed, study=study, lungs=lungs, masks=masks, folder=tmp_path)
+    after = apply_review(report, review, study=study, lungs=lungs, masks=masks)
+    reviewed = after.report
+    write_report(reviewed, study=study, lungs=lungs, masks=after.masks, folder=tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     for text in (
         "Reviewed draft",

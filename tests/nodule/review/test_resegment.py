@@ -1,24 +1,27 @@
-"""Masks grown again: a ball of 12 mm, 905 mm³, about LPS (20, 30, -40)."""
+"""What readers move or add is segmented: a ball of 12 mm, 905 mm³, about LPS (20, 30, -40)."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import pytest
+from made_findings import ball_mask
 
+from nodule.errors import InputError
+from nodule.findings import Candidate, Finding, Malignancy, ScoredCandidate, masks_of
 from nodule.masks import NoduleMask
-from nodule.findings import Candidate, Finding, Malignancy, ScoredCandidate
+from nodule.measure.segment import GrowthRules
 from nodule.measure.stage import Measure
 from nodule.report import Provenance, Report, build_report
-from nodule.review.apply import apply_review
-from nodule.review.resegment import masks_of
+from nodule.review.apply import Reviewed, apply_review
+from nodule.review.resegment import growth_rules
 from nodule.review.review_file import Review
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
 
 BALL = (20.0, 30.0, -40.0)
 PLAIN_LUNG = (6.0, 16.0, -60.0)
-RULES = {"edge_fraction": 0.4, "smoothing_mm": 0.7}
+RULES = {"edge_fraction": 0.4, "smoothing_mm": 0.7, "opening_fraction": 0.4, "grid_mm": 0.8}
 
 
 @pytest.fixture
@@ -54,7 +57,9 @@ def report(
     return Report.model_validate_json(made.model_dump_json())
 
 
-def reviewed(report: Report, study: Study, lungs: LungMask, **content: Any, masks: dict[str, NoduleMask]) -> Report:
+def reviewed(
+    report: Report, study: Study, lungs: LungMask, masks: Mapping[str, NoduleMask], **content: Any
+) -> Reviewed:
     review = Review.model_validate(
         {
             "format": "nodule-review-1",
@@ -68,34 +73,28 @@ def reviewed(report: Report, study: Study, lungs: LungMask, **content: Any, mask
     return apply_review(report, review, study=study, lungs=lungs, masks=masks)
 
 
-def test_a_report_that_was_read_back_gives_the_very_mask_that_was_measured(
-    report: Report, measured: tuple[Finding, ...], study: Study, lungs: LungMask
-) -> None:
-    masks = masks_of(report, study=study, lungs=lungs)
-    assert list(masks) == ["N1"]  # the other could not be measured
-    assert measured[0].measurement is not None
-    assert masks["N1"].volume_mm3 == measured[0].measurement.volume_mm3
-    assert masks["N1"].center_lps_mm == measured[0].measurement.center_lps_mm
-
-
-def test_a_small_move_leaves_the_mask_as_it_was(
+def test_what_was_not_moved_keeps_the_mask_that_was_measured_not_one_segmented_again(
     report: Report, study: Study, lungs: LungMask
 ) -> None:
-    moved = reviewed(
-        report, study, lungs, decisions=[{"id": "N1", "moved_to_lps_mm": (22.0, 32.0, -42.0)}]
-    )
-    before, after = (masks_of(each, study=study, lungs=lungs)["N1"] for each in (report, moved))
-    assert after.start_zyx == before.start_zyx
-    np.testing.assert_array_equal(after.array_zyx, before.array_zyx)
+    """The mask given here is a ball of 4 mm, which no rule grows from this ball of 6 mm."""
+    mask = ball_mask(study.volume.geometry, BALL, radius_mm=4.0)
+    near = (20.0, 31.0, -40.0)
+    for decision in ({"verdict": "accepted"}, {"moved_to_lps_mm": near}):
+        after = reviewed(report, study, lungs, {"N1": mask}, decisions=[{"id": "N1", **decision}])
+        assert after.masks == {"N1": mask}
+        reference = after.report.findings[0].mask
+        assert reference is not None
+        assert (reference.labels, reference.sha256) == ((1,), mask.sha256)
 
 
 def test_what_a_reader_points_at_gets_the_mask_that_grows_there(
-    report: Report, study: Study, lungs: LungMask
+    report: Report, measured: tuple[Finding, ...], study: Study, lungs: LungMask
 ) -> None:
     after = reviewed(
         report,
         study,
         lungs,
+        masks_of(measured),
         decisions=[
             {"id": "N1", "verdict": "rejected"},
             {"id": "N2", "moved_to_lps_mm": (19.0, 31.0, -41.0)},
@@ -105,14 +104,39 @@ def test_what_a_reader_points_at_gets_the_mask_that_grows_there(
             {"center_lps_mm": PLAIN_LUNG},
         ],
     )
-    again = reviewed(after, study, lungs, decisions=[{"id": "N2", "verdict": "accepted"}])
-    for report_then in (after, again):
-        masks = masks_of(report_then, study=study, lungs=lungs)
-        assert list(masks) == ["N2", "R1"]
-        for mask in masks.values():
-            assert mask.center_lps_mm == pytest.approx(BALL, abs=0.3)
-            assert mask.volume_mm3 == pytest.approx(905, rel=0.1)
-    seeds = {each.id: each.seed for each in after.standing}
+    accepted = [{"id": "N2", "verdict": "accepted"}]
+    again = reviewed(after.report, study, lungs, after.masks, decisions=accepted)
+    assert again.masks == after.masks
+    assert list(after.masks) == ["N2", "R1"]
+    for mask in after.masks.values():
+        assert mask.center_lps_mm == pytest.approx(BALL, abs=0.3)
+        assert mask.volume_mm3 == pytest.approx(905, rel=0.1)
+    seeds = {each.id: each.seed for each in after.report.standing}
     assert seeds["N2"] is not None
     assert seeds["N2"].by_reader
     assert seeds["R2"] is None
+    # both masks hold the same ball: its voxels have a label of their own
+    assert [each.mask and each.mask.labels for each in after.report.standing] == [
+        (1, 3),
+        (2, 3),
+        None,
+    ]
+    (rejected,) = after.report.rejected
+    assert rejected.mask is None
+
+
+def test_a_report_that_does_not_say_how_masks_grew_is_refused_where_one_must_grow(
+    report: Report, measured: tuple[Finding, ...], study: Study, lungs: LungMask
+) -> None:
+    silent = report.model_copy(
+        update={"provenance": report.provenance.model_copy(update={"config": {}})}
+    )
+    masks = masks_of(measured)
+    accepted = [{"id": "N1", "verdict": "accepted"}]
+    assert reviewed(silent, study, lungs, masks, decisions=accepted).masks == masks
+    with pytest.raises(InputError, match="NO_GROWTH_RULES"):
+        reviewed(silent, study, lungs, masks, additions=[{"center_lps_mm": BALL}])
+
+
+def test_new_masks_grow_by_the_report_s_own_rules(report: Report) -> None:
+    assert growth_rules(report) == GrowthRules(**RULES)

@@ -19,9 +19,11 @@ from nodule.malignancy.training import cube_sampler
 from nodule.malignancy.training.backgrounds import Background
 from nodule.malignancy.training.malignancy_task import MalignancyTask
 from nodule.malignancy.training.nodule_examples import load_examples
+from nodule.masks import NoduleMask
+from nodule.measure.segment import GrowthRules
 from nodule.report import Report
 from nodule.review.apply import apply_review
-from nodule.review.resegment import Regrower
+from nodule.review.resegment import Resegmenter
 from nodule.review.review_file import Review
 from nodule.review.training_labels import Labels, LeftOut, pseudonym, review_labels
 from nodule.study import Study
@@ -49,16 +51,18 @@ def review_of(report: Report, **content: Any) -> Review:
 
 
 @pytest.fixture
-def grower(study: Study, lungs: LungMask) -> Regrower:
-    return Regrower(study=study, lungs=lungs)
+def segmenter(study: Study, lungs: LungMask) -> Resegmenter:
+    return Resegmenter(study=study, lungs=lungs, rules=GrowthRules())
 
 
 def accepted(report: Report, **more: Any) -> Review:
     return review_of(report, decisions=[{"id": "N1", "verdict": "accepted"}], **more)
 
 
-def test_an_accepted_finding_is_a_nodule_with_its_mask(report: Report, grower: Regrower) -> None:
-    labels = review_labels(report, [accepted(report)], grower=grower)
+def test_an_accepted_finding_is_a_nodule_with_its_mask(
+    report: Report, segmenter: Resegmenter, masks: dict[str, NoduleMask]
+) -> None:
+    labels = review_labels(report, [accepted(report)], masks=masks, segmenter=segmenter)
     (stack,) = labels.stacks
     assert stack.center_lps_mm == pytest.approx(BALL, abs=0.3)
     assert stack.volume_mm3 == pytest.approx(905, rel=0.1)
@@ -78,13 +82,13 @@ def why(labels: Labels) -> dict[str, str]:
 
 
 def test_what_all_readers_rejected_is_a_place_without_a_nodule(
-    report: Report, grower: Regrower, study: Study
+    report: Report, segmenter: Resegmenter, study: Study, masks: dict[str, NoduleMask]
 ) -> None:
     reviews = [
         review_of(report, decisions=rejected("N1", "N2", "N3")),
         review_of(report, decisions=rejected("N1")),  # silent about the others
     ]
-    labels = review_labels(report, reviews, grower=grower)
+    labels = review_labels(report, reviews, masks=masks, segmenter=segmenter)
     assert labels.stacks == ()
     assert [place.nodule_ids for place in labels.negatives] == [("N1",), ("N2",), ("N3",)]
     first = labels.negatives[0]
@@ -97,18 +101,20 @@ def test_what_all_readers_rejected_is_a_place_without_a_nodule(
 
 
 def test_a_rejected_place_teaches_nothing_where_something_near_it_was_left_open(
-    report: Report, grower: Regrower
+    report: Report, segmenter: Resegmenter, masks: dict[str, NoduleMask]
 ) -> None:
     review = review_of(report, decisions=rejected("N1", "N2"))
-    labels = review_labels(report, [review], grower=grower)
+    labels = review_labels(report, [review], masks=masks, segmenter=segmenter)
     assert labels.negatives == ()
     near = "rejected, but nobody settled what lies near it"
     assert why(labels) == {"N1": near, "N2": near, "N3": "not judged"}
 
 
-def test_where_readers_disagree_a_nodule_remains(report: Report, grower: Regrower) -> None:
+def test_where_readers_disagree_a_nodule_remains(
+    report: Report, segmenter: Resegmenter, masks: dict[str, NoduleMask]
+) -> None:
     reviews = [accepted(report), review_of(report, decisions=rejected("N1", "N2", "N3"))]
-    labels = review_labels(report, reviews, grower=grower)
+    labels = review_labels(report, reviews, masks=masks, segmenter=segmenter)
     assert [(stack.nodule_ids, stack.n_readers) for stack in labels.stacks] == [(("N1",), 1)]
     # N2's centre lies more than 8 mm from the ball, N3's too
     assert [place.nodule_ids for place in labels.negatives] == [("N2",), ("N3",)]
@@ -116,63 +122,79 @@ def test_where_readers_disagree_a_nodule_remains(report: Report, grower: Regrowe
 
 
 def test_a_nodule_that_another_reader_marked_there_keeps_a_place_from_being_without(
-    report: Report, grower: Regrower
+    report: Report, segmenter: Resegmenter, masks: dict[str, NoduleMask]
 ) -> None:
     reviews = [
         review_of(report, decisions=rejected("N1", "N2", "N3")),
         review_of(report, additions=[{"center_lps_mm": (20.5, 29.5, -39.5)}]),
     ]
-    labels = review_labels(report, reviews, grower=grower)
+    labels = review_labels(report, reviews, masks=masks, segmenter=segmenter)
     assert [stack.nodule_ids for stack in labels.stacks] == [("R1",)]
     assert why(labels)["N1"] == "rejected, but a nodule lies beside it"
 
 
 def test_what_a_reader_accepted_before_is_in_dispute(
-    report: Report, grower: Regrower, study: Study, lungs: LungMask
+    report: Report,
+    segmenter: Resegmenter,
+    study: Study,
+    lungs: LungMask,
+    masks: dict[str, NoduleMask],
 ) -> None:
-    before = apply_review(
+    folded = apply_review(
         report,
         accepted(report, additions=[{"center_lps_mm": (40.0, 50.0, -20.0)}]),
         study=study,
         lungs=lungs,
+        masks=masks,
     )
+    before = folded.report
     review = review_of(before, decisions=rejected("N1", "N2", "N3", "R1"))
-    labels = review_labels(before, [review], grower=grower)
+    labels = review_labels(before, [review], masks=folded.masks, segmenter=segmenter)
     disputed = "rejected by one reader, accepted by another"
     assert (why(labels)["N1"], why(labels)["R1"]) == (disputed, disputed)
 
 
 def test_an_addition_is_a_nodule_where_a_mask_can_be_grown(
-    report: Report, grower: Regrower
+    report: Report, segmenter: Resegmenter, masks: dict[str, NoduleMask]
 ) -> None:
     places = [BALL, (6.0, 16.0, -60.0)]  # the ball, and plain lung
     review = review_of(report, additions=[{"center_lps_mm": place} for place in places])
-    labels = review_labels(report, [review], grower=grower)
+    labels = review_labels(report, [review], masks=masks, segmenter=segmenter)
     assert [stack.nodule_ids for stack in labels.stacks] == [("R1",)]
     assert labels.left_out[-1] == LeftOut(id="R2", why="no mask can be grown there")
 
 
-def test_readers_of_one_nodule_are_counted_together(report: Report, grower: Regrower) -> None:
+def test_readers_of_one_nodule_are_counted_together(
+    report: Report, segmenter: Resegmenter, masks: dict[str, NoduleMask]
+) -> None:
     reviews = [
         accepted(report),
         review_of(report, additions=[{"center_lps_mm": (20.5, 29.5, -39.5)}]),
         accepted(report, additions=[{"center_lps_mm": BALL}]),  # twice by one reader: once
     ]
-    (stack,) = review_labels(report, reviews, grower=grower).stacks
+    (stack,) = review_labels(report, reviews, masks=masks, segmenter=segmenter).stacks
     assert (stack.n_readers, stack.nodule_ids) == (3, ("N1", "R1", "N1"))
     assert np.bitwise_or.reduce(stack.reader_bits, axis=None) == 0b111
 
 
-def test_a_reader_s_word_may_count_for_several(report: Report, grower: Regrower) -> None:
-    (stack,) = review_labels(report, [accepted(report)], grower=grower, count_as=3).stacks
+def test_a_reader_s_word_may_count_for_several(
+    report: Report, segmenter: Resegmenter, masks: dict[str, NoduleMask]
+) -> None:
+    (stack,) = review_labels(
+        report, [accepted(report)], masks=masks, segmenter=segmenter, count_as=3
+    ).stacks
     assert stack.n_readers == 3
     with pytest.raises(InputError, match="TOO_MANY_READINGS"):
-        review_labels(report, [accepted(report)] * 3, grower=grower, count_as=3)
+        review_labels(report, [accepted(report)] * 3, masks=masks, segmenter=segmenter, count_as=3)
 
 
-def test_a_review_of_another_report_is_refused(report: Report, grower: Regrower) -> None:
+def test_a_review_of_another_report_is_refused(
+    report: Report, segmenter: Resegmenter, masks: dict[str, NoduleMask]
+) -> None:
     with pytest.raises(InputError, match="REVIEW_OF_OTHER_REPORT"):
-        review_labels(report, [accepted(report, report_sha256="0" * 64)], grower=grower)
+        review_labels(
+            report, [accepted(report, report_sha256="0" * 64)], masks=masks, segmenter=segmenter
+        )
 
 
 def test_a_person_is_known_by_a_pseudonym_that_all_studies_share(report: Report) -> None:
@@ -196,15 +218,17 @@ def square(study: Study) -> Study:
 
 
 @pytest.fixture
-def crop_set(report: Report, square: Study, lungs: LungMask, tmp_path: Path) -> Path:
+def crop_set(
+    report: Report, square: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
+) -> Path:
     """The second ball as a nodule of three readings; all that the report found is rejected."""
     review = review_of(
         report,
         decisions=rejected("N1", "N2", "N3"),
         additions=[{"center_lps_mm": SECOND, "long_axis_mm": 12.0}],
     )
-    grower = Regrower(study=square, lungs=lungs)
-    labels = review_labels(report, [review], grower=grower, count_as=3)
+    segmenter = Resegmenter(study=square, lungs=lungs, rules=GrowthRules())
+    labels = review_labels(report, [review], masks=masks, segmenter=segmenter, count_as=3)
     written: dict[Kind, tuple[NoduleStack, ...]] = {
         "negative": labels.negatives,
         "stack": labels.stacks,
