@@ -121,7 +121,7 @@ def explain_study(
 
     series = inventory(study).choose(request.series_uid)
     found = detect(series, chain=request.chain_wanted, cache=request.store, listen=listen).found
-    known = [each.id for each in found.findings]
+    known = [each.nodule.id for each in found.findings]
     unknown = sorted(set(finding_ids or ()).difference(known))
     if unknown:
         raise UsageError(
@@ -134,7 +134,7 @@ def explain_study(
     return tuple(
         write_saliency(heat, finding, volume=found.study.volume, folder=out)
         for finding, heat in zip(found.findings, found.saliency_maps, strict=True)
-        if finding_ids is None or finding.id in finding_ids
+        if finding_ids is None or finding.nodule.id in finding_ids
     )
 
 

@@ -121,7 +121,7 @@ def findings(study: Study) -> tuple[Finding, ...]:
             probability=0.81,
             malignancy=BENIGN,
             measurement=mass,
-            mask=ball_mask(grid, mass.center_lps_mm, radius_mm=15.0),
+            mask=ball_mask(grid, mass.center_lps_mm, radius_mm=9.0),
         ),
         made_finding("N3", (5.0, 15.0, -60.0), probability=0.6, malignancy=BENIGN),
     )

@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from made_findings import made_finding
 
 from nodule.candidates.operating import OperatingTable, operating_path
 from nodule.candidates.stage import ProposeCandidates
 from nodule.chain import Chain
 from nodule.errors import ConfigError, UsageError, WeightsError
-from nodule.findings import Candidate, Finding, Malignancy, ScoredCandidate
+from nodule.findings import Candidate, Malignancy, ScoredCandidate
 from nodule.geometry import Geometry
 from nodule.inference import SPEED_ONLY
 from nodule.malignancy.saliency_stage import ExplainMalignancy
@@ -30,13 +31,11 @@ CANDIDATE = Candidate(center_lps_mm=(1.0, 1.0, 1.0), score=0.5, diameter_mm=5.0)
 SCORED = ScoredCandidate(
     candidate=CANDIDATE, probability=0.6, malignancy=Malignancy(distribution=(0.2,) * 5)
 )
-FINDING = Finding(
-    id="N1",
-    center_lps_mm=CANDIDATE.center_lps_mm,
+FINDING = made_finding(
+    "N1",
+    CANDIDATE.center_lps_mm,
     probability=SCORED.probability,
     malignancy=SCORED.malignancy,
-    measurement=None,
-    lung="left",
 )
 
 

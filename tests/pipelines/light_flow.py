@@ -91,8 +91,15 @@ class EvenOdds:
 
 @dataclass(frozen=True, kw_only=True)
 class Unmeasured:
+    """Measures nothing; its rules of growth are for what readers add."""
+
     name: ClassVar[str] = "measure"
     version: ClassVar[int] = 1
+
+    edge_fraction: float = 0.485
+    opening_fraction: float = 0.45
+    smoothing_mm: float = 0.5
+    grid_mm: float = 0.7
 
     def run(
         self, *, study: Study, lungs: LungMask, scored: tuple[ScoredCandidate, ...], progress: Any

@@ -2,9 +2,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from nodule.findings import Candidate, Finding, Malignancy, Measurement, ScoredCandidate
+from nodule.findings import (
+    Assessment,
+    Candidate,
+    Finding,
+    Malignancy,
+    Measurement,
+    Nodule,
+    ScoredCandidate,
+)
 from nodule.geometry import Geometry
+from nodule.masks import NoduleMask
 from nodule.saliency import HeatChecks, HeatMap
 from nodule.study import SeriesHeader, SliceReference, Study, StudyWarning
 from nodule.volume import LungMask, Volume
@@ -24,23 +34,42 @@ CANDIDATES = st.builds(
     Candidate, center_lps_mm=st.tuples(MM, MM, MM), score=SHARE, diameter_mm=SIZE
 )
 MALIGNANCIES = SHARE.map(lambda p: Malignancy(distribution=(p, 1.0 - p, 0.0, 0.0, 0.0)))
-FINDINGS = st.builds(
-    Finding,
-    id=st.text(max_size=4),
-    center_lps_mm=st.tuples(MM, MM, MM),
-    probability=SHARE,
-    malignancy=MALIGNANCIES,
-    measurement=st.none()
-    | st.builds(
-        Measurement,
-        center_lps_mm=st.tuples(MM, MM, MM),
-        long_axis_mm=SIZE,
-        short_axis_mm=SIZE,
-        effective_diameter_mm=SIZE,
-        volume_mm3=SIZE,
-    ),
-    lung=st.sampled_from(["left", "right"]),
+ARRAYS = arrays(np.bool_, OBLIQUE.shape_zyx).filter(np.any)
+MASKS = st.builds(
+    NoduleMask,
+    array_zyx=ARRAYS,
+    start_zyx=st.tuples(st.integers(0, 500), st.integers(0, 500), st.integers(0, 500)),
+    geometry=st.just(OBLIQUE),
+    texture=st.sampled_from(["solid", "part-solid", None]),
+    core_zyx=st.none() | arrays(np.bool_, OBLIQUE.shape_zyx),
 )
+MEASUREMENTS = st.builds(
+    Measurement,
+    center_lps_mm=st.tuples(MM, MM, MM),
+    long_axis_mm=SIZE,
+    short_axis_mm=SIZE,
+    effective_diameter_mm=SIZE,
+    volume_mm3=SIZE,
+)
+
+
+@st.composite
+def some_findings(draw: st.DrawFn) -> Finding:
+    """Return a finding, measured and with a mask or neither, assessed or not."""
+    measurement = draw(st.none() | MEASUREMENTS)
+    nodule = Nodule(
+        id=draw(st.text(max_size=4)),
+        center_lps_mm=draw(st.tuples(MM, MM, MM)),
+        lung=draw(st.sampled_from(["left", "right", None])),
+        measurement=measurement,
+    )
+    return Finding(
+        nodule=nodule,
+        assessment=draw(
+            st.none() | st.builds(Assessment, probability=SHARE, malignancy=MALIGNANCIES)
+        ),
+        mask=None if measurement is None else draw(MASKS),
+    )
 
 
 def volume(array: np.ndarray) -> Volume:
@@ -120,10 +149,12 @@ def test_scored_candidates_come_back_equal(scored: tuple[ScoredCandidate, ...]) 
 
 
 @settings(deadline=None)
-@given(st.lists(FINDINGS).map(tuple))
+@given(st.lists(some_findings(), max_size=3).map(tuple))
 def test_findings_come_back_equal(findings: tuple[Finding, ...]) -> None:
     codec = CODECS[tuple[Finding, ...]]
-    assert codec.decode(codec.encode(findings)) == findings
+    files = codec.encode(findings)
+    assert codec.decode(files) == findings
+    assert codec.encode(codec.decode(files)) == files
 
 
 @pytest.mark.parametrize("count", [0, 1, 11])

@@ -26,7 +26,7 @@ def found(pair: Any) -> Comparison:
 def test_every_nodule_of_both_scans_is_matched_and_the_others_told(
     pair: Any, found: Comparison
 ) -> None:
-    assert [(c.current.id, c.prior.id) for c in found.changes] == [
+    assert [(c.current.nodule.id, c.prior.nodule.id) for c in found.changes] == [
         ("N1", "N1"),
         ("N2", "N2"),
         ("N3", "N3"),
@@ -57,7 +57,7 @@ def test_doubling_times_on_measured_masks_are_within_15_per_cent(
             assert change.doubling_time.low is not None
             assert change.doubling_time.high is not None
             assert change.doubling_time.low < truth < change.doubling_time.high
-            grown.append(change.current.id)
+            grown.append(change.current.nodule.id)
     assert grown == ["N1", "N4"]
 
 

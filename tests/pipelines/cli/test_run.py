@@ -15,7 +15,10 @@ import pytest
 from pipelines.cache import Cache
 
 Nodule = Callable[..., "subprocess.CompletedProcess[str]"]
-FILES = {"report.json", "findings.csv", "management.csv", "report.html", "lungs.nii.gz"}
+FILES = {
+    *("report.json", "findings.csv", "management.csv", "report.html"),
+    *("lungs.nii.gz", "nodules.nii.gz"),
+}
 ALL = ["read_ct", "resample", "lungs", "candidates", "malignancy", "measure"]
 CANARY_FIELDS = (
     "PatientName",
