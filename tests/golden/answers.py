@@ -21,11 +21,11 @@ from nodule.findings import Candidate, Finding, Malignancy, ScoredCandidate
 from nodule.geometry import Geometry, as_vector
 from nodule.guidelines import bts, fleischner, growth, lung_rads, nelson, recist, risk
 from nodule.guidelines.brock_models import BROCK_MODELS
-from nodule.guidelines.facts import Nodule, Person, Size
+from nodule.guidelines.facts import NoduleFacts, Person, Size
 from nodule.guidelines.growth import Volumetry
 from nodule.guidelines.result import Result
 from nodule.guidelines.risk import BrockFacts, MayoFacts
-from nodule.measure.segment import NoduleMask, segment_nodule
+from nodule.masks import NoduleMask
 from nodule.measure.stage import Measure
 from nodule.measure.uncertainty import volume_limits_mm3
 from nodule.phantom import NodulePlan, Phantom, PhantomSpec, make_phantom, write_study
@@ -40,12 +40,11 @@ __all__ = [
     "BROCK_MODELS",
     "BrockFacts",
     "Candidate",
-    "Finding",
     "Geometry",
     "LungMask",
     "Malignancy",
     "MayoFacts",
-    "Nodule",
+    "NoduleFacts",
     "NodulePlan",
     "Person",
     "Phantom",
@@ -92,27 +91,33 @@ def measured(
     candidates: Sequence[ScoredCandidate],
     *,
     slice_thickness_mm: float | None = None,
-) -> list[tuple[Finding, dict[str, Any] | None]]:
-    """Measure candidates; return every finding with a description of its mask."""
+) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
+    """Measure candidates; return every finding, flat, with a description of its mask."""
     header = SeriesHeader(source_format="nifti", slice_thickness_mm=slice_thickness_mm)
     study = Study(volume=volume, series=header)
     findings = MEASURE.run(study=study, lungs=lungs, scored=tuple(candidates))
-    return [(finding, _mask_of(finding, volume)) for finding in findings]
+    return [(_flat(each), _described(each.mask)) for each in findings]
 
 
-def _mask_of(finding: Finding, volume: Volume) -> dict[str, Any] | None:
-    if finding.seed is None:
+def _flat(finding: Finding) -> dict[str, Any]:
+    nodule, assessment = finding.nodule, finding.assessment
+    assert assessment is not None
+    return {
+        "id": nodule.id,
+        "center_lps_mm": nodule.center_lps_mm,
+        "probability": assessment.probability,
+        "malignancy": assessment.malignancy,
+        "measurement": nodule.measurement,
+        "lung": nodule.lung,
+        "third": nodule.lung_zone,
+        "pleura_distance_mm": nodule.pleura_distance_mm,
+        "seed": nodule.seed,
+    }
+
+
+def _described(mask: NoduleMask | None) -> dict[str, Any] | None:
+    if mask is None:
         return None
-    mask = segment_nodule(
-        volume,
-        center_lps_mm=finding.seed.center_lps_mm,
-        diameter_mm=finding.seed.diameter_mm,
-        rules=MEASURE.rules,
-    )
-    return None if mask is None else _described(mask)
-
-
-def _described(mask: NoduleMask) -> dict[str, Any]:
     return {
         "start_zyx": list(mask.start_zyx),
         "whole": bits(mask.array_zyx),

@@ -8,7 +8,7 @@ import answers
 from answers import (
     BrockFacts,
     MayoFacts,
-    Nodule,
+    NoduleFacts,
     Person,
     Size,
     Volumetry,
@@ -58,9 +58,9 @@ MAYO = MayoFacts(
 
 def nodule(
     composition: Any, mm: float | None = None, mm3: float | None = None, **more: Any
-) -> Nodule:
+) -> NoduleFacts:
     axes = None if mm is None else (mm, mm)
-    return Nodule(composition=composition, size=Size(axes_mm=axes, volume_mm3=mm3), **more)
+    return NoduleFacts(composition=composition, size=Size(axes_mm=axes, volume_mm3=mm3), **more)
 
 
 def fleischner_cases() -> Cases:
@@ -91,7 +91,7 @@ def fleischner_cases() -> Cases:
     benign = nodule("solid", 12.0, benign_feature="perifissural")
     yield "Fleischner benign", fleischner.recommend([benign], person=PERSON, risk=None)
     yield "Fleischner none", fleischner.recommend([], person=PERSON, risk=None)
-    unknown = [Nodule(id="N1"), nodule("solid", 7.0)]
+    unknown = [NoduleFacts(id="N1"), nodule("solid", 7.0)]
     yield "Fleischner unknown", fleischner.recommend(unknown, person=PERSON, risk="low")
     for name, person in PEOPLE.items():
         says = fleischner.recommend([nodule("solid", 7.0)], person=person, risk="low")
@@ -125,7 +125,7 @@ def bts_first_sight() -> Cases:
         for mm in (9.9, 10.0):
             says = bts.assess(nodule("solid", mm, benign_feature=feature), person=PERSON)
             yield f"BTS {feature} {mm} mm", says
-    yield "BTS nothing known", bts.assess(Nodule(id="N1"), person=PERSON)
+    yield "BTS nothing known", bts.assess(NoduleFacts(id="N1"), person=PERSON)
     for name in ("age unknown", "17 years", "18 years", "screening"):
         yield f"BTS {name}", bts.assess(nodule("solid", 7.0), person=PEOPLE[name])
 
@@ -137,7 +137,7 @@ def bts_follow_up() -> Cases:
         "ground-glass": nodule("ground-glass", mm3=200.0),
         "perifissural": nodule("solid", mm3=200.0, benign_feature="perifissural"),
         "calcified": nodule("solid", mm3=200.0, benign_feature="calcification"),
-        "unknown": Nodule(id="N1"),
+        "unknown": NoduleFacts(id="N1"),
     }
     changes = ((110.0, 90), (110.0, 365), (110.0, 730), (200.0, 400), (200.0, 401), (200.0, 601))
     for method in ("automated volumetry", "other volumetry", "diameters"):

@@ -70,12 +70,12 @@ def stated_thickness() -> dict[str, Any]:
         made.volume, made.lungs, at_true_centres(made.nodules), slice_thickness_mm=4.0
     )
     return {
-        finding.id: {
-            "volume_mm3": finding.measurement.volume_mm3,
-            "volume_limits_mm3": finding.measurement.volume_limits_mm3,
+        finding["id"]: {
+            "volume_mm3": finding["measurement"].volume_mm3,
+            "volume_limits_mm3": finding["measurement"].volume_limits_mm3,
         }
         for finding, _ in found
-        if finding.measurement is not None
+        if finding["measurement"] is not None
     }
 
 
@@ -153,8 +153,8 @@ def all_scenes() -> dict[str, Any]:
     return {name: scene() for name, scene in SCENES.items()}
 
 
-def rows(found: list[tuple[answers.Finding, dict[str, Any] | None]]) -> dict[str, Any]:
-    return {f.id: {"finding": f, "mask": mask} for f, mask in found}
+def rows(found: list[tuple[dict[str, Any], dict[str, Any] | None]]) -> dict[str, Any]:
+    return {f["id"]: {"finding": f, "mask": mask} for f, mask in found}
 
 
 def mean_hu(volume: answers.Volume) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import answers
-from answers import Nodule, Person, Size, Volumetry, lung_rads, nelson
+from answers import NoduleFacts, Person, Size, Volumetry, lung_rads, nelson
 
 Cases = Iterator[tuple[str, Any]]
 PERSON = Person(age_years=61, route="screening", known_cancer=False)
@@ -22,7 +22,7 @@ PEOPLE = {
 }
 AXES_MM = (3.9, 4.0, 5.9, 6.0, 7.9, 8.0, 14.9, 15.0, 29.9, 30.0)
 VOLUMES_MM3 = (33.4, 33.5, 112.4, 112.5, 267.4, 267.5, 1766.4, 1766.5)
-SOLID = Nodule(id="N1", composition="solid", size=Size(axes_mm=(9.0, 9.0)))
+SOLID = NoduleFacts(id="N1", composition="solid", size=Size(axes_mm=(9.0, 9.0)))
 
 
 def axes(mm: float, other: float | None = None) -> Size:
@@ -33,8 +33,8 @@ def volume(mm3: float) -> Size:
     return Size(volume_mm3=mm3)
 
 
-def part_solid(mm: float, component_mm: float | None) -> Nodule:
-    return Nodule(
+def part_solid(mm: float, component_mm: float | None) -> NoduleFacts:
+    return NoduleFacts(
         id="N1",
         composition="part-solid",
         size=axes(mm),
@@ -42,26 +42,26 @@ def part_solid(mm: float, component_mm: float | None) -> Nodule:
     )
 
 
-def nodules() -> Iterator[tuple[str, Nodule]]:
+def nodules() -> Iterator[tuple[str, NoduleFacts]]:
     """Name every nodule that is classed at first sight."""
     for mm in AXES_MM:
-        yield f"solid {mm} mm", Nodule(composition="solid", size=axes(mm))
-    yield "solid 5.9 x 6.0 mm", Nodule(composition="solid", size=axes(5.9, 6.0))
+        yield f"solid {mm} mm", NoduleFacts(composition="solid", size=axes(mm))
+    yield "solid 5.9 x 6.0 mm", NoduleFacts(composition="solid", size=axes(5.9, 6.0))
     for mm3 in VOLUMES_MM3:
-        yield f"solid {mm3} mm³", Nodule(composition="solid", size=volume(mm3))
+        yield f"solid {mm3} mm³", NoduleFacts(composition="solid", size=volume(mm3))
     both = Size(axes_mm=(5.9, 5.9), volume_mm3=130.0)
-    yield "solid 5.9 mm and 130 mm³", Nodule(composition="solid", size=both)
+    yield "solid 5.9 mm and 130 mm³", NoduleFacts(composition="solid", size=both)
     for mm, component in ((5.9, None), (5.9, 4.0), (6.0, 3.9), (6.0, 5.9), (9.0, 6.0), (9.0, 8.0)):
         yield f"part-solid {mm} mm, {component} mm solid", part_solid(mm, component)
     yield "part-solid 9.0 mm, unknown core", part_solid(9.0, None)
     for mm in (5.9, 29.9, 30.0):
-        yield f"ground-glass {mm} mm", Nodule(composition="ground-glass", size=axes(mm))
+        yield f"ground-glass {mm} mm", NoduleFacts(composition="ground-glass", size=axes(mm))
     for feature in ("calcification", "fat", "perifissural", "juxtapleural", "proven"):
         for mm in (9.9, 10.0):
-            benign = Nodule(composition="solid", size=axes(mm), benign_feature=feature)
+            benign = NoduleFacts(composition="solid", size=axes(mm), benign_feature=feature)
             yield f"solid {mm} mm, {feature}", benign
-    yield "composition unknown", Nodule(size=axes(9.0))
-    yield "size unknown", Nodule(composition="solid")
+    yield "composition unknown", NoduleFacts(size=axes(9.0))
+    yield "size unknown", NoduleFacts(composition="solid")
 
 
 def first_sight() -> Cases:
@@ -92,7 +92,9 @@ def followed() -> Cases:
                     ),
                 )
                 lesion = lung_rads.ScreenedNodule(
-                    nodule=Nodule(composition="solid", size=now), course="followed", prior=prior
+                    nodule=NoduleFacts(composition="solid", size=now),
+                    course="followed",
+                    prior=prior,
                 )
                 name = f"solid 7 mm, {rise:+} mm in {months} months, was {category}"
                 yield (
@@ -129,7 +131,7 @@ def _followed_subsolid(version: Any) -> Cases:
         (9.0, "growing"),
     ):
         lesion = lung_rads.ScreenedNodule(
-            nodule=Nodule(composition="ground-glass", size=axes(mm)), course=course
+            nodule=NoduleFacts(composition="ground-glass", size=axes(mm)), course=course
         )
         name = f"ground-glass {mm} mm, {course}"
         yield f"Lung-RADS {version}: {name}", lung_rads.classify_lesion(lesion, version=version)
@@ -164,11 +166,11 @@ def airways_and_cysts() -> Cases:
 def exams() -> Cases:
     solid = lung_rads.ScreenedNodule(nodule=SOLID, course="baseline")
     small = lung_rads.ScreenedNodule(
-        nodule=Nodule(id="N2", composition="solid", size=axes(4.0)), course="baseline"
+        nodule=NoduleFacts(id="N2", composition="solid", size=axes(4.0)), course="baseline"
     )
-    unknown = lung_rads.ScreenedNodule(nodule=Nodule(id="N3"), course="baseline")
+    unknown = lung_rads.ScreenedNodule(nodule=NoduleFacts(id="N3"), course="baseline")
     large = lung_rads.ScreenedNodule(
-        nodule=Nodule(id="N4", composition="solid", size=axes(16.0)), course="baseline"
+        nodule=NoduleFacts(id="N4", composition="solid", size=axes(16.0)), course="baseline"
     )
     for name, person in PEOPLE.items():
         yield f"Lung-RADS exam, {name}", lung_rads.classify_exam([solid, small], person=person)
@@ -197,25 +199,25 @@ def exams() -> Cases:
 
 def nelson_categories() -> Cases:
     for mm3 in (49.4, 49.5, 500.4, 500.5):
-        nodule = Nodule(composition="solid", size=volume(mm3))
+        nodule = NoduleFacts(composition="solid", size=volume(mm3))
         yield f"NELSON solid {mm3} mm³", nelson.categorize(nodule, person=PERSON, baseline=True)
     for mm in (4.9, 5.0, 10.0, 10.1):
-        nodule = Nodule(composition="solid", size=axes(12.0, mm))
+        nodule = NoduleFacts(composition="solid", size=axes(12.0, mm))
         says = nelson.categorize(nodule, person=PERSON, baseline=True, pleural_based=True)
         yield f"NELSON on the pleura, {mm} mm across", says
     for mm3, mm in ((49.0, 7.9), (49.0, 8.0), (50.0, 8.0), (501.0, 12.0)):
-        nodule = Nodule(composition="part-solid", size=axes(mm), solid_component=volume(mm3))
+        nodule = NoduleFacts(composition="part-solid", size=axes(mm), solid_component=volume(mm3))
         says = nelson.categorize(nodule, person=PERSON, baseline=True)
         yield f"NELSON part-solid {mm} mm, {mm3} mm³ solid", says
     for mm in (7.9, 8.0):
-        nodule = Nodule(composition="ground-glass", size=axes(mm))
+        nodule = NoduleFacts(composition="ground-glass", size=axes(mm))
         says = nelson.categorize(nodule, person=PERSON, baseline=True)
         yield f"NELSON ground-glass {mm} mm", says
-    benign = Nodule(composition="solid", size=volume(600.0), benign_feature="fat")
+    benign = NoduleFacts(composition="solid", size=volume(600.0), benign_feature="fat")
     yield "NELSON fat", nelson.categorize(benign, person=PERSON, baseline=True)
     yield "NELSON no volume", nelson.categorize(SOLID, person=PERSON, baseline=True)
-    yield "NELSON nothing known", nelson.categorize(Nodule(), person=PERSON, baseline=True)
-    whole = Nodule(composition="solid", size=volume(100.0))
+    yield "NELSON nothing known", nelson.categorize(NoduleFacts(), person=PERSON, baseline=True)
+    whole = NoduleFacts(composition="solid", size=volume(100.0))
     for baseline in (False, None):
         says = nelson.categorize(whole, person=PERSON, baseline=baseline)
         yield f"NELSON baseline {baseline}", says
@@ -225,11 +227,11 @@ def nelson_categories() -> Cases:
 
 def nelson_growth() -> Cases:
     kinds = {
-        "solid": (Nodule(composition="solid"), False),
-        "on the pleura": (Nodule(composition="solid"), True),
-        "ground-glass": (Nodule(composition="ground-glass"), False),
-        "benign": (Nodule(composition="solid", benign_feature="fat"), False),
-        "unknown": (Nodule(), False),
+        "solid": (NoduleFacts(composition="solid"), False),
+        "on the pleura": (NoduleFacts(composition="solid"), True),
+        "ground-glass": (NoduleFacts(composition="ground-glass"), False),
+        "benign": (NoduleFacts(composition="solid", benign_feature="fat"), False),
+        "unknown": (NoduleFacts(), False),
     }
     for after, days in (
         (80.0, 90.0),

@@ -75,9 +75,11 @@ def test_the_heat_lies_on_the_ball_in_patient_coordinates(
 
 def test_what_is_explained_is_what_is_reported(made: Made, maps: dict[str, HeatMap]) -> None:
     _, _, (finding,) = made
-    assert maps["malignancy"].checks.score == pytest.approx(finding.malignancy.score, abs=0.02)
+    assert maps["malignancy"].checks.score == pytest.approx(
+        finding.assessment.malignancy.score, abs=0.02
+    )
     # the report's is the geometric mean with the detector's score
-    own = finding.probability**2 / CANDIDATE.score
+    own = finding.assessment.probability**2 / CANDIDATE.score
     assert maps["nodule"].checks.score == pytest.approx(own, abs=0.02)
 
 
@@ -112,7 +114,7 @@ def test_explains_nothing_where_nothing_was_found(made: Made) -> None:
 
 def test_refuses_a_finding_of_another_scan(made: Made) -> None:
     volume, scored, (finding,) = made
-    strange = replace(finding, probability=0.123)
+    strange = replace(finding, assessment=replace(finding.assessment, probability=0.123))
     with pytest.raises(InputError, match="UNKNOWN_FINDING"):
         ExplainMalignancy().run(volume=volume, scored=scored, findings=(strange,))
 
