@@ -1,8 +1,7 @@
-"""``nodule benchmark``: time and memory of the search for candidates, beside what it replaces."""
+"""``nodule benchmark``: time and memory of the candidate search, and of what it replaces."""
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli._options import DeviceOption
+from pipelines.cli._summary import summarise
 
 if TYPE_CHECKING:
     from nodule.evaluate.nodule_detection.detector_speed import Benchmark, Cost
@@ -21,17 +21,22 @@ _SEED = 20
 def benchmark(
     study: Annotated[
         Path | None,
-        typer.Argument(exists=True, metavar="[STUDY]", help="A chest CT; else a phantom."),
+        typer.Argument(exists=True, metavar="[STUDY]", help="A chest CT; a phantom if not given."),
     ] = None,
-    only_json: Annotated[bool, typer.Option("--json", help="Print no table.")] = False,
-    sample: Annotated[int, typer.Option(min=1, help="Windows of C3D that are timed.")] = 200,
+    only_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON only, without the table.")
+    ] = False,
+    sample: Annotated[
+        int, typer.Option(min=1, help="Number of windows on which C3D is timed.")
+    ] = 200,
     device: DeviceOption = "auto",
 ) -> None:
-    """Time the search for candidates on one study, in one run; the last line is JSON.
+    """Measure time and memory of the candidate search on one study.
 
-    The shipped setting is compared with the same network in plain float32, contiguous memory, one
+    The shipped settings are compared with the same network in float32, contiguous memory and one
     window at a time, and with the published C3D classifier on overlapping windows of 32 mm at a
-    step of 12 mm over the same lungs, of which a sample is timed and scaled by their number.
+    step of 12 mm over the same lungs, timed on a sample of them and scaled by their number. The
+    last line on stdout is a JSON summary.
     """
     from nodule.candidates.stage import ProposeCandidates
     from nodule.evaluate.nodule_detection.detector_speed import benchmark as measure
@@ -50,7 +55,7 @@ def benchmark(
     if not only_json:
         typer.echo(_table(measured))
     name = "phantom" if study is None else study.name
-    typer.echo(json.dumps({"study": name, **_summary(measured)}))
+    summarise({"study": name, **_summary(measured)})
 
 
 def _phantom(folder: Path) -> Path:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli._options import CacheOption, ConfigOption, SeriesOption, StudyArgument
+from pipelines.cli._summary import NOTHING_DONE
 
 cache_app = typer.Typer(
     help="Inspect, verify and prune the cache of the stages' outputs.", no_args_is_help=True
@@ -71,7 +72,7 @@ def verify(cache: CacheOption = None) -> None:
         typer.echo(str(error))
     typer.echo(f"{len(verdicts)} entries, {len(corrupt)} corrupt")
     if corrupt:
-        raise typer.Exit(1)
+        raise typer.Exit(NOTHING_DONE)
 
 
 @cache_app.command("prune")

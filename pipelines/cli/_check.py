@@ -10,6 +10,7 @@ import typer
 
 from nodule.errors import NoduleError
 from pipelines.cli._options import StudyArgument
+from pipelines.cli._summary import NOTHING_DONE
 
 if TYPE_CHECKING:
     from nodule.ct import Inventory, SeriesRecord, SeriesSource
@@ -34,7 +35,7 @@ def check(
     else:
         _print_tables(found, chosen, refusal)
     if refusal is not None:
-        raise typer.Exit(1)
+        raise typer.Exit(NOTHING_DONE)
 
 
 def _choose(found: Inventory) -> tuple[SeriesSource | None, NoduleError | None]:

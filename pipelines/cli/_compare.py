@@ -41,8 +41,12 @@ _HEADINGS = ("now", "before", "status", "volume mm³", "change", "doubling, days
 
 
 def compare(
-    current: Annotated[Path, typer.Argument(help="The current study, as for nodule run.")],
-    prior: Annotated[Path, typer.Argument(help="An earlier study of the same patient.")],
+    current: Annotated[
+        Path, typer.Argument(metavar="CURRENT", help="The current study, as for nodule run.")
+    ],
+    prior: Annotated[
+        Path, typer.Argument(metavar="PRIOR", help="An earlier study of the same patient.")
+    ],
     out: ResultsOption,
     config: ConfigOption = None,
     series: Annotated[

@@ -16,7 +16,7 @@ _LOWEST_SCORE = 0.01
 
 def marks(
     scans: Annotated[
-        list[Path], typer.Argument(metavar="SCAN...", help="CT studies, or folders of studies.")
+        list[Path], typer.Argument(metavar="SCAN", help="CT studies, or folders of studies.")
     ],
     out: Annotated[Path, out_option("Table to write.", metavar="CSV", dir_okay=False)],
     weights: Annotated[

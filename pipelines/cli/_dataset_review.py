@@ -17,7 +17,7 @@ def review(
     review_json: Annotated[
         list[Path],
         typer.Argument(
-            metavar="REVIEW_JSON...",
+            metavar="REVIEW_JSON",
             exists=True,
             dir_okay=False,
             help="The reviews as the page has saved them, one for each reader.",

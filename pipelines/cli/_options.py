@@ -98,7 +98,9 @@ PdfOption = Annotated[
 ViewerOption = Annotated[
     bool,
     typer.Option(
-        " /--no-viewer", help="Leave the slice viewer out of report.html, which makes it smaller."
+        " /--no-viewer",
+        show_default=False,
+        help="Leave the slice viewer out of report.html, which makes it smaller.",
     ),
 ]
 SaliencyOption = Annotated[

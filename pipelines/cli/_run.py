@@ -38,7 +38,7 @@ def run(
     studies: Annotated[
         list[Path],
         typer.Argument(
-            metavar="STUDY...",
+            metavar="STUDY",
             help="Folders or zip archives of DICOM files, DICOMDIRs, or NIfTI, MetaImage or NRRD "
             "images.",
         ),

@@ -179,6 +179,14 @@ def test_exits_2_when_no_study_exists(nodule_run: Nodule, tmp_path: Path) -> Non
     assert summary(done)["failed"][0]["code"] == "NOT_FOUND"
 
 
+def test_a_series_that_does_not_exist_is_wrong_usage(
+    nodule_run: Nodule, phantom_study: Path, tmp_path: Path
+) -> None:
+    done = nodule_run(phantom_study, "-o", tmp_path / "out", "--series", "1.2.3")
+    assert done.returncode == 2
+    assert summary(done)["failed"][0]["code"] == "UNKNOWN_SERIES"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
