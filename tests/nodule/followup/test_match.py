@@ -53,6 +53,12 @@ def test_at_its_gate_a_pair_is_none() -> None:
     assert pair.ambiguous
 
 
+@pytest.mark.parametrize(("distance_mm", "ambiguous"), [(4.9, False), (5.0, False), (5.1, True)])
+def test_a_pair_that_saves_less_than_3_mm_is_ambiguous(distance_mm: float, ambiguous: bool) -> None:
+    (pair,) = assign([[distance_mm]], gate_mm=[[8.0]]).pairs
+    assert pair.ambiguous == ambiguous
+
+
 def test_a_close_rival_makes_a_pair_ambiguous_and_is_named() -> None:
     """One prior nodule, two current ones 1 and 2.5 mm from it: which of them is new?"""
     found = assign([[2.5], [1.0], [30.0]], gate_mm=np.full((3, 1), 9.0))

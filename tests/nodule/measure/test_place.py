@@ -34,7 +34,24 @@ def test_names_the_nearest_lung(lungs: LungMask, point: Vector, side: str | None
     assert nearest_lung(lungs, point, margin_mm=10.0) == side
 
 
-@pytest.mark.parametrize(("z", "third"), [(6.0, "lower"), (34.0, "middle"), (63.0, "upper")])
+@pytest.mark.parametrize(("z", "side"), [(73.9, "left"), (74.0, "left"), (74.1, None)])
+def test_the_margin_belongs_to_the_lung(lungs: LungMask, z: float, side: str | None) -> None:
+    """The last voxels lie at z = 64."""
+    assert nearest_lung(lungs, (20.5, 30.0, z), margin_mm=10.0) == side
+
+
+@pytest.mark.parametrize(
+    ("z", "third"),
+    [
+        (6.0, "lower"),
+        (24.6, "lower"),  # 5 + 59 / 3 = 24.67
+        (24.7, "middle"),
+        (34.0, "middle"),
+        (44.3, "middle"),
+        (44.4, "upper"),  # 5 + 2 / 3 x 59 = 44.33
+        (63.0, "upper"),
+    ],
+)
 def test_names_the_third_of_the_height(lungs: LungMask, z: float, third: str) -> None:
     assert lung_zone(lungs, "left", (20.0, 30.0, z)) == third
 
@@ -72,3 +89,14 @@ def test_a_hole_at_the_nodule_is_no_pleura(lungs: LungMask) -> None:
     holed = LungMask(labels_zyx=labels, geometry=lungs.geometry)
     cube = _cube((9.5, 30.0, 30.0), 4)
     assert pleura_distance_mm(holed, "left", cube) == pytest.approx(5.5)
+
+
+@pytest.mark.parametrize(("low_mm", "distance_mm"), [(39.0, 38.5), (40.0, 39.5)])
+def test_distances_up_to_40_mm_are_exact(low_mm: float, distance_mm: float) -> None:
+    """A lung between two planes, its surface at x = 0.5."""
+    geometry = Geometry(shape_zyx=(90, 90, 160), spacing_zyx_mm=(1, 1, 1))
+    labels = np.full(geometry.shape_zyx, LungMask.LEFT, np.uint8)
+    labels[:, :, [0, -1]] = 0
+    cube = _cube((low_mm, 44.0, 44.0), 2)
+    found = pleura_distance_mm(LungMask(labels_zyx=labels, geometry=geometry), "left", cube)
+    assert found == pytest.approx(distance_mm)

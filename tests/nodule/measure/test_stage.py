@@ -1,4 +1,5 @@
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -174,6 +175,52 @@ def test_a_core_is_measured_and_never_wider_than_its_nodule() -> None:
     # the core's own: the diagonal of 14 x 10 voxels, some 16.5 mm, and more than 4 across it
     assert long_mm == pytest.approx(math.hypot(13.5, 9.5), abs=0.6)
     assert short_mm == measured.short_axis_mm
+
+
+@pytest.mark.parametrize(("voxel_mm", "measured"), [(2.04, False), (2.05, True)])
+def test_a_core_is_one_from_the_size_of_a_ball_of_2_mm(voxel_mm: float, measured: bool) -> None:
+    """Of 4.19 mm3: one voxel of 1.0 x 2.04 x 2.04 mm has 4.16 mm3, of 2.05 mm 4.20 mm3."""
+    geometry = Geometry(shape_zyx=(3, 5, 5), spacing_zyx_mm=(1.0, voxel_mm, voxel_mm))
+    core = np.zeros(geometry.shape_zyx, np.bool_)
+    core[1, 2, 2] = True
+    mask = NoduleMask(
+        array_zyx=np.ones(geometry.shape_zyx, np.bool_),
+        start_zyx=(0, 0, 0),
+        geometry=geometry,
+        texture="part-solid",
+        core_zyx=core,
+    )
+    hu = np.full(geometry.shape_zyx, -300.0, np.float32)
+    found = measure_mask(mask, Volume(array_zyx=hu, geometry=geometry))
+    assert (found.solid_volume_mm3 is not None) == measured
+
+
+@pytest.mark.parametrize(("common", "findings"), [(4, 2), (5, 1), (6, 1)])
+def test_masks_that_share_half_of_the_smaller_are_one_nodule(
+    study: Study,
+    lungs: LungMask,
+    monkeypatch: pytest.MonkeyPatch,
+    common: int,
+    findings: int,
+) -> None:
+    """Two candidates, of 12 and of 10 voxels in a row."""
+    rows = {RIGHT_NODULE: (20, 12), LEFT_NODULE: (32 - common, 10)}
+
+    def grow(volume: Volume, *, center_lps_mm: Vector, **_: object) -> NoduleMask:
+        start, length = rows[center_lps_mm]
+        origin = as_vector(GRID.index_to_lps((20, 30, start)))
+        return NoduleMask(
+            array_zyx=np.ones((1, 1, length), np.bool_),
+            start_zyx=(20, 30, start),
+            geometry=replace(GRID, shape_zyx=(1, 1, length), origin_lps_mm=origin),
+            texture="solid",
+        )
+
+    monkeypatch.setattr(sys.modules[Measure.__module__], "segment_nodule", grow)
+    found = Measure().run(
+        study=study, lungs=lungs, scored=(scored(RIGHT_NODULE, 0.9), scored(LEFT_NODULE, 0.8))
+    )
+    assert len(found) == findings
 
 
 def test_a_speck_is_no_core() -> None:
