@@ -38,20 +38,15 @@ def benchmark(
     step of 12 mm over the same lungs, timed on a sample of them and scaled by their number. The
     last line on stdout is a JSON summary.
     """
-    from nodule.candidates.stage import ProposeCandidates
+    from nodule.chain import Chain
     from nodule.evaluate.nodule_detection.detector_speed import benchmark as measure
-    from nodule.lungs.stage import SegmentLungs
 
-    setting: dict[str, Any] = {
-        "lungs": SegmentLungs(device=device),
-        "candidates": ProposeCandidates(device=device),
-        "c3d_sample": sample,
-    }
+    chain = Chain().on_device(device)
     if study is not None:
-        measured = measure(study, **setting)
+        measured = measure(study, chain=chain, c3d_sample=sample)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            measured = measure(_phantom(Path(folder)), **setting)
+            measured = measure(_phantom(Path(folder)), chain=chain, c3d_sample=sample)
     if not only_json:
         typer.echo(_table(measured))
     name = "phantom" if study is None else study.name

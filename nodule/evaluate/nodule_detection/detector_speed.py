@@ -32,12 +32,10 @@ from nodule.candidates.stage import (
     plain_network,
     reachable_cells,
 )
+from nodule.chain import Chain, Pass
 from nodule.ct import read_ct
 from nodule.hu import NETWORK_WINDOW
 from nodule.inference import autocast, pick_device, prepare, uses_bf16
-from nodule.lungs.stage import SegmentLungs
-from nodule.resample import Resample
-from nodule.volume import LungMask, Volume
 
 C3D_WINDOW_MM = 32
 C3D_STEP_MM = 12
@@ -106,20 +104,10 @@ class Benchmark:
         return self.c3d.seconds / self.shipped.seconds
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _TimedScan:
-    """A study on the 1 mm grid, its lungs, and how many candidates were found there."""
-
-    volume: Volume
-    lungs: LungMask
-    found: int
-
-
 def benchmark(
     study: Path,
     *,
-    lungs: SegmentLungs,
-    candidates: ProposeCandidates,
+    chain: Chain,
     c3d_sample: int = C3D_SAMPLE,
 ) -> Benchmark:
     """Measure one study.
@@ -127,21 +115,22 @@ def benchmark(
     Parameters
     ----------
     study : as :func:`nodule.ct.read_ct` takes it.
-    lungs, candidates : the stages in the setting that ships.
+    chain : the stages in the setting that ships.
     c3d_sample : windows of the classifier that are run, evenly spread; all if there are fewer.
 
     Raises
     ------
     NoduleError : from reading or from the stages.
     """
+    candidates = chain.candidates
     device = pick_device(candidates.device)
     network = load_network(candidates.weights, device)
     corner = Window(start=(0, 0, 0), core=(slice(0, 1),) * 3)
     warm_up = Plan(size=_WARM_UP_CELLS, windows=(corner,) * candidates.batch)
     _sweep(network, np.zeros((_WARM_UP_CELLS * STRIDE,) * 3, np.float32), warm_up, candidates)
-    scan, whole = _measure(lambda: _detect(study, lungs, candidates))
-    hu = scan.volume.array_zyx
-    wanted = reachable_cells(scan.lungs.labels_zyx > 0, margin_mm=candidates.lung_margin_mm)
+    seen, whole = _measure(lambda: _search(study, chain))
+    hu = seen.volume.array_zyx
+    wanted = reachable_cells(seen.lungs.labels_zyx > 0, margin_mm=candidates.lung_margin_mm)
     plan = plan_cheapest(
         wanted,
         sizes=[mm // STRIDE for mm in candidates.window_mm],
@@ -156,8 +145,8 @@ def benchmark(
         shipped=replace(shipped, windows=count, timed_windows=count),
         plain=replace(plain, windows=count, timed_windows=count),
         c3d=_time_c3d(hu, c3d_starts(wanted, hu.shape), candidates, sample=c3d_sample),
-        candidates=scan.found,
-        lungs_ml=sum(scan.lungs.volume_ml),
+        candidates=len(seen.candidates),
+        lungs_ml=sum(seen.lungs.volume_ml),
         bf16=uses_bf16(device, candidates.precision),
         threads=torch.get_num_threads(),
     )
@@ -193,12 +182,11 @@ def build_c3d() -> nn.Sequential:
     return nn.Sequential(*layers, nn.Conv3d(512, 64, 2), nn.ReLU(inplace=True), nn.Conv3d(64, 2, 1))
 
 
-def _detect(study: Path, lungs: SegmentLungs, candidates: ProposeCandidates) -> _TimedScan:
-    volume = Resample().run(volume=read_ct(study).volume)
-    mask = lungs.run(volume=volume)
-    return _TimedScan(
-        volume=volume, lungs=mask, found=len(candidates.run(volume=volume, lungs=mask))
-    )
+def _search(study: Path, chain: Chain) -> Pass:
+    """Go from the files to the candidates."""
+    seen = chain.on(read_ct(study))
+    seen.output(chain.candidates.name)
+    return seen
 
 
 def _sweep(

@@ -6,6 +6,7 @@ import torch
 
 from nodule.candidates.network import HeatmapNetwork
 from nodule.candidates.stage import ProposeCandidates
+from nodule.chain import Chain
 from nodule.evaluate.nodule_detection.detector_speed import (
     Benchmark,
     Cost,
@@ -13,7 +14,6 @@ from nodule.evaluate.nodule_detection.detector_speed import (
     build_c3d,
     c3d_starts,
 )
-from nodule.lungs.stage import SegmentLungs
 from nodule.phantom import make_phantom, random_spec, write_study
 from nodule.weights import Weights, save_state
 
@@ -61,8 +61,8 @@ def test_measures_a_phantom(tmp_path):
         path, network.state_dict(), stage="candidates", architecture=TINY, training_patients=()
     )
     folder = write_study(make_phantom(random_spec(3, size="small")), tmp_path / "CASE").folder
-    stage = ProposeCandidates(weights=Weights.open(path))
-    measured = benchmark(folder, lungs=SegmentLungs(), candidates=stage, c3d_sample=3)
+    chain = Chain(candidates=ProposeCandidates(weights=Weights.open(path)))
+    measured = benchmark(folder, chain=chain, c3d_sample=3)
     assert measured.c3d.timed_windows == 3
     assert measured.c3d.windows > 3
     assert measured.plain.windows == measured.shipped.windows > 0
