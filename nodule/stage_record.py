@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
+from nodule.code_constants import constants_sha256
 from nodule.weights import Weights
 
 
@@ -16,6 +17,7 @@ class StageRecord:
     Parameters
     ----------
     name, version : of the stage.
+    constants_sha256 : digest of the constants of its code; see :mod:`nodule.code_constants`.
     settings : its fields that may change an answer, for people to read: dataclasses as plain
         objects, without what is marked ``speed_only``.
     weights : sha256 of each network's weights; a lone network is called after the stage, the
@@ -24,6 +26,7 @@ class StageRecord:
 
     name: str
     version: int
+    constants_sha256: str
     settings: Mapping[str, object]
     weights: Mapping[str, str]
 
@@ -33,6 +36,7 @@ class StageRecord:
         return cls(
             name=stage.name,
             version=stage.version,
+            constants_sha256=constants_sha256(type(stage).__module__),
             settings=_settings(stage),
             weights=dict(_digests(stage)),
         )

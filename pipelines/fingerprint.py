@@ -15,7 +15,6 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING
 
 from nodule.errors import StageError
-from pipelines.constants import constants_of
 
 if TYPE_CHECKING:
     from pipelines.stage import Stage
@@ -30,7 +29,7 @@ class Recipe:
     Parameters
     ----------
     stage, version : which code made it.
-    constants : numbers in that code, by dotted name; see :mod:`pipelines.constants`.
+    constants : of that code, source text by dotted name; whatever may move an answer.
     fields : its configuration in tagged form, speed-only fields left out.
     inputs : upstream key by input name; an input that takes one attribute of an output ends in
         ``.attribute``.
@@ -43,18 +42,17 @@ class Recipe:
     inputs: Mapping[str, str]
 
     @classmethod
-    def of(cls, stage: Stage, *, inputs: Mapping[str, str]) -> Recipe:
+    def of(cls, stage: Stage, *, inputs: Mapping[str, str], constants: Mapping[str, str]) -> Recipe:
         """Describe a stage on the inputs of these keys.
 
         Raises
         ------
-        StageError : ``UNKEYED_VALUE`` when a field holds what has no canonical form,
-            ``NO_SOURCE_CODE`` as :func:`~pipelines.constants.constants_of`.
+        StageError : ``UNKEYED_VALUE`` when a field holds what has no canonical form.
         """
         return cls(
             stage=stage.name,
             version=stage.version,
-            constants=dict(constants_of(type(stage).__module__)),
+            constants=dict(constants),
             fields=tag_fields(stage),
             inputs=dict(inputs),
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from nodule.code_constants import constants_of
 from nodule.errors import ConfigError
 from pipelines.flow_codecs import CODECS
 from pipelines.graph import Flow, Source, Step
@@ -48,7 +49,12 @@ def detect_flow(chain: Chain) -> Flow:
     links = chain.links()
     return Flow.of(
         *(
-            Step(stage=stage, inputs=links[name].inputs, output=links[name].output)
+            Step(
+                stage=stage,
+                inputs=links[name].inputs,
+                output=links[name].output,
+                constants=constants_of(type(stage).__module__),
+            )
             for name, stage in chain.stages.items()
         )
     )

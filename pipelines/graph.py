@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import graphlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nodule.errors import StageError
@@ -36,11 +36,14 @@ class Step:
     inputs : by keyword of ``stage.run``, the name of a source or of a step, or
         ``name.attribute`` for one attribute of its output.
     output : data type of what ``stage.run`` returns; it picks the codec.
+    constants : of the stage's code that may move its answer, source text by dotted name; they are
+        part of the key.
     """
 
     stage: Stage
     inputs: Mapping[str, str]
     output: Any
+    constants: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -96,7 +99,7 @@ class Flow:
         for name, step in self.steps.items():
             _require_upstream(step, keys)
             inputs = {keyword: _input_key(ref, keys) for keyword, ref in step.inputs.items()}
-            recipes[name] = Recipe.of(step.stage, inputs=inputs)
+            recipes[name] = Recipe.of(step.stage, inputs=inputs, constants=step.constants)
             keys[name] = recipes[name].key
         return recipes
 

@@ -41,9 +41,13 @@ def tracking_uid(report: Report, finding: FindingPart | AddedPart) -> str:
 
 
 def device_uid(provenance: Provenance) -> str:
-    """Name the software after its version, its stages' versions and its networks' weights."""
+    """Name the software after its version, and its stages' versions, constants and weights."""
     return derived_uid(
-        "device", software_version(provenance), provenance.stages, provenance.weights
+        "device",
+        software_version(provenance),
+        provenance.stages,
+        provenance.constants,
+        provenance.weights,
     )
 
 

@@ -29,6 +29,7 @@ class Provenance(Part):
     ----------
     input_sha256 : digest of the series' content.
     stages : version of each stage, by name; empty in reports before 0.2.0.
+    constants : digest of the constants of each stage's code, by name; likewise.
     weights : sha256 of each network's weights, by stage.
     config : every stage's fields, by stage.
     versions : of the package and of what it stands on.
@@ -36,6 +37,7 @@ class Provenance(Part):
 
     input_sha256: Sha256
     stages: dict[str, int] = Field(default_factory=dict)
+    constants: dict[str, Sha256] = Field(default_factory=dict)
     weights: dict[str, Sha256]
     config: dict[str, dict[str, Any]]
     versions: dict[str, str]

@@ -20,6 +20,7 @@ def provenance_of(found: Detection) -> Provenance:
     return Provenance(
         input_sha256=found.input_sha256,
         stages={each.name: each.version for each in found.stages},
+        constants={each.name: each.constants_sha256 for each in found.stages},
         weights={name: sha for each in found.stages for name, sha in each.weights.items()},
         config={each.name: dict(each.settings) for each in found.stages},
         versions=dict(installed_packages()),
@@ -44,6 +45,7 @@ def software_version(provenance: Provenance) -> str:
 
 
 def answers_digest(provenance: Provenance) -> str:
-    """Return one short digest over the networks' weights and the stages' versions."""
-    text = json.dumps([provenance.weights, provenance.stages], sort_keys=True)
+    """Return one short digest over weights, versions and constants of the stages."""
+    parts = [provenance.weights, provenance.stages, provenance.constants]
+    text = json.dumps(parts, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

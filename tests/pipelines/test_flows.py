@@ -9,10 +9,12 @@ from typing import Any, Literal, get_args, get_type_hints
 import pytest
 
 from nodule.chain import Chain
+from nodule.code_constants import constants_of
 from nodule.malignancy.calibration import Calibration
 from nodule.weights import Weights
 from pipelines.flow_codecs import CODECS
 from pipelines.flows import detect_flow, detect_stage_types
+from pipelines.graph import Flow
 
 DOWNSTREAM = {
     "read_ct": {"read_ct", "resample", "lungs", "candidates", "malignancy", "measure"},
@@ -106,6 +108,20 @@ def test_a_new_version_reaches_what_depends_on_it(
     (stage_type,) = (each for each in detect_stage_types() if each.name == stage)
     monkeypatch.setattr(stage_type, "version", stage_type.version + 1)
     assert different(before, keys(chain())) == DOWNSTREAM[stage]
+
+
+@pytest.mark.parametrize("stage", DOWNSTREAM)
+def test_a_new_constant_in_its_code_reaches_what_depends_on_it(stage: str) -> None:
+    steps = detect_flow(chain()).steps
+    before = {name: recipe.key for name, recipe in Flow(steps).recipes({"series": "s"}).items()}
+    step = steps[stage]
+    assert step.constants == constants_of(type(step.stage).__module__) != {}
+    new = replace(step, constants={**step.constants, "nodule.LIMIT": "2"})
+    after = {
+        name: recipe.key
+        for name, recipe in Flow({**steps, stage: new}).recipes({"series": "s"}).items()
+    }
+    assert different(before, after) == DOWNSTREAM[stage]
 
 
 def test_other_input_reaches_everything() -> None:

@@ -46,11 +46,14 @@ def test_names_the_version(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_names_a_constant_of_the_code(cache: Cache) -> None:
     run(cache)
-    recipes = toy_flow().recipes({"number": number(20)["number"].key})
-    before = recipes["shift"]
-    constants = {**before.constants, "toy_flows.Shift.by": "3", "toy_flows.LIMIT": "0.5"}
-    (got,) = explain({"shift": replace(before, constants=constants)}, cache)
-    assert got.differences == ("toy_flows.LIMIT absent -> 0.5", "toy_flows.Shift.by 1 -> 3")
+    steps = {**toy_flow().steps}
+    steps["shift"] = replace(steps["shift"], constants={"toy.LIMIT": "0.5"})
+    flow = Flow.of(*steps.values())
+    assert explained(cache, flow)["shift"].differences == ("toy.LIMIT absent -> 0.5",)
+    run_flow(flow, number(20), wanted=["pair"], cache=cache, codecs=INTEGERS)
+    steps["shift"] = replace(steps["shift"], constants={"toy.LIMIT": "0.75"})
+    differences = explained(cache, Flow.of(*steps.values()))["shift"].differences
+    assert differences == ("toy.LIMIT 0.5 -> 0.75",)
 
 
 def test_names_other_input(cache: Cache) -> None:

@@ -25,13 +25,26 @@ def test_every_network_and_setting_is_named() -> None:
         lungs=LungMask(labels_zyx=np.zeros(GRID.shape_zyx, np.uint8), geometry=GRID),
         findings=(),
         stages=(
-            StageRecord(name="one", version=1, settings={"mm": 2.0}, weights={"one": "a" * 64}),
-            StageRecord(name="two", version=3, settings={}, weights={"two.1": "b" * 64}),
+            StageRecord(
+                name="one",
+                version=1,
+                constants_sha256="1" * 64,
+                settings={"mm": 2.0},
+                weights={"one": "a" * 64},
+            ),
+            StageRecord(
+                name="two",
+                version=3,
+                constants_sha256="2" * 64,
+                settings={},
+                weights={"two.1": "b" * 64},
+            ),
         ),
     )
     told = provenance_of(found)
     assert told.weights == {"one": "a" * 64, "two.1": "b" * 64}
     assert told.stages == {"one": 1, "two": 3}
+    assert told.constants == {"one": "1" * 64, "two": "2" * 64}
     assert told.config == {"one": {"mm": 2.0}, "two": {}}
     assert told.input_sha256 == found.study.digest
     assert told.versions["nodule"] == nodule.__version__
@@ -43,6 +56,7 @@ def test_every_network_and_setting_is_named() -> None:
     [
         {"stages": {"lungs": 3}},
         {"stages": {"lung": 2}},
+        {"constants": {"lungs": "f" * 64}},
         {"weights": {"lungs": "b" * 64}},
         {"versions": {"nodule": "9.9.9"}},
     ],
@@ -53,6 +67,7 @@ def test_the_identifier_and_the_device_change_with_all_that_moves_an_answer(
     made = Provenance(
         input_sha256="d" * 64,
         stages={"lungs": 2},
+        constants={"lungs": "e" * 64},
         weights={"lungs": "a" * 64},
         config={},
         versions={"nodule": "1.2.3"},

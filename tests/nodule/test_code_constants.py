@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-import nodule
+from nodule import code_constants
+from nodule.code_constants import constants_of, constants_sha256
 from nodule.errors import StageError
 from nodule.malignancy.saliency_stage import ExplainMalignancy
-from pipelines.constants import constants_of
 from pipelines.flows import detect_stage_types
 
 STAGES = (*detect_stage_types(), ExplainMalignancy)
@@ -79,9 +79,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     module = ModuleType("toypack.stage")
     module.__file__ = str(folder / "stage.py")
     monkeypatch.setitem(sys.modules, "toypack.stage", module)
-    constants_of.cache_clear()
+    forget()
     yield folder
-    constants_of.cache_clear()
+    forget()
 
 
 def test_finds_every_number_outside_the_bodies_of_functions(package: Path) -> None:
@@ -107,6 +107,41 @@ def test_finds_every_number_outside_the_bodies_of_functions(package: Path) -> No
 def test_follows_what_the_module_imports_and_no_more(package: Path) -> None:
     found = {text for name, text in constants_of("toypack.stage").items() if ".stage." not in name}
     assert found == {"99", "11", "12", "13", "14", "15", "16", "17", "18"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("stage.py", "LIMIT = 0.5", "LIMIT = 0.25"),
+        ("stage.py", "margin=2.0", "margin=2.5"),
+        ("stage.py", "edge: float = 0.25", "edge: float = 0.3"),
+        ("stage.py", "1, 2", "1, 3"),
+        ("inner/kernel.py", "KERNEL = 14", "KERNEL = 15"),
+        ("lazy.py", "LAZY = 18", "LAZY = 18.0"),
+    ],
+)
+def test_a_changed_constant_gives_another_digest(
+    package: Path, file: str, old: str, new: str
+) -> None:
+    before = constants_sha256("toypack.stage")
+    text = (package / file).read_text()
+    assert old in text
+    (package / file).write_text(text.replace(old, new))
+    forget()
+    assert constants_sha256("toypack.stage") != before
+
+
+def test_comments_and_bodies_leave_the_digest_alone(package: Path) -> None:
+    before = constants_sha256("toypack.stage")
+    text = (package / "stage.py").read_text().replace("0.5", "0.5  # half").replace("17", "18")
+    (package / "stage.py").write_text(text)
+    forget()
+    assert constants_sha256("toypack.stage") == before
+
+
+def forget() -> None:
+    constants_of.cache_clear()
+    code_constants._read.cache_clear()
 
 
 def test_imports_nothing(package: Path) -> None:
@@ -192,8 +227,7 @@ def test_every_constant_of_a_stages_room_is_in_its_key(package: str) -> None:
     assert missing == NOT_OF_THE_ANSWER.get(package, [])
 
 
-def test_the_walk_sees_values_whatever_made_them(tmp_path: Path) -> None:
+def test_the_walk_sees_values_whatever_made_them() -> None:
     assert holds_number(np.arange(3))
     assert holds_number({"a": (1,)})
     assert not holds_number(("a", {"b": None}))
-    assert len(nodule.__path__) == 1

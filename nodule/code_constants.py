@@ -1,16 +1,19 @@
 """The constants that a stage's answer rests on, read from the source of its code.
 
 A threshold that stands at the top of a module moves answers as a field does, and is as easily
-changed; a key must not outlive it. So a stage's recipe holds what stands outside the bodies of
-functions in the stage's module and in all that it imports of its own package: values in capitals
-or with a number in them, and parameters' defaults with a number. Which of them matter is not
-judged; a change of any costs no more than running the stage again. Nothing is imported for it.
+changed: neither a cached output nor the name of the software may outlive it. So what stands outside
+the bodies of functions counts, in the stage's module and in all that it imports of its own package:
+values in capitals or with a number in them, and parameters' defaults with a number. Which of them
+matter is not judged; a change of any costs no more than running the stage again. Nothing is
+imported to find them.
 """
 
 from __future__ import annotations
 
 import ast
 import functools
+import hashlib
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -55,6 +58,11 @@ def constants_of(module: str) -> Mapping[str, str]:
     return MappingProxyType(dict(sorted(found.items())))
 
 
+def constants_sha256(module: str) -> str:
+    """Return a digest of :func:`constants_of` a module; raises as it does."""
+    return hashlib.sha256(json.dumps(dict(constants_of(module))).encode()).hexdigest()
+
+
 @dataclass(frozen=True, kw_only=True)
 class _SourceTree:
     """A package by name and folder, or one module that is in no package."""
@@ -68,7 +76,7 @@ class _SourceTree:
         file = getattr(sys.modules.get(module), "__file__", None)
         if file is None or Path(file).suffix != ".py":
             raise StageError(
-                f"the source of {module} cannot be read, so no key tells its constants",
+                f"the source of {module} cannot be read, so its constants are not known",
                 code="NO_SOURCE_CODE",
                 hint="Define stages in a file, and install packages with their source",
             )
