@@ -118,3 +118,30 @@ def test_refuses_a_sheared_affine() -> None:
     sheared[1, 0] = 0.25  # a tilted gantry
     with pytest.raises(GeometryError, match="BAD_DIRECTION"):
         Geometry.from_affine(sheared, shape_zyx=(3, 3, 3))
+
+
+@pytest.mark.parametrize(("lean", "refused"), [(0.00009, False), (0.00011, True)])
+def test_axes_are_orthogonal_to_a_ten_thousandth(lean: float, refused: bool) -> None:
+    direction = ((0.0, 0.0, 1.0), (0.0, 1.0, lean), (1.0, 0.0, 0.0))
+    if refused:
+        with pytest.raises(GeometryError, match="BAD_DIRECTION"):
+            Geometry(shape_zyx=(2, 2, 2), spacing_zyx_mm=(1.0, 1.0, 1.0), direction=direction)
+    else:
+        Geometry(shape_zyx=(2, 2, 2), spacing_zyx_mm=(1.0, 1.0, 1.0), direction=direction)
+
+
+@pytest.mark.parametrize(("shift_mm", "close"), [(0.0009, True), (0.0011, False)])
+def test_grids_within_a_thousandth_of_a_millimetre_are_one(shift_mm: float, close: bool) -> None:
+    one = Geometry(shape_zyx=(2, 3, 4), spacing_zyx_mm=(1.0, 1.0, 1.0))
+    other = Geometry(
+        shape_zyx=(2, 3, 4), spacing_zyx_mm=(1.0, 1.0, 1.0), origin_lps_mm=(0.0, shift_mm, 0.0)
+    )
+    assert one.is_close(other) == close
+
+
+@pytest.mark.parametrize(
+    ("x", "inside"), [(-0.501, False), (-0.5, True), (3.499, True), (3.5, False)]
+)
+def test_a_grid_holds_its_lower_border_and_not_its_upper(x: float, inside: bool) -> None:
+    grid = Geometry(shape_zyx=(4, 4, 4), spacing_zyx_mm=(1.0, 1.0, 1.0))
+    assert grid.contains((x, 1.0, 1.0)) == inside

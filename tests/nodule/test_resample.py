@@ -168,3 +168,10 @@ def test_an_image_of_the_library_keeps_its_grid(direction):
     grid = _around_the_sphere(direction)
     image = to_sitk(np.zeros(grid.shape_zyx, np.int16), grid)
     assert geometry_of(image).is_close(grid, tolerance_mm=1e-9)
+
+
+@pytest.mark.parametrize(("edge_mm", "count"), [(1.000009, 10), (1.00002, 11)])
+def test_a_ten_thousandth_of_a_voxel_adds_no_layer(edge_mm, count):
+    """Ten voxels that together measure 10.00009 and 10.0002 mm."""
+    source = Geometry(shape_zyx=(10, 10, 10), spacing_zyx_mm=(edge_mm, 1.0, 1.0))
+    assert canonical_geometry(source, spacing_mm=1.0).shape_zyx == (count, 10, 10)

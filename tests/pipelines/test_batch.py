@@ -92,6 +92,9 @@ def test_an_interrupt_stops_the_batch() -> None:
         ("肺", "study"),
         (".hidden", "hidden"),
         ("a/b/..", "a"),
+        ("x" * 79, "x" * 79),
+        ("x" * 80, "x" * 80),
+        ("x" * 81, "x" * 80),
         ("x" * 300, "x" * 80),
     ],
 )

@@ -333,3 +333,13 @@ def test_stores_where_folders_cannot_be_opened(
     monkeypatch.setattr(os, "open", deny)
     store(cache)
     assert cache.load(RECIPE.key, CODEC) == 41
+
+
+@pytest.mark.parametrize(("age_s", "leftovers"), [(3590.0, 0), (3610.0, 1)])
+def test_a_folder_may_have_a_writer_for_an_hour(cache: Cache, age_s: float, leftovers: int) -> None:
+    folder = cache.root / "partial" / "0123"
+    folder.mkdir(parents=True)
+    then = time.time() - age_s
+    os.utime(folder, (then, then))
+    assert cache.prune().leftovers == leftovers
+    assert folder.exists() == (leftovers == 0)

@@ -73,3 +73,26 @@ def test_wild_answers_stay_within_bounds() -> None:
     )
     far = decode_centers(np.array([[5, 5, 5]]), np.array([[9.0, -9.0, 0.0]], np.float32))
     np.testing.assert_allclose(far, [[28.0, 12.0, 20.0]])
+
+
+@pytest.mark.parametrize(
+    ("diameter_mm", "sigma_mm"), [(6.0, 3.0), (17.9, 3.0), (18.0, 3.0), (19.2, 3.2)]
+)
+def test_a_peak_is_a_sixth_of_its_nodule_wide_and_3_mm_at_least(
+    diameter_mm: float, sigma_mm: float
+) -> None:
+    nodule = Target(center_zyx=(16.0, 16.0, 16.0), diameter_mm=diameter_mm)
+    heat = encode([nodule], cells_zyx=(9, 9, 9)).heat
+    assert heat[4, 4, 5] == pytest.approx(np.exp(-(4.0**2) / (2 * sigma_mm**2)), rel=1e-5)
+
+
+@pytest.mark.parametrize(("cells", "moved"), [(1.99, 1.99), (2.0, 2.0), (2.01, 2.0)])
+def test_a_cell_points_two_cells_away_at_most(cells: float, moved: float) -> None:
+    (center,) = decode_centers(np.array([[5, 5, 5]]), np.array([[cells, -cells, 0.0]], np.float32))
+    assert center == pytest.approx((4 * (5 + moved), 4 * (5 - moved), 20.0), rel=1e-6)
+
+
+@pytest.mark.parametrize(("log", "kept"), [(1.99, 1.99), (2.0, 2.0), (2.01, 2.0)])
+def test_diameters_lie_within_e_squared_of_8_mm(log: float, kept: float) -> None:
+    found = decode_diameters(np.array([log, -log], np.float32))
+    assert found == pytest.approx([8.0 * np.exp(kept), 8.0 * np.exp(-kept)], rel=1e-5)

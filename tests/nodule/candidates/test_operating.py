@@ -118,3 +118,14 @@ def test_says_why_a_table_cannot_be_used(tmp_path: Path, content, code):
     with pytest.raises(NoduleError) as refused:
         OperatingTable.beside(weights)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("rate", "threshold"), [(1 / 3 - 1e-8, 0.95), (0.3333333333, 0.85), (1 / 3, 0.85)]
+)
+def test_a_rate_may_be_rounded_in_its_tenth_digit(rate: float, threshold: float) -> None:
+    """One false positive in three scans, asked for as a decimal number."""
+    thirds = OperatingTable.of_false_positives(
+        [[0.9, 0.8], [], []], lowest_score=0.1, weights_sha256=("abc",)
+    )
+    assert thirds.threshold_for(rate) == pytest.approx(threshold)

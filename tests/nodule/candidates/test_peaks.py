@@ -77,3 +77,21 @@ def test_a_dropped_mark_drops_no_other() -> None:
 def test_the_list_ends_at_its_limit() -> None:
     far = [peak(20.0 * i, score=1 - i / 200) for i in range(150)]
     assert suppress(far, apart_mm=5.0, limit=100) == far[:100]
+
+
+@pytest.mark.parametrize(("threshold", "count"), [(0.499, 1), (0.5, 1), (0.501, 0)])
+def test_a_peak_at_the_threshold_counts(threshold: float, count: int) -> None:
+    answers = cold()
+    answers[0, 4, 4, 4] = 0.0  # a score of one half
+    assert len(find_peaks(answers, wanted=EVERYWHERE, threshold=threshold)) == count
+
+
+@pytest.mark.parametrize(("x", "count"), [(4.99, 1), (5.0, 2), (5.01, 2)])
+def test_marks_just_as_far_apart_as_asked_both_stay(x: float, count: int) -> None:
+    assert len(suppress([peak(0.0), peak(x)], apart_mm=5.0, limit=10)) == count
+
+
+@pytest.mark.parametrize(("x", "count"), [(11.99, 1), (12.0, 2), (12.01, 2)])
+def test_a_mark_on_the_surface_of_a_hotter_one_stays(x: float, count: int) -> None:
+    marks = [peak(0.0, diameter_mm=24.0), peak(x)]
+    assert len(suppress(marks, apart_mm=5.0, limit=10)) == count

@@ -151,3 +151,25 @@ def test_refuses_windows_that_are_all_halo() -> None:
 def test_refuses_weights_of_another_stage(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="WRONG_STAGE"):
         load_network(weights_file(tmp_path, stage="lungs"), torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("spacing_mm", "refused"), [(1.0009, False), (1.0011, True)])
+def test_the_grid_is_of_1_mm_to_a_thousandth(
+    proposer: ProposeCandidates, spacing_mm: float, refused: bool
+) -> None:
+    grid = Geometry(shape_zyx=(16, 16, 16), spacing_zyx_mm=(spacing_mm, 1.0, 1.0))
+    volume = Volume(array_zyx=np.zeros(grid.shape_zyx, np.float32), geometry=grid)
+    empty = LungMask(labels_zyx=np.zeros(grid.shape_zyx, np.uint8), geometry=grid)
+    if refused:
+        with pytest.raises(InputError, match="NOT_ONE_MM"):
+            proposer.run(volume=volume, lungs=empty)
+    else:
+        assert proposer.run(volume=volume, lungs=empty) == ()
+
+
+@pytest.mark.parametrize(("margin_mm", "reached"), [(7.9, 3), (8.0, 5), (8.1, 5)])
+def test_a_cell_at_the_margin_is_reached(margin_mm: float, reached: int) -> None:
+    """Cells lie 4 mm apart."""
+    lung = np.zeros((4, 4, 60), bool)
+    lung[2, 2, 30] = True
+    assert reachable_cells(lung, margin_mm=margin_mm).sum() == reached

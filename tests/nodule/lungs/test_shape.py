@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 
 from nodule.lungs.network import coarsen
@@ -105,3 +106,41 @@ def test_air_far_from_the_lungs_is_none_of_theirs():
     cleaned, _ = clean(shares, least_part=0.05, closing_mm=9.0)
     labels = refine(cleaned, np.full((90, 90, 90), -900.0, np.float32))
     assert not labels[:, :, 54:].any()
+
+
+@pytest.mark.parametrize(
+    ("share", "hu", "is_lung"),
+    [
+        (0.51, 40.0, True),
+        (0.5, 40.0, False),
+        (0.49, 40.0, False),
+        (0.26, -501.0, True),  # beside the lung the dark is lung even where the network doubts
+        (0.25, -501.0, False),
+        (0.24, -501.0, False),
+        (0.26, -500.0, False),
+        (0.26, -499.0, False),
+    ],
+)
+def test_lung_is_more_than_half_or_more_than_a_quarter_and_dark(share, hu, is_lung):
+    shares = torch.zeros(2, 6, 6, 6)
+    shares[0] = share
+    labels = refine(shares, np.full((18, 18, 18), hu, np.float32))
+    assert (labels[9, 9, 9] == LungMask.RIGHT) == is_lung
+
+
+def test_doubt_counts_within_two_coarse_voxels_of_a_lung():
+    shares = torch.zeros(2, 20, 20, 30)
+    shares[0, 5:15, 5:15, 5:15] = 1.0
+    shares[0, 5:15, 5:15, 15:20] = 0.4
+    cleaned, _ = clean(shares, least_part=0.05, closing_mm=0.0)
+    assert cleaned[0, 10, 10, 15:20].tolist() == pytest.approx([0.4, 0.4, 0.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize(("edge", "kept"), [(4, False), (5, True), (6, True)])
+def test_a_part_of_an_eighth_of_the_largest_stays(edge, kept):
+    """1000 voxels beside 100, 125 and 150."""
+    shares = torch.zeros(2, 24, 24, 24)
+    shares[0, 2:12, 2:12, 2:12] = 1.0
+    shares[0, 16:21, 16:21, 16 : 16 + edge] = 1.0
+    cleaned, _ = clean(shares, least_part=0.125, closing_mm=0.0)
+    assert bool(cleaned[0, 17, 17, 17] == 1) == kept

@@ -7,7 +7,7 @@ import pytest
 
 from nodule.chain import Chain
 from nodule.ct import read_ct
-from nodule.errors import InputError, StageError, WeightsError
+from nodule.errors import InputError, NoduleError, StageError, WeightsError
 from nodule.evaluate.overlap import LUNG_TOLERANCE_MM, compare_masks
 from nodule.geometry import Geometry, as_matrix, as_vector
 from nodule.lungs.network import build_network
@@ -185,3 +185,26 @@ def test_an_unseen_patients_lungs_agree_with_the_reviewed_labels(shared):
     for center_lps_mm in nodules:
         z, y, x = np.rint(volume.geometry.lps_to_index(center_lps_mm)).astype(int)
         assert found[z, y, x] == LungMask.LEFT
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing_mm", "tilt", "code"),
+    [
+        ((9, 9, 9), 1.0009, 0.0, "NO_LUNGS"),
+        ((9, 9, 9), 1.0011, 0.0, "NOT_CANONICAL"),
+        ((9, 9, 9), 1.0, 0.0009, "NO_LUNGS"),
+        ((9, 9, 9), 1.0, 0.0011, "NOT_CANONICAL"),
+        ((3, 9, 9), 1.0, 0.0, "NO_LUNGS"),
+        ((2, 9, 9), 1.0, 0.0, "NOT_CANONICAL"),
+    ],
+)
+def test_the_grid_is_canonical_to_a_thousandth_and_three_voxels_deep(shape, spacing_mm, tilt, code):
+    c, s = np.cos(tilt), np.sin(tilt)
+    geometry = Geometry(
+        shape_zyx=shape,
+        spacing_zyx_mm=(spacing_mm, 1.0, 1.0),
+        direction=((0.0, 0.0, 1.0), (-s, c, 0.0), (c, s, 0.0)),
+    )
+    volume = Volume(array_zyx=np.full(shape, -1000.0, np.float32), geometry=geometry)
+    with pytest.raises(NoduleError, match=code):
+        SegmentLungs().run(volume=volume)

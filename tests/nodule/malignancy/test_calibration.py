@@ -117,3 +117,33 @@ def test_the_shipped_one_belongs_to_the_shipped_members() -> None:
     shipped = Calibration.shipped("malignancy")
     members = Weights.shipped_members("malignancy")
     assert set(shipped.members) == {each.sha256 for each in members}
+
+
+@pytest.mark.parametrize(("limit", "abstains"), [(0.999, True), (1.0, False), (1.001, False)])
+def test_abstains_only_beyond_the_limit(limit: float, abstains: bool) -> None:
+    """Half at 2 and half at 4: a standard deviation of 1."""
+    calibration = replace(KNOWN, width_limit=limit)
+    assert bool(calibration.abstains((0, 0.5, 0, 0.5, 0))) == abstains
+
+
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [
+        ({"threshold": 0.0}, False),
+        ({"threshold": 1.0}, False),
+        ({"threshold": -0.001}, True),
+        ({"threshold": 1.001}, True),
+        ({"temperature": 0.001}, False),
+        ({"temperature": 0.0}, True),
+        ({"slope": 0.001}, False),
+        ({"slope": 0.0}, True),
+    ],
+)
+def test_a_calibration_rises_and_its_threshold_is_a_share(
+    change: dict[str, float], refused: bool
+) -> None:
+    if refused:
+        with pytest.raises(InputError, match="BAD_CALIBRATION"):
+            replace(KNOWN, **change)
+    else:
+        replace(KNOWN, **change)
