@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nodule.measure.stage import Measure
     from nodule.report import Report
     from nodule.resample import Resample
-    from nodule.saliency import HeatMap
+    from nodule.saliency import SaliencyMap
     from nodule.study import PatientHeader, SeriesHeader, Study
     from nodule.volume import LungMask, Volume
     from nodule.weights import Weights
@@ -45,7 +45,6 @@ __all__ = [
     "Detection",
     "Finding",
     "Geometry",
-    "HeatMap",
     "LungMask",
     "Malignancy",
     "Measure",
@@ -55,6 +54,7 @@ __all__ = [
     "ProposeCandidates",
     "Report",
     "Resample",
+    "SaliencyMap",
     "ScoreMalignancy",
     "ScoredCandidate",
     "SegmentLungs",
@@ -76,7 +76,7 @@ _HOMES = {
     "Detection": "detection",
     "Finding": "findings",
     "Geometry": "geometry",
-    "HeatMap": "saliency",
+    "SaliencyMap": "saliency",
     "LungMask": "volume",
     "Malignancy": "findings",
     "Measure": "measure.stage",

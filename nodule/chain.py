@@ -19,12 +19,12 @@ from nodule.errors import ConfigError, UsageError
 from nodule.findings import Candidate, Finding, ScoredCandidate
 from nodule.inference import Device
 from nodule.lungs.stage import SegmentLungs
-from nodule.malignancy.saliency_stage import ExplainMalignancy
+from nodule.malignancy.saliency_stage import MapSaliency
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.measure.stage import Measure
 from nodule.progress import StageProgress, silent_stages
 from nodule.resample import Resample
-from nodule.saliency import Answer, HeatMap
+from nodule.saliency import Answer, SaliencyMap
 from nodule.stage_record import StageRecord
 from nodule.study import Study
 from nodule.volume import LungMask, Volume
@@ -94,15 +94,15 @@ class Chain:
         default_factory=Measure,
         metadata=_reads(tuple[Finding, ...], study="read_ct", lungs="lungs", scored="malignancy"),
     )
-    explain: ExplainMalignancy | None = field(
+    explain: MapSaliency | None = field(
         default=None,
         metadata=_reads(
-            tuple[HeatMap, ...], volume="resample", scored="malignancy", findings="measure"
+            tuple[SaliencyMap, ...], volume="resample", scored="malignancy", findings="measure"
         ),
     )
 
     def __post_init__(self) -> None:
-        if self.explain is not None and self.explain.judge != self.malignancy:
+        if self.explain is not None and self.explain.scorer != self.malignancy:
             raise ConfigError(
                 "the chain would explain the answers of other networks than it asks",
                 code="OTHER_NETWORKS",
@@ -142,11 +142,11 @@ class Chain:
         chain = replace(self, explain=None, **moved)
         if self.explain is None:
             return chain
-        return replace(chain, explain=replace(self.explain, judge=chain.malignancy))
+        return replace(chain, explain=replace(self.explain, scorer=chain.malignancy))
 
     def explaining(self, answer: Answer = "malignancy") -> Chain:
         """Return the chain with a last stage that shows what raised an answer."""
-        return replace(self, explain=ExplainMalignancy(judge=self.malignancy, answer=answer))
+        return replace(self, explain=MapSaliency(scorer=self.malignancy, answer=answer))
 
     def at_operating_point(
         self, *, fp_per_scan: float | None = None, threshold: float | None = None
@@ -257,11 +257,11 @@ class Pass:
         return cast(tuple[Finding, ...], self.output("measure"))
 
     @property
-    def saliency_maps(self) -> tuple[HeatMap, ...]:
+    def saliency_maps(self) -> tuple[SaliencyMap, ...]:
         """One map a finding, none where the chain does not explain."""
         if self.chain.explain is None:
             return ()
-        return cast(tuple[HeatMap, ...], self.output("explain"))
+        return cast(tuple[SaliencyMap, ...], self.output("explain"))
 
     def output(self, name: str) -> Any:
         """Return the output of a stage, running what has not run.

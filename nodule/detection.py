@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nodule.findings import Finding
-from nodule.saliency import HeatMap
+from nodule.saliency import SaliencyMap
 from nodule.stage_record import StageRecord
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
@@ -28,7 +28,7 @@ class Detection:
     lungs: LungMask
     findings: tuple[Finding, ...]
     stages: tuple[StageRecord, ...] = ()
-    saliency_maps: tuple[HeatMap, ...] = ()
+    saliency_maps: tuple[SaliencyMap, ...] = ()
 
     @property
     def patient(self) -> PatientHeader:

@@ -19,11 +19,11 @@ from nodule.geometry import Geometry, lps_to_ras
 from nodule.masks import NoduleMask, label_masks, refer_to_masks, restore_mask
 from nodule.page.figures import view_mm
 from nodule.page.html import render_html
-from nodule.page.saliency_overlay import heat_sheet
+from nodule.page.saliency_overlay import saliency_sheet
 from nodule.report.model import Report, report_json
 from nodule.report.tables import comparison_csv, findings_csv, management_csv
 from nodule.result_files import COMPARISON_NAME, NODULES_NAME
-from nodule.saliency import HeatMap
+from nodule.saliency import SaliencyMap
 from nodule.study import Study
 from nodule.volume import LungMask, Volume
 from nodule.whole_files import write_whole
@@ -39,7 +39,7 @@ def write_report(
     masks: Mapping[str, NoduleMask],
     folder: Path,
     viewer: bool = True,
-    heat_maps: Sequence[HeatMap] = (),
+    saliency_maps: Sequence[SaliencyMap] = (),
 ) -> tuple[Path, ...]:
     """Write ``lungs.nii.gz``, ``nodules.nii.gz``, the tables, ``report.html`` and ``report.json``.
 
@@ -56,7 +56,7 @@ def write_report(
     masks : by finding's id, written on the study's grid as the report's findings number them.
     folder : made where it is missing; files of the same names are replaced.
     viewer : put the slice viewer, and so a small copy of the volume, into the page.
-    heat_maps : where the networks looked, for the page.
+    saliency_maps : where the networks looked, for the page.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def write_report(
     """
     grid = study.volume.geometry
     _check_masks(report, masks, grid)
-    page = render_html(report, study=study, lungs=lungs, viewer=viewer, heat_maps=heat_maps)
+    page = render_html(report, study=study, lungs=lungs, viewer=viewer, saliency_maps=saliency_maps)
     contents: Mapping[str, bytes] = {
         "lungs.nii.gz": lungs_nifti(lungs),
         NODULES_NAME: nifti(label_masks(masks, grid=grid), grid),
@@ -82,7 +82,7 @@ def write_report(
 
 
 def write_saliency(
-    heat: HeatMap, finding: Finding, *, volume: Volume, folder: Path
+    heat: SaliencyMap, finding: Finding, *, volume: Volume, folder: Path
 ) -> dict[str, Any]:
     """Write a finding's saliency map as NIfTI and as a picture, and a record of its checks.
 
@@ -110,9 +110,11 @@ def write_saliency(
         "change_elsewhere": checks.change_elsewhere,
     }
     # the format has no half-precision floats
-    write_whole(folder / f"{stem}.nii.gz", nifti(heat.heat_zyx.astype(np.float32), heat.geometry))
+    write_whole(
+        folder / f"{stem}.nii.gz", nifti(heat.saliency_zyx.astype(np.float32), heat.geometry)
+    )
     measured = finding.nodule.measurement
-    picture = heat_sheet(
+    picture = saliency_sheet(
         heat,
         volume,
         center_lps_mm=finding.nodule.center_lps_mm,

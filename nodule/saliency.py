@@ -1,4 +1,4 @@
-"""Heat maps of a network's answers: what the stage that explains hands on."""
+"""Saliency maps of a network's answers: what the stage that explains hands on."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Answer = Literal["nodule", "malignancy"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeatChecks:
-    """Whether a heat map can be believed.
+class SaliencyChecks:
+    """Whether a saliency map can be believed.
 
     Parameters
     ----------
@@ -54,14 +54,14 @@ class HeatChecks:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class HeatMap:
+class SaliencyMap:
     """What raised an answer about one finding.
 
     Parameters
     ----------
     finding_id : the finding's.
     answer : which answer is explained.
-    heat_zyx : float16 [z, y, x], 0 to 1; all 0 where nothing raised the answer.
+    saliency_zyx : float16 [z, y, x], 0 to 1; all 0 where nothing raised the answer.
     geometry : its grid in LPS mm.
     checks : whether it can be believed.
 
@@ -73,21 +73,24 @@ class HeatMap:
 
     finding_id: str
     answer: Answer
-    heat_zyx: NDArray[np.float16]
+    saliency_zyx: NDArray[np.float16]
     geometry: Geometry
-    checks: HeatChecks
+    checks: SaliencyChecks
 
     def __post_init__(self) -> None:
-        if self.heat_zyx.shape != self.geometry.shape_zyx:
+        if self.saliency_zyx.shape != self.geometry.shape_zyx:
             raise GeometryError(
-                "a heat map does not fit its grid",
+                "a saliency map does not fit its grid",
                 code="SHAPE_MISMATCH",
                 expected=self.geometry.shape_zyx,
-                got=self.heat_zyx.shape,
+                got=self.saliency_zyx.shape,
             )
-        if self.heat_zyx.dtype != np.float16:
+        if self.saliency_zyx.dtype != np.float16:
             raise InputError(
-                "wrong voxel type", code="BAD_DTYPE", expected="float16", got=self.heat_zyx.dtype
+                "wrong voxel type",
+                code="BAD_DTYPE",
+                expected="float16",
+                got=self.saliency_zyx.dtype,
             )
-        if not (self.heat_zyx.min() >= 0 and self.heat_zyx.max() <= 1):  # NaN is neither
+        if not (self.saliency_zyx.min() >= 0 and self.saliency_zyx.max() <= 1):  # NaN is neither
             raise InputError("heat beyond its limits", code="BAD_HEAT", expected="0 to 1")

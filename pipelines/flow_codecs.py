@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nodule.findings import Assessment, Candidate, Finding, Nodule, ScoredCandidate
 from nodule.geometry import Geometry
 from nodule.masks import NoduleMask, Texture
-from nodule.saliency import Answer, HeatChecks, HeatMap
+from nodule.saliency import Answer, SaliencyChecks, SaliencyMap
 from nodule.study import SeriesHeader, SliceReference, Study, StudyWarning
 from nodule.volume import LungMask, Volume
 from pipelines.codec import Codecs, Files, JsonCodec, from_json, pack, to_json, unpack
@@ -124,26 +124,26 @@ def _mask(number: int, files: Files, about: _AboutMask | None) -> NoduleMask | N
     )
 
 
-_AboutHeat = tuple[tuple[str, Answer, Geometry, HeatChecks], ...]
+_AboutSaliency = tuple[tuple[str, Answer, Geometry, SaliencyChecks], ...]
 
 
-class HeatMapsCodec:
-    """Stores :class:`HeatMap` after :class:`HeatMap`, each array in a file of its own."""
+class SaliencyMapsCodec:
+    """Stores :class:`SaliencyMap` after :class:`SaliencyMap`, each array in a file of its own."""
 
-    def encode(self, value: tuple[HeatMap, ...]) -> Files:
+    def encode(self, value: tuple[SaliencyMap, ...]) -> Files:
         """Return ``maps.json``, and ``heat-0.b2frame`` and so on."""
         about = tuple((m.finding_id, m.answer, m.geometry, m.checks) for m in value)
-        arrays = {f"heat-{number}.b2frame": pack(m.heat_zyx) for number, m in enumerate(value)}
-        return {"maps.json": to_json(_AboutHeat, about), **arrays}
+        arrays = {f"heat-{number}.b2frame": pack(m.saliency_zyx) for number, m in enumerate(value)}
+        return {"maps.json": to_json(_AboutSaliency, about), **arrays}
 
-    def decode(self, files: Files) -> tuple[HeatMap, ...]:
+    def decode(self, files: Files) -> tuple[SaliencyMap, ...]:
         """Return the maps."""
-        about: _AboutHeat = from_json(_AboutHeat, files["maps.json"])
+        about: _AboutSaliency = from_json(_AboutSaliency, files["maps.json"])
         return tuple(
-            HeatMap(
+            SaliencyMap(
                 finding_id=finding_id,
                 answer=answer,
-                heat_zyx=unpack(files[f"heat-{number}.b2frame"]),
+                saliency_zyx=unpack(files[f"heat-{number}.b2frame"]),
                 geometry=geometry,
                 checks=checks,
             )
@@ -161,7 +161,7 @@ CODECS: Codecs = MappingProxyType(
             tuple[ScoredCandidate, ...]
         ),
         tuple[Finding, ...]: FindingsCodec(),
-        tuple[HeatMap, ...]: HeatMapsCodec(),
+        tuple[SaliencyMap, ...]: SaliencyMapsCodec(),
     }
 )
 """How everything that the stages hand on is stored."""

@@ -188,7 +188,7 @@ def _write(
         masks=masks_of(found.findings),
         folder=folder,
         viewer=request.viewer,
-        heat_maps=found.saliency_maps,
+        saliency_maps=found.saliency_maps,
     )
     remove_stale(folder, written=(*objects, *written))
     if request.pdf:

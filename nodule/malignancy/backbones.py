@@ -1,4 +1,4 @@
-"""The trunks that turn a cube into feature maps, by name.
+"""The backbones that turn a cube into feature maps, by name.
 
 ``c3d`` is small and made for CPUs. The others are MONAI's, with the layer names of MedicalNet and
 of torchvision's DenseNet, so that weights trained elsewhere can be mapped by name. All take
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from nodule.errors import ConfigError
 
-Trunk = tuple[nn.Module, int, str]
+Backbone = tuple[nn.Module, int, str]
 """A network, the number of its channels, and the inner layer that Grad-CAM looks at: the last one
 that still tells places a few millimetres apart."""
 
@@ -62,7 +62,7 @@ class _DenseNetMaps(DenseNet):
         return torch.relu(self.features(cubes))
 
 
-def _c3d(channels: Sequence[int]) -> Trunk:
+def _c3d(channels: Sequence[int]) -> Backbone:
     stem = Convolution(
         3, 1, channels[0], kernel_size=3, strides=2, act="relu", norm="batch", adn_ordering="NA",
         bias=False,
@@ -77,20 +77,20 @@ def _c3d(channels: Sequence[int]) -> Trunk:
     return nn.Sequential(stem, *levels), channels[-1], str(max(0, len(channels) - 2))
 
 
-def _resnet(channels: Sequence[int], *, name: str) -> Trunk:
+def _resnet(channels: Sequence[int], *, name: str) -> Backbone:
     block, layers, shortcut = _RESNETS[name]
-    trunk = _ResNetMaps(
+    backbone = _ResNetMaps(
         block, list(layers), list(_WIDTHS), spatial_dims=3, n_input_channels=1,
         shortcut_type=shortcut, bias_downsample=False, feed_forward=False,
     )  # fmt: skip
-    return trunk, _WIDTHS[-1] * (4 if block == "bottleneck" else 1), "layer2"
+    return backbone, _WIDTHS[-1] * (4 if block == "bottleneck" else 1), "layer2"
 
 
-def _densenet121(channels: Sequence[int]) -> Trunk:
+def _densenet121(channels: Sequence[int]) -> Backbone:
     return _DenseNetMaps(), 1024, "features.denseblock2"
 
 
-BACKBONES: Mapping[str, Callable[[Sequence[int]], Trunk]] = MappingProxyType(
+BACKBONES: Mapping[str, Callable[[Sequence[int]], Backbone]] = MappingProxyType(
     {
         "c3d": _c3d,
         **{name: functools.partial(_resnet, name=name) for name in _RESNETS},
@@ -99,8 +99,8 @@ BACKBONES: Mapping[str, Callable[[Sequence[int]], Trunk]] = MappingProxyType(
 )
 
 
-def build_trunk(backbone: str, *, channels: Sequence[int]) -> Trunk:
-    """Build a trunk with fresh weights.
+def build_backbone(backbone: str, *, channels: Sequence[int]) -> Backbone:
+    """Build a backbone with fresh weights.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from nodule.errors import ConfigError
 from nodule.inference import Precision
 from nodule.malignancy.network import C3DMultitask
-from nodule.malignancy.predict import MIRRORS, Mirror, Predictor
+from nodule.malignancy.predict import TTA_FLIPS, Flip, Predictor
 from nodule.weights import Weights
 
 Show = Callable[[C3DMultitask], NDArray[np.float32]]
@@ -28,7 +28,7 @@ Show = Callable[[C3DMultitask], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Opinions:
+class EnsemblePrediction:
     """What the members say of several places.
 
     Parameters
@@ -66,21 +66,21 @@ class Ensemble:
     def load(
         cls, weights: Sequence[Weights], *, device: torch.device, precision: Precision = "auto"
     ) -> Ensemble:
-        """Build and fill a network per weights file, and deal out the mirrors.
+        """Build and fill a network per weights file, and deal out the flips.
 
         Raises
         ------
         WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
         """
-        hands = deal(MIRRORS, len(weights))
+        hands = assign_tta_flips(TTA_FLIPS, len(weights))
         return cls(
             members=tuple(
-                Predictor.load(each, device=device, precision=precision, mirrors=hand)
+                Predictor.load(each, device=device, precision=precision, flips=hand)
                 for each, hand in zip(weights, hands, strict=True)
             )
         )
 
-    def predict(self, show: Show) -> Opinions:
+    def predict(self, show: Show) -> EnsemblePrediction:
         """Judge places; members that take the same cubes are shown them once made."""
         shown: dict[tuple[object, ...], NDArray[np.float32]] = {}
         said = []
@@ -89,13 +89,13 @@ class Ensemble:
             if taken not in shown:
                 shown[taken] = show(member.network)
             said.append(member.predict(shown[taken]))
-        return Opinions(
+        return EnsemblePrediction(
             probability=np.mean([each.probability for each in said], axis=0),
             distributions=np.stack([each.malignancy for each in said]),
             diameter_mm=np.mean([each.diameter_mm for each in said], axis=0),
         )
 
 
-def deal(mirrors: tuple[Mirror, ...], players: int) -> tuple[tuple[Mirror, ...], ...]:
-    """Deal mirrors out in turn, each once; players beyond their number get one again."""
-    return tuple(mirrors[player % len(mirrors) :: max(players, 1)] for player in range(players))
+def assign_tta_flips(flips: tuple[Flip, ...], players: int) -> tuple[tuple[Flip, ...], ...]:
+    """Deal flips out in turn, each once; players beyond their number get one again."""
+    return tuple(flips[player % len(flips) :: max(players, 1)] for player in range(players))

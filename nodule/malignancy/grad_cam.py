@@ -28,13 +28,13 @@ from nodule.geometry import Geometry, Vector, as_vector
 from nodule.malignancy.cubes import candidate_cubes
 from nodule.malignancy.network import C3DMultitask
 from nodule.malignancy.ordinal import mean_rating
-from nodule.malignancy.predict import MIRRORS
+from nodule.malignancy.predict import TTA_FLIPS
 from nodule.saliency import Answer
 from nodule.volume import Volume
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Place:
+class ReceptiveField:
     """A place in a scan, as networks see it.
 
     Parameters
@@ -59,7 +59,7 @@ class Place:
     @classmethod
     def cut(
         cls, volume: Volume, *, center_lps_mm: Vector, networks: Iterable[C3DMultitask]
-    ) -> Place:
+    ) -> ReceptiveField:
         """Cut what networks see of a place out of a scan, so that it can be altered cheaply.
 
         Raises
@@ -107,12 +107,14 @@ class Place:
         )
 
 
-def places_cubes(places: Sequence[Place], network: C3DMultitask) -> NDArray[np.float32]:
+def field_cubes(places: Sequence[ReceptiveField], network: C3DMultitask) -> NDArray[np.float32]:
     """Return a network's input for several places, [place, magnification, z, y, x]."""
     return np.concatenate([place.cubes(network) for place in places])
 
 
-def explain(networks: Sequence[C3DMultitask], place: Place, *, answer: Answer) -> Volume:
+def saliency_map(
+    networks: Sequence[C3DMultitask], place: ReceptiveField, *, answer: Answer
+) -> Volume:
     """Map what raised the common answer of an ensemble about one place.
 
     Parameters
@@ -146,14 +148,14 @@ def explain(networks: Sequence[C3DMultitask], place: Place, *, answer: Answer) -
 
 
 def _on_grid(
-    heat_zyx: NDArray[np.float32], grid: Geometry, common: Geometry
+    saliency_zyx: NDArray[np.float32], grid: Geometry, common: Geometry
 ) -> NDArray[np.float32]:
     """Return a map on another grid, per volume as strong as before, 0 where it does not reach."""
     if grid == common:
-        return heat_zyx
+        return saliency_zyx
     voxels = np.moveaxis(np.indices(common.shape_zyx), 0, -1)
     where = np.moveaxis(grid.lps_to_index(common.index_to_lps(voxels)), -1, 0)
-    moved = ndimage.map_coordinates(heat_zyx, where, order=1, mode="constant", cval=0.0)
+    moved = ndimage.map_coordinates(saliency_zyx, where, order=1, mode="constant", cval=0.0)
     return np.asarray(moved * (common.voxel_volume_mm3 / grid.voxel_volume_mm3), np.float32)
 
 
@@ -164,23 +166,25 @@ def contributions(network: C3DMultitask, cubes: Tensor, *, answer: Answer) -> ND
     ----------
     network : left as it is.
     cubes : [1, magnification, z, y, x] on the network's device.
-    answer : as in :func:`explain`.
+    answer : as in :func:`saliency_map`.
 
     Returns
     -------
     float32 [z, y, x], in the answer's unit, 0 where a place lowered it.
     """
     own = copy.deepcopy(network).requires_grad_(False)  # hooks are left behind in it
-    own.trunk.get_submodule(own.explained_layer).register_forward_pre_hook(_begin_gradient)
+    own.backbone.get_submodule(own.explained_layer).register_forward_pre_hook(_begin_gradient)
     cam = _ElementwiseCam(
         nn_module=_OneAnswer(own, answer),
-        target_layers=f"network.trunk.{own.explained_layer}",
+        target_layers=f"network.backbone.{own.explained_layer}",
         postprocessing=_as_it_is,
     )
-    mirrored = torch.cat([cubes.flip(axes) for axes in MIRRORS])
+    mirrored = torch.cat([cubes.flip(axes) for axes in TTA_FLIPS])
     # the module counts magnifications as items; the first of each item is the finest
     maps = cam(x=mirrored, class_idx=0)[:: cubes.shape[1], 0]
-    back = [one.flip([axis - 2 for axis in axes]) for one, axes in zip(maps, MIRRORS, strict=True)]
+    back = [
+        one.flip([axis - 2 for axis in axes]) for one, axes in zip(maps, TTA_FLIPS, strict=True)
+    ]
     heat = torch.stack(back).mean(dim=0)
     return np.asarray(heat.detach().cpu().numpy(), dtype=np.float32)
 

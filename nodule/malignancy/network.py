@@ -5,7 +5,7 @@ stacked 3x3x3 convolutions to a nodule and a malignancy output. Changed here: ba
 and residual units (deeper gradients, a higher rate), a strided stem (a third of the cost at the
 same accuracy of position), global pooling instead of a last convolution, malignancy as a
 distribution, and the readers' other characteristics and the diameter as further outputs, which
-teach the trunk what radiologists look at.
+teach the backbone what radiologists look at.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from nodule.malignancy.backbones import build_trunk
+from nodule.malignancy.backbones import build_backbone
 
 LEVELS: Mapping[str, int] = {
     "subtlety": 5,
@@ -56,11 +56,11 @@ class Outputs:
 
 
 class C3DMultitask(nn.Module):
-    """One trunk for all magnifications, and one linear layer for all tasks.
+    """One backbone for all magnifications, and one linear layer for all tasks.
 
     Parameters
     ----------
-    backbone : the trunk's name; see :mod:`nodule.malignancy.backbones`.
+    backbone : the backbone's name; see :mod:`nodule.malignancy.backbones`.
     magnifications_mm : edge of a voxel of each cube that shows a candidate.
     cube : voxels along an edge.
     channels : of the stem and of each residual level of ``c3d``; every level after the first
@@ -86,7 +86,7 @@ class C3DMultitask(nn.Module):
         super().__init__()
         self.magnifications_mm = tuple(magnifications_mm)
         self.cube = cube
-        self.trunk, width, self.explained_layer = build_trunk(backbone, channels=channels)
+        self.backbone, width, self.explained_layer = build_backbone(backbone, channels=channels)
         pooled = 2 * width * len(self.magnifications_mm)
         self.features = nn.Sequential(
             nn.Linear(pooled, features), nn.ReLU(inplace=True), nn.Dropout(dropout)
@@ -96,7 +96,7 @@ class C3DMultitask(nn.Module):
 
     def forward(self, cubes: Tensor) -> Outputs:
         """Judge cubes [item, magnification, z, y, x] of HU mapped to [0, 1]."""
-        maps = self.trunk(cubes.flatten(0, 1)[:, None])
+        maps = self.backbone(cubes.flatten(0, 1)[:, None])
         pooled = torch.cat([maps.mean(dim=(2, 3, 4)), maps.amax(dim=(2, 3, 4))], dim=1)
         logits = self.tasks(self.features(pooled.reshape(len(cubes), -1)))
         nodule, log_diameter, *ratings = logits.float().split(self._widths, dim=1)

@@ -14,10 +14,10 @@ from nodule.inference import Precision, autocast, fold_normalisation, prepare
 from nodule.malignancy.network import LEVELS, REFERENCE_DIAMETER_MM, C3DMultitask, Outputs, build
 from nodule.weights import Weights, load_state
 
-Mirror = tuple[int, ...]
+Flip = tuple[int, ...]
 """Axes of [item, magnification, z, y, x] that are reversed."""
 
-MIRRORS: tuple[Mirror, ...] = tuple(
+TTA_FLIPS: tuple[Flip, ...] = tuple(
     axes for count in range(4) for axes in itertools.combinations((2, 3, 4), count)
 )
 """All eight, the place as it is first: training shows every one, and no answer should differ."""
@@ -54,14 +54,14 @@ class Predictor:
     device : where it lies.
     precision : how it computes.
     batch : places judged at once.
-    mirrors : whose mean answer is taken.
+    flips : whose mean answer is taken.
     """
 
     network: C3DMultitask
     device: torch.device
     precision: Precision = "auto"
     batch: int = 16
-    mirrors: tuple[Mirror, ...] = MIRRORS
+    flips: tuple[Flip, ...] = TTA_FLIPS
 
     @classmethod
     def load(
@@ -70,7 +70,7 @@ class Predictor:
         *,
         device: torch.device,
         precision: Precision = "auto",
-        mirrors: tuple[Mirror, ...] = MIRRORS,
+        flips: tuple[Flip, ...] = TTA_FLIPS,
     ) -> Predictor:
         """Build the network that a weights file names, and fill it.
 
@@ -85,7 +85,7 @@ class Predictor:
             network=prepare(fold_normalisation(network.eval()), device),
             device=device,
             precision=precision,
-            mirrors=mirrors,
+            flips=flips,
         )
 
     def predict(self, cubes: NDArray[np.float32]) -> Prediction:
@@ -102,7 +102,7 @@ class Predictor:
     def _predict(self, cubes: NDArray[np.float32]) -> Prediction:
         batch = torch.from_numpy(cubes).to(self.device)
         with torch.inference_mode(), autocast(self.device, self.precision):
-            seen: list[Outputs] = [self.network(batch.flip(axes)) for axes in self.mirrors]
+            seen: list[Outputs] = [self.network(batch.flip(axes)) for axes in self.flips]
         nodule = torch.stack([o.nodule for o in seen]).sigmoid().mean(dim=0)
         log_diameter = torch.stack([o.log_diameter for o in seen]).mean(dim=0)
         ratings = {

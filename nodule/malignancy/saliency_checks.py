@@ -1,4 +1,4 @@
-"""Whether a heat map shows what an answer rests on.
+"""Whether a saliency map shows what an answer rests on.
 
 Two questions, after Adebayo et al. 2018 and Samek et al. 2017. Does the map change when what was
 learnt is destroyed? If not, it shows the picture's edges and no network. Does the answer change
@@ -19,9 +19,9 @@ from scipy import ndimage, stats
 from torch import nn
 
 from nodule.geometry import Geometry
-from nodule.malignancy.grad_cam import Place, explain
+from nodule.malignancy.grad_cam import ReceptiveField, saliency_map
 from nodule.malignancy.network import C3DMultitask
-from nodule.saliency import Answer, HeatChecks
+from nodule.saliency import Answer, SaliencyChecks
 from nodule.volume import Volume
 
 HOTTEST = 0.1
@@ -30,20 +30,20 @@ HOTTEST = 0.1
 _AERATED_HU = -500.0  # customary border between lung and tissue
 
 
-def check(
+def check_saliency(
     heat: Volume,
     *,
-    place: Place,
+    place: ReceptiveField,
     answer: Answer,
     networks: Sequence[C3DMultitask],
-    scores: Callable[[Sequence[Place]], Sequence[float]],
+    scores: Callable[[Sequence[ReceptiveField]], Sequence[float]],
     draws: int,
-) -> HeatChecks:
-    """Ask both questions about a heat map.
+) -> SaliencyChecks:
+    """Ask both questions about a saliency map.
 
     Parameters
     ----------
-    heat : as :func:`nodule.malignancy.grad_cam.explain` gives it for the next three.
+    heat : as :func:`nodule.malignancy.grad_cam.saliency_map` gives it for the next three.
     place, answer, networks : what was explained.
     scores : gives the networks' answers about places.
     draws : how often as much is hidden elsewhere.
@@ -54,10 +54,10 @@ def check(
     altered = [occluded(place, mask, grid=heat.geometry) for mask in (hidden, *elsewhere)]
     score, without, *others = scores([place, *altered])
     head, whole = [
-        likeness(heat, explain(_strangers(networks, head_alone), place, answer=answer))
+        likeness(heat, saliency_map(_strangers(networks, head_alone), place, answer=answer))
         for head_alone in (True, False)
     ]
-    return HeatChecks(
+    return SaliencyChecks(
         score=score,
         score_without_hottest=without,
         scores_without_elsewhere=tuple(others),
@@ -66,13 +66,13 @@ def check(
     )
 
 
-def hottest(heat_zyx: NDArray[np.float32], *, share: float = HOTTEST) -> NDArray[np.bool_]:
+def hottest(saliency_zyx: NDArray[np.float32], *, share: float = HOTTEST) -> NDArray[np.bool_]:
     """Mark the hottest share of a map, fewer where fewer are hot at all; [z, y, x]."""
-    count = round(share * heat_zyx.size)
-    flat = heat_zyx.ravel()
+    count = round(share * saliency_zyx.size)
+    flat = saliency_zyx.ravel()
     marked = np.zeros(flat.size, bool)
     marked[np.argpartition(-flat, count)[:count]] = True
-    return (marked & (flat > 0)).reshape(heat_zyx.shape)
+    return (marked & (flat > 0)).reshape(saliency_zyx.shape)
 
 
 def moved_at_random(mask_zyx: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -80,7 +80,9 @@ def moved_at_random(mask_zyx: NDArray[np.bool_], rng: np.random.Generator) -> ND
     return np.roll(mask_zyx, rng.integers(mask_zyx.shape), axis=(0, 1, 2))
 
 
-def occluded(place: Place, mask_zyx: NDArray[np.bool_], *, grid: Geometry) -> Place:
+def occluded(
+    place: ReceptiveField, mask_zyx: NDArray[np.bool_], *, grid: Geometry
+) -> ReceptiveField:
     """Fill a part of a place with the lung around it.
 
     Parameters
@@ -109,7 +111,7 @@ def shuffled(network: C3DMultitask, *, head_alone: bool, seed: int) -> C3DMultit
     Parameters
     ----------
     network : left as it is.
-    head_alone : shuffle what follows the trunk and nothing else.
+    head_alone : shuffle what follows the backbone and nothing else.
     seed : of the order.
     """
     strange = copy.deepcopy(network)

@@ -16,21 +16,21 @@ from nodule.inference import pick_device
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.progress import Progress, silent
 from nodule.ranges import check_fields
-from nodule.saliency import Answer, HeatMap
+from nodule.saliency import Answer, SaliencyMap
 from nodule.volume import Volume
 
 if TYPE_CHECKING:
     from nodule.malignancy.ensemble import Ensemble
-    from nodule.malignancy.grad_cam import Place
+    from nodule.malignancy.grad_cam import ReceptiveField
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExplainMalignancy:
+class MapSaliency:
     """Show for every finding what raised an answer of the networks, and check what is shown.
 
     Parameters
     ----------
-    judge : the stage whose answers are explained, and by which they are asked again.
+    scorer : the stage whose answers are explained, and by which they are asked again.
     answer : the mean malignancy rating, or the networks' own probability of a nodule, without
         the detector's score.
     draws : how often a part of the cube is hidden at random, to compare.
@@ -43,7 +43,7 @@ class ExplainMalignancy:
     name: ClassVar[str] = "explain"
     version: ClassVar[int] = 1
 
-    judge: ScoreMalignancy = field(default_factory=ScoreMalignancy)
+    scorer: ScoreMalignancy = field(default_factory=ScoreMalignancy)
     answer: Answer = "malignancy"
     draws: Annotated[int, Interval(ge=1, le=1000)] = 8
 
@@ -57,7 +57,7 @@ class ExplainMalignancy:
         scored: tuple[ScoredCandidate, ...],
         findings: tuple[Finding, ...],
         progress: Progress = silent,
-    ) -> tuple[HeatMap, ...]:
+    ) -> tuple[SaliencyMap, ...]:
         """Explain findings in a scan on the canonical 1 mm grid.
 
         Parameters
@@ -83,11 +83,11 @@ class ExplainMalignancy:
         from nodule.malignancy.ensemble import Ensemble
 
         ensemble = Ensemble.load(
-            self.judge.weights,
-            device=pick_device(self.judge.device),
-            precision=self.judge.precision,
+            self.scorer.weights,
+            device=pick_device(self.scorer.device),
+            precision=self.scorer.precision,
         )
-        maps: list[HeatMap] = []
+        maps: list[SaliencyMap] = []
         for finding in findings:
             maps.append(self._explain(ensemble, volume, finding, _seen_as(finding, scored)))
             progress(len(maps) / len(findings))
@@ -95,14 +95,14 @@ class ExplainMalignancy:
 
     def _explain(
         self, ensemble: Ensemble, volume: Volume, finding: Finding, candidate: Candidate
-    ) -> HeatMap:
-        from nodule.malignancy.grad_cam import Place, explain
-        from nodule.malignancy.saliency_checks import check
+    ) -> SaliencyMap:
+        from nodule.malignancy.grad_cam import ReceptiveField, saliency_map
+        from nodule.malignancy.saliency_checks import check_saliency
 
         networks = [member.network for member in ensemble.members]
-        place = Place.cut(volume, center_lps_mm=candidate.center_lps_mm, networks=networks)
-        heat = explain(networks, place, answer=self.answer)
-        checks = check(
+        place = ReceptiveField.cut(volume, center_lps_mm=candidate.center_lps_mm, networks=networks)
+        heat = saliency_map(networks, place, answer=self.answer)
+        checks = check_saliency(
             heat,
             place=place,
             answer=self.answer,
@@ -110,23 +110,23 @@ class ExplainMalignancy:
             scores=lambda places: self._scores(ensemble, places, candidate),
             draws=self.draws,
         )
-        return HeatMap(
+        return SaliencyMap(
             finding_id=finding.nodule.id,
             answer=self.answer,
-            heat_zyx=heat.array_zyx.astype(np.float16),
+            saliency_zyx=heat.array_zyx.astype(np.float16),
             geometry=heat.geometry,
             checks=checks,
         )
 
     def _scores(
-        self, ensemble: Ensemble, places: Sequence[Place], candidate: Candidate
+        self, ensemble: Ensemble, places: Sequence[ReceptiveField], candidate: Candidate
     ) -> list[float]:
         """Ask the judge anew about one candidate as different places show it."""
-        from nodule.malignancy.grad_cam import places_cubes
+        from nodule.malignancy.grad_cam import field_cubes
 
-        alone = replace(self.judge, detector_weight=0.0)
+        alone = replace(self.scorer, detector_weight=0.0)
         said = alone.reported(
-            ensemble.predict(partial(places_cubes, places)), [candidate] * len(places)
+            ensemble.predict(partial(field_cubes, places)), [candidate] * len(places)
         )
         if self.answer == "nodule":
             return [each.probability for each in said]

@@ -20,7 +20,7 @@ from nodule.volume import Volume
 from nodule.weights import Weights
 
 if TYPE_CHECKING:
-    from nodule.malignancy.ensemble import Opinions
+    from nodule.malignancy.ensemble import EnsemblePrediction
     from nodule.malignancy.network import C3DMultitask
 
 _PORTION = 16  # candidates between two reports of progress
@@ -108,7 +108,7 @@ class ScoreMalignancy:
         return tuple(sorted(scored, key=lambda item: -item.probability))
 
     def reported(
-        self, said: Opinions, candidates: Sequence[Candidate]
+        self, said: EnsemblePrediction, candidates: Sequence[Candidate]
     ) -> Iterator[ScoredCandidate]:
         """Turn what the ensemble says of candidates, item by item, into what is reported."""
         share = self.detector_weight

@@ -38,7 +38,7 @@ from nodule.report.finding_parts import (
 from nodule.report.model import Report
 from nodule.report.parts import Ends
 from nodule.resample import resample_to_spacing
-from nodule.saliency import HeatMap
+from nodule.saliency import SaliencyMap
 from nodule.study import Study
 from nodule.volume import LungMask
 
@@ -84,7 +84,7 @@ def render_html(
     study: Study,
     lungs: LungMask,
     viewer: bool = True,
-    heat_maps: Sequence[HeatMap] = (),
+    saliency_maps: Sequence[SaliencyMap] = (),
 ) -> str:
     """Return the page, UTF-8 text.
 
@@ -96,11 +96,11 @@ def render_html(
     study : its volume is the source of the pictures.
     lungs : outlined in the viewer.
     viewer : embed the volume and the scripts that show it; without, the page holds no script.
-    heat_maps : shown beside the pictures of their findings.
+    saliency_maps : shown beside the pictures of their findings.
     """
     overview = front_picture(resample_to_spacing(study.volume, spacing_mm=_OVERVIEW_MM))
     figures = {finding.id: _figures(finding, study) for finding in report.standing}
-    style = _asset("report.css") + (_asset("heat.css") if heat_maps else "")
+    style = _asset("report.css") + (_asset("heat.css") if saliency_maps else "")
     scripts = tuple(Markup(_asset(name)) for name in _SCRIPTS) if viewer else ()
     page: str = _template().render(
         report=report,
@@ -108,7 +108,7 @@ def render_html(
         technique=report.study.technique,
         patient=report.study.patient,
         figures=figures,
-        looks={each.finding_id: _look(each, figures[each.finding_id]) for each in heat_maps},
+        looks={each.finding_id: _look(each, figures[each.finding_id]) for each in saliency_maps},
         heat_scale=SCALE,
         overview=overview,
         marks=_marks(report, overview),
@@ -142,7 +142,7 @@ def _figures(finding: Shown, study: Study) -> tuple[PlaneFigure, ...]:
     )
 
 
-def _look(heat: HeatMap, figures: tuple[PlaneFigure, ...]) -> SaliencyPanel:
+def _look(heat: SaliencyMap, figures: tuple[PlaneFigure, ...]) -> SaliencyPanel:
     return look(heat, [figure.picture for figure in figures if figure.window == "lung"])
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from nodule.geometry import Vector
 from nodule.page.figures import EDGES, Picture, Plane, cut_plane, plane_picture, png
-from nodule.saliency import Answer, HeatMap
+from nodule.saliency import Answer, SaliencyMap
 from nodule.volume import Volume
 
 # colours of matplotlib's inferno, which rises evenly in lightness; what is cool is not drawn
@@ -35,7 +35,7 @@ SCALE: tuple[tuple[float, str], ...] = tuple(
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeatFigure:
+class SaliencyFigure:
     """A picture, and the heat that lies over the whole of it."""
 
     picture: Picture
@@ -55,29 +55,31 @@ class SaliencyPanel:
     edge of what the networks saw.
     """
 
-    figures: tuple[HeatFigure, ...]
+    figures: tuple[SaliencyFigure, ...]
     raised: str
     hiding: str
     cube_mm: float
 
 
-def look(heat: HeatMap, pictures: Sequence[Picture]) -> SaliencyPanel:
+def look(heat: SaliencyMap, pictures: Sequence[Picture]) -> SaliencyPanel:
     """Draw a map over pictures of its finding, and say what it is."""
     geometry = heat.geometry
     return SaliencyPanel(
-        figures=heat_figures(heat, pictures),
+        figures=saliency_figures(heat, pictures),
         raised=_NAMES[heat.answer],
         hiding=hiding_in_words(heat),
         cube_mm=geometry.shape_zyx[0] * geometry.spacing_zyx_mm[0],
     )
 
 
-def heat_figures(heat: HeatMap, pictures: Sequence[Picture]) -> tuple[HeatFigure, ...]:
+def saliency_figures(heat: SaliencyMap, pictures: Sequence[Picture]) -> tuple[SaliencyFigure, ...]:
     """Draw a map over pictures of its finding."""
-    return tuple(HeatFigure(picture=each, heat=_heat_over(each, heat)) for each in pictures)
+    return tuple(SaliencyFigure(picture=each, heat=_heat_over(each, heat)) for each in pictures)
 
 
-def heat_sheet(heat: HeatMap, volume: Volume, *, center_lps_mm: Vector, edge_mm: float) -> bytes:
+def saliency_sheet(
+    heat: SaliencyMap, volume: Volume, *, center_lps_mm: Vector, edge_mm: float
+) -> bytes:
     """Return a PNG with three planes through a finding, as they are and under the heat.
 
     Parameters
@@ -98,7 +100,7 @@ def heat_sheet(heat: HeatMap, volume: Volume, *, center_lps_mm: Vector, edge_mm:
     sheet = Figure(figsize=(9.6, 7.2), dpi=120, facecolor="black", layout="constrained")
     sheet.suptitle(f"{heat.finding_id}: what raised the {_NAMES[heat.answer]}", color="white")
     axes = sheet.subplots(2, 3)
-    for column, figure in enumerate(heat_figures(heat, pictures)):
+    for column, figure in enumerate(saliency_figures(heat, pictures)):
         left, top = figure.edges
         for axis in axes[:, column]:
             _draw(axis, figure.picture)
@@ -116,7 +118,7 @@ def heat_sheet(heat: HeatMap, volume: Volume, *, center_lps_mm: Vector, edge_mm:
     return stream.getvalue()
 
 
-def hiding_in_words(heat: HeatMap) -> str:
+def hiding_in_words(heat: SaliencyMap) -> str:
     """Say what hiding the hottest places does to the answer, and hiding others."""
     checks = heat.checks
     before, hottest, elsewhere = (
@@ -143,9 +145,9 @@ def _number(answer: Answer, value: float) -> str:
     return f"{value:.2f}" if answer == "malignancy" else f"{100 * value:.0f} %"
 
 
-def _heat_over(picture: Picture, heat: HeatMap) -> Picture:
+def _heat_over(picture: Picture, heat: SaliencyMap) -> Picture:
     levels = cut_plane(
-        heat.heat_zyx,
+        heat.saliency_zyx,
         heat.geometry,
         corner_lps_mm=picture.corner_lps_mm,
         plane=picture.plane,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ SHIPPED = Path(__file__).parent
 """Where the package keeps what it brings."""
 
 _FORMAT = "nodule-weights-v1"
+_OLD_BACKBONE = re.compile(r"^backbone\.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +130,16 @@ def load_state(weights: Weights) -> dict[str, Tensor]:
             expected=weights.sha256,
             got=got,
         )
-    return load(content)
+    return current_names(load(content))
+
+
+def current_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors by the names that networks have now.
+
+    Files that were written before 0.2.0 call the backbone ``backbone``. The files stay as they are,
+    for calibrations and caches know them by their digests.
+    """
+    return {_OLD_BACKBONE.sub("backbone.", name): tensor for name, tensor in state.items()}
 
 
 def save_state(

@@ -3,7 +3,7 @@
 Read are safetensors files and what ``torch.save`` wrote, the latter by PyTorch's restricted
 unpickler only, so that no file runs code. Networks trained elsewhere name the same layers behind
 other prefixes: MedicalNet writes ``module.layer1.0.conv1.weight`` for what is
-``trunk.layer1.0.conv1.weight`` here. The pair of prefixes, one dropped on each side, under which
+``backbone.layer1.0.conv1.weight`` here. The pair of prefixes, one dropped on each side, under which
 most kernels agree by name and shape is taken.
 
 Nothing is reshaped. Summing the three input channels of a colour stem into one keeps what a
@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from nodule.errors import WeightsError
-from nodule.weights import Weights, file_sha256
+from nodule.weights import Weights, current_names, file_sha256
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
         raise WeightsError(
             f"{path.name} is no safetensors file", code="NOT_SAFETENSORS", got=str(error)
         ) from error
-    return state
+    return current_names(state)
 
 
 def _own_patients(path: Path) -> tuple[str, ...] | None:

@@ -1,6 +1,6 @@
-"""The trunk of a network, layer by layer, and how much each layer matters.
+"""The backbone of a network, layer by layer, and how much each layer matters.
 
-A network has a trunk where it has an attribute of that name; what lies outside it are the heads.
+A network has a backbone where it has an attribute of that name; what lies outside it are the heads.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ Layers = Mapping[str, Sequence[nn.Module]]
 """Per layer, in the order from the input on, the modules that make it up."""
 
 
-def trunk_layers(network: nn.Module) -> Layers:
-    """Return the layers of a network's trunk, by the name of the first module of each.
+def layers_of_backbone(network: nn.Module) -> Layers:
+    """Return the layers of a network's backbone, by the name of the first module of each.
 
     Chains of modules (``nn.Sequential``) are opened; what is no chain, such as a residual block, is
     a layer. A normalisation belongs to the layer before it.
 
     Raises
     ------
-    ConfigError : ``NO_TRUNK`` for a network without a trunk.
+    ConfigError : ``NO_BACKBONE`` for a network without a backbone.
     """
-    trunk = getattr(network, "trunk", None)
-    if not isinstance(trunk, nn.Module):
+    backbone = getattr(network, "backbone", None)
+    if not isinstance(backbone, nn.Module):
         raise ConfigError(
-            "the network does not tell its trunk from its heads, so no part of it can be frozen",
-            code="NO_TRUNK",
+            "the network does not tell its backbone from its heads, so no part of it can be frozen",
+            code="NO_BACKBONE",
             got=type(network).__name__,
             hint="Leave [finetune] out; [start] alone works for any network",
         )
     layers: dict[str, list[nn.Module]] = {}
-    for name, module in _blocks("trunk", trunk):
+    for name, module in _blocks("backbone", backbone):
         if isinstance(module, _NormBase) and layers:
             layers[next(reversed(layers))].append(module)
         else:
@@ -51,9 +51,9 @@ def layer_parameters(modules: Sequence[nn.Module]) -> list[nn.Parameter]:
 
 
 def head_parameters(network: nn.Module, layers: Layers) -> list[nn.Parameter]:
-    """Return the parameters that belong to no layer of the trunk."""
-    in_trunk = {id(each) for modules in layers.values() for each in layer_parameters(modules)}
-    return [each for each in network.parameters() if id(each) not in in_trunk]
+    """Return the parameters that belong to no layer of the backbone."""
+    in_backbone = {id(each) for modules in layers.values() for each in layer_parameters(modules)}
+    return [each for each in network.parameters() if id(each) not in in_backbone]
 
 
 def layer_importance(
@@ -72,7 +72,7 @@ def layer_importance(
     Parameters
     ----------
     network : holds the layers.
-    layers : of its trunk.
+    layers : of its backbone.
     loss : of one batch, by this network.
     batches : at least one.
 

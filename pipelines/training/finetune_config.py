@@ -1,8 +1,9 @@
 """How a network that begins with learnt weights goes on learning: the ``[finetune]`` section.
 
-Three phases, as in ULMFiT (Howard and Ruder 2018): the fresh heads first, while the trunk stays as
-it came, then the trunk's last layers with them, then everything, so that the noise of fresh heads
-does not undo what the trunk knows. The deeper a layer lies below the heads, the slower it learns.
+Three phases, as in ULMFiT (Howard and Ruder 2018): the fresh heads first, while the backbone stays
+as it came, then the backbone's last layers with them, then everything, so that the noise of fresh
+heads does not undo what the backbone knows. The deeper a layer lies below the heads, the slower it
+learns.
 All of it is a function of the step alone, so that a resumed run goes on where it stopped.
 """
 
@@ -26,19 +27,19 @@ PHASES = ("heads", "last", "everything")
 class Finetune:
     """Phases, rates and what stays frozen.
 
-    A trunk's layers are its blocks from the input on; see
-    :func:`pipelines.training.backbone_layers.trunk_layers`.
+    A backbone's layers are its blocks from the input on; see
+    :func:`pipelines.training.backbone_layers.layers_of_backbone`.
 
     Parameters
     ----------
     phase_epochs : epochs of the three phases, together the loop's; a phase may have none.
     phase_rates : the phases' learning rates as shares of the loop's, whose warm-up and decay they
         follow.
-    last_layers : layers at the trunk's end that learn in the second phase.
+    last_layers : layers at the backbone's end that learn in the second phase.
     rate_decay : a layer's rate as a share of that of the layer above it, the heads on top.
-    freeze : which layers of the trunk no phase wakes. ``all`` of them, ``none``, ``partial``: the
-        first ones, or ``adaptive``: those that matter least to the loss on the validation
-        samples when training begins; see
+    freeze : which layers of the backbone no phase unfreezes. ``all`` of them, ``none``,
+        ``partial``: the first ones, or ``adaptive``: those that matter least to the loss on the
+        validation samples when training begins; see
         :func:`pipelines.training.backbone_layers.layer_importance`.
     frozen_share : of the layers, for ``partial`` and ``adaptive``.
 

@@ -29,8 +29,8 @@ from pipelines.training.backbone_layers import (
     head_parameters,
     layer_importance,
     layer_parameters,
+    layers_of_backbone,
     least_important,
-    trunk_layers,
 )
 from pipelines.training.finetune_config import PHASES, Finetune
 from pipelines.training.history import settings
@@ -56,16 +56,16 @@ class RateGroup:
 
 
 def rate_groups(network: nn.Module, finetune: Finetune | None, loop: Loop) -> list[RateGroup]:
-    """Return the heads, and below them each layer of the trunk; without fine-tuning, everything.
+    """Return the heads, and below them each layer of the backbone; without fine-tuning, everything.
 
     Raises
     ------
-    ConfigError : ``NO_TRUNK``.
+    ConfigError : ``NO_BACKBONE``.
     """
     if finetune is None:
         learning = [each for each in network.parameters() if each.requires_grad]
         return [RateGroup(name=None, parameters=learning, factor=loop.rate_factor)]
-    layers = trunk_layers(network)
+    layers = layers_of_backbone(network)
 
     def slower(depth: int) -> Callable[[int], float]:
         # a function's state is not saved with the schedule, an object's is
@@ -137,7 +137,7 @@ class Finetuning(Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Wake what this epoch's phase lets learn, put the rest to sleep."""
-        layers = trunk_layers(_network(pl_module))
+        layers = layers_of_backbone(_network(pl_module))
         phase = self.finetune.phase(trainer.current_epoch)
         waking = self.finetune.waking(len(layers), phase=phase)
         awake = [n for i, n in enumerate(layers) if i in waking and n not in (self.frozen or ())]
@@ -148,11 +148,11 @@ class Finetuning(Callback):
             "epoch %d, phase %s: learning are the heads and %s",
             trainer.current_epoch,
             PHASES[phase],
-            ", ".join(awake) or "no layer of the trunk",
+            ", ".join(awake) or "no layer of the backbone",
         )
 
     def _choose(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> tuple[str, ...]:
-        layers = trunk_layers(_network(pl_module))
+        layers = layers_of_backbone(_network(pl_module))
         share = self.finetune.frozen_share
         match self.finetune.freeze:
             case "all":

@@ -79,7 +79,7 @@ def train(
     ------
     StageError : ``LOSS_NOT_FINITE``; the last good checkpoint stays.
     CacheCorruptError : ``CHECKPOINT_CORRUPT`` when the checkpoint is not the one that was saved.
-    ConfigError : ``BAD_FINETUNE``, ``NO_TRUNK`` or ``NO_VALIDATION``.
+    ConfigError : ``BAD_FINETUNE``, ``NO_BACKBONE`` or ``NO_VALIDATION``.
     WeightsError : ``NOTHING_MATCHES``.
     """
     pl.seed_everything(loop.seed, verbose=False)

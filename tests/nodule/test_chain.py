@@ -15,7 +15,7 @@ from nodule.errors import ConfigError, UsageError, WeightsError
 from nodule.findings import Candidate, Malignancy, ScoredCandidate
 from nodule.geometry import Geometry
 from nodule.inference import SPEED_ONLY
-from nodule.malignancy.saliency_stage import ExplainMalignancy
+from nodule.malignancy.saliency_stage import MapSaliency
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.measure.stage import Measure
 from nodule.study import SeriesHeader, Study
@@ -115,14 +115,14 @@ def test_a_stage_reads_only_what_stands_before_it() -> None:
 def test_a_device_is_set_on_every_network_and_on_what_explains_them() -> None:
     moved = Chain().explaining().on_device("cpu")
     assert moved.explain is not None
-    networks = (moved.lungs, moved.candidates, moved.malignancy, moved.explain.judge)
+    networks = (moved.lungs, moved.candidates, moved.malignancy, moved.explain.scorer)
     assert {each.device for each in networks} == {"cpu"}
 
 
 def test_refuses_to_explain_other_networks_than_it_asks() -> None:
     other = ScoreMalignancy(detector_weight=0.25)
     with pytest.raises(ConfigError, match="OTHER_NETWORKS"):
-        Chain(explain=ExplainMalignancy(judge=other))
+        Chain(explain=MapSaliency(scorer=other))
 
 
 def weights(folder: Path, stage: str, digest: str) -> Weights:

@@ -15,10 +15,10 @@ import pytest
 from nodule import code_constants
 from nodule.code_constants import constants_of, constants_sha256
 from nodule.errors import StageError
-from nodule.malignancy.saliency_stage import ExplainMalignancy
+from nodule.malignancy.saliency_stage import MapSaliency
 from pipelines.flows import detect_stage_types
 
-STAGES = (*detect_stage_types(), ExplainMalignancy)
+STAGES = (*detect_stage_types(), MapSaliency)
 
 STAGE = """
 from __future__ import annotations

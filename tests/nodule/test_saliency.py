@@ -5,10 +5,10 @@ import pytest
 
 from nodule.errors import NoduleError
 from nodule.geometry import Geometry
-from nodule.saliency import HeatChecks, HeatMap
+from nodule.saliency import SaliencyChecks, SaliencyMap
 
 GRID = Geometry(shape_zyx=(2, 3, 4), spacing_zyx_mm=(1.0, 1.0, 1.0))
-CHECKS = HeatChecks(
+CHECKS = SaliencyChecks(
     score=4.0,
     score_without_hottest=2.5,
     scores_without_elsewhere=(4.0, 3.5, 4.2),
@@ -17,9 +17,13 @@ CHECKS = HeatChecks(
 )
 
 
-def heat_map(heat_zyx: Any) -> HeatMap:
-    return HeatMap(
-        finding_id="N1", answer="malignancy", heat_zyx=heat_zyx, geometry=GRID, checks=CHECKS
+def heat_map(saliency_zyx: Any) -> SaliencyMap:
+    return SaliencyMap(
+        finding_id="N1",
+        answer="malignancy",
+        saliency_zyx=saliency_zyx,
+        geometry=GRID,
+        checks=CHECKS,
     )
 
 
@@ -29,7 +33,7 @@ def test_changes_are_from_the_answer_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heat_zyx", "code"),
+    ("saliency_zyx", "code"),
     [
         (np.zeros((4, 3, 2), np.float16), "SHAPE_MISMATCH"),
         (np.zeros(GRID.shape_zyx, np.float32), "BAD_DTYPE"),
@@ -38,9 +42,9 @@ def test_changes_are_from_the_answer_as_it_is() -> None:
         (np.full(GRID.shape_zyx, np.nan, np.float16), "BAD_HEAT"),
     ],
 )
-def test_refuses_what_is_no_heat(heat_zyx: Any, code: str) -> None:
+def test_refuses_what_is_no_heat(saliency_zyx: Any, code: str) -> None:
     with pytest.raises(NoduleError, match=code):
-        heat_map(heat_zyx)
+        heat_map(saliency_zyx)
 
 
 def test_an_even_map_is_a_map() -> None:

@@ -83,3 +83,15 @@ def test_refuses_to_serve_another_stage(tmp_path: Path) -> None:
     weights.check_stage("lungs")
     with pytest.raises(WeightsError, match=r"WRONG_STAGE.*expected candidates; got lungs"):
         weights.check_stage("candidates")
+
+
+def test_a_file_from_before_0_2_fills_the_backbone(tmp_path: Path) -> None:
+    path = tmp_path / "old.safetensors"
+    save_state(
+        path,
+        {"backbone.0.weight": torch.ones(2), "heads.backbone.bias": torch.zeros(1)},
+        stage="malignancy",
+        architecture={},
+        training_patients=(),
+    )
+    assert sorted(load_state(Weights.open(path))) == ["backbone.0.weight", "heads.backbone.bias"]

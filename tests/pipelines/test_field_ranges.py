@@ -10,7 +10,7 @@ from annotated_types import Interval
 
 from nodule.candidates.training.candidates_task import CandidatesTask
 from nodule.errors import ConfigError
-from nodule.malignancy.saliency_stage import ExplainMalignancy
+from nodule.malignancy.saliency_stage import MapSaliency
 from nodule.malignancy.training.malignancy_task import MalignancyTask
 from nodule.measure.segment import GrowthRules
 from pipelines.config import Shipped
@@ -20,7 +20,7 @@ from pipelines.training.task import Loop
 from pipelines.training.training_file import Start
 
 TASKS = tuple(task_type(stage) for stage in ("lungs", "candidates", "malignancy"))
-SECTIONS = (*detect_stage_types(), ExplainMalignancy, GrowthRules, *TASKS, Loop, Finetune, Start)
+SECTIONS = (*detect_stage_types(), MapSaliency, GrowthRules, *TASKS, Loop, Finetune, Start)
 
 
 def numbers_without_range(hint: Any) -> Iterator[Any]:

@@ -15,7 +15,7 @@ from nodule.findings import (
 )
 from nodule.geometry import Geometry
 from nodule.masks import NoduleMask
-from nodule.saliency import HeatChecks, HeatMap
+from nodule.saliency import SaliencyChecks, SaliencyMap
 from nodule.study import SeriesHeader, SliceReference, Study, StudyWarning
 from nodule.volume import LungMask, Volume
 from pipelines.codec import unpack
@@ -161,12 +161,12 @@ def test_findings_come_back_equal(findings: tuple[Finding, ...]) -> None:
 def test_heat_maps_come_back_equal(count: int) -> None:
     rng = np.random.default_rng(4)
     maps = tuple(
-        HeatMap(
+        SaliencyMap(
             finding_id=f"N{number}",
             answer="malignancy",
-            heat_zyx=rng.random(OBLIQUE.shape_zyx).astype(np.float16),
+            saliency_zyx=rng.random(OBLIQUE.shape_zyx).astype(np.float16),
             geometry=OBLIQUE,
-            checks=HeatChecks(
+            checks=SaliencyChecks(
                 score=1 / 3,
                 score_without_hottest=2.0,
                 scores_without_elsewhere=(2.5, 0.1 + 0.2),
@@ -176,11 +176,11 @@ def test_heat_maps_come_back_equal(count: int) -> None:
         )
         for number in range(count)
     )
-    codec = CODECS[tuple[HeatMap, ...]]
+    codec = CODECS[tuple[SaliencyMap, ...]]
     got = codec.decode(codec.encode(maps))
     assert len(got) == count
     for one, other in zip(got, maps, strict=True):
-        np.testing.assert_array_equal(one.heat_zyx, other.heat_zyx, strict=True)
+        np.testing.assert_array_equal(one.saliency_zyx, other.saliency_zyx, strict=True)
         assert (one.finding_id, one.answer, one.geometry) == (
             other.finding_id,
             other.answer,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nodule.geometry import Geometry, as_matrix, as_vector
 from nodule.hu import AIR_HU
-from nodule.malignancy.grad_cam import Place
+from nodule.malignancy.grad_cam import ReceptiveField
 from nodule.volume import Volume
 
 CUBE = 32
@@ -31,13 +31,15 @@ def place_of(index_zyx: tuple[float, ...]) -> np.ndarray:
     return np.asarray(CENTER_LPS_MM) + DIRECTION @ (np.asarray(index_zyx) - (CUBE - 1) / 2)
 
 
-def with_balls(*indices_zyx: tuple[int, int, int], radius_mm: float = 3.0) -> Place:
+def with_balls(*indices_zyx: tuple[int, int, int], radius_mm: float = 3.0) -> ReceptiveField:
     """Return air with a bright ball at each place of the cube."""
     where = OBLIQUE.index_to_lps(np.moveaxis(np.indices(OBLIQUE.shape_zyx), 0, -1))
     hu = np.full(OBLIQUE.shape_zyx, AIR_HU, np.float32)
     for index in indices_zyx:
         hu[np.linalg.norm(where - place_of(index), axis=-1) < radius_mm] = 400.0
-    return Place(volume=Volume(array_zyx=hu, geometry=OBLIQUE), center_lps_mm=CENTER_LPS_MM)
+    return ReceptiveField(
+        volume=Volume(array_zyx=hu, geometry=OBLIQUE), center_lps_mm=CENTER_LPS_MM
+    )
 
 
 class LooksAt(nn.Module):
@@ -51,11 +53,11 @@ class LooksAt(nn.Module):
         self.magnifications_mm = (1.0,)
         self.cube = CUBE
         self.explained_layer = "0"
-        self.trunk = nn.Sequential(nn.Conv3d(1, 1, block, stride=block, bias=False))
-        nn.init.constant_(self.trunk[0].weight, weight / block**3)
+        self.backbone = nn.Sequential(nn.Conv3d(1, 1, block, stride=block, bias=False))
+        nn.init.constant_(self.backbone[0].weight, weight / block**3)
         self.place = tuple(i // block for i in index_zyx)
 
     def forward(self, cubes: Tensor) -> SimpleNamespace:
         z, y, x = self.place
         ratings = {"malignancy": torch.zeros(len(cubes), 5)}
-        return SimpleNamespace(nodule=self.trunk(cubes)[:, 0, z, y, x], ratings=ratings)
+        return SimpleNamespace(nodule=self.backbone(cubes)[:, 0, z, y, x], ratings=ratings)

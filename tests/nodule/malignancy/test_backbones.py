@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nodule.errors import ConfigError
-from nodule.malignancy.backbones import BACKBONES, BackboneName, build_trunk
+from nodule.malignancy.backbones import BACKBONES, BackboneName, build_backbone
 from nodule.malignancy.network import LEVELS, C3DMultitask
 
 
@@ -22,14 +22,14 @@ def test_a_backbone_answers_all_tasks(backbone: str) -> None:
 @pytest.mark.parametrize("backbone", sorted(BACKBONES))
 def test_a_backbone_says_how_many_channels_it_has(backbone: str) -> None:
     with torch.device("meta"):
-        trunk, channels, explained = build_trunk(backbone, channels=(8, 16))
-        assert trunk.eval()(torch.empty(1, 1, 32, 32, 32)).shape[1] == channels
-        assert explained in dict(trunk.named_modules())
+        backbone, channels, explained = build_backbone(backbone, channels=(8, 16))
+        assert backbone.eval()(torch.empty(1, 1, 32, 32, 32)).shape[1] == channels
+        assert explained in dict(backbone.named_modules())
 
 
 def test_resnet_layers_are_named_as_in_medicalnet() -> None:
     with torch.device("meta"):
-        names = build_trunk("resnet50", channels=())[0].state_dict()
+        names = build_backbone("resnet50", channels=())[0].state_dict()
     assert names["conv1.weight"].shape == (64, 1, 7, 7, 7)
     assert {"bn1.weight", "layer1.0.conv3.weight", "layer4.2.bn3.running_var"} <= set(names)
     assert "layer2.0.downsample.0.bias" not in names

@@ -1,4 +1,4 @@
-"""Members of an ensemble share the mirrors and answer as one."""
+"""Members of an ensemble share the flips and answer as one."""
 
 from collections.abc import Callable
 
@@ -8,28 +8,28 @@ import torch
 from numpy.typing import NDArray
 
 from nodule.errors import ConfigError, WeightsError
-from nodule.malignancy.ensemble import Ensemble, deal
+from nodule.malignancy.ensemble import Ensemble, assign_tta_flips
 from nodule.malignancy.network import C3DMultitask
-from nodule.malignancy.predict import MIRRORS
+from nodule.malignancy.predict import TTA_FLIPS
 from nodule.weights import Weights
 
 CPU = torch.device("cpu")
 
 
 def test_there_are_eight_mirrors_and_the_place_as_it_is_comes_first() -> None:
-    assert len(set(MIRRORS)) == 8
-    assert MIRRORS[0] == ()
+    assert len(set(TTA_FLIPS)) == 8
+    assert TTA_FLIPS[0] == ()
 
 
 @pytest.mark.parametrize("players", [1, 2, 5, 8])
 def test_every_mirror_is_dealt_once_and_nobody_gets_two_more_than_another(players: int) -> None:
-    hands = deal(MIRRORS, players)
-    assert sorted(mirror for hand in hands for mirror in hand) == sorted(MIRRORS)
+    hands = assign_tta_flips(TTA_FLIPS, players)
+    assert sorted(mirror for hand in hands for mirror in hand) == sorted(TTA_FLIPS)
     assert max(map(len, hands)) - min(map(len, hands)) <= 1
 
 
 def test_the_ninth_player_gets_a_mirror_too() -> None:
-    assert all(len(hand) == 1 for hand in deal(MIRRORS, 9))
+    assert all(len(hand) == 1 for hand in assign_tta_flips(TTA_FLIPS, 9))
 
 
 def test_a_member_alone_cannot_tell_mirror_images_apart(

@@ -9,7 +9,7 @@ from hand_built import CENTER_LPS_MM, OBLIQUE, LooksAt, place_of, with_balls
 
 from nodule.errors import InputError
 from nodule.geometry import as_vector
-from nodule.malignancy.grad_cam import Place, contributions, explain
+from nodule.malignancy.grad_cam import ReceptiveField, contributions, saliency_map
 from nodule.malignancy.network import C3DMultitask
 from nodule.volume import Volume
 
@@ -22,7 +22,7 @@ def hottest_lps_mm(heat: Volume) -> np.ndarray:
 @pytest.mark.parametrize("index", [(20, 9, 25), (5, 28, 19)])
 def test_heat_lies_at_the_only_place_that_counts(index: tuple[int, int, int]) -> None:
     decoy = (12, 17, 7)
-    heat = explain([LooksAt(index)], with_balls(index, decoy), answer="nodule")
+    heat = saliency_map([LooksAt(index)], with_balls(index, decoy), answer="nodule")
     assert np.count_nonzero(heat.array_zyx) == 1
     np.testing.assert_allclose(hottest_lps_mm(heat), place_of(index), atol=1e-6)
 
@@ -30,7 +30,7 @@ def test_heat_lies_at_the_only_place_that_counts(index: tuple[int, int, int]) ->
 def test_a_coarse_layer_is_blurred_and_not_displaced() -> None:
     # the block of 4 voxels from 20, 8 and 24 on has its middle 1.5 voxels further
     index, middle = (20, 9, 25), (21.5, 9.5, 25.5)
-    heat = explain([LooksAt(index, block=4)], with_balls(index), answer="nodule")
+    heat = saliency_map([LooksAt(index, block=4)], with_balls(index), answer="nodule")
     weights = heat.array_zyx.ravel() / heat.array_zyx.sum()
     centroid = weights @ np.moveaxis(np.indices(heat.array_zyx.shape), 0, -1).reshape(-1, 3)
     np.testing.assert_allclose(heat.geometry.index_to_lps(centroid), place_of(middle), atol=0.5)
@@ -40,7 +40,7 @@ def test_a_coarse_layer_is_blurred_and_not_displaced() -> None:
 def test_members_count_as_they_do_in_their_common_answer() -> None:
     strong, weak = (20, 9, 25), (5, 28, 19)
     networks = [LooksAt(strong), LooksAt(weak, weight=0.5)]
-    heat = explain(networks, with_balls(strong, weak), answer="nodule")
+    heat = saliency_map(networks, with_balls(strong, weak), answer="nodule")
     assert heat.array_zyx[strong] == pytest.approx(1.0)
     assert heat.array_zyx[weak] == pytest.approx(0.5)
 
@@ -52,7 +52,7 @@ def test_a_closer_look_heats_the_same_place_of_the_patient() -> None:
     # is 10, 10 and -10 half millimetres from the cube's
     middle = np.array([20.5, 20.5, 10.5])
     place = with_balls((5, 29, 26), (20, 20, 10))
-    heat = explain([close, wide], place, answer="nodule")
+    heat = saliency_map([close, wide], place, answer="nodule")
     assert heat.geometry == place.grid(wide)
     gap = np.moveaxis(np.indices(heat.array_zyx.shape), 0, -1) - middle
     added = heat.array_zyx * (np.linalg.norm(gap, axis=-1) < 5.0)
@@ -63,7 +63,7 @@ def test_a_closer_look_heats_the_same_place_of_the_patient() -> None:
 
 def test_what_lowers_an_answer_is_cold() -> None:
     index = (20, 9, 25)
-    heat = explain([LooksAt(index, weight=-1.0)], with_balls(index), answer="nodule")
+    heat = saliency_map([LooksAt(index, weight=-1.0)], with_balls(index), answer="nodule")
     assert not heat.array_zyx.any()
 
 
@@ -72,7 +72,9 @@ def test_a_place_cut_out_looks_the_same() -> None:
     place = with_balls((20, 9, 25))
     for center in (CENTER_LPS_MM, OBLIQUE.index_to_lps((1, 79, 3))):
         whole = replace(place, center_lps_mm=as_vector(center))
-        part = Place.cut(place.volume, center_lps_mm=whole.center_lps_mm, networks=[network])
+        part = ReceptiveField.cut(
+            place.volume, center_lps_mm=whole.center_lps_mm, networks=[network]
+        )
         assert part.volume.array_zyx.size < place.volume.array_zyx.size
         np.testing.assert_allclose(part.cubes(network), whole.cubes(network), atol=1e-5)
         assert part.grid(network) == whole.grid(network)

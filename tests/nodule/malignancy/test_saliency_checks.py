@@ -6,7 +6,7 @@ import torch
 from hand_built import OBLIQUE, place_of, with_balls
 
 from nodule.geometry import Geometry
-from nodule.malignancy.grad_cam import Place
+from nodule.malignancy.grad_cam import ReceptiveField
 from nodule.malignancy.network import C3DMultitask
 from nodule.malignancy.saliency_checks import hottest, likeness, moved_at_random, occluded, shuffled
 from nodule.volume import Volume
@@ -39,7 +39,7 @@ def test_what_is_hidden_becomes_the_lung_around_it() -> None:
     place = with_balls((20, 9, 25), (12, 17, 7))
     lung = place.volume.array_zyx.copy()
     lung[lung < 0] = RNG(2).normal(-860, 5, np.count_nonzero(lung < 0))
-    place = Place(
+    place = ReceptiveField(
         volume=Volume(array_zyx=lung, geometry=OBLIQUE), center_lps_mm=place.center_lps_mm
     )
     grid = place.grid(C3DMultitask())
@@ -63,7 +63,7 @@ def test_shuffled_weights_are_the_same_numbers_elsewhere() -> None:
             assert torch.equal(parameter.flatten().sort()[0], before[name].flatten().sort()[0])
         changed = {name for name, p in strange.items() if not torch.equal(p, before[name])}
         assert any(name.startswith("tasks") for name in changed)
-        assert any(name.startswith("trunk") for name in changed) is not head_alone
+        assert any(name.startswith("backbone") for name in changed) is not head_alone
     assert all(torch.equal(p, before[name]) for name, p in network.named_parameters())
 
 

@@ -9,9 +9,9 @@ from made_findings import made_finding
 from nodule.errors import ConfigError, InputError
 from nodule.findings import Candidate, Finding, ScoredCandidate
 from nodule.geometry import Geometry
-from nodule.malignancy.saliency_stage import ExplainMalignancy
+from nodule.malignancy.saliency_stage import MapSaliency
 from nodule.malignancy.stage import ScoreMalignancy
-from nodule.saliency import HeatMap
+from nodule.saliency import SaliencyMap
 from nodule.volume import Volume
 
 CENTER_LPS_MM = (5.0, -7.0, 120.0)
@@ -46,9 +46,9 @@ def made() -> Made:
 
 
 @pytest.fixture(scope="module")
-def maps(made: Made) -> dict[str, HeatMap]:
+def maps(made: Made) -> dict[str, SaliencyMap]:
     volume, scored, findings = made
-    stages = [ExplainMalignancy(answer=answer) for answer in ("malignancy", "nodule")]
+    stages = [MapSaliency(answer=answer) for answer in ("malignancy", "nodule")]
     return {
         stage.answer: stage.run(volume=volume, scored=scored, findings=findings)[0]
         for stage in stages
@@ -57,7 +57,7 @@ def maps(made: Made) -> dict[str, HeatMap]:
 
 @pytest.mark.parametrize("answer", ["malignancy", "nodule"])
 def test_the_heat_lies_on_the_ball_in_patient_coordinates(
-    maps: dict[str, HeatMap], answer: str
+    maps: dict[str, SaliencyMap], answer: str
 ) -> None:
     seen = maps[answer]
     # the middle of the cube that was judged, not of the finding
@@ -67,13 +67,13 @@ def test_the_heat_lies_on_the_ball_in_patient_coordinates(
     mirrored = tuple(2 * c - b for c, b in zip(CENTER_LPS_MM, BALL_LPS_MM, strict=True))
     ball = away_mm(seen.geometry, BALL_LPS_MM) < RADIUS_MM
     only_mirrored = (away_mm(seen.geometry, mirrored) < RADIUS_MM) & ~ball
-    heat = seen.heat_zyx.astype(float)
+    heat = seen.saliency_zyx.astype(float)
     assert heat[ball].mean() > 5 * heat[~ball].mean()
     assert heat[ball].mean() > 2 * heat[only_mirrored].mean()
     assert heat.max() == 1.0
 
 
-def test_what_is_explained_is_what_is_reported(made: Made, maps: dict[str, HeatMap]) -> None:
+def test_what_is_explained_is_what_is_reported(made: Made, maps: dict[str, SaliencyMap]) -> None:
     _, _, (finding,) = made
     assert maps["malignancy"].checks.score == pytest.approx(
         finding.assessment.malignancy.score, abs=0.02
@@ -84,7 +84,7 @@ def test_what_is_explained_is_what_is_reported(made: Made, maps: dict[str, HeatM
 
 
 def test_hiding_what_is_hot_changes_the_answer_more_than_hiding_elsewhere(
-    maps: dict[str, HeatMap],
+    maps: dict[str, SaliencyMap],
 ) -> None:
     checks = maps["nodule"].checks
     assert checks.change_hottest < -0.4
@@ -96,7 +96,7 @@ def test_hiding_what_is_hot_changes_the_answer_more_than_hiding_elsewhere(
 
 @pytest.mark.parametrize("answer", ["malignancy", "nodule"])
 def test_the_map_moves_when_what_was_learnt_is_shuffled(
-    maps: dict[str, HeatMap], answer: str
+    maps: dict[str, SaliencyMap], answer: str
 ) -> None:
     checks = maps[answer].checks
     assert checks.likeness_random_head < 0.97
@@ -107,7 +107,7 @@ def test_the_map_moves_when_what_was_learnt_is_shuffled(
 def test_explains_nothing_where_nothing_was_found(made: Made) -> None:
     volume, scored, _ = made
     done: list[float] = []
-    maps = ExplainMalignancy().run(volume=volume, scored=scored, findings=(), progress=done.append)
+    maps = MapSaliency().run(volume=volume, scored=scored, findings=(), progress=done.append)
     assert maps == ()
     assert done == [1.0]
 
@@ -116,9 +116,9 @@ def test_refuses_a_finding_of_another_scan(made: Made) -> None:
     volume, scored, (finding,) = made
     strange = replace(finding, assessment=replace(finding.assessment, probability=0.123))
     with pytest.raises(InputError, match="UNKNOWN_FINDING"):
-        ExplainMalignancy().run(volume=volume, scored=scored, findings=(strange,))
+        MapSaliency().run(volume=volume, scored=scored, findings=(strange,))
 
 
 def test_refuses_to_compare_with_nothing() -> None:
     with pytest.raises(ConfigError, match=r"BAD_VALUE: draws.*from 1"):
-        ExplainMalignancy(draws=0)
+        MapSaliency(draws=0)

@@ -16,7 +16,7 @@ from nodule.geometry import Geometry
 from nodule.malignancy.calibration import Calibration
 from nodule.malignancy.cubes import candidate_cubes
 from nodule.malignancy.ensemble import Ensemble
-from nodule.malignancy.predict import MIRRORS, Predictor
+from nodule.malignancy.predict import TTA_FLIPS, Predictor
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.phantom import NodulePlan, PhantomSpec, make_phantom
 from nodule.resample import Resample
@@ -113,7 +113,7 @@ def test_members_are_averaged_and_their_disagreement_told(
         Ensemble(
             members=(
                 Predictor.load(
-                    member, device=torch.device("cpu"), precision="fp32", mirrors=MIRRORS[turn::2]
+                    member, device=torch.device("cpu"), precision="fp32", flips=TTA_FLIPS[turn::2]
                 ),
             )
         ).predict(lambda _: cubes_of(volume, given, (1.0, 1.5)))

@@ -15,9 +15,9 @@ from nodule.outputs import write_report
 from nodule.page.figures import Picture, plane_picture
 from nodule.page.html import render_html
 from nodule.page.pdf import write_pdf
-from nodule.page.saliency_overlay import heat_figures, heat_sheet, hiding_in_words
+from nodule.page.saliency_overlay import hiding_in_words, saliency_figures, saliency_sheet
 from nodule.report import Report
-from nodule.saliency import HeatChecks, HeatMap
+from nodule.saliency import SaliencyChecks, SaliencyMap
 from nodule.study import Study
 from nodule.volume import LungMask
 
@@ -26,7 +26,7 @@ CENTER_LPS_MM = (20.0, 30.0, -40.0)
 
 
 @pytest.fixture(scope="module")
-def heat() -> HeatMap:
+def heat() -> SaliencyMap:
     """Return a map on an oblique grid, hot within 2 mm of a place beside N1."""
     c, s = np.cos(0.3), np.sin(0.3)
     direction = ((0.0, -s, c), (0.0, c, s), (1.0, 0.0, 0.0))
@@ -38,12 +38,12 @@ def heat() -> HeatMap:
     )
     where = geometry.index_to_lps(np.moveaxis(np.indices(geometry.shape_zyx), 0, -1))
     away_mm = np.linalg.norm(where - HOT_LPS_MM, axis=-1)
-    return HeatMap(
+    return SaliencyMap(
         finding_id="N1",
         answer="malignancy",
-        heat_zyx=np.clip(2 - away_mm / 2, 0, 1).astype(np.float16),
+        saliency_zyx=np.clip(2 - away_mm / 2, 0, 1).astype(np.float16),
         geometry=geometry,
-        checks=HeatChecks(
+        checks=SaliencyChecks(
             score=3.9,
             score_without_hottest=2.25,
             scores_without_elsewhere=(3.8, 3.9),
@@ -61,8 +61,10 @@ def pictures(study: Study) -> list[Picture]:
     ]
 
 
-def test_heat_is_drawn_where_it_lies_in_every_plane(heat: HeatMap, pictures: list[Picture]) -> None:
-    for figure in heat_figures(heat, pictures):
+def test_heat_is_drawn_where_it_lies_in_every_plane(
+    heat: SaliencyMap, pictures: list[Picture]
+) -> None:
+    for figure in saliency_figures(heat, pictures):
         drawn = np.asarray(Image.open(io.BytesIO(figure.heat.png)))
         pixel_mm = 60.0 / drawn.shape[0]
         rows, columns = np.nonzero(drawn[..., 3] > 0)
@@ -72,16 +74,16 @@ def test_heat_is_drawn_where_it_lies_in_every_plane(heat: HeatMap, pictures: lis
         assert (np.ptp(columns) + 1) * pixel_mm == pytest.approx(2 * 3.6, abs=0.8)
 
 
-def test_says_what_hiding_did(heat: HeatMap) -> None:
+def test_says_what_hiding_did(heat: SaliencyMap) -> None:
     assert hiding_in_words(heat) == (
         "Hiding the hottest tenth of the cube takes it from 3.90 to 2.25; "
         "hiding as much elsewhere, to 3.85 in the mean."
     )
 
 
-def test_a_sheet_is_a_picture_and_always_the_same(heat: HeatMap, study: Study) -> None:
+def test_a_sheet_is_a_picture_and_always_the_same(heat: SaliencyMap, study: Study) -> None:
     one, again = (
-        heat_sheet(heat, study.volume, center_lps_mm=HOT_LPS_MM, edge_mm=60.0) for _ in range(2)
+        saliency_sheet(heat, study.volume, center_lps_mm=HOT_LPS_MM, edge_mm=60.0) for _ in range(2)
     )
     assert one == again
     levels = np.asarray(Image.open(io.BytesIO(one)).convert("RGB")).astype(int)
@@ -92,7 +94,7 @@ def test_a_sheet_is_a_picture_and_always_the_same(heat: HeatMap, study: Study) -
 
 def test_a_page_without_heat_is_as_it_was(report: Report, study: Study, lungs: LungMask) -> None:
     plain = render_html(report, study=study, lungs=lungs)
-    assert render_html(report, study=study, lungs=lungs, heat_maps=()) == plain
+    assert render_html(report, study=study, lungs=lungs, saliency_maps=()) == plain
     assert "Grad-CAM" not in plain
     assert ".looked" not in plain
 
@@ -102,12 +104,12 @@ def heated(
     report: Report,
     study: Study,
     lungs: LungMask,
-    heat: HeatMap,
+    heat: SaliencyMap,
     tmp_path_factory: pytest.TempPathFactory,
     masks: dict[str, NoduleMask],
 ) -> Path:
     folder = tmp_path_factory.mktemp("heated")
-    write_report(report, study=study, lungs=lungs, masks=masks, folder=folder, heat_maps=[heat])
+    write_report(report, study=study, lungs=lungs, masks=masks, folder=folder, saliency_maps=[heat])
     return folder
 
 

@@ -23,7 +23,7 @@ class Block(nn.Module):
         self.bn1 = nn.BatchNorm3d(4)
 
 
-class Trunk(nn.Module):
+class Backbone(nn.Module):
     """Layers named as in a ResNet, in small."""
 
     def __init__(self, inputs: int = 1) -> None:
@@ -36,7 +36,7 @@ class Trunk(nn.Module):
 class Network(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.trunk = Trunk()
+        self.backbone = Backbone()
         self.tasks = nn.Linear(4, 2)
 
 
@@ -57,17 +57,17 @@ def all_are(module: nn.Module, value: float) -> bool:
     return all(bool((tensor == value).all()) for tensor in module.state_dict().values())
 
 
-def test_a_medicalnet_checkpoint_fills_the_trunk_and_leaves_the_heads(tmp_path: Path) -> None:
+def test_a_medicalnet_checkpoint_fills_the_backbone_and_leaves_the_heads(tmp_path: Path) -> None:
     network = Network()
     heads = network.tasks.weight.clone()
-    theirs = prefixed(constant(Trunk(), 3), "module.") | {"module.fc.weight": torch.ones(9, 4)}
+    theirs = prefixed(constant(Backbone(), 3), "module.") | {"module.fc.weight": torch.ones(9, 4)}
     file = saved(tmp_path / "resnet.pth", {"epoch": 90, "state_dict": theirs, "optimizer": {}})
     transfer = fill(network, read_foreign(file))
-    assert all_are(network.trunk, 3)
+    assert all_are(network.backbone, 3)
     assert torch.equal(network.tasks.weight, heads)
     assert transfer.fresh == ("tasks.weight", "tasks.bias")
     assert transfer.unused == ("module.fc.weight",)
-    assert (transfer.dropped_prefix, transfer.added_prefix) == ("module.", "trunk.")
+    assert (transfer.dropped_prefix, transfer.added_prefix) == ("module.", "backbone.")
     assert len(transfer.matched) == 18
     assert transfer.reshaped == {}
 
@@ -78,17 +78,17 @@ def test_a_bundle_is_unwrapped_whatever_its_prefix(
     tmp_path: Path, prefix: str, wrapper: str
 ) -> None:
     network = Network()
-    file = saved(tmp_path / "model.pt", {wrapper: prefixed(constant(Trunk(), 2), prefix)})
+    file = saved(tmp_path / "model.pt", {wrapper: prefixed(constant(Backbone(), 2), prefix)})
     assert len(fill(network, read_foreign(file)).matched) == 18
-    assert all_are(network.trunk, 2)
+    assert all_are(network.backbone, 2)
 
 
 def test_safetensors_of_others_do_not_tell_their_patients(tmp_path: Path) -> None:
     network = Network()
-    save_file(prefixed(constant(Trunk(), 5), "backbone."), tmp_path / "a.safetensors")
+    save_file(prefixed(constant(Backbone(), 5), "backbone."), tmp_path / "a.safetensors")
     foreign = read_foreign(tmp_path / "a.safetensors")
     fill(network, foreign)
-    assert all_are(network.trunk, 5)
+    assert all_are(network.backbone, 5)
     assert foreign.training_patients is None
 
 
@@ -99,7 +99,7 @@ def test_our_own_weights_fill_everything_and_tell_their_patients(tmp_path: Path)
     foreign = read_foreign(file)
     transfer = fill(network, foreign)
     assert all_are(network, 7)
-    assert network.trunk.conv1.weight.dtype == torch.float32
+    assert network.backbone.conv1.weight.dtype == torch.float32
     assert transfer.fresh == transfer.unused == ()
     assert foreign.training_patients == ("P1",)
 
@@ -113,37 +113,41 @@ def test_our_own_checkpoint_fills_everything(tmp_path: Path) -> None:
 
 def test_a_colour_stem_is_reported_and_left_fresh(tmp_path: Path) -> None:
     network = Network()
-    stem = network.trunk.conv1.weight.clone()
-    transfer = fill(network, read_foreign(saved(tmp_path / "c.pt", constant(Trunk(inputs=3), 1))))
-    assert transfer.reshaped == {"trunk.conv1.weight": ((4, 3, 3, 3, 3), (4, 1, 3, 3, 3))}
-    assert torch.equal(network.trunk.conv1.weight, stem)
-    assert all_are(network.trunk.layer1, 1)
+    stem = network.backbone.conv1.weight.clone()
+    transfer = fill(
+        network, read_foreign(saved(tmp_path / "c.pt", constant(Backbone(inputs=3), 1)))
+    )
+    assert transfer.reshaped == {"backbone.conv1.weight": ((4, 3, 3, 3, 3), (4, 1, 3, 3, 3))}
+    assert torch.equal(network.backbone.conv1.weight, stem)
+    assert all_are(network.backbone.layer1, 1)
 
 
 @pytest.mark.parametrize("backbone", ["resnet18", "densenet121"])
 def test_public_names_fit_our_backbones(tmp_path: Path, backbone: str) -> None:
     network = C3DMultitask(backbone=backbone)
     # as torchvision and MedicalNet name them: without our network's own level
-    theirs = {k: torch.zeros_like(v) for k, v in network.trunk.state_dict().items()}
+    theirs = {k: torch.zeros_like(v) for k, v in network.backbone.state_dict().items()}
     transfer = fill(network, read_foreign(saved(tmp_path / "net.pt", theirs)))
     assert transfer.unused == ()
     assert all(name.startswith(("features.", "tasks.")) for name in transfer.fresh)
-    assert all_are(network.trunk, 0)
+    assert all_are(network.backbone, 0)
 
 
 def test_says_what_became_of_the_weights(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    file = saved(tmp_path / "c.pt", constant(Trunk(inputs=3), 1))
+    file = saved(tmp_path / "c.pt", constant(Backbone(inputs=3), 1))
     with caplog.at_level(logging.INFO):
         fill(Network(), read_foreign(file))
     assert "took 17 tensors" in caplog.text
-    assert "trunk.conv1.weight is (4, 3, 3, 3, 3) in the file, (4, 1, 3, 3, 3) here" in caplog.text
+    assert (
+        "backbone.conv1.weight is (4, 3, 3, 3, 3) in the file, (4, 1, 3, 3, 3) here" in caplog.text
+    )
 
 
 def test_refuses_weights_of_which_nothing_fits_and_leaves_the_network(tmp_path: Path) -> None:
     network = Network()
     before = {k: v.clone() for k, v in network.state_dict().items()}
     file = saved(tmp_path / "other.pt", {"stem.weight": torch.ones(8, 3, 7, 7)})
-    with pytest.raises(WeightsError, match=r"NOTHING_MATCHES.*trunk.conv1.weight.*stem.weight"):
+    with pytest.raises(WeightsError, match=r"NOTHING_MATCHES.*backbone.conv1.weight.*stem.weight"):
         fill(network, read_foreign(file))
     assert all(torch.equal(v, before[k]) for k, v in network.state_dict().items())
 
@@ -167,7 +171,7 @@ def test_refuses_a_pickle_that_holds_code_and_does_not_run_it(tmp_path: Path) ->
 
 
 def test_refuses_what_is_no_checkpoint(tmp_path: Path) -> None:
-    whole = saved(tmp_path / "a.pt", constant(Trunk(), 1)).read_bytes()
+    whole = saved(tmp_path / "a.pt", constant(Backbone(), 1)).read_bytes()
     (tmp_path / "half.pt").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "empty.pt").write_bytes(b"")
     (tmp_path / "text.safetensors").write_text("no tensors")

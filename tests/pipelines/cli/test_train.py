@@ -55,11 +55,11 @@ app.command()(train)
 class Small(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.trunk = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+        self.backbone = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
         self.head = nn.Linear(2, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.as_tensor(self.head(self.trunk(x)))
+        return torch.as_tensor(self.head(self.backbone(x)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,10 +123,12 @@ def run(*arguments: object) -> dict[str, Any]:
     return summary
 
 
-def test_begins_with_foreign_weights_and_keeps_the_frozen_trunk(
+def test_begins_with_foreign_weights_and_keeps_the_frozen_backbone(
     config: Path, tmp_path: Path
 ) -> None:
-    theirs = {f"module.{k}": torch.full_like(v, 0.5) for k, v in Small().trunk.state_dict().items()}
+    theirs = {
+        f"module.{k}": torch.full_like(v, 0.5) for k, v in Small().backbone.state_dict().items()
+    }
     torch.save({"state_dict": theirs}, tmp_path / "theirs.pth")
     summary = run(
         "--config", config, "-o", tmp_path / "run", "--start-from", tmp_path / "theirs.pth",
@@ -142,7 +144,7 @@ def test_begins_with_foreign_weights_and_keeps_the_frozen_trunk(
     weights = Weights.open(Path(summary["weights"]))
     assert set(weights.training_patients) == {"share 0.1", "folds (3,)", "5"}
     state = load_state(weights)
-    assert all((state[name] == 0.5).all() for name in state if name.startswith("trunk."))
+    assert all((state[name] == 0.5).all() for name in state if name.startswith("backbone."))
     assert not (state["head.bias"] == 0.5).all()
 
 

@@ -1,4 +1,4 @@
-"""A trunk is known layer by layer, and measuring its layers changes nothing."""
+"""A backbone is known layer by layer, and measuring its layers changes nothing."""
 
 from collections.abc import Mapping
 
@@ -11,8 +11,8 @@ from nodule.malignancy.network import C3DMultitask
 from pipelines.training.backbone_layers import (
     head_parameters,
     layer_importance,
+    layers_of_backbone,
     least_important,
-    trunk_layers,
 )
 
 
@@ -22,14 +22,14 @@ class Pair(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         first, second = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
-        self.trunk = nn.Sequential(first, nn.ReLU(), second)
+        self.backbone = nn.Sequential(first, nn.ReLU(), second)
         self.head = nn.Linear(1, 1, bias=False)
         with torch.no_grad():
             for layer, value in ((first, 2.0), (second, 3.0), (self.head, 5.0)):
                 layer.weight.fill_(value)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.as_tensor(self.head(self.trunk(x)))
+        return torch.as_tensor(self.head(self.backbone(x)))
 
 
 class Normalised(nn.Module):
@@ -37,11 +37,11 @@ class Normalised(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.trunk = nn.Sequential(nn.Conv3d(1, 2, 3), nn.BatchNorm3d(2), nn.Dropout(0.5))
+        self.backbone = nn.Sequential(nn.Conv3d(1, 2, 3), nn.BatchNorm3d(2), nn.Dropout(0.5))
         self.head = nn.Linear(2, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.as_tensor(self.head(self.trunk(x).mean(dim=(2, 3, 4))))
+        return torch.as_tensor(self.head(self.backbone(x).mean(dim=(2, 3, 4))))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ class Normalised(nn.Module):
 def test_the_layers_of_a_backbone_are_its_blocks(backbone: str, layers: int) -> None:
     with torch.device("meta"):
         network = C3DMultitask(backbone=backbone)
-    found = trunk_layers(network)
+    found = layers_of_backbone(network)
     assert len(found) == layers
     heads = head_parameters(network, found)
     assert sum(p.numel() for p in heads) == sum(
@@ -64,9 +64,9 @@ def test_the_layers_of_a_backbone_are_its_blocks(backbone: str, layers: int) -> 
     )
 
 
-def test_refuses_a_network_without_a_trunk() -> None:
-    with pytest.raises(ConfigError, match=r"NO_TRUNK.*got Linear"):
-        trunk_layers(nn.Linear(1, 1))
+def test_refuses_a_network_without_a_backbone() -> None:
+    with pytest.raises(ConfigError, match=r"NO_BACKBONE.*got Linear"):
+        layers_of_backbone(nn.Linear(1, 1))
 
 
 def test_importance_is_the_mean_of_gradient_times_weight() -> None:
@@ -74,12 +74,12 @@ def test_importance_is_the_mean_of_gradient_times_weight() -> None:
     batches: list[Mapping[str, Tensor]] = [{"x": torch.full((1, 1), value)} for value in (1.0, 3.0)]
     found = layer_importance(
         network,
-        trunk_layers(network),
+        layers_of_backbone(network),
         loss=lambda batch: network(batch["x"]).square().mean(),
         batches=batches,
     )
     # loss = (30 x)^2, so weight times slope is 2 * 900 x^2 for each: 1800 and 16200
-    assert found == {"trunk.0": pytest.approx(9000), "trunk.2": pytest.approx(9000)}
+    assert found == {"backbone.0": pytest.approx(9000), "backbone.2": pytest.approx(9000)}
 
 
 def test_a_layer_of_many_idle_weights_matters_less() -> None:
@@ -93,7 +93,7 @@ def test_measuring_leaves_no_trace() -> None:
     torch.manual_seed(0)
     network = Normalised().train()
     network.head.weight.requires_grad = False
-    network.trunk[1].eval()
+    network.backbone[1].eval()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     modes = [module.training for module in network.modules()]
     random = torch.get_rng_state()
@@ -102,7 +102,7 @@ def test_measuring_leaves_no_trace() -> None:
         torch.rand(3)
         return network(batch["x"]).mean()
 
-    layers = trunk_layers(network)
+    layers = layers_of_backbone(network)
     layer_importance(network, layers, loss=loss, batches=[{"x": torch.ones(2, 1, 4, 4, 4)}])
     assert all(torch.equal(tensor, before[n]) for n, tensor in network.state_dict().items())
     assert [module.training for module in network.modules()] == modes

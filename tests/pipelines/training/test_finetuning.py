@@ -32,13 +32,13 @@ class Small(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.trunk = nn.Sequential(
+        self.backbone = nn.Sequential(
             *(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.Dropout(0.1)) for _ in range(3))
         )
         self.head = nn.Linear(2, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.as_tensor(self.head(self.trunk(x)))
+        return torch.as_tensor(self.head(self.backbone(x)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +95,8 @@ class Watch(Callback):
 
 
 def learning(watch: Watch) -> list[set[str]]:
-    """Return per epoch the layers, such as trunk.0, of which anything changed."""
-    return [{name if "trunk" in name else "head" for name in names} for names in watch.changed]
+    """Return per epoch the layers, such as backbone.0, of which anything changed."""
+    return [{name if "backbone" in name else "head" for name in names} for names in watch.changed]
 
 
 def start(folder: Path) -> Path:
@@ -110,14 +110,18 @@ def start(folder: Path) -> Path:
 def test_wakes_heads_then_the_last_layer_then_everything(tmp_path: Path) -> None:
     watch = Watch()
     train(SumTask(), LOOP, folder=tmp_path, finetune=PHASES, callbacks=[watch])
-    last = {"head", "trunk.2"}
+    last = {"head", "backbone.2"}
     # statistics of a normalisation are in its layer's state: they sleep too
-    assert learning(watch) == [{"head"}, last, last, last | {"trunk.0", "trunk.1"}]
+    assert learning(watch) == [{"head"}, last, last, last | {"backbone.0", "backbone.1"}]
 
 
 @pytest.mark.parametrize(
     ("freeze", "woken"),
-    [("all", set()), ("partial", {"trunk.2"}), ("none", {"trunk.0", "trunk.1", "trunk.2"})],
+    [
+        ("all", set()),
+        ("partial", {"backbone.2"}),
+        ("none", {"backbone.0", "backbone.1", "backbone.2"}),
+    ],
 )
 def test_a_policy_keeps_layers_frozen_in_every_phase(
     tmp_path: Path, freeze: str, woken: set[str]
@@ -135,7 +139,7 @@ def test_adaptive_freezes_the_least_important_layer(
     watch = Watch()
     with caplog.at_level(logging.INFO):
         train(SumTask(), LOOP, folder=tmp_path, finetune=finetune, callbacks=[watch])
-    found = dict(re.findall(r"importance of (trunk\.\d)\.0: (\S+)", caplog.text))
+    found = dict(re.findall(r"importance of (backbone\.\d)\.0: (\S+)", caplog.text))
     least = min(found, key=lambda name: float(found[name]))
     assert len(found) == 3
     assert learning(watch) == [{"head", *found} - {least}] * 4
@@ -153,8 +157,8 @@ def test_a_layer_learns_slower_the_deeper_it_lies(tmp_path: Path) -> None:
         rows = [row for row in csv.DictReader(stream) if row.get("lr-AdamW/heads")]
     # step 9 opens the third phase: a quarter of the loop's rate, halved per layer
     rates = {name: float(value) for name, value in rows[-1].items() if name.startswith("lr-")}
-    assert rates["lr-AdamW/trunk.2.0"] == pytest.approx(rates["lr-AdamW/heads"] / 2)
-    assert rates["lr-AdamW/trunk.0.0"] == pytest.approx(rates["lr-AdamW/heads"] / 8)
+    assert rates["lr-AdamW/backbone.2.0"] == pytest.approx(rates["lr-AdamW/heads"] / 2)
+    assert rates["lr-AdamW/backbone.0.0"] == pytest.approx(rates["lr-AdamW/heads"] / 8)
 
 
 def test_a_run_killed_in_its_second_phase_resumes_on_the_curve(tmp_path: Path) -> None:
@@ -175,7 +179,7 @@ def test_patients_of_the_beginning_count_as_seen(tmp_path: Path) -> None:
     assert Weights.open(path).training_patients == ("P1", "P2")
     report = json.loads((tmp_path / "run/start.json").read_text())
     assert report["file"] == "start.safetensors"
-    assert "trunk.0.0.weight" in report["matched"]
+    assert "backbone.0.0.weight" in report["matched"]
     assert report["fresh"] == report["unused"] == []
 
 
@@ -196,11 +200,11 @@ def test_says_that_nobody_knows_whose_scans_foreign_weights_saw(
     assert "theirs.pt does not tell whose scans it was trained on" in caplog.text
 
 
-def test_a_network_without_a_trunk_cannot_be_frozen(tmp_path: Path) -> None:
+def test_a_network_without_a_backbone_cannot_be_frozen(tmp_path: Path) -> None:
     @dataclass(frozen=True, kw_only=True)
     class Flat(SumTask):
         def network(self) -> nn.Module:
             return nn.Linear(2, 1)
 
-    with pytest.raises(ConfigError, match="NO_TRUNK"):
+    with pytest.raises(ConfigError, match="NO_BACKBONE"):
         train(Flat(), LOOP, folder=tmp_path, finetune=PHASES)
