@@ -25,7 +25,7 @@ SHIPPED = Path(__file__).parent
 """Where the package keeps what it brings."""
 
 _FORMAT = "nodule-weights-v1"
-_OLD_BACKBONE = re.compile(r"^backbone\.")
+_OLD_BACKBONE = re.compile(r"^trunk\.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +136,7 @@ def load_state(weights: Weights) -> dict[str, Tensor]:
 def current_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return tensors by the names that networks have now.
 
-    Files that were written before 0.2.0 call the backbone ``backbone``. The files stay as they are,
+    Files that were written before 0.2.0 call the backbone ``trunk``. The files stay as they are,
     for calibrations and caches know them by their digests.
     """
     return {_OLD_BACKBONE.sub("backbone.", name): tensor for name, tensor in state.items()}

@@ -89,9 +89,9 @@ def test_a_file_from_before_0_2_fills_the_backbone(tmp_path: Path) -> None:
     path = tmp_path / "old.safetensors"
     save_state(
         path,
-        {"backbone.0.weight": torch.ones(2), "heads.backbone.bias": torch.zeros(1)},
+        {"trunk.0.weight": torch.ones(2), "heads.trunk.bias": torch.zeros(1)},
         stage="malignancy",
         architecture={},
         training_patients=(),
     )
-    assert sorted(load_state(Weights.open(path))) == ["backbone.0.weight", "heads.backbone.bias"]
+    assert sorted(load_state(Weights.open(path))) == ["backbone.0.weight", "heads.trunk.bias"]
