@@ -233,3 +233,26 @@ def test_a_larger_solid_nodule_is_never_managed_less(small: float, large: float)
         for mm3 in (small, large)
     )
     assert order.index(first or "") <= order.index(second or "")
+
+
+@pytest.mark.parametrize(("mm3", "expected"), [(523, "discharge"), (524, "CT surveillance")])
+def test_a_lymph_node_shape_counts_below_524_mm3(mm3: float, expected: str) -> None:
+    """The sphere of 10 mm."""
+    nodule = _nodule(mm3=mm3, benign_feature="perifissural")
+    assert assess(nodule, person=ADULT, brock_probability=0.05).answer == expected
+
+
+@pytest.mark.parametrize(
+    ("longest_mm", "due_months"), [(4.9, None), (5.0, (12, 12)), (6.0, (3, 3)), (7.9, (3, 3))]
+)
+def test_the_next_ct_is_due_when_the_algorithm_says(
+    longest_mm: float, due_months: tuple[int, int] | None
+) -> None:
+    assert assess(_nodule(longest_mm=longest_mm), person=ADULT).due_months == due_months
+
+
+@pytest.mark.parametrize(("mm3", "mass"), [(14137, False), (14207, False), (14208, True)])
+def test_a_volume_is_a_mass_beyond_the_sphere_of_30_mm(mm3: float, mass: bool) -> None:
+    """Read to 0.1 mm: pi / 6 x 30.05^3 is 14 207.97 mm3."""
+    result = assess(_nodule(mm3=mm3), person=ADULT, brock_probability=0.05)
+    assert (result.rule.id == "scope-mass") == mass

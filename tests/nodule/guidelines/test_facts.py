@@ -103,3 +103,14 @@ def test_refuses_a_solid_component_larger_than_its_nodule() -> None:
             size=Size(axes_mm=(6, 6)),
             solid_component=Size(axes_mm=(6.1, 6.1)),
         )
+
+
+@pytest.mark.parametrize(
+    ("age_years", "allowed"), [(-1, False), (0, True), (130, True), (131, False)]
+)
+def test_a_person_is_0_to_130_years_old(age_years: int, allowed: bool) -> None:
+    if allowed:
+        assert Person(age_years=age_years).age_years == age_years
+    else:
+        with pytest.raises(InputError, match="BAD_AGE"):
+            Person(age_years=age_years)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodule.guidelines.facts import NoduleFacts, Person, Size
-from nodule.guidelines.fleischner import recommend
+from nodule.guidelines.fleischner import Risk, recommend
 
 IN_SCOPE = Person(age_years=60, route="incidental", known_cancer=False, immunosuppressed=False)
 
@@ -196,3 +196,50 @@ def test_a_larger_solid_nodule_is_never_seen_later(small: float, large: float, r
     small, large = sorted((small, large))
     first, second = (_answer(_nodule((mm, mm)), risk=risk) for mm in (small, large))
     assert months.get(first or "", 6) >= months.get(second or "", 6)
+
+
+@pytest.mark.parametrize(
+    ("component", "suspicious"),
+    [
+        (Size(axes_mm=(5.4, 5.4)), False),  # 5 whole millimetres
+        (Size(axes_mm=(5.5, 5.5)), True),
+        (Size(volume_mm3=99), False),
+        (Size(volume_mm3=100), True),
+    ],
+)
+def test_a_solid_component_counts_from_6_mm_or_100_mm3(component: Size, suspicious: bool) -> None:
+    nodule = NoduleFacts(
+        composition="part-solid",
+        size=Size(axes_mm=(9, 9), volume_mm3=380),
+        solid_component=component,
+    )
+    assert ("PET/CT" in (_answer(nodule) or "")) == suspicious
+
+
+@pytest.mark.parametrize(
+    ("mm", "risk", "due_months"),
+    [
+        (5.4, "low", None),
+        (5.4, "high", None),  # an optional CT is none that is due
+        (5.5, "low", (6, 12)),
+        (8.4, "high", (6, 12)),
+        (8.5, "low", (3, 3)),
+    ],
+)
+def test_the_next_ct_is_due_when_the_table_says(
+    mm: float, risk: Risk, due_months: tuple[int, int] | None
+) -> None:
+    result = recommend([_nodule((mm, mm))], person=IN_SCOPE, risk=risk)
+    assert result.due_months == due_months
+
+
+@pytest.mark.parametrize("composition", ["solid", "ground-glass"])
+def test_several_nodules_are_due_in_3_to_6_months(composition: str) -> None:
+    pair = [_nodule((7, 7), composition), _nodule((7, 7), composition)]
+    assert recommend(pair, person=IN_SCOPE, risk="low").due_months == (3, 6)
+
+
+@pytest.mark.parametrize(("age_years", "outcome"), [(34, "out of scope"), (35, "applied")])
+def test_the_table_begins_at_35_years(age_years: int, outcome: str) -> None:
+    person = replace(IN_SCOPE, age_years=age_years)
+    assert recommend([_nodule((7, 7))], person=person, risk="low").outcome == outcome

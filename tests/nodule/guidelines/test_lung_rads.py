@@ -392,3 +392,74 @@ def test_a_growing_nodule_is_never_below_its_earlier_category() -> None:
     prior = Prior(size=_mm(5.0), months=12, category="4X")
     result = classify_lesion(_nodule("solid", _mm(7.0), "followed", prior=prior))
     assert (result.answer, result.rule.id) == ("4B", "history-held")
+
+
+@pytest.mark.parametrize(
+    ("course", "total_mm3", "solid_mm3", "expected"),
+    [
+        ("baseline", 112, 100, "2"),
+        ("baseline", 113, 112, "3"),
+        ("baseline", 300, 113, "4A"),
+        ("baseline", 300, 267, "4A"),
+        ("baseline", 300, 268, "4B"),
+        ("new", 112, 33, "3"),
+        ("new", 113, 33, "4A"),
+        ("new", 113, 34, "4B"),
+        ("growing", 300, 33, "4A"),
+        ("growing", 300, 34, "4B"),
+    ],
+)
+def test_part_solid_limits_by_volume(
+    course: str, total_mm3: float, solid_mm3: float, expected: str
+) -> None:
+    """The spheres of 6 mm in all, and of 4, 6 and 8 mm of the solid component."""
+    assert _category(_nodule("part-solid", _mm3(total_mm3), course, _mm3(solid_mm3))) == expected
+
+
+@pytest.mark.parametrize(("mm3", "expected"), [(523, "2"), (524, "4A"), (525, "4A")])
+def test_a_lymph_node_shape_counts_strictly_below_524_mm3(mm3: float, expected: str) -> None:
+    assert _category(_nodule("solid", _mm3(mm3), "baseline", benign_feature="juxtapleural")) == (
+        expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "due_months"),
+    [
+        (_mm(5.9), (12, 12)),  # category 2
+        (_mm(6.0), (6, 6)),  # 3
+        (_mm(8.0), (3, 3)),  # 4A
+        (_mm(15.0), None),  # 4B is no question of the next CT
+    ],
+)
+def test_the_next_ct_is_due_when_the_category_says(
+    size: Size, due_months: tuple[int, int] | None
+) -> None:
+    assert classify_lesion(_nodule("solid", size, "baseline")).due_months == due_months
+
+
+@pytest.mark.parametrize(
+    ("earlier", "months", "expected"),
+    [
+        ("3", 5.49, "3"),
+        ("3", 5.5, "2"),
+        ("3", 6.0, "2"),
+        ("4A", 2.49, "4A"),
+        ("4A", 2.5, "3"),
+        ("4A", 3.0, "3"),
+    ],
+)
+def test_a_step_down_is_due_by_whole_months(earlier: str, months: float, expected: str) -> None:
+    """Six months after category 3, three after 4A; the earlier scan had the same size."""
+    size = {"3": _mm(7.0), "4A": _mm(9.0)}[earlier]
+    prior = Prior(size=size, months=months, category=earlier)
+    assert _category(_nodule("solid", size, "followed", prior=prior)) == expected
+
+
+@pytest.mark.parametrize(
+    ("months", "expected"), [(11.9, "4A"), (12.0, "4A"), (12.7, "4A"), (12.8, "3"), (12.9, "3")]
+)
+def test_1_6_mm_within_12_8_months_are_growth(months: float, expected: str) -> None:
+    """Growth is strictly more than 1.5 mm in 12 months, which 1.6 mm in 12.8 just are not."""
+    prior = Prior(size=_mm(5.0), months=months)
+    assert _category(_nodule("solid", _mm(6.6), "followed", prior=prior)) == expected

@@ -173,3 +173,36 @@ def test_the_order_of_the_lesions_does_not_matter(sizes: list[float], seed: obje
     one = classify_exam(lesions, person=SCREENED)
     seed.shuffle(lesions)  # type: ignore[attr-defined]
     assert classify_exam(lesions, person=SCREENED).answer == one.answer
+
+
+@pytest.mark.parametrize(
+    ("age_years", "said"),
+    [(49, True), (50, False), (51, False), (79, False), (80, False), (81, True)],
+)
+def test_screening_is_meant_for_50_to_80_years(age_years: int, said: bool) -> None:
+    """USPSTF 2021."""
+    result = classify_exam([], person=replace(SCREENED, age_years=age_years))
+    assert any("50 to 80 years" in caveat for caveat in result.caveats) == said
+
+
+@pytest.mark.parametrize(("age_years", "outcome"), [(17, "out of scope"), (18, "applied")])
+def test_screening_is_for_adults(age_years: int, outcome: str) -> None:
+    assert classify_exam([], person=replace(SCREENED, age_years=age_years)).outcome == outcome
+
+
+def test_an_exam_without_nodules_is_due_after_a_year() -> None:
+    assert classify_exam([], person=SCREENED).due_months == (12, 12)
+
+
+def test_an_incomplete_exam_is_repeated_in_1_to_3_months() -> None:
+    reader = ReaderStatement(incomplete="lungs not evaluable")
+    assert classify_exam([], person=SCREENED, reader=reader).due_months == (1, 3)
+
+
+def test_4x_raises_category_3_and_not_2() -> None:
+    reader = ReaderStatement(upgrade_to_4x=True)
+    third = [_nodule("solid", _mm(6.0), "baseline")]
+    assert classify_exam(third, person=SCREENED, reader=reader).answer == "4X"
+    second = [_nodule("solid", _mm(5.9), "baseline")]
+    with pytest.raises(InputError, match="LUNG_RADS_4X_BELOW_3"):
+        classify_exam(second, person=SCREENED, reader=reader)

@@ -151,3 +151,13 @@ def test_400_days_are_fast_for_bts_and_indeterminate_here() -> None:
 def test_names_the_facts_of_the_person() -> None:
     for result in (_baseline(SOLID), _grown(200, 90)):
         assert dict(result.inputs).items() >= {"route": "screening", "age_years": 60}.items()
+
+
+@pytest.mark.parametrize(
+    ("mm3", "due_months"), [(49, None), (50, (3, 3)), (500, (3, 3)), (501, None)]
+)
+def test_an_indeterminate_nodule_is_seen_again_at_three_months(
+    mm3: float, due_months: tuple[int, int] | None
+) -> None:
+    nodule = NoduleFacts(composition="solid", size=Size(volume_mm3=mm3))
+    assert _baseline(nodule).due_months == due_months

@@ -29,3 +29,16 @@ def test_targets(
 
 def test_a_volume_has_no_axes() -> None:
     assert eligibility(Size(volume_mm3=900), slice_thickness_mm=1).missing == ("axes",)
+
+
+@pytest.mark.parametrize(
+    ("slice_mm", "limit_mm"), [(4.9, 10.0), (5.0, 10.0), (5.04, 10.0), (5.1, 10.2), (6.0, 12.0)]
+)
+def test_slices_beyond_5_mm_raise_the_limit_to_twice_their_thickness(
+    slice_mm: float, limit_mm: float
+) -> None:
+    answers = [
+        eligibility(Size(axes_mm=(mm, 5.0)), slice_thickness_mm=slice_mm).answer
+        for mm in (limit_mm - 0.1, limit_mm)
+    ]
+    assert answers == ["non-target", "target"]

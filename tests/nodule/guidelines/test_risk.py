@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodule.errors import InputError
-from nodule.guidelines.risk import BrockFacts, MayoFacts, brock, herder, mayo
+from nodule.guidelines.brock_models import BrockName
+from nodule.guidelines.risk import BrockFacts, MayoFacts, Uptake, brock, herder, mayo
 
 COLUMNS = {
     "2b": "p_full_with_spic_2b_7digit",
@@ -181,3 +182,165 @@ def test_herder_rises_with_the_pretest_probability(p: float, q: float) -> None:
     p, q = sorted((p, q))
     first, second = (herder(mayo_probability=v, uptake="moderate") for v in (p, q))
     assert first.figure("probability").value <= second.figure("probability").value
+
+
+# McWilliams 2013, table 2: log odds that each fact adds, in the models that read it
+BROCK_WEIGHTS = {
+    "2b": {
+        "constant": -6.78917,
+        "size": -5.385484,
+        "age_years": 0.0286687,
+        "female": 0.6010727,
+        "family_history": 0.296109,
+        "emphysema": 0.2953112,
+        "ground-glass": -0.1276173,
+        "part-solid": 0.3769578,
+        "upper_lobe": 0.6581383,
+        "nodule_count": -0.0824156,
+        "spiculation": 0.7729335,
+    },
+    "2b four digits": {
+        "constant": -6.7892,
+        "size": -5.3854,
+        "age_years": 0.0287,
+        "female": 0.6011,
+        "family_history": 0.2961,
+        "emphysema": 0.2953,
+        "ground-glass": -0.1276,
+        "part-solid": 0.3770,
+        "upper_lobe": 0.6581,
+        "nodule_count": -0.0824,
+        "spiculation": 0.7729,
+    },
+    "2a": {
+        "constant": -6.8071,
+        "size": -5.6693,
+        "age_years": 0.0321,
+        "female": 0.5635,
+        "family_history": 0.3013,
+        "emphysema": 0.3462,
+        "ground-glass": -0.3005,
+        "part-solid": 0.3395,
+        "upper_lobe": 0.7116,
+        "nodule_count": -0.0803,
+    },
+    "1b": {
+        "constant": -6.6144,
+        "size": -5.5537,
+        "female": 0.6467,
+        "upper_lobe": 0.6009,
+        "spiculation": 0.9309,
+    },
+    "1a": {"constant": -6.5929, "size": -5.8616, "female": 0.5806, "upper_lobe": 0.6439},
+}
+CENTRED = BrockFacts(
+    age_years=62,
+    female=False,
+    family_history=False,
+    emphysema=False,
+    diameter_mm=4.0,
+    composition="solid",
+    upper_lobe=False,
+    nodule_count=4,
+    spiculation=False,
+    prior_lung_cancer=False,
+)
+CHANGES: dict[str, tuple[dict[str, object], float]] = {
+    "constant": ({}, 0.0),
+    "size": ({"diameter_mm": 10.0}, 1.0 - math.sqrt(2.5)),  # (d / 10)^-0.5 of 10 and of 4 mm
+    "age_years": ({"age_years": 63}, 1.0),
+    "female": ({"female": True}, 1.0),
+    "family_history": ({"family_history": True}, 1.0),
+    "emphysema": ({"emphysema": True}, 1.0),
+    "ground-glass": ({"composition": "ground-glass"}, 1.0),
+    "part-solid": ({"composition": "part-solid"}, 1.0),
+    "upper_lobe": ({"upper_lobe": True}, 1.0),
+    "nodule_count": ({"nodule_count": 5}, 1.0),
+    "spiculation": ({"spiculation": True}, 1.0),
+}
+
+
+def _log_odds(probability: float) -> float:
+    return math.log(probability / (1 - probability))
+
+
+@pytest.mark.parametrize("model", list(BROCK_WEIGHTS))
+@pytest.mark.parametrize("fact", list(CHANGES))
+def test_a_fact_adds_its_published_weight_to_the_log_odds(model: BrockName, fact: str) -> None:
+    weights, (change, amount) = BROCK_WEIGHTS[model], CHANGES[fact]
+    facts = replace(CENTRED, **change)  # type: ignore[arg-type]
+    found = _log_odds(brock(facts, model=model).figure("probability").value)
+    expected = weights["constant"] + amount * weights.get(fact, 0.0)
+    assert found == pytest.approx(expected, abs=2e-7)
+
+
+@pytest.mark.parametrize(
+    ("change", "weight"),
+    [
+        ({"age_years": 56}, 0.0391),
+        ({"smoker": True}, 0.7917),
+        ({"extrathoracic_cancer_over_5_years_ago": True}, 1.3388),
+        ({"diameter_mm": 21.0}, 0.1274),
+        ({"spiculation": True}, 1.0407),
+        ({"upper_lobe": True}, 0.7838),
+    ],
+)
+def test_mayo_adds_the_weights_of_swensen(change: dict[str, object], weight: float) -> None:
+    """Swensen 1997."""
+    facts = replace(MAN, **change)  # type: ignore[arg-type]
+    found, bare = (_log_odds(mayo(each).figure("probability").value) for each in (facts, MAN))
+    assert found - bare == pytest.approx(weight, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("uptake", "weight"),
+    [("absent", 0.0), ("faint", 2.322), ("moderate", 4.617), ("intense", 4.771)],
+)
+def test_herder_adds_the_weights_of_the_uptake(uptake: Uptake, weight: float) -> None:
+    """Herder 2005."""
+    result = herder(mayo_probability=0.0, uptake=uptake)
+    found = _log_odds(result.figure("probability").value)
+    assert found == pytest.approx(-4.739 + weight, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        ({"diameter_mm": 0.99}, "out of scope"),
+        ({"diameter_mm": 1.0}, "applied"),
+        ({"diameter_mm": 30.0}, "applied"),
+        ({"diameter_mm": 30.01}, "out of scope"),
+        ({"age_years": 17}, "out of scope"),
+        ({"age_years": 18}, "applied"),
+    ],
+)
+def test_brock_holds_from_1_to_30_mm_and_for_adults(
+    change: dict[str, object], outcome: str
+) -> None:
+    assert brock(replace(WOMAN, **change)).outcome == outcome  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        ({"diameter_mm": 3.99}, "out of scope"),
+        ({"diameter_mm": 4.0}, "applied"),
+        ({"diameter_mm": 30.0}, "applied"),
+        ({"diameter_mm": 30.01}, "out of scope"),
+        ({"age_years": 17}, "out of scope"),
+        ({"age_years": 18}, "applied"),
+    ],
+)
+def test_mayo_holds_from_4_to_30_mm_and_for_adults(change: dict[str, object], outcome: str) -> None:
+    assert mayo(replace(MAN, **change)).outcome == outcome  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("probability", "refused"), [(-0.001, True), (0.0, False), (1.0, False), (1.001, True)]
+)
+def test_herder_takes_a_fraction_alone(probability: float, refused: bool) -> None:
+    if refused:
+        with pytest.raises(InputError, match="BAD_PROBABILITY"):
+            herder(mayo_probability=probability, uptake="faint")
+    else:
+        assert herder(mayo_probability=probability, uptake="faint").outcome == "applied"
