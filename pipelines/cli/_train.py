@@ -90,6 +90,12 @@ def train(
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of weights and samples.")] = None,
+    accept_changes: Annotated[
+        bool,
+        typer.Option(
+            "--accept-changes", help="Continue a run although its settings were others so far."
+        ),
+    ] = False,
     device: DeviceOption = "auto",
     devices: Annotated[int, typer.Option(min=1, help="Number of GPUs, or of CPU processes.")] = 1,
 ) -> None:
@@ -119,6 +125,7 @@ def train(
             patients_share=patients_share,
             start_from=start_from,
             seed=seed,
+            accept_changes=accept_changes,
             device=device,
             devices=devices,
         )

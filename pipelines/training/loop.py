@@ -10,7 +10,8 @@ checkpoints and logs. Every run has one folder::
     RUN/checkpoints/last.ckpt      where a killed run goes on, with its digest beside it
     RUN/checkpoints/best.ckpt      the epoch with the lowest validation loss
     RUN/metrics.csv, RUN/events*   the curves, as a table and for TensorBoard
-    RUN/start.json                 which tensors began as learnt elsewhere, where any did
+    RUN/start.json                 which tensors began with given weights, where any did
+    RUN/settings.json              the settings of the run, which a resumed one must share
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from pipelines.training.checkpoints import DigestedCheckpoints
 from pipelines.training.finetune_config import Finetune
 from pipelines.training.finetuning import Finetuning, RateGroup, begin_with, origin, rate_groups
 from pipelines.training.history import RunHistory
+from pipelines.training.run_settings import RunSettings
 from pipelines.training.task import Loop, Sample, Samples, Task
 
 
@@ -59,6 +61,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     start: ForeignWeights | None = None,
     finetune: Finetune | None = None,
+    accept_changes: bool = False,
 ) -> Path | None:
     """Train a task, going on from ``folder``'s last checkpoint where there is one.
 
@@ -69,6 +72,7 @@ def train(
     start : weights to begin with instead of fresh ones, as far as they fit. A killed run is given
         them again: their training patients count as this run's.
     finetune : phases, rates and frozen layers; None lets everything learn at one rate.
+    accept_changes : go on with a run that had other settings so far.
 
     Returns
     -------
@@ -79,9 +83,12 @@ def train(
     ------
     StageError : ``LOSS_NOT_FINITE``; the last good checkpoint stays.
     CacheCorruptError : ``CHECKPOINT_CORRUPT`` when the checkpoint is not the one that was saved.
-    ConfigError : ``BAD_FINETUNE``, ``NO_BACKBONE`` or ``NO_VALIDATION``.
+    ConfigError : ``RUN_DIFFERS`` when the folder's run has other settings so far;
+        ``BAD_FINETUNE``, ``NO_BACKBONE`` or ``NO_VALIDATION``.
     WeightsError : ``NOTHING_MATCHES``.
     """
+    settings = RunSettings.of(task, loop, start=start, finetune=finetune, devices=devices)
+    settings.claim(folder, accept_changes=accept_changes)
     pl.seed_everything(loop.seed, verbose=False)
     network = task.network()
     if start is not None:

@@ -40,6 +40,7 @@ class TrainingRequest:
     patients_share : share of the patients to train on.
     start_from : weights to begin with, as :class:`~pipelines.training.training_file.Start`.
     seed : of weights and samples.
+    accept_changes : go on with a run that had other settings so far.
     device, devices : where the network is trained, and on how many GPUs or CPU processes.
     """
 
@@ -55,6 +56,7 @@ class TrainingRequest:
     patients_share: float | None = None
     start_from: str | None = None
     seed: int | None = None
+    accept_changes: bool = False
     device: Device = "auto"
     devices: int = 1
 
@@ -107,6 +109,7 @@ def train_stage(request: TrainingRequest) -> dict[str, Any] | None:
         show_progress=True,
         start=training.start,
         finetune=training.finetune,
+        accept_changes=request.accept_changes,
     )
     if path is None:
         return None

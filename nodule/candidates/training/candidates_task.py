@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -20,6 +20,7 @@ from nodule.candidates.training.crop_regions import (
 )
 from nodule.candidates.training.hard_negative_mining import with_hard_negatives
 from nodule.candidates.training.patch_samples import PatchSamples, plain_sample
+from nodule.inference import SPEED_ONLY
 from nodule.lidc.whole_scans import WholeScan
 from nodule.ranges import LayerWidth, RandomSeed, check_fields
 from nodule.training.crop_set import CropSet
@@ -71,7 +72,7 @@ class CandidatesTask:
 
     crop_set: Path
     scans: tuple[Path, ...] = ()
-    store: Path | None = None
+    store: Path | None = field(default=None, metadata=SPEED_ONLY)
     held_out_folds: tuple[Fold, ...] = ()
     watched_folds: tuple[Fold, ...] = ()
     mined_with: Weights | None = None

@@ -17,6 +17,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor, nn
 
 from nodule.errors import CacheCorruptError, ConfigError, StageError
+from nodule.inference import SPEED_ONLY
 from nodule.weights import Weights, load_state
 from pipelines.training.loop import train
 from pipelines.training.task import Loop
@@ -32,8 +33,8 @@ class LineTask:
     """Learn y = 2x + 1 from exact points."""
 
     stage: str = "line"
-    broken_from: int | None = None
-    seen: list[int] = field(default_factory=list)
+    broken_from: int | None = field(default=None, metadata=SPEED_ONLY)  # a fault, not a setting
+    seen: list[int] = field(default_factory=list, metadata=SPEED_ONLY)
 
     def network(self) -> nn.Module:
         return nn.Linear(1, 1)
@@ -127,6 +128,53 @@ def test_resumes_on_the_curve_of_an_unbroken_run(tmp_path: Path) -> None:
     assert curve(tmp_path / "broken")[-1] == curve(tmp_path / "whole")[-1]
 
 
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    with pytest.raises(RuntimeError, match="power cut"):
+        train(LineTask(), LOOP, folder=tmp_path, callbacks=[StopAfter(1)])
+    return tmp_path
+
+
+def test_refuses_to_go_on_with_another_learning_rate(broken: Path) -> None:
+    before = (broken / "checkpoints" / "last.ckpt").read_bytes()
+    slower = replace(LOOP, learning_rate=0.025)
+    with pytest.raises(
+        ConfigError, match=r"RUN_DIFFERS.*got loop\.learning_rate 0\.05 -> 0\.025\. Name another"
+    ):
+        train(LineTask(), slower, folder=broken)
+    assert (broken / "checkpoints" / "last.ckpt").read_bytes() == before
+
+
+def test_refuses_to_go_on_with_another_task(broken: Path) -> None:
+    with pytest.raises(ConfigError, match=r'RUN_DIFFERS.*task\.stage "line" -> "curve"'):
+        train(LineTask(stage="curve"), LOOP, folder=broken)
+
+
+def test_refuses_to_go_on_with_a_run_whose_settings_are_not_known(broken: Path) -> None:
+    (broken / "settings.json").unlink()
+    with pytest.raises(ConfigError, match=r"RUN_DIFFERS.*no settings\.json"):
+        train(LineTask(), LOOP, folder=broken)
+    assert train(LineTask(), LOOP, folder=broken, accept_changes=True)
+
+
+def test_the_number_of_workers_may_change(broken: Path) -> None:
+    assert train(LineTask(), replace(LOOP, workers=1), folder=broken)
+
+
+def test_accepted_changes_stay_on_record(broken: Path) -> None:
+    train(LineTask(), replace(LOOP, weight_decay=0.0), folder=broken, accept_changes=True)
+    first, second = json.loads((broken / "settings.json").read_bytes())
+    assert (first["loop.weight_decay"], second["loop.weight_decay"]) == (0.01, 0.0)
+    assert {**first, "loop.weight_decay": 0.0} == second
+
+
+def test_settings_that_never_trained_a_step_bind_nobody(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="power cut"):
+        train(LineTask(), LOOP, folder=tmp_path, callbacks=[StopAfter(0)])
+    assert train(LineTask(), replace(LOOP, learning_rate=0.025), folder=tmp_path)
+    assert len(json.loads((tmp_path / "settings.json").read_bytes())) == 1
+
+
 def test_stops_on_a_loss_that_is_not_finite_and_keeps_the_last_good(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="LOSS_NOT_FINITE"):
         train(LineTask(broken_from=25), LOOP, folder=tmp_path)
@@ -169,7 +217,7 @@ def test_survives_a_kill(tmp_path: Path) -> None:
     script = textwrap.dedent(f"""
         import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
         from pathlib import Path
-        from test_training import LOOP, LineTask, train
+        from test_loop import LOOP, LineTask, train
         train(LineTask(), LOOP, folder=Path({str(tmp_path / "killed")!r}))
     """)
     whole = train(LineTask(), LOOP, folder=tmp_path / "whole")
@@ -188,7 +236,7 @@ def test_tells_on_a_card_what_was_really_run(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="power cut"):
         train(LineTask(), LOOP, folder=tmp_path, callbacks=[StopAfter(1)])
     slower = replace(LOOP, learning_rate=0.025)
-    weights = train(LineTask(), slower, folder=tmp_path)
+    weights = train(LineTask(), slower, folder=tmp_path, accept_changes=True)
     card = weights.with_suffix(".md").read_text()
     # two epochs of five steps after the break, which came after five
     assert "15 steps in 3 epochs; breaks and resumptions: 1." in card.replace("\n", " ")
