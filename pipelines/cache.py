@@ -134,7 +134,7 @@ class Cache:
     def entries(self) -> Iterator[Entry]:
         """Return every entry whose description is whole, in the order of their keys."""
         for key in self.keys():
-            with contextlib.suppress(NotCached, CacheCorruptError):  # `verify` tells of these
+            with contextlib.suppress(NotCached, CacheCorruptError):  # `verify` names these
                 yield self._entry(key)
 
     def keys(self) -> tuple[str, ...]:
@@ -150,7 +150,7 @@ class Cache:
         return folder.stat().st_mtime if folder.is_dir() else 0.0
 
     def verify(self) -> dict[str, CacheCorruptError | None]:
-        """Check every byte of every entry; the corrupt ones are set aside and told by key."""
+        """Check every byte of every entry; the corrupt ones are set aside and named by key."""
         verdicts: dict[str, CacheCorruptError | None] = {}
         for key in self.keys():
             try:

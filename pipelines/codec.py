@@ -46,7 +46,7 @@ class JsonCodec(Generic[T]):
 
     Parameters
     ----------
-    data_type : the type, which alone tells what an empty tuple is empty of.
+    data_type : the type, without which an empty tuple has no type.
     """
 
     data_type: Any

@@ -139,7 +139,7 @@ def origin_of(error: BaseException) -> str:
 
 @dataclass(kw_only=True)
 class _Store:
-    """The cache by step: its troubles are told, not raised."""
+    """The cache by step: its faults are reported, not raised."""
 
     recipes: Mapping[str, Recipe]
     flow: Flow
@@ -219,7 +219,7 @@ class _Run:
             if name not in missing:
                 self.listen(Hit(name))
         while True:
-            # an entry may prove corrupt or vanish whenever it is read: then plan anew
+            # an entry may prove corrupt or vanish whenever it is read: then plan again
             try:
                 while missing := self._missing():
                     self._execute(self.flow.steps[missing[0]])

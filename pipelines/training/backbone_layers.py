@@ -31,7 +31,7 @@ def layers_of_backbone(network: nn.Module) -> Layers:
     backbone = getattr(network, "backbone", None)
     if not isinstance(backbone, nn.Module):
         raise ConfigError(
-            "the network does not tell its backbone from its heads, so no part of it can be frozen",
+            "the network has no backbone apart from its heads, so no part of it can be frozen",
             code="NO_BACKBONE",
             got=type(network).__name__,
             hint="Leave [finetune] out; [start] alone works for any network",
@@ -66,7 +66,7 @@ def layer_importance(
     """Estimate by how much the loss would change without each layer's weights.
 
     The first-order Taylor estimate of Molchanov et al. 2019: the mean over weights and batches of
-    abs(gradient times weight). Nothing is learnt, and the network is left as it was: parameters,
+    abs(gradient times weight). Nothing is trained, and the network is left as it was: parameters,
     statistics of normalisation, gradients, modes and the state of the random generators.
 
     Parameters

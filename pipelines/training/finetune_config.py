@@ -1,10 +1,10 @@
-"""How a network that begins with learnt weights goes on learning: the ``[finetune]`` section.
+"""How a network that begins with trained weights is fine-tuned: the ``[finetune]`` section.
 
-Three phases, as in ULMFiT (Howard and Ruder 2018): the fresh heads first, while the backbone stays
-as it came, then the backbone's last layers with them, then everything, so that the noise of fresh
-heads does not undo what the backbone knows. The deeper a layer lies below the heads, the slower it
-learns.
-All of it is a function of the step alone, so that a resumed run goes on where it stopped.
+Three phases, as in ULMFiT (Howard and Ruder 2018): the fresh heads first, while the backbone is
+frozen, then the backbone's last layers with them, then everything, so that the gradients of fresh
+heads do not undo what the backbone has learned. The deeper a layer lies below the heads, the slower
+it learns. All of it is a function of the step alone, so that a resumed run continues where it
+stopped.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Finetune:
     phase_epochs : epochs of the three phases, together the loop's; a phase may have none.
     phase_rates : the phases' learning rates as shares of the loop's, whose warm-up and decay they
         follow.
-    last_layers : layers at the backbone's end that learn in the second phase.
+    last_layers : layers at the backbone's end that are trained from the second phase on.
     rate_decay : a layer's rate as a share of that of the layer above it, the heads on top.
     freeze : which layers of the backbone no phase unfreezes. ``all`` of them, ``none``,
         ``partial``: the first ones, or ``adaptive``: those that matter least to the loss on the
@@ -85,7 +85,7 @@ class Finetune:
         phase_rate = self.phase_rates[self.phase(step // loop.steps_per_epoch)]
         return float(loop.rate_factor(step) * phase_rate * self.rate_decay**depth)
 
-    def waking(self, layers: int, *, phase: int) -> range:
-        """Return which of so many layers, counted from the input, a phase lets learn."""
+    def unfrozen(self, layers: int, *, phase: int) -> range:
+        """Return which of so many layers, counted from the input, a phase trains."""
         first = (layers, max(0, layers - self.last_layers), 0)[phase]
         return range(first, layers)

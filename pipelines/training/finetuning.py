@@ -1,6 +1,6 @@
-"""Fine-tuning inside the loop: groups of rates, and what sleeps in which epoch.
+"""Fine-tuning inside the loop: groups of rates, and what is frozen in which epoch.
 
-Every parameter is in the optimiser from the first step on, in a group per layer; one that sleeps
+Every parameter is in the optimiser from the first step on, in a group per layer; a frozen one
 has no gradient, which leaves its moments and its weight decay alone. Groups never change, so the
 optimiser of a killed run is restored like any other. (Lightning's ``BaseFinetuning`` adds groups
 as it goes, and freezes a batch normalisation by letting it forget its statistics, in evaluation
@@ -99,13 +99,13 @@ def _write_start(folder: Path, report: Mapping[str, object]) -> None:
 
 
 def origin(start: ForeignWeights | None, finetune: Finetune | None) -> dict[str, object]:
-    """Return what a model card tells of fine-tuning, beside the settings of task and loop."""
+    """Return what a model card states about fine-tuning, beside the settings of task and loop."""
     begun = {} if start is None else {"start": f"{start.file}, sha256 {start.sha256}"}
     return {**begun, **({} if finetune is None else settings(finetune))}
 
 
 class Finetuning(Callback):
-    """Wakes layers phase by phase; those that sleep keep their statistics as well.
+    """Unfreezes layers phase by phase; frozen ones keep their statistics as well.
 
     Parameters
     ----------
@@ -136,19 +136,19 @@ class Finetuning(Callback):
             logger.info("frozen throughout: %s", ", ".join(self.frozen) or "nothing")
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Wake what this epoch's phase lets learn, put the rest to sleep."""
+        """Unfreeze what this epoch's phase trains, freeze the rest."""
         layers = layers_of_backbone(_network(pl_module))
         phase = self.finetune.phase(trainer.current_epoch)
-        waking = self.finetune.waking(len(layers), phase=phase)
-        awake = [n for i, n in enumerate(layers) if i in waking and n not in (self.frozen or ())]
+        unfrozen, frozen = self.finetune.unfrozen(len(layers), phase=phase), self.frozen or ()
+        trained = [n for i, n in enumerate(layers) if i in unfrozen and n not in frozen]
         for name, modules in layers.items():
             for module in modules:
-                module.train(name in awake).requires_grad_(name in awake)
+                module.train(name in trained).requires_grad_(name in trained)
         logger.info(
-            "epoch %d, phase %s: learning are the heads and %s",
+            "epoch %d, phase %s: training the heads and %s",
             trainer.current_epoch,
             PHASES[phase],
-            ", ".join(awake) or "no layer of the backbone",
+            ", ".join(trained) or "no layer of the backbone",
         )
 
     def _choose(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> tuple[str, ...]:

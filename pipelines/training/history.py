@@ -32,7 +32,7 @@ class RunHistory(Callback):
         self.running = False
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin a stretch at the first epoch, after those that the checkpoint told of."""
+        """Begin a stretch at the first epoch, after those in the checkpoint."""
         if not self.running:
             self.legs.append({"first_step": trainer.global_step, "settings": settings(self.loop)})
         self.running = True
@@ -42,15 +42,15 @@ class RunHistory(Callback):
         return {"legs": self.legs}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up what a checkpoint told."""
+        """Take up what a checkpoint holds."""
         self.legs = list(state_dict["legs"])
 
     def describe(self, task: Task, trainer: Trainer, *, kept: Path, validated: bool) -> TrainingRun:
-        """Return what a model card tells of the run.
+        """Return what a model card states about the run.
 
         Parameters
         ----------
-        task : what was learnt.
+        task : what was trained.
         trainer : after its run.
         kept : the checkpoint whose weights are kept.
         validated : whether a validation loss chose it.

@@ -102,7 +102,7 @@ def train(
         callbacks=[
             best, history, *_callbacks(loop, finetune, validates=bool(validation)), *callbacks,
         ],
-        sleeps=finetune is not None,
+        freezes=finetune is not None,
     )  # fmt: skip
     _fit(trainer, module, _Data(task, loop, validation), folder=folder)
     if not trainer.is_global_zero:
@@ -151,7 +151,7 @@ def _trainer(
     devices: int,
     show_progress: bool,
     callbacks: list[Callback],
-    sleeps: bool,
+    freezes: bool,
 ) -> pl.Trainer:
     kind = pick_device(device)
     loggers: list[Logger] = [
@@ -161,8 +161,8 @@ def _trainer(
     return pl.Trainer(
         accelerator="gpu" if kind.type == "cuda" else "cpu",
         devices=devices,
-        # what sleeps has no gradient to wait for
-        strategy="ddp_find_unused_parameters_true" if sleeps and devices > 1 else "auto",
+        # what is frozen has no gradient to wait for
+        strategy="ddp_find_unused_parameters_true" if freezes and devices > 1 else "auto",
         precision=_lightning_precision(kind, loop.precision),
         max_epochs=loop.epochs,
         gradient_clip_val=loop.gradient_clip,

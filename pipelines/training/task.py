@@ -1,4 +1,4 @@
-"""What the training loop needs to be told: a task, and how long and how fast to learn."""
+"""What the training loop asks for: a task, and how long and how fast to train it."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Start:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Training:
-    """All that the loop is told.
+    """All that the loop needs.
 
     Parameters
     ----------

@@ -28,10 +28,10 @@ def test_a_rate_is_the_loops_times_its_phases_times_its_depths() -> None:
     assert FINETUNE.rate_factor(29, depth=0, loop=LOOP) == pytest.approx(0.5 * LOOP.rate_factor(29))
 
 
-def test_phases_wake_layers_from_the_end() -> None:
+def test_phases_unfreeze_layers_from_the_end() -> None:
     two = Finetune(phase_epochs=(1, 1, 1), last_layers=2)
-    assert [list(two.waking(4, phase=phase)) for phase in range(3)] == [[], [2, 3], [0, 1, 2, 3]]
-    assert list(two.waking(1, phase=1)) == [0]
+    assert [list(two.unfrozen(4, phase=phase)) for phase in range(3)] == [[], [2, 3], [0, 1, 2, 3]]
+    assert list(two.unfrozen(1, phase=1)) == [0]
 
 
 def test_refuses_phases_without_an_epoch() -> None:

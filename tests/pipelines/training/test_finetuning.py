@@ -1,4 +1,4 @@
-"""Fine-tuning wakes layers by phase, leaves sleeping ones alone, and survives a kill."""
+"""Fine-tuning unfreezes layers by phase, leaves frozen ones alone, and survives a kill."""
 
 import csv
 import json
@@ -107,11 +107,11 @@ def start(folder: Path) -> Path:
     return path
 
 
-def test_wakes_heads_then_the_last_layer_then_everything(tmp_path: Path) -> None:
+def test_trains_heads_then_the_last_layer_then_everything(tmp_path: Path) -> None:
     watch = Watch()
     train(SumTask(), LOOP, folder=tmp_path, finetune=PHASES, callbacks=[watch])
     last = {"head", "backbone.2"}
-    # statistics of a normalisation are in its layer's state: they sleep too
+    # statistics of a normalisation are in its layer's state: they are frozen too
     assert learning(watch) == [{"head"}, last, last, last | {"backbone.0", "backbone.1"}]
 
 
