@@ -369,6 +369,21 @@ def test_the_course_of_a_finding_comes_from_the_comparison(
     assert [(a.rule_set, a.answer) for a in growth] == [("NELSON", "indeterminate")]
 
 
+@pytest.mark.parametrize(("days", "expected"), [(167, "3"), (168, "2")])
+def test_a_month_has_a_twelfth_of_a_year(
+    make: Make, comparison: ComparisonRecord, days: int, expected: str
+) -> None:
+    """A step down from 3 is due after 5.5 months, read as 6: 5.5 / 12 x 365.25 = 167.4 days.
+
+    A solid nodule of category 3 that has not grown is of category 2 from then on.
+    """
+    report = make(setting="screening-annual", findings={"N1": {"earlier_category": "3"}})
+    axes = {"long_axis_mm": 7.0, "short_axis_mm": 7.0, "mean_diameter_mm": 7.0}
+    still = followed(report, comparison, days=days, before_mm3=180, volume_mm3=180, **axes)
+    (exam,) = manage(still).exam
+    assert exam.answer == expected
+
+
 def test_bts_judges_growth_of_an_incidental_nodule(
     make: Make, comparison: ComparisonRecord
 ) -> None:

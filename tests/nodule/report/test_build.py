@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from nodule.advice.measured_nodule import measured_nodule
 from nodule.findings import Finding
 from nodule.report import Provenance, Report, build_report
-from nodule.report.finding_parts import measurement_of
+from nodule.report.finding_parts import measurement_of, nearest_rating
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
 
@@ -75,6 +75,38 @@ def test_the_rules_read_the_axes_of_what_has_no_volume(report: Report) -> None:
 
 def test_a_lesion_over_30_mm_is_a_mass_and_stays(report: Report) -> None:
     assert [finding.scope for finding in report.findings] == ["nodule", "mass", "nodule"]
+
+
+@pytest.mark.parametrize(
+    ("long_axis_mm", "scope"), [(29.99, "nodule"), (30.0, "nodule"), (30.01, "mass")]
+)
+def test_a_nodule_measures_up_to_30_mm(
+    study: Study,
+    lungs: LungMask,
+    findings: tuple[Finding, ...],
+    patient: PatientHeader,
+    provenance: Provenance,
+    long_axis_mm: float,
+    scope: str,
+) -> None:
+    """Fleischner Society glossary 2024: beyond 3 cm it is a mass."""
+    mass = findings[1]
+    assert mass.measurement is not None
+    resized = replace(
+        mass, id="N1", measurement=replace(mass.measurement, long_axis_mm=long_axis_mm)
+    )
+    report = build_report(
+        study=study, lungs=lungs, findings=(resized,), patient=patient, provenance=provenance
+    )
+    assert report.findings[0].scope == scope
+    assert ("MASS" in [w.code for w in report.warnings]) == (scope == "mass")
+
+
+@pytest.mark.parametrize(
+    ("score", "rating"), [(1.0, 1), (1.49, 1), (1.5, 2), (3.49, 3), (3.5, 4), (5.0, 5)]
+)
+def test_a_mean_of_ratings_has_the_word_of_the_nearest(score: float, rating: int) -> None:
+    assert nearest_rating(score) == rating
 
 
 def test_warns_of_what_the_reader_must_know(report: Report) -> None:

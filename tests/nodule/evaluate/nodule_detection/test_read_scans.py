@@ -7,7 +7,7 @@ import pytest
 import SimpleITK as sitk
 
 from nodule.errors import InputError
-from nodule.evaluate.nodule_detection.read_scans import find_read_scans, load_read_scan
+from nodule.evaluate.nodule_detection.read_scans import Marked, find_read_scans, load_read_scan
 from nodule.phantom import NodulePlan, PhantomSpec, make_phantom, write_study
 
 HEADING = "seriesuid,coordX,coordY,coordZ,diameter_mm"
@@ -76,3 +76,15 @@ def test_finds_in_a_real_scan_what_luna16_lists(shared: Path) -> None:
     # annotations.csv, LIDC-IDRI-0001
     assert nodule.center_lps_mm == pytest.approx((56.208, 86.343, -115.868), abs=0.5)
     assert nodule.diameter_mm == pytest.approx(23.35, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("readers", "diameter_mm", "certain"),
+    [(2, 8.0, False), (3, 8.0, True), (4, 8.0, True), (3, 2.99, False), (3, 3.0, True)],
+)
+def test_a_nodule_to_be_found_has_three_readers_and_3_mm(
+    readers: int, diameter_mm: float, certain: bool
+) -> None:
+    """LUNA16: outlined by three of four readers, and at least 3 mm."""
+    marked = Marked(center_lps_mm=(0.0, 0.0, 0.0), diameter_mm=diameter_mm, readers=readers)
+    assert marked.certain == certain
