@@ -91,10 +91,9 @@ def test_a_nodule_measures_up_to_30_mm(
 ) -> None:
     """Fleischner Society glossary 2024: beyond 3 cm it is a mass."""
     mass = findings[1]
-    assert mass.measurement is not None
-    resized = replace(
-        mass, id="N1", measurement=replace(mass.measurement, long_axis_mm=long_axis_mm)
-    )
+    assert mass.nodule.measurement is not None
+    measured = replace(mass.nodule.measurement, long_axis_mm=long_axis_mm)
+    resized = replace(mass, nodule=replace(mass.nodule, id="N1", measurement=measured))
     report = build_report(
         study=study, lungs=lungs, findings=(resized,), patient=patient, provenance=provenance
     )
