@@ -13,16 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodule.ct import SeriesSource
 from nodule.errors import InputError
 from nodule.findings import Finding
 from nodule.geometry import Geometry, lps_to_ras
 from nodule.masks import NoduleMask, label_masks, refer_to_masks, restore_mask
 from nodule.page.figures import view_mm
 from nodule.page.html import render_html
+from nodule.page.pdf import write_pdf
 from nodule.page.saliency_overlay import saliency_sheet
 from nodule.report.model import Report, report_json
 from nodule.report.tables import comparison_csv, findings_csv, management_csv
-from nodule.result_files import COMPARISON_NAME, NODULES_NAME
+from nodule.result_files import COMPARISON_NAME, NODULES_NAME, remove_stale
 from nodule.saliency import SaliencyMap
 from nodule.study import Study
 from nodule.volume import LungMask, Volume
@@ -38,14 +40,18 @@ def write_report(
     lungs: LungMask,
     masks: Mapping[str, NoduleMask],
     folder: Path,
+    dicom: SeriesSource | None = None,
+    pdf: bool = False,
     viewer: bool = True,
     saliency_maps: Sequence[SaliencyMap] = (),
 ) -> tuple[Path, ...]:
     """Write ``lungs.nii.gz``, ``nodules.nii.gz``, the tables, ``report.html`` and ``report.json``.
 
     The tables are ``findings.csv``, ``management.csv`` and, with a prior study, ``comparison.csv``.
+    Files from an earlier report that this one does not have are deleted.
 
-    Each file appears whole or not at all, ``report.json`` last; equal input gives equal bytes.
+    Each file appears whole or not at all, ``report.json`` after the others but the PDF; equal
+    input gives equal bytes, the PDF's apart.
 
     Parameters
     ----------
@@ -55,6 +61,8 @@ def write_report(
         2 left.
     masks : by finding's id, written on the study's grid as the report's findings number them.
     folder : made where it is missing; files of the same names are replaced.
+    dicom : the DICOM series of the study, for ``sr.dcm`` and ``seg.dcm``; None for neither.
+    pdf : also print the page to ``report.pdf``, for which there must be a Chromium.
     viewer : put the slice viewer, and so a small copy of the volume, into the page.
     saliency_maps : where the networks looked, for the page.
 
@@ -65,6 +73,8 @@ def write_report(
     Raises
     ------
     InputError : ``FOREIGN_MASKS`` where the masks are not those that the report speaks of.
+    NoduleError : as :func:`nodule.dicom.objects.write_dicom` and
+        :func:`nodule.page.pdf.write_pdf`.
     """
     grid = study.volume.geometry
     _check_masks(report, masks, grid)
@@ -77,8 +87,16 @@ def write_report(
         "report.html": page.encode(),
         "report.json": report_json(report),
     }
+    objects: tuple[Path, ...] = ()
+    if dicom is not None:
+        from nodule.dicom.objects import write_dicom
+
+        objects = write_dicom(report, masks=masks, lungs=lungs, source=dicom, folder=folder)
     folder.mkdir(parents=True, exist_ok=True)
-    return tuple(write_whole(folder / name, content) for name, content in contents.items())
+    files = tuple(write_whole(folder / name, content) for name, content in contents.items())
+    remove_stale(folder, written=(*objects, *files))
+    printed = (write_pdf(folder / "report.html"),) if pdf else ()
+    return (*objects, *files, *printed)
 
 
 def write_saliency(

@@ -71,6 +71,8 @@ def process_study(
     OSError : when the results cannot be written; none is then half-written.
     """
     from nodule.ct import inventory
+    from nodule.findings import masks_of
+    from nodule.outputs import write_report
 
     series = inventory(study).choose(request.series_uid)
     earlier = _prior_series(request)
@@ -83,7 +85,17 @@ def process_study(
         then = detect(earlier, chain=request.chain, cache=request.store, listen=listen_prior)
         comparison = _compare(found, then.found)
     report = _report(found, context=request.context, comparison=comparison)
-    _write(report, found, source=series, folder=folder, request=request)
+    write_report(
+        report,
+        study=found.study,
+        lungs=found.lungs,
+        masks=masks_of(found.findings),
+        folder=folder,
+        dicom=series if request.dicom else None,
+        pdf=request.pdf,
+        viewer=request.viewer,
+        saliency_maps=found.saliency_maps,
+    )
     return Processed(
         file=study,
         folder=folder,
@@ -166,35 +178,6 @@ def _report(
     )
 
 
-def _write(
-    report: Report,
-    found: Detection,
-    *,
-    source: SeriesSource,
-    folder: Path,
-    request: RunRequest,
-) -> None:
-    """Write a report, and leave nothing of an earlier one beside it."""
-    from nodule.findings import masks_of
-    from nodule.outputs import write_report
-    from nodule.page.pdf import write_pdf
-    from nodule.result_files import remove_stale
-
-    objects = _write_dicom(report, found, source=source, folder=folder) if request.dicom else ()
-    written = write_report(
-        report,
-        study=found.study,
-        lungs=found.lungs,
-        masks=masks_of(found.findings),
-        folder=folder,
-        viewer=request.viewer,
-        saliency_maps=found.saliency_maps,
-    )
-    remove_stale(folder, written=(*objects, *written))
-    if request.pdf:
-        write_pdf(folder / "report.html")
-
-
 def _compare(found: Detection, prior: Detection) -> ComparisonRecord:
     from nodule.followup import Exam, compare_exams
     from nodule.followup.record import record_comparison
@@ -239,16 +222,6 @@ def _refuse_same(current: SeriesSource, prior: SeriesSource) -> None:
             got=current.series_uid or "the same file twice",
             hint="Give an earlier study of the same patient.",
         )
-
-
-def _write_dicom(
-    report: Report, found: Detection, *, source: SeriesSource, folder: Path
-) -> tuple[Path, ...]:
-    from nodule.dicom.objects import write_dicom
-    from nodule.findings import masks_of
-
-    masks = masks_of(found.findings)
-    return write_dicom(report, masks=masks, lungs=found.lungs, source=source, folder=folder)
 
 
 def result_folder(out: Path, name: str, *, input_sha256: str) -> Path:

@@ -106,6 +106,26 @@ def read_rows(folder: Path, *, kind: Kind = "stack") -> list[Row]:
         return [{name: row.get(name, "") for name in _COLUMNS} for row in csv.DictReader(stream)]
 
 
+def replace_series(
+    folder: Path, *, study: Study, patient_id: str, stacks: Sequence[NoduleStack], kind: Kind
+) -> None:
+    """Write one series' nodules into a crop set, in place of what it holds of that series.
+
+    Parameters
+    ----------
+    folder : of the crop set, which may hold other series.
+    study, patient_id, stacks, kind : as :func:`write_stacks`.
+
+    Raises
+    ------
+    GeometryError : as :func:`write_stacks`.
+    """
+    rows = write_stacks(folder, study=study, patient_id=patient_id, stacks=stacks, kind=kind)
+    series_uid = study.series.series_instance_uid or ""
+    others = [row for row in read_rows(folder, kind=kind) if row["series_uid"] != series_uid]
+    write_table(folder, [*others, *rows], kind=kind)
+
+
 def _file_stem(name: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
         return name

@@ -42,47 +42,24 @@ def review(
     folds are made. Findings without a decision become no label. The last line on stdout is a JSON
     summary, which says what was left out and why.
     """
-    from nodule.ct import ReadCt
-    from nodule.outputs import read_lungs, read_masks
-    from nodule.result_files import NODULES_NAME
-    from nodule.review.resegment import Resegmenter, growth_rules
-    from nodule.review.review_file import read_report, read_review
-    from nodule.review.training_labels import pseudonym, review_labels
-    from nodule.training.crop_set_writing import read_rows, write_stacks, write_table
-    from nodule.training.nodule_record import Kind
-    from nodule.training.nodule_stack import NoduleStack
-    from pipelines.cli._review import series_of
+    from pipelines.reviewing import label_reviews
 
-    report = read_report(report_json)
-    segmenter = Resegmenter(
-        study=ReadCt().run(source=series_of(report, study)),
-        lungs=read_lungs(report_json.with_name("lungs.nii.gz")),
-        rules=growth_rules(report),
-    )
-    labels = review_labels(
-        report,
-        [read_review(path) for path in review_json],
-        masks=read_masks(report_json.with_name(NODULES_NAME), report=report, study=segmenter.study),
-        segmenter=segmenter,
+    done = label_reviews(
+        report_json,
+        review_json,
+        images=study,
+        folder=out,
         count_as=count_as,
         margin_mm=margin_mm,
     )
-    person = pseudonym(report)
-    series_uid = segmenter.study.series.series_instance_uid or ""
-    written: dict[Kind, tuple[NoduleStack, ...]] = {
-        "negative": labels.negatives,
-        "stack": labels.stacks,
-    }
-    for kind, stacks in written.items():
-        rows = write_stacks(out, study=segmenter.study, patient_id=person, stacks=stacks, kind=kind)
-        others = [row for row in read_rows(out, kind=kind) if row["series_uid"] != series_uid]
-        write_table(out, [*others, *rows], kind=kind)
-    summary = {
-        "set": str(out),
-        "patient": person,
-        "nodules": len(labels.stacks),
-        "negatives": len(labels.negatives),
-        "readings": [stack.n_readers for stack in labels.stacks],
-        "left_out": [vars(each) for each in labels.left_out],
-    }
-    summarise(summary)
+    labels = done.labels
+    summarise(
+        {
+            "set": str(out),
+            "patient": done.patient,
+            "nodules": len(labels.stacks),
+            "negatives": len(labels.negatives),
+            "readings": [stack.n_readers for stack in labels.stacks],
+            "left_out": [vars(each) for each in labels.left_out],
+        }
+    )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from nodule.errors import InputError
 from pipelines.cli._options import (
     STALE_RULE,
     DicomOption,
@@ -16,14 +15,9 @@ from pipelines.cli._options import (
     PersonOption,
     ReportArgument,
     SettingOption,
+    ViewerOption,
     out_option,
 )
-
-if TYPE_CHECKING:
-    from nodule.advice.context import Context
-    from nodule.ct import SeriesSource
-    from nodule.guidelines.facts import Setting
-    from nodule.report import Report
 
 review_app = typer.Typer(help="Apply what readers decided.", no_args_is_help=True)
 
@@ -53,6 +47,7 @@ def apply(
     indication: IndicationOption = None,
     dicom: DicomOption = False,
     pdf: PdfOption = False,
+    viewer: ViewerOption = True,
 ) -> None:
     """Apply a reader's review to a report: reject, move and add findings.
 
@@ -61,71 +56,21 @@ def apply(
     time, and the digests of the review and of the report that was read. Facts about the person are
     those of the report unless they are given again.
     """
-    from nodule.ct import ReadCt
-    from nodule.outputs import read_lungs, read_masks, write_report
-    from nodule.page.pdf import write_pdf
-    from nodule.result_files import NODULES_NAME, remove_stale
-    from nodule.review.apply import apply_review
-    from nodule.review.review_file import read_report, read_review
+    from pipelines.request import RunRequest
+    from pipelines.reviewing import review_report
 
-    report, review = read_report(report_json), read_review(review_json)
-    lungs = read_lungs(report_json.with_name("lungs.nii.gz"))
-    series = series_of(report, study)
-    images = ReadCt().run(source=series)
-    after = apply_review(
-        report,
-        review,
-        study=images,
-        lungs=lungs,
-        masks=read_masks(report_json.with_name(NODULES_NAME), report=report, study=images),
-        context=_restated(report, setting=setting, person=person, indication=indication),
+    request = RunRequest(
+        studies=(study,),
+        setting=setting,
+        person=person,
+        indication=indication,
+        dicom=dicom,
+        pdf=pdf,
+        viewer=viewer,
     )
-    reviewed, masks = after.report, after.masks
-    objects: tuple[Path, ...] = ()
-    if dicom:
-        from nodule.dicom.objects import write_dicom
-
-        objects = write_dicom(reviewed, masks=masks, lungs=lungs, source=series, folder=out)
-    written = write_report(reviewed, study=images, lungs=lungs, masks=masks, folder=out)
-    remove_stale(out, written=(*objects, *written))
-    if pdf:
-        write_pdf(out / "report.html")
+    reviewed = review_report(report_json, review_json, request, out=out)
     typer.echo(
-        f"{len(reviewed.findings)} findings stand, {len(reviewed.rejected)} rejected, "
-        f"{len(reviewed.added)} added: {out / 'report.html'}",
+        f"{len(reviewed.findings)} findings stand, {len(reviewed.rejected)} were rejected, "
+        f"{len(reviewed.added)} were added: {out / 'report.html'}",
         err=True,
     )
-
-
-def _restated(
-    report: Report, *, setting: Setting | None, person: Path | None, indication: str | None
-) -> Context:
-    """Return what is known now: a new file replaces the old facts, the options single ones."""
-    from nodule.advice.context import read_context
-
-    before = report.context
-    setting, indication = setting or before.setting, indication or before.indication
-    if person is not None:
-        return read_context(person, setting=setting, indication=indication)
-    return before.model_copy(update={"setting": setting, "indication": indication})
-
-
-def series_of(report: Report, path: Path) -> SeriesSource:
-    """Return the series of a report, and no other.
-
-    Raises
-    ------
-    InputError : ``OTHER_IMAGES``.
-    """
-    from nodule.ct import inventory
-
-    series = inventory(path).choose(report.study.series_instance_uid)
-    if series.digest != report.provenance.input_sha256:
-        raise InputError(
-            "these are not the images of the report",
-            code="OTHER_IMAGES",
-            expected=report.provenance.input_sha256,
-            got=series.digest,
-            hint="Give the study from which the report was made.",
-        )
-    return series

@@ -1,0 +1,207 @@
+"""What readers decided about a report that was written: applied to it, or turned into labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nodule.errors import InputError
+
+if TYPE_CHECKING:
+    from nodule.advice.context import Context
+    from nodule.ct import SeriesSource
+    from nodule.masks import NoduleMask
+    from nodule.report import Report
+    from nodule.review.training_labels import Labels
+    from nodule.study import Study
+    from nodule.volume import LungMask
+    from pipelines.request import RunRequest
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WrittenReport:
+    """A report, what was written beside it, and the images from which it was made.
+
+    Parameters
+    ----------
+    report : as it was read.
+    series, study : the images.
+    lungs : on the 1 mm grid.
+    masks : of the report's findings, by their ids.
+    """
+
+    report: Report
+    series: SeriesSource
+    study: Study
+    lungs: LungMask
+    masks: Mapping[str, NoduleMask]
+
+    @classmethod
+    def open(cls, report_json: Path, *, images: Path) -> WrittenReport:
+        """Read a report with the files beside it, and its images.
+
+        Parameters
+        ----------
+        report_json : the report.
+        images : what :func:`nodule.ct.inventory` takes.
+
+        Raises
+        ------
+        InputError : ``OTHER_IMAGES`` for images of another report, ``BAD_REPORT``, ``NO_LUNGS``,
+            ``NO_MASKS``, ``FOREIGN_MASKS``, or as :func:`nodule.ct.inventory`.
+        """
+        from nodule.ct import read_source
+        from nodule.outputs import read_lungs, read_masks
+        from nodule.result_files import NODULES_NAME
+        from nodule.review.review_file import read_report
+
+        report = read_report(report_json)
+        series = series_of(report, images)
+        lungs = read_lungs(report_json.with_name("lungs.nii.gz"))
+        study = read_source(series)
+        masks = read_masks(report_json.with_name(NODULES_NAME), report=report, study=study)
+        return cls(report=report, series=series, study=study, lungs=lungs, masks=masks)
+
+
+def series_of(report: Report, images: Path) -> SeriesSource:
+    """Return the series of a report, and no other.
+
+    Raises
+    ------
+    InputError : ``OTHER_IMAGES``, or as :func:`nodule.ct.inventory`.
+    """
+    from nodule.ct import inventory
+
+    series = inventory(images).choose(report.study.series_instance_uid)
+    if series.digest != report.provenance.input_sha256:
+        raise InputError(
+            "these are not the images of the report",
+            code="OTHER_IMAGES",
+            expected=report.provenance.input_sha256,
+            got=series.digest,
+            hint="Give the study from which the report was made.",
+        )
+    return series
+
+
+def review_report(
+    report_json: Path, review_json: Path, request: RunRequest, *, out: Path
+) -> Report:
+    """Apply a reader's review to a report, and write the reviewed report.
+
+    Parameters
+    ----------
+    report_json : the report that was read, beside its other files.
+    review_json : as the page has saved it.
+    request : the study, what is stated about the person now, and what is to be written. What is
+        not stated again is the report's.
+    out : folder of the reviewed report.
+
+    Returns
+    -------
+    The reviewed report.
+
+    Raises
+    ------
+    NoduleError : as :meth:`WrittenReport.open`, :func:`nodule.review.apply.apply_review` and
+        :func:`nodule.outputs.write_report`.
+    """
+    from nodule.outputs import write_report
+    from nodule.review.apply import apply_review
+    from nodule.review.review_file import read_review
+
+    review = read_review(review_json)
+    (images,) = request.studies
+    before = WrittenReport.open(report_json, images=images)
+    after = apply_review(
+        before.report,
+        review,
+        study=before.study,
+        lungs=before.lungs,
+        masks=before.masks,
+        context=_restated(before.report.context, request),
+    )
+    write_report(
+        after.report,
+        study=before.study,
+        lungs=before.lungs,
+        masks=after.masks,
+        folder=out,
+        dicom=before.series if request.dicom else None,
+        pdf=request.pdf,
+        viewer=request.viewer,
+    )
+    return after.report
+
+
+def _restated(before: Context, request: RunRequest) -> Context:
+    """Return what is known now: a person file replaces all facts, an option its own."""
+    from nodule.advice.context import read_context
+
+    setting = request.setting or before.setting
+    indication = request.indication or before.indication
+    if request.person is not None:
+        return read_context(request.person, setting=setting, indication=indication)
+    return before.model_copy(update={"setting": setting, "indication": indication})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LabelledStudy:
+    """What reviews of one report became in a crop set.
+
+    Parameters
+    ----------
+    patient : the pseudonym under which the crop set holds the person.
+    labels : what was written, and what was left out.
+    """
+
+    patient: str
+    labels: Labels
+
+
+def label_reviews(
+    report_json: Path,
+    review_jsons: Sequence[Path],
+    *,
+    images: Path,
+    folder: Path,
+    count_as: int,
+    margin_mm: float,
+) -> LabelledStudy:
+    """Write what readers decided about a report into a crop set, in place of what it held of it.
+
+    Parameters
+    ----------
+    report_json : the report that was read, beside its other files.
+    review_jsons : as the page has saved them, one for each reader.
+    images : what :func:`nodule.ct.inventory` takes.
+    folder : of the crop set, which may hold other studies.
+    count_as, margin_mm : as :func:`nodule.review.training_labels.review_labels`.
+
+    Raises
+    ------
+    NoduleError : as :meth:`WrittenReport.open` and `review_labels`.
+    """
+    from nodule.review.resegment import Resegmenter, growth_rules
+    from nodule.review.review_file import read_review
+    from nodule.review.training_labels import pseudonym, review_labels
+    from nodule.training.crop_set_writing import replace_series
+
+    written = WrittenReport.open(report_json, images=images)
+    report, study = written.report, written.study
+    labels = review_labels(
+        report,
+        [read_review(path) for path in review_jsons],
+        masks=written.masks,
+        segmenter=Resegmenter(study=study, lungs=written.lungs, rules=growth_rules(report)),
+        count_as=count_as,
+        margin_mm=margin_mm,
+    )
+    patient = pseudonym(report)
+    replace_series(
+        folder, study=study, patient_id=patient, stacks=labels.negatives, kind="negative"
+    )
+    replace_series(folder, study=study, patient_id=patient, stacks=labels.stacks, kind="stack")
+    return LabelledStudy(patient=patient, labels=labels)
