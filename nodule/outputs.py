@@ -100,13 +100,13 @@ def write_report(
 
 
 def write_saliency(
-    heat: SaliencyMap, finding: Finding, *, volume: Volume, folder: Path
+    saliency_map: SaliencyMap, finding: Finding, *, volume: Volume, folder: Path
 ) -> dict[str, Any]:
     """Write a finding's saliency map as NIfTI and as a picture, and a record of its checks.
 
     Parameters
     ----------
-    heat : the map of the finding.
+    saliency_map : the map of the finding.
     finding : whose planes the picture shows.
     volume : the CT, for the picture.
     folder : gets ``N1-malignancy.nii.gz``, ``.png`` and last ``.json`` for the finding N1; it
@@ -116,10 +116,10 @@ def write_saliency(
     -------
     The record, as JSON holds it.
     """
-    stem = f"{heat.finding_id}-{heat.answer}"
-    checks = heat.checks
+    stem = f"{saliency_map.finding_id}-{saliency_map.answer}"
+    checks = saliency_map.checks
     record = {
-        "id": heat.finding_id,
+        "id": saliency_map.finding_id,
         "map": f"{stem}.nii.gz",
         "picture": f"{stem}.png",
         "center_lps_mm": finding.nodule.center_lps_mm,
@@ -129,11 +129,12 @@ def write_saliency(
     }
     # the format has no half-precision floats
     write_whole(
-        folder / f"{stem}.nii.gz", nifti(heat.saliency_zyx.astype(np.float32), heat.geometry)
+        folder / f"{stem}.nii.gz",
+        nifti(saliency_map.saliency_zyx.astype(np.float32), saliency_map.geometry),
     )
     measured = finding.nodule.measurement
     picture = saliency_sheet(
-        heat,
+        saliency_map,
         volume,
         center_lps_mm=finding.nodule.center_lps_mm,
         edge_mm=view_mm(measured.long_axis_mm if measured else 0.0),

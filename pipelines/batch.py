@@ -96,11 +96,11 @@ def coded(error: Exception) -> NoduleError:
 
 
 def _failure(path: Path, error: Exception) -> Failure:
-    told = coded(error)
+    known = coded(error)
     return Failure(
         study=study_name(path),
-        code=told.code,
-        message=str(told),
+        code=known.code,
+        message=str(known),
         file=str(path),
-        is_usage=isinstance(told, UsageError),
+        is_usage=isinstance(known, UsageError),
     )

@@ -144,8 +144,8 @@ def explain_study(
         )
     out.mkdir(parents=True, exist_ok=True)
     return tuple(
-        write_saliency(heat, finding, volume=found.study.volume, folder=out)
-        for finding, heat in zip(found.findings, found.saliency_maps, strict=True)
+        write_saliency(saliency_map, finding, volume=found.study.volume, folder=out)
+        for finding, saliency_map in zip(found.findings, found.saliency_maps, strict=True)
         if finding_ids is None or finding.nodule.id in finding_ids
     )
 

@@ -50,6 +50,15 @@ def test_writes_its_files_and_nothing_else(
     assert Report.model_validate_json((folder / "report.json").read_bytes()) == report
 
 
+def test_deletes_what_an_earlier_report_left_and_nothing_else(
+    report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
+) -> None:
+    for name in ("sr.dcm", "seg.dcm", "report.pdf", "comparison.csv", "review.json"):
+        (tmp_path / name).touch()
+    written = write_report(report, study=study, lungs=lungs, masks=masks, folder=tmp_path)
+    assert set(tmp_path.iterdir()) == {*written, tmp_path / "review.json"}
+
+
 def test_equal_input_gives_equal_bytes(
     report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:

@@ -1,17 +1,20 @@
 """Heat is drawn where it lies, on the page only where it is asked for."""
 
 import io
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from PIL import Image
 
+from nodule.findings import Finding
 from nodule.geometry import Geometry
 from nodule.masks import NoduleMask
-from nodule.outputs import write_report
+from nodule.outputs import write_report, write_saliency
 from nodule.page.figures import Picture, plane_picture
 from nodule.page.html import render_html
 from nodule.page.pdf import write_pdf
@@ -72,6 +75,26 @@ def test_heat_is_drawn_where_it_lies_in_every_plane(
         assert centroid_mm == pytest.approx(figure.picture.place(HOT_LPS_MM), abs=0.3)
         # heat falls from 1 within 2 mm to 0 at 4 mm; below 0.2 nothing is drawn
         assert (np.ptp(columns) + 1) * pixel_mm == pytest.approx(2 * 3.6, abs=0.8)
+
+
+def test_its_files_place_the_heat_in_space_and_record_the_checks(
+    heat: SaliencyMap, findings: tuple[Finding, ...], study: Study, tmp_path: Path
+) -> None:
+    record = write_saliency(heat, findings[0], volume=study.volume, folder=tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"N1-malignancy.{suffix}" for suffix in ("nii.gz", "png", "json")
+    }
+    image = sitk.ReadImage(str(tmp_path / record["map"]))  # SimpleITK turns RAS into LPS
+    stored = sitk.GetArrayFromImage(image)
+    index = np.unravel_index(stored.argmax(), stored.shape)
+    hottest_lps_mm = image.TransformIndexToPhysicalPoint([int(i) for i in index[::-1]])
+    assert np.linalg.norm(np.subtract(hottest_lps_mm, HOT_LPS_MM)) <= 2.0
+    assert record["change_hottest"] == pytest.approx(2.25 - 3.9)
+    assert record["change_elsewhere"] == pytest.approx(-0.05)
+    stored_record = json.loads((tmp_path / "N1-malignancy.json").read_text())
+    assert stored_record["change_hottest"] == record["change_hottest"]
+    with Image.open(tmp_path / record["picture"]) as picture:
+        assert picture.format == "PNG"
 
 
 def test_says_what_hiding_did(heat: SaliencyMap) -> None:
