@@ -28,7 +28,7 @@ _ROUNDING = 1e-9  # of a rate asked for against one that was counted
 
 @dataclass(frozen=True, kw_only=True)
 class OperatingPoint:
-    """A score, and how many marks scoring at least that are false in a scan."""
+    """A score, and the false positives per scan that score at least that."""
 
     threshold: float
     fp_per_scan: float
@@ -40,7 +40,7 @@ class OperatingTable:
 
     Parameters
     ----------
-    weights_sha256 : digests of the detector's weights, then of those that judge its marks.
+    weights_sha256 : digests of the detector's weights, then of those that score its candidates.
     n_scans : scans counted.
     points : by falling threshold and rising false positives, at least one.
 
@@ -81,7 +81,7 @@ class OperatingTable:
         Parameters
         ----------
         scores : per scan those of its false positives; scans without any count.
-        lowest_score : of the marks that were looked at; a second network may score some lower.
+        lowest_score : of the candidates that were looked at; a second network may score some lower.
         weights_sha256 : as the table's.
         """
         ranked = sorted((score for scan in scores for score in scan), reverse=True)
@@ -106,7 +106,7 @@ class OperatingTable:
         Parameters
         ----------
         detector : the weights beside which it lies.
-        judges : of the networks that judge its marks.
+        judges : of the networks that score its candidates.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""From heat maps to a short list of marks."""
+"""From heat maps to a short list of peaks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Peak:
-    """A mark on the 1 mm grid.
+    """A candidate on the 1 mm grid.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def suppress(peaks: Iterable[Peak], *, apart_mm: float, limit: int) -> list[Peak
     Parameters
     ----------
     peaks : hottest first.
-    apart_mm : two marks are never nearer than this, nor nearer than the hotter one's radius.
+    apart_mm : two peaks are never nearer than this, nor nearer than the hotter one's radius.
     limit : how many are kept at most.
     """
     kept: list[Peak] = []

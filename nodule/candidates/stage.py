@@ -41,16 +41,16 @@ class ProposeCandidates:
 
     A fully convolutional network answers every 4 mm how likely a nodule is centred there, where
     exactly and how large it is. It sees the image unmasked, so that nodules on the wall keep
-    their surroundings; the lungs, widened by a margin, only say where marks count.
+    their surroundings; the lungs, widened by a margin, only say where candidates count.
 
     Parameters
     ----------
     weights : the network's.
     precision : of the network; ``auto`` is bfloat16 where the machine is fast in it.
-    score_threshold : lowest score of a mark.
-    max_candidates : marks per scan at most, the highest scores first.
-    apart_mm : marks are no nearer to each other than this or the stronger one's radius.
-    lung_margin_mm : marks may lie this far outside the lung mask.
+    score_threshold : lowest score of a candidate.
+    max_candidates : at most so many per scan, the highest scores first.
+    apart_mm : candidates are no nearer to each other than this or the stronger one's radius.
+    lung_margin_mm : candidates may lie this far outside the lung mask.
     window_mm : edges of the network's window to choose from, multiples of 16; the one that costs
         least for the scan's lungs is taken.
     halo_mm : context around what a window answers for, a multiple of 16.
@@ -89,7 +89,7 @@ class ProposeCandidates:
     def run(
         self, *, volume: Volume, lungs: LungMask, progress: Progress = silent
     ) -> tuple[Candidate, ...]:
-        """Return the marks, highest score first; none where there is no lung.
+        """Return the candidates, highest score first; none where there is no lung.
 
         Parameters
         ----------

@@ -1,11 +1,11 @@
 """What a detector marked on whole scans, as a table: where the next network looks for mistakes.
 
-One row a mark, the most suspicious of a scan first::
+One row a detection, the most suspicious of a scan first::
 
     patient_id,x_lps,y_lps,z_lps,score
 
 ``patient_id`` is what :func:`nodule.lidc.whole_scans.patient_of` calls the scan; positions are LPS
-mm. The table does not say which marks lie on nodules: that is up to the scan's own readings.
+mm. The table does not say which detections lie on nodules: that is up to the scan's own readings.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _COLUMNS = ("patient_id", *_POSITION, "score")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScanMark:
-    """A detector's mark on a whole scan.
+class ScanDetection:
+    """A detection on a whole scan.
 
     Parameters
     ----------
@@ -42,19 +42,19 @@ class ScanMark:
     score: float
 
 
-def write_marks(path: Path, marks: Iterable[ScanMark]) -> None:
-    """Write a table of marks, in the order given."""
+def write_detections(path: Path, detections: Iterable[ScanDetection]) -> None:
+    """Write a table of detections, in the order given."""
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(_COLUMNS)
         writer.writerows(
-            (mark.patient_id, *(f"{mm:.3f}" for mm in mark.center_lps_mm), f"{mark.score:.5f}")
-            for mark in marks
+            (each.patient_id, *(f"{mm:.3f}" for mm in each.center_lps_mm), f"{each.score:.5f}")
+            for each in detections
         )
 
 
-def read_marks(path: Path) -> Mapping[str, NDArray[np.float64]]:
-    """Return the places of a table's marks per patient, LPS mm, (n, 3).
+def read_detections(path: Path) -> Mapping[str, NDArray[np.float64]]:
+    """Return the places of a table's detections per patient, LPS mm, (n, 3).
 
     Raises
     ------
@@ -65,11 +65,11 @@ def read_marks(path: Path) -> Mapping[str, NDArray[np.float64]]:
         reader = csv.DictReader(stream)
         if set(_COLUMNS) - set(reader.fieldnames or ()):
             raise InputError(
-                f"{path.name} is no table of marks",
+                f"{path.name} is not a table of detections",
                 code="MISSING_COLUMNS",
                 expected=", ".join(_COLUMNS),
                 got=", ".join(reader.fieldnames or ()) or "an empty file",
-                hint="nodule dataset marks writes one",
+                hint="nodule dataset detections writes one",
             )
         for row in reader:
             cells = Cells(row, f"{path.name} line {reader.line_num}")

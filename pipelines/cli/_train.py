@@ -54,16 +54,16 @@ def train(
             help="Folder to unpack the scans in, if there are more than memory holds.",
         ),
     ] = None,
-    marks: Annotated[
+    detections: Annotated[
         Path | None,
         typer.Option(
             metavar="CSV",
             exists=True,
             dir_okay=False,
-            help="The detector's detections on the scans, as nodule dataset marks writes them.",
+            help="Detections on the scans, as nodule dataset detections writes them.",
         ),
     ] = None,
-    mined_with: Annotated[
+    hard_negatives_from: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
@@ -119,8 +119,8 @@ def train(
             crop_set=crop_set,
             scans=tuple(scans or ()),
             store=store,
-            marks=marks,
-            mined_with=mined_with,
+            detections=detections,
+            hard_negatives_from=hard_negatives_from,
             held_out_folds=tuple(held_out_fold or ()),
             patients_share=patients_share,
             start_from=start_from,

@@ -16,7 +16,7 @@ from pipelines.cli._check import check
 from pipelines.cli._compare import compare
 from pipelines.cli._config import config_app
 from pipelines.cli._dataset import dataset_app
-from pipelines.cli._dataset_marks import marks as dataset_marks
+from pipelines.cli._dataset_detections import detections as dataset_detections
 from pipelines.cli._dataset_review import review as dataset_review
 from pipelines.cli._demo import demo
 from pipelines.cli._evaluate import evaluate_app
@@ -71,7 +71,7 @@ app.add_typer(review_app, name="review", rich_help_panel=_STUDIES)
 
 for command in (phantom, train, benchmark):
     app.command(rich_help_panel=_NETWORKS)(command)
-dataset_app.command("marks")(dataset_marks)
+dataset_app.command("detections")(dataset_detections)
 dataset_app.command("review")(dataset_review)
 app.add_typer(dataset_app, name="dataset", rich_help_panel=_NETWORKS)
 for evaluation in (lungs, candidates, malignancy, transfer, measure, phantoms):

@@ -34,8 +34,8 @@ class TrainingRequest:
     crop_set : folder of a crop set.
     scans : CT studies, or folders of them.
     store : folder to unpack scans in, where there are more than memory holds.
-    marks : a detector's detections on the scans.
-    mined_with : weights of a detector whose false positives are mined as hard negatives.
+    detections : a detector's detections on the scans.
+    hard_negatives_from : weights of a detector whose false positives are mined as hard negatives.
     held_out_folds : folds that training must not see.
     patients_share : share of the patients to train on.
     start_from : weights to begin with, as :class:`~pipelines.training.training_file.Start`.
@@ -50,8 +50,8 @@ class TrainingRequest:
     crop_set: Path | None = None
     scans: tuple[Path, ...] = ()
     store: Path | None = None
-    marks: Path | None = None
-    mined_with: Path | None = None
+    detections: Path | None = None
+    hard_negatives_from: Path | None = None
     held_out_folds: tuple[int, ...] = ()
     patients_share: float | None = None
     start_from: str | None = None
@@ -63,13 +63,14 @@ class TrainingRequest:
     @property
     def task_settings(self) -> Mapping[str, Any]:
         """The settings of the task that are given, as a training file would state them."""
+        mined = self.hard_negatives_from
         given = {
             "crop_set": None if self.crop_set is None else str(self.crop_set),
             "scans": [str(path) for path in self.scans] or None,
             "store": None if self.store is None else str(self.store),
-            "marks": None if self.marks is None else str(self.marks),
+            "detections": None if self.detections is None else str(self.detections),
             # weights that a training file names lie beside it
-            "mined_with": None if self.mined_with is None else str(self.mined_with.resolve()),
+            "hard_negatives_from": None if mined is None else str(mined.resolve()),
             "held_out_folds": list(self.held_out_folds) or None,
             "patients_share": self.patients_share,
         }

@@ -55,10 +55,11 @@ class CandidatesTask:
     held_out_folds : folds of the crop set, and of a folder's scans, that training never sees.
     watched_folds : of those, whose cubes and stacks are looked at after each epoch. The loop then
         keeps the best epoch, and figures on these folds are no longer honest; empty keeps the last.
-    mined_with : weights whose false marks on the scans are shown again and again; None mines none.
+    hard_negatives_from : weights of a detector whose false positives on the scans are
+        shown again and again; None mines none.
         They only choose among places of the training scans, and nothing is learnt from what they
         were trained on, so that their training patients are not this network's. If they saw
-        held-out patients, what they mark may still tell of them: mine with weights that did not.
+        held-out patients, what they detect may still tell of them: mine with weights that did not.
     patch : voxels of a training patch along each axis, a multiple of 16.
     channels, depths : of the network.
     seed : of all randomness in the samples.
@@ -75,7 +76,7 @@ class CandidatesTask:
     store: Path | None = field(default=None, metadata=SPEED_ONLY)
     held_out_folds: tuple[Fold, ...] = ()
     watched_folds: tuple[Fold, ...] = ()
-    mined_with: Weights | None = None
+    hard_negatives_from: Weights | None = None
     patch: Annotated[int, Interval(ge=16, le=512), MultipleOf(16)] = 64
     channels: tuple[LayerWidth, LayerWidth, LayerWidth, LayerWidth] = (32, 48, 64, 64)
     depths: tuple[Depth, Depth, Depth, Depth] = (1, 2, 2, 1)
@@ -102,8 +103,8 @@ class CandidatesTask:
             more than memory holds, and no store.
         """
         scans = load_scans(self._scans, store=self.store)
-        if self.mined_with is not None:
-            scans = with_hard_negatives(scans, self.mined_with)
+        if self.hard_negatives_from is not None:
+            scans = with_hard_negatives(scans, self.hard_negatives_from)
         return PatchSamples(
             nodules=nodule_sources(self._crops, folds=self._folds),
             scans=scans,

@@ -31,7 +31,7 @@ from nodule.malignancy.training.nodule_examples import (
 )
 from nodule.ranges import LayerWidth, RandomSeed, check_fields
 from nodule.training.crop_set import CropSet
-from nodule.training.hard_negatives import read_marks
+from nodule.training.hard_negatives import read_detections
 from nodule.training.held_out_folds import Fold, scans_of_other_folds
 from nodule.training.nodule_record import NoduleRecord
 
@@ -52,8 +52,8 @@ class MalignancyTask:
     scans : whole scans for negatives and fill, folders or files named after their patients. A
         folder with LIDC ``annotations.xml`` has its nodules avoided; any other scan must hold
         none.
-    marks : what a detector marked on the scans, a table of :mod:`nodule.training.hard_negatives`;
-        such places that are on no nodule are the hardest negatives. They only choose among places
+    detections : a detector's on the scans, a table of :mod:`nodule.training.hard_negatives`;
+        those that are on no nodule are the hardest negatives. They only choose among places
         of the training scans: whom the detector was trained on is not counted here.
     held_out_folds : patients that training never sees.
     watched_folds : of those, whose nodules are scored after each epoch. The loop then keeps the
@@ -78,7 +78,7 @@ class MalignancyTask:
 
     crop_set: Path
     scans: tuple[Path, ...]
-    marks: Path | None = None
+    detections: Path | None = None
     held_out_folds: tuple[Fold, ...] = (4,)
     watched_folds: tuple[Fold, ...] = ()
     backbone: BackboneName = "c3d"
@@ -128,7 +128,7 @@ class MalignancyTask:
 
     @functools.cached_property
     def _backgrounds(self) -> tuple[Background, ...]:
-        detections = {} if self.marks is None else read_marks(self.marks)
+        detections = {} if self.detections is None else read_detections(self.detections)
         return tuple(
             read_background(scan, detections_lps_mm=detections.get(scan.patient, ()))
             for scan in self._scans

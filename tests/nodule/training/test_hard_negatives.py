@@ -1,4 +1,4 @@
-"""A table of a detector's marks reads back, and refuses what is none."""
+"""A table of a detector's detections reads back, and refuses what is none."""
 
 from pathlib import Path
 
@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.training.hard_negatives import ScanMark, read_marks, write_marks
+from nodule.training.hard_negatives import ScanDetection, read_detections, write_detections
 
 
 def test_places_read_back_by_patient_in_their_order(tmp_path: Path) -> None:
-    table = tmp_path / "marks.csv"
-    write_marks(
+    table = tmp_path / "detections.csv"
+    write_detections(
         table,
         [
-            ScanMark(patient_id="B", center_lps_mm=(1.0, -2.5, 3.125), score=0.9),
-            ScanMark(patient_id="A", center_lps_mm=(0.0, 0.0, 0.0), score=0.8),
-            ScanMark(patient_id="B", center_lps_mm=(4.0, 5.0, 6.0), score=0.1),
+            ScanDetection(patient_id="B", center_lps_mm=(1.0, -2.5, 3.125), score=0.9),
+            ScanDetection(patient_id="A", center_lps_mm=(0.0, 0.0, 0.0), score=0.8),
+            ScanDetection(patient_id="B", center_lps_mm=(4.0, 5.0, 6.0), score=0.1),
         ],
     )
-    found = read_marks(table)
+    found = read_detections(table)
     assert sorted(found) == ["A", "B"]
     np.testing.assert_array_equal(found["B"], [(1.0, -2.5, 3.125), (4.0, 5.0, 6.0)])
 
@@ -28,12 +28,12 @@ def test_refuses_another_table(tmp_path: Path) -> None:
     table = tmp_path / "other.csv"
     table.write_text("seriesuid,coordX,coordY,coordZ,probability\n")
     with pytest.raises(InputError, match="MISSING_COLUMNS"):
-        read_marks(table)
+        read_detections(table)
 
 
 @pytest.mark.parametrize("position", ["1,2,", "1,2,up", "1,nan,2"])
 def test_refuses_a_mark_that_is_nowhere(tmp_path: Path, position: str) -> None:
-    table = tmp_path / "marks.csv"
+    table = tmp_path / "detections.csv"
     table.write_text(f"patient_id,x_lps,y_lps,z_lps,score\nA,{position},0.5\n")
     with pytest.raises(InputError, match=r"BAD_ROW.*line 2"):
-        read_marks(table)
+        read_detections(table)

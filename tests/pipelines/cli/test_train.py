@@ -68,7 +68,7 @@ class ToyTask:
 
     held_out_folds: tuple[int, ...] | None = None
     patients_share: float | None = None
-    mined_with: Weights | None = None
+    hard_negatives_from: Weights | None = None
     seed: int | None = None
 
     def network(self) -> nn.Module:
@@ -174,8 +174,8 @@ def test_refuses_what_cannot_be_on_the_command_line(tmp_path: Path) -> None:
     for option, value in {
         "--devices": 0,
         "--seed": -1,
-        "--marks": tmp_path / "none.csv",
-        "--mined-with": tmp_path / "none.safetensors",
+        "--detections": tmp_path / "none.csv",
+        "--hard-negatives-from": tmp_path / "none.safetensors",
     }.items():
         told = refusal("lungs", "-o", tmp_path, option, value)
         assert f"Invalid value for '{option}'" in told
@@ -205,7 +205,7 @@ def test_weights_to_mine_with_are_found_from_where_we_are(
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "mine.safetensors").write_bytes(shipped.path.read_bytes())
     monkeypatch.chdir(tmp_path / "here")
-    run("--config", config, "-o", tmp_path / "run", "--mined-with", "mine.safetensors")
+    run("--config", config, "-o", tmp_path / "run", "--hard-negatives-from", "mine.safetensors")
     card = (tmp_path / "run" / "weights.md").read_text()
-    assert f"| task.mined_with | mine.safetensors, sha256 `{shipped.sha256}` |" in card
+    assert f"| task.hard_negatives_from | mine.safetensors, sha256 `{shipped.sha256}` |" in card
     assert "whom mine.safetensors was trained on is not counted" in card.replace("\n", " ")

@@ -1,4 +1,4 @@
-"""``nodule dataset marks``: what the shipped detector marks, as training takes it."""
+"""``nodule dataset detections``: what the shipped detector finds, as training takes it."""
 
 import json
 from pathlib import Path
@@ -9,30 +9,30 @@ from typer.testing import CliRunner
 from nodule.ct import read_ct
 from nodule.lidc.whole_scans import find_scans
 from nodule.malignancy.training.backgrounds import read_background
-from nodule.training.hard_negatives import read_marks
+from nodule.training.hard_negatives import read_detections
 from nodule.weights import Weights
 from pipelines.cli.main import app
 
 
 @pytest.fixture(scope="module")
 def table(phantom_study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:  # type: ignore[type-arg]
-    path = tmp_path_factory.mktemp("marks") / "marks.csv"
+    path = tmp_path_factory.mktemp("detections") / "detections.csv"
     said = CliRunner().invoke(
-        app, ["dataset", "marks", str(phantom_study), "-o", str(path), "--limit", "30"]
+        app, ["dataset", "detections", str(phantom_study), "-o", str(path), "--limit", "30"]
     )
     assert said.exit_code == 0, said.output
     return path, json.loads(said.stdout.splitlines()[-1])
 
 
-def test_marks_lie_in_the_scan_the_most_suspicious_first(
+def test_detections_lie_in_the_scan_the_most_suspicious_first(
     table: tuple[Path, dict],  # type: ignore[type-arg]
     phantom_study: Path,
 ) -> None:
     path, summary = table
     (scan,) = find_scans(phantom_study)
-    places = read_marks(path)[scan.patient]
+    places = read_detections(path)[scan.patient]
     assert summary == {
-        "marks": {scan.patient: len(places)},
+        "detections": {scan.patient: len(places)},
         "weights": Weights.shipped("candidates").sha256,
     }
     assert len(places) <= 30
@@ -47,8 +47,8 @@ def test_training_takes_as_hard_negatives_what_lies_on_no_nodule(
     phantom_study: Path,
 ) -> None:
     (scan,) = find_scans(phantom_study)
-    marks = read_marks(table[0])
+    detections = read_detections(table[0])
     assert "hard negative" not in read_background(scan).places
-    # the phantom's own nodules are among the marks, and its vessels
-    taught = read_background(scan, detections_lps_mm=marks[scan.patient])
-    assert 0 < len(taught.places["hard negative"]) < len(marks[scan.patient])
+    # the phantom's own nodules are among the detections, and its vessels
+    taught = read_background(scan, detections_lps_mm=detections[scan.patient])
+    assert 0 < len(taught.places["hard negative"]) < len(detections[scan.patient])

@@ -1,4 +1,4 @@
-"""``nodule dataset marks``: the detector's detections on whole scans, for hard-negative mining."""
+"""``nodule dataset detections``: what the detector finds on whole scans, for hard negatives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.cli._summary import summarise
 _LOWEST_SCORE = 0.01
 
 
-def marks(
+def detections(
     scans: Annotated[
         list[Path], typer.Argument(metavar="SCAN", help="CT studies, or folders of studies.")
     ],
@@ -33,7 +33,7 @@ def marks(
     ] = 300,
     device: DeviceOption = "auto",
 ) -> None:
-    """List the detector's detections on whole scans, for nodule train malignancy --marks.
+    """List the detector's detections on whole scans, for nodule train malignancy --detections.
 
     All detections are written, those on nodules too: training excludes these by the readings of
     the scan. The last line on stdout is a JSON summary.
@@ -42,7 +42,7 @@ def marks(
     from nodule.chain import Chain
     from nodule.ct import read_ct
     from nodule.lidc.whole_scans import find_scans
-    from nodule.training.hard_negatives import ScanMark, write_marks
+    from nodule.training.hard_negatives import ScanDetection, write_detections
     from nodule.weights import Weights
 
     opened = Weights.shipped("candidates") if weights is None else Weights.open(weights)
@@ -51,11 +51,11 @@ def marks(
     )
     chain = Chain(candidates=detector).on_device(device)
     found = [
-        ScanMark(patient_id=scan.patient, center_lps_mm=each.center_lps_mm, score=each.score)
+        ScanDetection(patient_id=scan.patient, center_lps_mm=each.center_lps_mm, score=each.score)
         for path in scans
         for scan in find_scans(path)
         for each in chain.on(read_ct(scan.path)).candidates
     ]
-    write_marks(out, found)
-    counts = Counter(mark.patient_id for mark in found)
-    summarise({"marks": dict(counts), "weights": opened.sha256})
+    write_detections(out, found)
+    counts = Counter(each.patient_id for each in found)
+    summarise({"detections": dict(counts), "weights": opened.sha256})
