@@ -2,11 +2,13 @@
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+sys.path.append(str(Path(__file__).parent))  # for mutants
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

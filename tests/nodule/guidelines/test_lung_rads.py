@@ -463,3 +463,34 @@ def test_1_6_mm_within_12_8_months_are_growth(months: float, expected: str) -> N
     """Growth is strictly more than 1.5 mm in 12 months, which 1.6 mm in 12.8 just are not."""
     prior = Prior(size=_mm(5.0), months=months)
     assert _category(_nodule("solid", _mm(6.6), "followed", prior=prior)) == expected
+
+
+@pytest.mark.parametrize(("rise_mm", "offered"), [(-0.1, False), (0.0, False), (0.1, True)])
+def test_4b_is_offered_where_a_stable_nodule_is_larger_by_any_amount(
+    rise_mm: float, offered: bool
+) -> None:
+    prior = Prior(size=_mm(6.5), months=12)
+    result = classify_lesion(_nodule("solid", _mm(6.5 + rise_mm), "followed", prior=prior))
+    assert ("4B" in [offer.answer for offer in result.offers]) == offered
+
+
+@pytest.mark.parametrize(("component_mm", "expected"), [(5.9, "2"), (6.0, "4A")])
+def test_a_solid_component_in_a_higher_class_takes_no_step_down(
+    component_mm: float, expected: str
+) -> None:
+    """From 5.0 mm neither has grown by more than 1.5 mm."""
+    prior = Prior(
+        size=_mm(10.0),
+        solid_component=_mm(5.0),
+        composition="part-solid",
+        months=6,
+        category="3",
+    )
+    lesion = _nodule("part-solid", _mm(10.0), "followed", _mm(component_mm), prior=prior)
+    assert _category(lesion) == expected
+
+
+@pytest.mark.parametrize(("months", "rule"), [(3, "history-held"), (6, "history-stepped")])
+def test_says_whether_a_category_is_held_or_stepped_down(months: float, rule: str) -> None:
+    prior = Prior(size=_mm(7.0), months=months, category="3")
+    assert classify_lesion(_nodule("solid", _mm(7.0), "followed", prior=prior)).rule.id == rule
