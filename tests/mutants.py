@@ -86,8 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         copy = Path(folder)
         _copy_tree(copy)
         tests = tuple(dict.fromkeys(test for mutant in mutants for test in mutant.tests))
-        if not _passes(copy, tests):
-            _say("tests fail without any mutant")
+        said = _failure(copy, tests)
+        if said is not None:
+            _say(f"{said}\ntests fail without any mutant")
             return 2
         survivors = [mutant for mutant in _tried(mutants) if not _dies(copy, mutant)]
     killed = len(mutants) - len(survivors)
@@ -107,14 +108,15 @@ def _dies(copy: Path, mutant: Mutant) -> bool:
     start = time.monotonic()
     path.write_text(whole.replace(mutant.old, mutant.new), encoding="utf-8")
     try:
-        survived = _passes(copy, mutant.tests)
+        survived = _failure(copy, mutant.tests) is None
     finally:
         path.write_text(whole, encoding="utf-8")
     _say(f"    {'SURVIVED' if survived else 'killed'} ({time.monotonic() - start:.0f} s)")
     return not survived
 
 
-def _passes(copy: Path, tests: Sequence[str]) -> bool:
+def _failure(copy: Path, tests: Sequence[str]) -> str | None:
+    """Return what failing tests say, None where all pass."""
     # no byte code: one of the same size and second would be taken for that of the mutant
     environment = {
         **os.environ,
@@ -128,10 +130,11 @@ def _passes(copy: Path, tests: Sequence[str]) -> bool:
             command, cwd=copy, env=environment, capture_output=True, timeout=_LIMIT_S, check=False
         )
     except subprocess.TimeoutExpired:
-        return False
+        return "the tests took too long"
+    said = (done.stdout + done.stderr).decode()
     if done.returncode not in (0, 1, 2):  # 2: the mutant broke what the tests import
-        raise SystemExit(done.stdout.decode() + done.stderr.decode())
-    return done.returncode == 0
+        raise SystemExit(said)
+    return said if done.returncode else None
 
 
 def _copy_tree(copy: Path) -> None:

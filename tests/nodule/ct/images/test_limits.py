@@ -56,9 +56,13 @@ def test_what_lies_below_the_scale_of_ct_is_air(tmp_path: Path, stored: int, rea
 
 
 @pytest.mark.parametrize(
-    ("spacing_mm", "expected"), [(19.99, "OK"), (20.0, "OK"), (20.01, "BAD_SPACING")]
+    ("spacing_mm", "expected"),
+    [(0.01, "BAD_SPACING"), (0.0101, "OK"), (19.99, "OK"), (20.0, "BAD_SPACING")],
 )
-def test_voxels_measure_20_mm_at_most(tmp_path: Path, spacing_mm: float, expected: str) -> None:
+def test_voxels_measure_between_a_hundredth_and_20_mm(
+    tmp_path: Path, spacing_mm: float, expected: str
+) -> None:
+    """As the pixels and slices of DICOM do."""
     path = nifti(tmp_path / "a.nii", chest(-1000, 100), spacing_mm=spacing_mm)
     assert verdict(path) == expected
 
