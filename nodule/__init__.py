@@ -5,7 +5,7 @@ Research software: a second reader's draft, never a diagnosis.
 >>> import nodule
 >>> study = nodule.read_ct("STUDY")  # doctest: +SKIP
 >>> found = nodule.detect(study)  # doctest: +SKIP
->>> found.findings  # doctest: +SKIP
+>>> nodule.write_report(found, "OUT", dicom=True)  # doctest: +SKIP
 
 What is named here is loaded when it is first used: importing the package loads neither torch nor
 any reader of images.
@@ -23,12 +23,21 @@ if TYPE_CHECKING:
     from nodule.ct import inventory, read_ct
     from nodule.detection import Detection
     from nodule.errors import NoduleError
-    from nodule.findings import Candidate, Finding, Malignancy, Measurement, ScoredCandidate
+    from nodule.findings import (
+        Assessment,
+        Candidate,
+        Finding,
+        Malignancy,
+        Measurement,
+        Nodule,
+        ScoredCandidate,
+    )
     from nodule.followup import Comparison
-    from nodule.front_door import detect
+    from nodule.front_door import compare, detect, write_report
     from nodule.geometry import Geometry
     from nodule.lungs.stage import SegmentLungs
     from nodule.malignancy.stage import ScoreMalignancy
+    from nodule.masks import NoduleMask
     from nodule.measure.stage import Measure
     from nodule.report import Report
     from nodule.resample import Resample
@@ -38,6 +47,7 @@ if TYPE_CHECKING:
     from nodule.weights import Weights
 
 __all__ = [
+    "Assessment",
     "Candidate",
     "Chain",
     "Comparison",
@@ -49,7 +59,9 @@ __all__ = [
     "Malignancy",
     "Measure",
     "Measurement",
+    "Nodule",
     "NoduleError",
+    "NoduleMask",
     "PatientHeader",
     "ProposeCandidates",
     "Report",
@@ -63,12 +75,15 @@ __all__ = [
     "Volume",
     "Weights",
     "__version__",
+    "compare",
     "detect",
     "inventory",
     "read_ct",
+    "write_report",
 ]
 
 _HOMES = {
+    "Assessment": "findings",
     "Candidate": "findings",
     "Chain": "chain",
     "Comparison": "followup",
@@ -81,7 +96,9 @@ _HOMES = {
     "Malignancy": "findings",
     "Measure": "measure.stage",
     "Measurement": "findings",
+    "Nodule": "findings",
     "NoduleError": "errors",
+    "NoduleMask": "masks",
     "PatientHeader": "study",
     "ProposeCandidates": "candidates.stage",
     "Report": "report",
@@ -93,9 +110,11 @@ _HOMES = {
     "Study": "study",
     "Volume": "volume",
     "Weights": "weights",
+    "compare": "front_door",
     "detect": "front_door",
     "inventory": "ct",
     "read_ct": "ct",
+    "write_report": "front_door",
 }
 
 

@@ -206,6 +206,7 @@ class Chain:
             study=done.study,
             lungs=done.lungs,
             findings=done.findings,
+            patient=done.study.patient,
             stages=self.records,
             saliency_maps=done.saliency_maps,
         )

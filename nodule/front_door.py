@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nodule.advice.context import Context
 from nodule.chain import Chain
-from nodule.ct import inventory
+from nodule.ct import SeriesSource, inventory
 from nodule.detection import Detection
+from nodule.errors import InputError
+from nodule.followup import Comparison, compare_exams, refuse_same
+from nodule.followup.record import record_comparison
 from nodule.inference import Device
+from nodule.outputs import write_report as write_files
 from nodule.progress import StageProgress, silent_stages
+from nodule.report import Report, build_report
+from nodule.report.software import provenance_of
 from nodule.saliency import Answer
 from nodule.study import Study
 
@@ -53,3 +60,89 @@ def detect(
         asked = asked.explaining(saliency)
     given = study if isinstance(study, Study) else inventory(Path(study)).choose()
     return asked.run(given, progress=progress)
+
+
+def compare(current: Detection, prior: Detection) -> Comparison:
+    """Match the findings of two studies of one patient, and judge what has changed.
+
+    Raises
+    ------
+    UsageError : ``SAME_STUDY`` where both are one study.
+    InputError : as :func:`nodule.followup.compare_exams`.
+    """
+    refuse_same(current=current.study, prior=prior.study)
+    return compare_exams(current=current, prior=prior)
+
+
+def write_report(
+    found: Detection,
+    folder: Path | str,
+    *,
+    dicom: bool = False,
+    pdf: bool = False,
+    viewer: bool = True,
+    context: Context | None = None,
+    prior: Detection | None = None,
+) -> Report:
+    """Write the report of one study: page, tables, JSON, and masks as NIfTI.
+
+    Parameters
+    ----------
+    found : what was found; the header of the patient and the DICOM results are of the files from
+        which the study was read.
+    folder : made where it is missing; what an earlier report left there and this one lacks is
+        removed.
+    dicom : whether to write DICOM SR and SEG too, for which the study must be DICOM.
+    pdf : whether to print the page too, for which there must be a Chromium.
+    viewer : whether to put the slice viewer, and so a small copy of the volume, into the page.
+    context : what is stated besides the images; without a setting no rule is asked.
+    prior : an earlier study of the same patient, with which this one is compared.
+
+    Returns
+    -------
+    What the report says.
+
+    Raises
+    ------
+    InputError : ``NO_DICOM_SOURCE``; ``UNKNOWN_FINDING`` where the context speaks of a finding that
+        there is not; and as :func:`compare`.
+    DicomSeriesError : as :func:`nodule.dicom.source.source_headers`.
+    ReportError : ``NO_CHROMIUM`` or ``PDF_FAILED``.
+    OSError : when the results cannot be written; none is then half-written.
+    """
+    comparison = None
+    if prior is not None:
+        comparison = record_comparison(compare(found, prior), current=found, prior=prior)
+    report = build_report(
+        study=found.study,
+        lungs=found.lungs,
+        findings=found.findings,
+        patient=found.patient,
+        provenance=provenance_of(found),
+        context=context or Context(),
+        comparison=comparison,
+    )
+    write_files(
+        report,
+        study=found.study,
+        lungs=found.lungs,
+        masks=found.masks,
+        folder=Path(folder),
+        dicom=_source_of(found.study) if dicom else None,
+        pdf=pdf,
+        viewer=viewer,
+        saliency_maps=found.saliency_maps,
+    )
+    return report
+
+
+def _source_of(study: Study) -> SeriesSource:
+    """Return the files of a study; those of other formats are refused when they are used."""
+    if not isinstance(study.origin, SeriesSource):
+        raise InputError(
+            "DICOM results can only be made from a DICOM series",
+            code="NO_DICOM_SOURCE",
+            expected="DICOM images to refer to",
+            got="an image that was read from no file",
+        )
+    return study.origin

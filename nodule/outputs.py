@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import zlib
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from nodule.errors import InputError
 from nodule.findings import Finding
 from nodule.geometry import Geometry, lps_to_ras
 from nodule.masks import NoduleMask, label_masks, refer_to_masks, restore_mask
+from nodule.nifti_image import nifti
 from nodule.page.figures import view_mm
 from nodule.page.html import render_html
 from nodule.page.pdf import write_pdf
@@ -165,24 +165,6 @@ def _tables(report: Report) -> Mapping[str, str]:
 def lungs_nifti(lungs: LungMask) -> bytes:
     """Return lungs as a gzipped NIfTI-1 file."""
     return nifti(lungs.labels_zyx, lungs.geometry)
-
-
-def nifti(array_zyx: NDArray[np.generic], geometry: Geometry) -> bytes:
-    """Return an array as a gzipped NIfTI-1 file, index xyz and RAS as that format wants.
-
-    Parameters
-    ----------
-    array_zyx : of a type that the format knows: uint8, int16, float32 or the like.
-    geometry : its grid in LPS mm.
-    """
-    import nibabel
-
-    affine = geometry.affine[:, [2, 1, 0, 3]]
-    affine[:3] = lps_to_ras(affine[:3].T).T
-    image: Any = nibabel.Nifti1Image(np.ascontiguousarray(array_zyx.T), affine)  # type: ignore[no-untyped-call]
-    image.header.set_xyzt_units("mm")
-    # a time stamp in the gzip header would make equal arrays differ
-    return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
 
 
 def read_lungs(path: Path) -> LungMask:

@@ -86,6 +86,7 @@ def detect(
         study=replace(result.outputs["read_ct"], origin=series),
         lungs=result.outputs["lungs"],
         findings=result.outputs["measure"],
+        patient=series.patient,
         stages=chain.records,
         saliency_maps=result.outputs.get("explain", ()),
     )

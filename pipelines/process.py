@@ -15,11 +15,8 @@ from pipelines.flows import detect
 from pipelines.runner import Listener, ignore
 
 if TYPE_CHECKING:
-    from nodule.advice.context import Context
     from nodule.ct import SeriesSource
-    from nodule.detection import Detection
     from nodule.followup.record import ComparisonRecord
-    from nodule.report import Report
     from pipelines.request import RunRequest
 
 _log = logging.getLogger(__name__)
@@ -71,37 +68,31 @@ def process_study(
     OSError : when the results cannot be written; none is then half-written.
     """
     from nodule.ct import inventory
-    from nodule.findings import masks_of
-    from nodule.outputs import write_report
+    from nodule.front_door import write_report
 
     series = inventory(study).choose(request.series_uid)
     earlier = _prior_series(request)
     _refuse_in_vain(series, earlier, request)
     folder = result_folder(out, study_name(study), input_sha256=series.digest)
     run = detect(series, chain=request.chain_wanted, cache=request.store, listen=listen)
-    found = run.found
-    comparison = None
+    then = None
     if earlier is not None:
-        then = detect(earlier, chain=request.chain, cache=request.store, listen=listen_prior)
-        comparison = _compare(found, then.found)
-    report = _report(found, context=request.context, comparison=comparison)
-    write_report(
-        report,
-        study=found.study,
-        lungs=found.lungs,
-        masks=masks_of(found.findings),
-        folder=folder,
-        dicom=series if request.dicom else None,
+        then = detect(earlier, chain=request.chain, cache=request.store, listen=listen_prior).found
+    report = write_report(
+        run.found,
+        folder,
+        dicom=request.dicom,
         pdf=request.pdf,
         viewer=request.viewer,
-        saliency_maps=found.saliency_maps,
+        context=request.context,
+        prior=then,
     )
     return Processed(
         file=study,
         folder=folder,
-        finding_count=len(found.findings),
+        finding_count=len(run.found.findings),
         ran=run.ran,
-        comparison=comparison,
+        comparison=report.comparison,
     )
 
 
@@ -158,49 +149,12 @@ def _prior_series(request: RunRequest) -> SeriesSource | None:
     return inventory(request.prior).choose(request.prior_series_uid)
 
 
-def _report(
-    found: Detection,
-    *,
-    context: Context,
-    comparison: ComparisonRecord | None,
-) -> Report:
-    from nodule.report import build_report
-    from nodule.report.software import provenance_of
-
-    return build_report(
-        study=found.study,
-        lungs=found.lungs,
-        findings=found.findings,
-        patient=found.patient,
-        provenance=provenance_of(found),
-        context=context,
-        comparison=comparison,
-    )
-
-
-def _compare(found: Detection, prior: Detection) -> ComparisonRecord:
-    from nodule.followup import Exam, compare_exams
-    from nodule.followup.record import record_comparison
-
-    current, earlier = (
-        Exam(study=each.study, lungs=each.lungs, findings=each.findings, patient=each.patient)
-        for each in (found, prior)
-    )
-    return record_comparison(
-        compare_exams(current=current, prior=earlier),
-        current=current,
-        prior=earlier,
-        current_sha256=found.input_sha256,
-        prior_sha256=prior.input_sha256,
-    )
-
-
 def _refuse_in_vain(source: SeriesSource, prior: SeriesSource | None, request: RunRequest) -> None:
     """Raise, before the work, what would keep a wanted result from being written after it."""
     if prior is not None:
-        _refuse_same(source, prior)
-        from nodule.followup import days_between
+        from nodule.followup import days_between, refuse_same
 
+        refuse_same(current=source, prior=prior)
         days_between(current=source.patient, prior=prior.patient)
     if request.dicom:
         from nodule.dicom.source import source_headers
@@ -210,18 +164,6 @@ def _refuse_in_vain(source: SeriesSource, prior: SeriesSource | None, request: R
         from nodule.page.browser import find_chromium
 
         find_chromium()
-
-
-def _refuse_same(current: SeriesSource, prior: SeriesSource) -> None:
-    same_uid = current.series_uid is not None and current.series_uid == prior.series_uid
-    if same_uid or current.digest == prior.digest:
-        raise UsageError(
-            "the prior study is the study itself",
-            code="SAME_STUDY",
-            expected="two series",
-            got=current.series_uid or "the same file twice",
-            hint="Give an earlier study of the same patient.",
-        )
 
 
 def result_folder(out: Path, name: str, *, input_sha256: str) -> Path:

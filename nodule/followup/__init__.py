@@ -1,7 +1,7 @@
 """Two studies of one patient: the same nodules found again, and what has become of them."""
 
 from nodule.followup.compare import Change, Comparison, Lone, compare_exams
-from nodule.followup.exam_pair import Exam, days_between
+from nodule.followup.exam_pair import days_between, refuse_same
 from nodule.followup.lung_map import LungMap
 from nodule.followup.match import Matching, Pair, assign, match_findings
 from nodule.followup.precision import volume_error_share
@@ -11,7 +11,6 @@ __all__ = [
     "Change",
     "Comparison",
     "Effort",
-    "Exam",
     "Lone",
     "LungMap",
     "Matching",
@@ -20,6 +19,7 @@ __all__ = [
     "compare_exams",
     "days_between",
     "match_findings",
+    "refuse_same",
     "register_lungs",
     "volume_error_share",
 ]

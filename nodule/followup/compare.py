@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from nodule.detection import Detection
 from nodule.findings import Finding, Measurement
-from nodule.followup.exam_pair import Exam, days_between, warnings_of
+from nodule.followup.exam_pair import days_between, warnings_of
 from nodule.followup.lung_map import LungMap
 from nodule.followup.match import Matching, Pair, match_findings
 from nodule.followup.precision import volume_error_share
@@ -93,7 +94,9 @@ class Comparison:
     warnings: tuple[StudyWarning, ...] = ()
 
 
-def compare_exams(*, current: Exam, prior: Exam, effort: Effort = FULL_EFFORT) -> Comparison:
+def compare_exams(
+    *, current: Detection, prior: Detection, effort: Effort = FULL_EFFORT
+) -> Comparison:
     """Match the findings of two studies and judge what changed.
 
     Raises
@@ -121,7 +124,7 @@ def compare_exams(*, current: Exam, prior: Exam, effort: Effort = FULL_EFFORT) -
     )
 
 
-def _change(pair: Pair, current: Exam, prior: Exam, days: int | None) -> Change:
+def _change(pair: Pair, current: Detection, prior: Detection, days: int | None) -> Change:
     now, then = current.findings[pair.current], prior.findings[pair.prior]
     change = Change(current=now, prior=then, distance_mm=pair.distance_mm, ambiguous=pair.ambiguous)
     after, before = now.nodule.measurement, then.nodule.measurement
@@ -180,7 +183,7 @@ def _texture_notes(before: Measurement, after: Measurement) -> tuple[str, ...]:
 
 
 def _lone(
-    matching: Matching, current: Exam, prior: Exam, lung_map: LungMap
+    matching: Matching, current: Detection, prior: Detection, lung_map: LungMap
 ) -> tuple[tuple[Lone, ...], tuple[Lone, ...]]:
     new = tuple(
         _alone(
@@ -203,7 +206,7 @@ def _lone(
     return new, resolved
 
 
-def _alone(finding: Finding, place: Vector, other: Exam, ambiguous: bool) -> Lone:
+def _alone(finding: Finding, place: Vector, other: Detection, ambiguous: bool) -> Lone:
     return Lone(
         finding=finding,
         place_in_other_lps_mm=place,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
 
-from nodule.errors import InputError
-from nodule.findings import Finding
-from nodule.study import PatientHeader, Study, StudyWarning
+from nodule.detection import Detection
+from nodule.errors import InputError, UsageError
+from nodule.study import PatientHeader, StudyOrigin, StudyWarning
 from nodule.volume import LungMask
 
 _SPACING_RATIO = 1.5
@@ -17,20 +16,22 @@ _CUT_SHARE = 0.1  # of the widest slice
 _SAME = (("KERNEL_DIFFERS", "convolution_kernel"), ("CONTRAST_DIFFERS", "contrast_agent"))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Exam:
-    """One study with what was found in it.
+def refuse_same(*, current: StudyOrigin, prior: StudyOrigin) -> None:
+    """Refuse to compare a study with itself.
 
-    Parameters
-    ----------
-    study, lungs, findings : as the stages hand them on.
-    patient : for the study's date, and to see that both studies name one patient.
+    Raises
+    ------
+    UsageError : ``SAME_STUDY`` where both have one SeriesInstanceUID or one content.
     """
-
-    study: Study
-    lungs: LungMask
-    findings: tuple[Finding, ...]
-    patient: PatientHeader
+    same_uid = current.series_uid is not None and current.series_uid == prior.series_uid
+    if same_uid or current.digest == prior.digest:
+        raise UsageError(
+            "the prior study is the study itself",
+            code="SAME_STUDY",
+            expected="two series",
+            got=current.series_uid or "the same file twice",
+            hint="Give an earlier study of the same patient.",
+        )
 
 
 def days_between(*, current: PatientHeader, prior: PatientHeader) -> int | None:
@@ -67,7 +68,9 @@ def _date(text: str | None) -> date | None:
         ) from None
 
 
-def warnings_of(current: Exam, prior: Exam, *, days: int | None) -> tuple[StudyWarning, ...]:
+def warnings_of(
+    current: Detection, prior: Detection, *, days: int | None
+) -> tuple[StudyWarning, ...]:
     """Say what makes two studies hard to compare."""
     found = []
     if not days:

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nodule.detection import Detection
 from nodule.findings import Finding, Measurement
 from nodule.followup.compare import Change, Comparison, Lone
-from nodule.followup.exam_pair import Exam
 from nodule.followup.precision import volume_error_share
 from nodule.geometry import Vector, as_vector
 from nodule.guidelines.result import Figure
@@ -133,21 +133,18 @@ class ComparisonRecord(_Part):
 def record_comparison(
     comparison: Comparison,
     *,
-    current: Exam,
-    prior: Exam,
-    current_sha256: str,
-    prior_sha256: str,
+    current: Detection,
+    prior: Detection,
 ) -> ComparisonRecord:
     """Write down a comparison with the studies that it compares.
 
     Parameters
     ----------
-    comparison : of these two exams.
-    current_sha256, prior_sha256 : digests of the inputs' content.
+    comparison : of these two.
     """
     return ComparisonRecord(
-        current=_study(current, current_sha256),
-        prior=_study(prior, prior_sha256),
+        current=_study(current),
+        prior=_study(prior),
         days=comparison.days,
         registration=RegistrationRecord(
             overlap=round(comparison.overlap, 3),
@@ -160,12 +157,12 @@ def record_comparison(
     )
 
 
-def _study(exam: Exam, sha256: str) -> StudyRecord:
+def _study(found: Detection) -> StudyRecord:
     return StudyRecord(
-        study_instance_uid=exam.study.series.study_instance_uid,
-        series_instance_uid=exam.study.series.series_instance_uid,
-        study_date=exam.patient.study_date,
-        input_sha256=sha256,
+        study_instance_uid=found.study.series.study_instance_uid,
+        series_instance_uid=found.study.series.series_instance_uid,
+        study_date=found.patient.study_date,
+        input_sha256=found.input_sha256,
     )
 
 

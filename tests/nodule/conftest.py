@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nodule.detection import Detection
 from nodule.findings import Finding, Malignancy, Measurement, Seed, masks_of
-from nodule.followup import Change, Comparison, Exam, Lone
+from nodule.followup import Change, Comparison, Lone
 from nodule.followup.record import ComparisonRecord, record_comparison
 from nodule.geometry import Geometry
 from nodule.guidelines.growth import Volumetry, judge_growth
@@ -232,7 +233,7 @@ def comparison(
         result=growth,
         notes=growth.caveats,
     )
-    exam = Exam(study=study, lungs=lungs, findings=findings, patient=patient)
+    exam = Detection(study=study, lungs=lungs, findings=findings, patient=patient)
     earlier = replace(exam, findings=(then, gone), patient=replace(patient, study_date="20250308"))
     return record_comparison(
         Comparison(
@@ -246,8 +247,6 @@ def comparison(
         ),
         current=exam,
         prior=earlier,
-        current_sha256="a" * 64,
-        prior_sha256="b" * 64,
     )
 
 

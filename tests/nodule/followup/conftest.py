@@ -11,8 +11,9 @@ from made_findings import made_finding
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from nodule.detection import Detection
 from nodule.findings import Finding
-from nodule.followup import Effort, Exam
+from nodule.followup import Effort
 from nodule.geometry import Geometry, as_vector
 from nodule.measure.segment import GrowthRules, segment_nodule
 from nodule.measure.stage import measure_mask
@@ -41,8 +42,8 @@ STRETCH = 1.06  # of the lungs' height by a deeper breath
 class Pair:
     """Two scans of a person; ``true_volumes_mm3`` now and then, of the nodules in both."""
 
-    current: Exam
-    prior: Exam
+    current: Detection
+    prior: Detection
     to_prior: PointMap
     true_volumes_mm3: tuple[tuple[float, float], ...]
     new_lps_mm: Points
@@ -85,8 +86,8 @@ def exam(
     nodules: list[tuple[Points, float]],
     *,
     study_date: str | None,
-) -> Exam:
-    return Exam(
+) -> Detection:
+    return Detection(
         study=Study(volume=volume, series=SeriesHeader(source_format="dicom")),
         lungs=lungs,
         findings=tuple(

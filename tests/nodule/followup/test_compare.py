@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from made_findings import with_nodule
 
+from nodule.detection import Detection
 from nodule.errors import InputError
 from nodule.findings import Measurement
-from nodule.followup import Comparison, Exam, compare_exams, days_between, volume_error_share
+from nodule.followup import Comparison, compare_exams, days_between, volume_error_share
 from nodule.guidelines.growth import doubling_time_days
 from nodule.study import PatientHeader, SeriesHeader
 from nodule.volume import LungMask
@@ -92,8 +93,8 @@ def test_swapping_the_studies_swaps_new_and_resolved(pair: Any, found: Compariso
     assert [r.finding for r in swapped.resolved] == [n.finding for n in found.new]
 
 
-def still_exam(pair: Any, **header: Any) -> Exam:
-    exam: Exam = replace(pair.prior, **header)
+def still_exam(pair: Any, **header: Any) -> Detection:
+    exam: Detection = replace(pair.prior, **header)
     return exam
 
 

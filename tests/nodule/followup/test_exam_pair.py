@@ -7,22 +7,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nodule.detection import Detection
 from nodule.errors import InputError
-from nodule.followup import Exam, LungMap, compare_exams, days_between
+from nodule.followup import LungMap, compare_exams, days_between
 from nodule.followup.exam_pair import lungs_cut, warnings_of
 from nodule.geometry import Geometry
 from nodule.study import PatientHeader, SeriesHeader, Study
 from nodule.volume import LungMask, Volume
 
 
-def exam(*, depth_mm: float = 2.0, last_slice: int = 0, **header: Any) -> Exam:
+def exam(*, depth_mm: float = 2.0, last_slice: int = 0, **header: Any) -> Detection:
     """Five slices of lung, 100 pixels wide in the middle."""
     geometry = Geometry(shape_zyx=(5, 10, 20), spacing_zyx_mm=(depth_mm, 1.0, 1.0))
     labels = np.zeros(geometry.shape_zyx, np.uint8)
     for z, area in enumerate((0, 40, 100, 60, last_slice)):
         labels[z].reshape(-1)[:area] = LungMask.LEFT
     array = np.zeros(geometry.shape_zyx, np.float32)
-    return Exam(
+    return Detection(
         study=Study(
             volume=Volume(array_zyx=array, geometry=geometry),
             series=replace(SeriesHeader(source_format="dicom"), **header),
@@ -33,7 +34,7 @@ def exam(*, depth_mm: float = 2.0, last_slice: int = 0, **header: Any) -> Exam:
     )
 
 
-def codes(current: Exam, prior: Exam, *, days: int | None = 365) -> set[str]:
+def codes(current: Detection, prior: Detection, *, days: int | None = 365) -> set[str]:
     return {warning.code for warning in warnings_of(current, prior, days=days)}
 
 

@@ -25,8 +25,6 @@ def record(pair: Any, comparison: Comparison) -> ComparisonRecord:
         comparison,
         current=pair.prior,
         prior=pair.prior,
-        current_sha256="a" * 64,
-        prior_sha256="b" * 64,
     )
 
 
