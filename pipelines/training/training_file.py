@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nodule.errors import ConfigError
+from nodule.errors import UsageError
 from nodule.weights import Weights
 from nodule.weights.foreign import ForeignWeights, read_foreign
 from pipelines.config import build, check_sections, read_toml
@@ -80,8 +80,9 @@ def read_training(
 
     Raises
     ------
-    ConfigError : as :func:`pipelines.config.load_stages`, ``NO_DATA`` where neither file nor
-        ``given`` names the task's data, and ``BAD_FINETUNE`` where the phases do not fit the loop.
+    UsageError : ``NO_DATA`` where neither file nor ``given`` names the task's data.
+    ConfigError : as :func:`pipelines.config.load_stages`, and ``BAD_FINETUNE`` where the phases do
+        not fit the loop.
     WeightsError : as :func:`~nodule.weights.foreign.read_foreign`.
     """
     document = read_toml(file)
@@ -134,9 +135,9 @@ def _check_data(task_class: type[Any], named: Collection[str], *, file: Path) ->
     fields = task_class.__dataclass_fields__
     missing = [name for name in _DATA if name in fields and name not in named]
     if missing:
-        raise ConfigError(
-            f"{file.name} does not say what to learn from",
+        raise UsageError(
+            f"neither the command nor {file.name} names the data to train on",
             code="NO_DATA",
             expected=" and ".join(_DATA[name] for name in missing),
-            hint=f"Or name {' and '.join(missing)} in its section [task]",
+            hint=f"Or name {' and '.join(missing)} in the section [task] of the file",
         )

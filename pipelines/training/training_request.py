@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nodule.errors import ConfigError
+from nodule.errors import ConfigError, UsageError
 from nodule.weights import Weights
 from pipelines import flows
 from pipelines.config import shipped_config
@@ -42,6 +42,10 @@ class TrainingRequest:
     seed : of weights and samples.
     accept_changes : go on with a run that had other settings so far.
     device, devices : where the network is trained, and on how many GPUs or CPU processes.
+
+    Raises
+    ------
+    UsageError : ``NO_WEIGHTS`` where ``start_from`` names a file that does not exist.
     """
 
     stage: str
@@ -59,6 +63,15 @@ class TrainingRequest:
     accept_changes: bool = False
     device: Device = "auto"
     devices: int = 1
+
+    def __post_init__(self) -> None:
+        start = Path(self.start_from or "")
+        if start.suffix and not start.is_file():
+            raise UsageError(
+                f"there are no weights called {start.name}",
+                code="NO_WEIGHTS",
+                hint="Give a file, or the name of shipped weights without a suffix.",
+            )
 
     @property
     def task_settings(self) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ import typer
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
-from nodule.errors import ConfigError, WeightsError
+from nodule.errors import ConfigError, UsageError
 from nodule.lungs.training.lungs_task import LungsTask
 from nodule.weights import Weights, load_state
 from pipelines import flows
@@ -155,7 +155,7 @@ def test_says_nothing_of_a_beginning_where_there_was_none(config: Path, tmp_path
 
 
 def test_refuses_weights_that_are_not_there(config: Path, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="NO_WEIGHTS"):
+    with pytest.raises(UsageError, match=r"NO_WEIGHTS: .*none\.pt"):
         run("--config", config, "-o", tmp_path / "run", "--start-from", tmp_path / "none.pt")
 
 
@@ -183,10 +183,10 @@ def test_refuses_what_cannot_be_on_the_command_line(tmp_path: Path) -> None:
 
 def test_tells_which_options_name_the_data(tmp_path: Path) -> None:
     words = ["train", "candidates", "-o", str(tmp_path)]
-    with pytest.raises(ConfigError, match=r"NO_DATA.*--crop-set SET and --scans SCAN"):
+    with pytest.raises(UsageError, match=r"NO_DATA.*--crop-set SET and --scans SCAN"):
         CliRunner().invoke(nodule_app, words, catch_exceptions=False)
     words += ["--crop-set", str(tmp_path)]
-    with pytest.raises(ConfigError, match=r"NO_DATA.*expected --scans SCAN"):
+    with pytest.raises(UsageError, match=r"NO_DATA.*expected --scans SCAN"):
         CliRunner().invoke(nodule_app, words, catch_exceptions=False)
 
 
