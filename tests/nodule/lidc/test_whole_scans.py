@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import pydicom
 import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from nodule.errors import ConfigError, InputError
 from nodule.lidc.whole_scans import find_scans, fold_of, luna16_files, patient_of, training_scans
 from nodule.training.crop_set import CropSet
 
 UID = "1.3.6.1.4.1.14519.5.2.1.6279.6001.{}"
+SERIES = "1.3.6.1.4.1.14519.5.2.1.6279.6001.179049373636438705059720603192"
 HEAD = (
     "<LidcReadMessage><ResponseHeader><SeriesInstanceUid>{}</SeriesInstanceUid>"
     "</ResponseHeader></LidcReadMessage>"
@@ -19,6 +23,28 @@ def touch(path: Path, text: str = "") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
+
+
+def series(folder: Path, patient: str) -> Path:
+    """Write one CT image without pixels: scans are found by what one header says."""
+    folder.mkdir(parents=True)
+    ds = Dataset()
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = CTImageStorage
+    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"1.2.{int(patient[-4:])}.1"
+    ds.Modality, ds.StudyInstanceUID = "CT", f"1.2.{int(patient[-4:])}.2"
+    ds.SeriesInstanceUID = series_of(patient)
+    pydicom.dcmwrite(folder / "1-001.dcm", ds, enforce_file_format=True)
+    return folder
+
+
+def series_of(patient: str) -> str:
+    return SERIES if patient == "LIDC-IDRI-0001" else f"1.2.840.{int(patient[-4:])}"
+
+
+def readings(path: Path, patient: str) -> Path:
+    return touch(path, HEAD.format(series_of(patient)))
 
 
 @pytest.fixture
@@ -79,9 +105,6 @@ def test_an_unseen_patient_of_a_folder_stays_out(luna16: Path) -> None:
     assert [scan.patient for scan in scans] == [UID.format(number) for number in range(5)]
 
 
-SERIES = "1.3.6.1.4.1.14519.5.2.1.6279.6001.179049373636438705059720603192"
-
-
 def test_a_held_out_patient_stays_out_by_the_series_that_luna16_knows(
     luna16: Path, shared: Path
 ) -> None:
@@ -93,11 +116,9 @@ def test_a_held_out_patient_stays_out_by_the_series_that_luna16_knows(
     assert [scan.patient for scan in scans] == [UID.format(number) for number in range(6)]
 
 
-def test_a_held_out_series_stays_out_by_whatever_its_folder_is_called(
-    shared: Path, tmp_path: Path
-) -> None:
+def test_a_held_out_series_stays_out_by_whatever_its_folder_is_called(tmp_path: Path) -> None:
     for patient in ("0001", "0002"):
-        series(tmp_path / f"P{patient}" / "ct", shared / f"data/ct/LIDC-IDRI-{patient}")
+        series(tmp_path / f"P{patient}" / "ct", f"LIDC-IDRI-{patient}")
     assert [scan.patient for scan in training_scans([tmp_path], unseen={SERIES})] == ["P0002"]
     with pytest.raises(ConfigError, match="HELD_OUT_SCAN"):
         training_scans([tmp_path / "P0001" / "ct"], unseen={SERIES})
@@ -117,8 +138,18 @@ def test_refuses_a_named_scan_of_a_held_out_subset(luna16: Path) -> None:
         training_scans([scan], unseen=(), held_out_folds=(1,))
 
 
-def test_a_folder_of_studies_holds_each_of_them(shared: Path) -> None:
-    scans = find_scans(shared / "data/ct")
+@pytest.fixture
+def studies(tmp_path: Path) -> Path:
+    """Lay two patients with readings and one file that nobody read."""
+    root = tmp_path / "ct"
+    for patient in ("LIDC-IDRI-0001", "LIDC-IDRI-0002"):
+        readings(series(root / patient, patient) / "annotations.xml", patient)
+    touch(root / "background-lungfcp.nii.gz")
+    return root
+
+
+def test_a_folder_of_studies_holds_each_of_them(studies: Path) -> None:
+    scans = find_scans(studies)
     assert [(scan.patient, scan.readings is not None) for scan in scans] == [
         ("LIDC-IDRI-0001", True),
         ("LIDC-IDRI-0002", True),
@@ -127,53 +158,50 @@ def test_a_folder_of_studies_holds_each_of_them(shared: Path) -> None:
     assert [scan.fold for scan in scans] == [fold_of(scan.patient) for scan in scans]
 
 
-def test_finds_readings_in_a_tree_of_their_own(shared: Path, tmp_path: Path) -> None:
-    uids = {}
+def test_the_real_studies_are_found_alike(shared: Path) -> None:
+    scans = find_scans(shared / "data/ct")
+    assert [(scan.patient, scan.readings is not None) for scan in scans] == [
+        ("LIDC-IDRI-0001", True),
+        ("LIDC-IDRI-0002", True),
+        ("background-lungfcp", False),
+    ]
+    assert scans[0].series == (SERIES,)
+
+
+def test_finds_readings_in_a_tree_of_their_own(tmp_path: Path) -> None:
+    expected = {}
     for patient in ("LIDC-IDRI-0001", "LIDC-IDRI-0002"):
-        source = shared / "data/ct" / patient
-        series = tmp_path / "LIDC-IDRI" / patient / "study" / "series"
-        series.mkdir(parents=True)
-        (series / "1-001.dcm").symlink_to(min(source.glob("*.dcm")))
-        text = (source / "annotations.xml").read_text()
-        uids[patient] = touch(tmp_path / "xml/157" / f"{patient[-4:]}.xml", text)
+        series(tmp_path / "LIDC-IDRI" / patient / "study" / "series", patient)
+        expected[patient] = readings(tmp_path / "xml/157" / f"{patient[-4:]}.xml", patient)
     touch(tmp_path / "xml/185/chest.xml", "<IdriReadMessage/>")
     found = {scan.patient: scan.readings for scan in find_scans(tmp_path)}
-    assert found == uids
+    assert found == expected
 
 
-def series(folder: Path, source: Path) -> Path:
-    folder.mkdir(parents=True)
-    (folder / "1-001.dcm").symlink_to(min(source.glob("*.dcm")))
-    return folder
-
-
-def test_a_patient_as_the_archive_lays_it_brings_its_readings(shared: Path, tmp_path: Path) -> None:
-    source = shared / "data/ct/LIDC-IDRI-0001"
+def test_a_patient_as_the_archive_lays_it_brings_its_readings(tmp_path: Path) -> None:
     patient = tmp_path / "LIDC-IDRI-0001"
-    folder = series(patient / "01-01-2000-NA" / "3000566.000000-NA", source)
-    readings = touch(folder / "069.xml", (source / "annotations.xml").read_text())
+    folder = series(patient / "01-01-2000-NA" / "3000566.000000-NA", "LIDC-IDRI-0001")
+    drawn = readings(folder / "069.xml", "LIDC-IDRI-0001")
     (scan,) = find_scans(patient)
-    assert (scan.path, scan.patient, scan.readings) == (folder, "LIDC-IDRI-0001", readings)
+    assert (scan.path, scan.patient, scan.readings) == (folder, "LIDC-IDRI-0001", drawn)
 
 
-def test_other_peoples_studies_are_named_after_the_folders_below(
-    shared: Path, tmp_path: Path
-) -> None:
+def test_other_peoples_studies_are_named_after_the_folders_below(tmp_path: Path) -> None:
     for patient in ("0001", "0002"):
-        series(tmp_path / f"P{patient}" / "ct" / "axial", shared / f"data/ct/LIDC-IDRI-{patient}")
+        series(tmp_path / f"P{patient}" / "ct" / "axial", f"LIDC-IDRI-{patient}")
     assert [scan.patient for scan in find_scans(tmp_path)] == ["P0001", "P0002"]
     assert [scan.patient for scan in find_scans(tmp_path / "P0001")] == ["P0001"]
 
 
-def test_a_mask_beside_the_images_makes_no_second_scan(shared: Path, tmp_path: Path) -> None:
-    folder = series(tmp_path / "P1", shared / "data/ct/LIDC-IDRI-0001")
+def test_a_mask_beside_the_images_makes_no_second_scan(tmp_path: Path) -> None:
+    folder = series(tmp_path / "P1", "LIDC-IDRI-0001")
     touch(folder / "lungs.nii.gz")
     assert [scan.path for scan in find_scans(folder)] == [folder]
 
 
-def test_a_study_alone_is_one_scan(shared: Path) -> None:
-    (scan,) = find_scans(shared / "data/ct/LIDC-IDRI-0001")
-    assert scan.path == shared / "data/ct/LIDC-IDRI-0001"
+def test_a_study_alone_is_one_scan(studies: Path) -> None:
+    (scan,) = find_scans(studies / "LIDC-IDRI-0001")
+    assert scan.path == studies / "LIDC-IDRI-0001"
 
 
 def test_refuses_a_scan_with_two_readings(tmp_path: Path) -> None:

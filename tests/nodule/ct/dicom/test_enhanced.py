@@ -1,0 +1,113 @@
+"""An enhanced multi-frame CT is read as the classic series with the same slices."""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from nodule.ct import inventory, read_ct
+from nodule.errors import NoduleError
+
+ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
+
+
+def group(**attributes: Any) -> Sequence:
+    """Return a functional group: a sequence of one item (PS3.3 C.7.6.16)."""
+    item = Dataset()
+    for keyword, value in attributes.items():
+        setattr(item, keyword, value)
+    return Sequence([item])
+
+
+def enhanced(slices: list[Dataset]) -> Dataset:
+    """Put classic slices into one object, what they share once and the rest a frame each."""
+    whole = deepcopy(slices[0])
+    whole.SOPClassUID = whole.file_meta.MediaStorageSOPClassUID = ENHANCED_CT
+    for keyword in (
+        "ImagePositionPatient",
+        "ImageOrientationPatient",
+        "PixelSpacing",
+        "RescaleSlope",
+        "RescaleIntercept",
+        "RescaleType",
+        "SliceThickness",
+        "InstanceNumber",
+    ):
+        del whole[keyword]
+    shared = Dataset()
+    shared.PixelMeasuresSequence = group(PixelSpacing=slices[0].PixelSpacing)
+    shared.PlaneOrientationSequence = group(
+        ImageOrientationPatient=slices[0].ImageOrientationPatient
+    )
+    whole.SharedFunctionalGroupsSequence = Sequence([shared])
+    frames = []
+    for ds in slices:
+        frame = Dataset()
+        frame.PlanePositionSequence = group(ImagePositionPatient=ds.ImagePositionPatient)
+        frame.PixelValueTransformationSequence = group(
+            RescaleSlope=ds.RescaleSlope, RescaleIntercept=ds.RescaleIntercept, RescaleType="HU"
+        )
+        frames.append(frame)
+    whole.PerFrameFunctionalGroupsSequence = Sequence(frames)
+    whole.NumberOfFrames = len(slices)
+    whole.PixelData = b"".join(ds.PixelData for ds in slices)
+    return whole
+
+
+def written(ds: Dataset, folder: Path) -> Path:
+    pydicom.dcmwrite(folder / "enhanced.dcm", ds, enforce_file_format=True)
+    return folder / "enhanced.dcm"
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_equals_the_classic_series(
+    synthetic: Any, clean_series: Path, tmp_path: Path, descending: bool
+) -> None:
+    """Every frame has a rescale and a position of its own, and may lie anywhere in the file."""
+    slices = synthetic.make_slices()[:: -1 if descending else 1]
+    found = read_ct(written(enhanced(slices), tmp_path))
+    classic = read_ct(clean_series)
+    assert found.volume.geometry.is_close(classic.volume.geometry, tolerance_mm=1e-6)
+    np.testing.assert_array_equal(found.volume.array_zyx, classic.volume.array_zyx)
+
+
+def test_a_frame_type_tells_what_a_frame_shows(synthetic: Any, tmp_path: Path) -> None:
+    whole = enhanced(synthetic.make_slices())
+    for frame in whole.PerFrameFunctionalGroupsSequence:
+        frame.CTImageFrameTypeSequence = group(FrameType=["DERIVED", "PRIMARY", "IODINE"])
+    with pytest.raises(NoduleError, match="NOT_HU"):
+        read_ct(written(whole, tmp_path))
+
+
+@pytest.mark.parametrize("frames", [8, 10])
+def test_refuses_groups_for_another_number_of_frames(
+    synthetic: Any, tmp_path: Path, frames: int
+) -> None:
+    whole = enhanced(synthetic.make_slices())
+    whole.NumberOfFrames = frames
+    with pytest.raises(NoduleError, match="BAD_VALUE"):
+        read_ct(written(whole, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("frames", "code"), [(-1, "BAD_VALUE"), (0, "BAD_VALUE"), (20_001, "TOO_LARGE")]
+)
+def test_refuses_an_impossible_number_of_frames(
+    synthetic: Any, tmp_path: Path, frames: int, code: str
+) -> None:
+    ds = synthetic.make_slices()[0]
+    ds.NumberOfFrames = frames
+    found = inventory(written(ds, tmp_path))
+    assert code in {p.code for s in found.series for p in s.problems}
+
+
+def test_refuses_frames_that_the_file_does_not_hold(synthetic: Any, tmp_path: Path) -> None:
+    whole = enhanced(synthetic.make_slices())
+    whole.PixelData = whole.PixelData[:-2]
+    with pytest.raises(NoduleError, match="TRUNCATED"):
+        read_ct(written(whole, tmp_path))
