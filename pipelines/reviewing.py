@@ -186,8 +186,7 @@ def label_reviews(
     """
     from nodule.review.resegment import Resegmenter, growth_rules
     from nodule.review.review_file import read_review
-    from nodule.review.training_labels import pseudonym, review_labels
-    from nodule.training.crop_set_writing import replace_series
+    from nodule.review.training_labels import pseudonym, review_labels, write_labels
 
     written = WrittenReport.open(report_json, images=images)
     report, study = written.report, written.study
@@ -200,8 +199,5 @@ def label_reviews(
         margin_mm=margin_mm,
     )
     patient = pseudonym(report)
-    replace_series(
-        folder, study=study, patient_id=patient, stacks=labels.negatives, kind="negative"
-    )
-    replace_series(folder, study=study, patient_id=patient, stacks=labels.stacks, kind="stack")
+    write_labels(labels, folder=folder, study=study, patient_id=patient)
     return LabelledStudy(patient=patient, labels=labels)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,8 @@ from nodule.review.apply import check_review
 from nodule.review.resegment import Resegmenter
 from nodule.review.review_file import Decision, Review
 from nodule.study import Study
+from nodule.training.crop_set_writing import replace_series
+from nodule.training.nodule_record import Kind
 from nodule.training.nodule_stack import MARGIN_MM, Box, NoduleStack
 
 _SAME_SHARE = 0.5  # of the smaller mask
@@ -43,8 +46,8 @@ class Labels:
 
     Parameters
     ----------
-    stacks : a nodule each, to be written by :func:`nodule.training.crop_set_writing.write_stacks`.
-    negatives : places without nodules, to be written likewise, of the kind ``negative``.
+    stacks : a nodule each.
+    negatives : places without nodules.
     left_out : what became no label, by the report's names and in the reviews' order.
     """
 
@@ -136,6 +139,27 @@ def review_labels(
             *(each for each in judged if isinstance(each, LeftOut)),
         ),
     )
+
+
+def write_labels(labels: Labels, *, folder: Path, study: Study, patient_id: str) -> None:
+    """Write labels into a crop set, in place of what it holds of their series.
+
+    Parameters
+    ----------
+    labels : of the study.
+    folder : of the crop set, which may hold other studies.
+    study, patient_id : as :func:`nodule.training.crop_set_writing.write_stacks`.
+
+    Raises
+    ------
+    GeometryError : as :func:`nodule.training.crop_set_writing.write_stacks`.
+    """
+    written: tuple[tuple[Kind, tuple[NoduleStack, ...]], ...] = (
+        ("negative", labels.negatives),
+        ("stack", labels.stacks),
+    )
+    for kind, stacks in written:
+        replace_series(folder, study=study, patient_id=patient_id, stacks=stacks, kind=kind)
 
 
 def pseudonym(report: Report) -> str:
