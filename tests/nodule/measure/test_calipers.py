@@ -110,3 +110,37 @@ def test_refuses_an_empty_mask() -> None:
     geometry = Geometry(shape_zyx=(2, 2, 2), spacing_zyx_mm=(1, 1, 1))
     with pytest.raises(InputError, match="EMPTY_MASK"):
         measure_calipers(np.zeros((2, 2, 2), bool), geometry)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "long_mm"),
+    [
+        (1, 1, 1.0),  # a diamond about the one pixel
+        (1, 5, 5.0),  # half a pixel beyond either end
+        (4, 8, math.hypot(3, 8)),  # from edge to edge, its cut corners apart
+        (8, 8, math.hypot(7, 8)),
+    ],
+)
+def test_the_long_axis_of_a_block_by_hand(rows: int, columns: int, long_mm: float) -> None:
+    """The outline runs half-way between the centres of inner and outer pixels."""
+    geometry = Geometry(shape_zyx=(3, 12, 12), spacing_zyx_mm=(2.0, 1.0, 1.0))
+    mask = np.zeros(geometry.shape_zyx, bool)
+    mask[1, 2 : 2 + rows, 3 : 3 + columns] = True
+    assert measure_calipers(mask, geometry).long_axis_mm == pytest.approx(long_mm)
+
+
+def test_a_pixel_is_as_long_and_wide_as_its_sides() -> None:
+    geometry = Geometry(shape_zyx=(3, 5, 5), spacing_zyx_mm=(2.0, 0.5, 0.8))
+    mask = np.zeros(geometry.shape_zyx, bool)
+    mask[1, 2, 2] = True
+    calipers = measure_calipers(mask, geometry)
+    assert calipers.long_axis_mm == pytest.approx(0.8)
+    assert calipers.short_axis_mm == pytest.approx(0.5, abs=1e-4)
+
+
+def test_a_ball_of_voxels_is_as_round_as_its_steps_let_it_be() -> None:
+    """IBSI: a ball has a sphericity of 1; the steps of its mesh leave 0.88 to 0.91."""
+    geometry = Geometry(shape_zyx=(61, 61, 61), spacing_zyx_mm=(0.5, 0.5, 0.5))
+    offset = (np.indices(geometry.shape_zyx) - 30) * 0.5
+    mask = np.linalg.norm(offset, axis=0) <= 5.0
+    assert 0.88 < sphericity(mask, geometry) < 0.91

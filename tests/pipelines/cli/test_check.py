@@ -1,8 +1,11 @@
 """``nodule check`` as its users meet it."""
 
 import json
+import shutil
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner, Result
@@ -16,51 +19,65 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(app, [str(a) for a in arguments], env={"COLUMNS": "200"})
 
 
-@pytest.fixture
-def real(shared: Path) -> Path:
-    return shared / "data" / "ct" / "LIDC-IDRI-0001"
+@pytest.fixture(scope="module")
+def gapped(phantom_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy a study without one of its inner slices."""
+    folder = tmp_path_factory.mktemp("gapped") / "CASE-2"
+    folder.mkdir()
+    slices = sorted(phantom_study.glob("*.dcm"))
+    for path in (*slices[:40], *slices[41:]):
+        shutil.copy(path, folder)
+    return folder
 
 
-def test_shows_the_chosen_series(real: Path) -> None:
-    result = run(real)
+def test_shows_the_chosen_series(phantom_study: Path) -> None:
+    result = run(phantom_study)
     assert result.exit_code == 0
-    assert "133 x 512 x 512" in result.stdout
+    assert "112 x 144 x 144" in result.stdout
     assert "OK, chosen" in result.stdout
     assert "ignored NOT_DICOM: annotations.xml" in result.stdout
-    assert "LIDC-IDRI" not in result.stdout
 
 
-def test_json_names_the_chosen_series_and_its_grid(real: Path) -> None:
-    result = run(real, "--json")
+def test_json_names_the_chosen_series_and_its_grid(phantom_study: Path) -> None:
+    result = run(phantom_study, "--json")
     document = json.loads(result.stdout)
     assert document["usable"] is True
     assert document["error"] is None
     (series,) = document["series"]
     assert document["chosen"]["series_uid"] == series["series_uid"]
-    assert series["shape_zyx"] == [133, 512, 512]
-    assert series["spacing_zyx_mm"] == pytest.approx([2.5, 0.703125, 0.703125])
+    assert series["shape_zyx"] == [112, 144, 144]
+    assert series["spacing_zyx_mm"] == pytest.approx([2.5, 2.5, 2.5])
     assert series["verdict"] == "OK"
     assert document["ignored"][0]["code"] == "NOT_DICOM"
 
 
-def test_fails_when_nothing_is_usable_and_says_why(shared: Path) -> None:
-    folder = shared / "hard/dicom2nifti/tests/data/failing/sliceincrement/001"
-    result = run(folder)
+def test_shows_a_real_series(shared: Path) -> None:
+    result = run(shared / "data" / "ct" / "LIDC-IDRI-0001")
+    assert result.exit_code == 0
+    assert "133 x 512 x 512" in result.stdout
+    assert "LIDC-IDRI" not in result.stdout
+
+
+def test_fails_when_nothing_is_usable_and_says_why(gapped: Path) -> None:
+    result = run(gapped)
     assert result.exit_code == 1
     assert "MISSING_SLICES" in result.stdout
-    document = json.loads(run(folder, "--json").stdout)
+    document = json.loads(run(gapped, "--json").stdout)
     assert document["usable"] is False
     assert document["error"]["code"] == "MISSING_SLICES"
-    assert document["error"]["expected"] == "one every 5.000 mm"
+    assert document["error"]["expected"] == "one every 2.500 mm"
+    assert document["error"]["got"] == "1 missing"
 
 
-def test_reads_images_without_dicom(shared: Path) -> None:
-    result = run(shared / "data/ct/background-lungfcp.nii.gz", "--json")
+def test_reads_images_without_dicom(tmp_path: Path) -> None:
+    array = np.linspace(-1000, 100, 4 * 5 * 6).reshape(4, 5, 6).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(array, np.diag([-1.0, -1.0, 1.5, 1.0])), tmp_path / "a.nii.gz")
+    result = run(tmp_path / "a.nii.gz", "--json")
     assert result.exit_code == 0
-    assert json.loads(result.stdout)["series"][0]["spacing_zyx_mm"] == [1.0, 1.0, 1.0]
+    assert json.loads(result.stdout)["series"][0]["spacing_zyx_mm"] == [1.5, 1.0, 1.0]
 
 
-def test_markup_in_a_description_is_shown_as_text(shared: Path, tmp_path: Path) -> None:
+def test_markup_in_a_name_is_shown_as_text(tmp_path: Path) -> None:
     path = tmp_path / "[red]name[!red].txt"
     path.write_text("no image")
     assert "[red]name[!red].txt" in run(tmp_path).stdout
