@@ -1,4 +1,4 @@
-"""How well two masks agree: overlap, surface distances, volume. Loads torch and MONAI.
+"""How well two masks agree: overlap, surface distances, volume. Surfaces load torch and MONAI.
 
 Surfaces are the masks' edge voxels and distances run between voxel centres, in mm. The 95 %
 Hausdorff distance is MONAI's: the larger of the two directed 95th percentiles. Other packages
@@ -11,13 +11,8 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import torch
-from monai.metrics.hausdorff_distance import compute_hausdorff_distance
-from monai.metrics.surface_dice import compute_surface_dice
-from monai.metrics.surface_distance import compute_average_surface_distance
 from numpy.typing import NDArray
 
 from nodule.errors import GeometryError
@@ -42,6 +37,7 @@ class Overlap:
     mean_surface_mm : mean distance over both surfaces.
     surface_dice : share of both surfaces within the tolerance of the other.
     relative_volume_error : (volume - reference) / reference, with sign.
+    tolerance_mm : of the surface Dice.
     """
 
     dice: float
@@ -51,6 +47,13 @@ class Overlap:
     mean_surface_mm: float
     surface_dice: float
     relative_volume_error: float
+    tolerance_mm: float
+
+
+def dice(predicted: NDArray[np.bool_], reference: NDArray[np.bool_]) -> float:
+    """Return 2|A and B| / (|A| + |B|) of two masks of one shape, 1 where both are empty."""
+    size = int(predicted.sum()) + int(reference.sum())
+    return 2.0 * int((predicted & reference).sum()) / size if size else 1.0
 
 
 def compare_masks(
@@ -81,17 +84,18 @@ def compare_masks(
         )
     n_predicted, n_reference = int(predicted.sum()), int(reference.sum())
     if not (n_predicted and n_reference):
-        return _with_empty(n_predicted, n_reference)
+        return _with_empty(n_predicted, n_reference, tolerance_mm)
     shared = int((predicted & reference).sum())
     return Overlap(
-        dice=2.0 * shared / (n_predicted + n_reference),
+        dice=dice(predicted, reference),
         iou=shared / (n_predicted + n_reference - shared),
         relative_volume_error=(n_predicted - n_reference) / n_reference,
+        tolerance_mm=tolerance_mm,
         **_surface(predicted, reference, spacing_zyx_mm, tolerance_mm),
     )
 
 
-def _with_empty(n_predicted: int, n_reference: int) -> Overlap:
+def _with_empty(n_predicted: int, n_reference: int, tolerance_mm: float) -> Overlap:
     both = n_predicted == n_reference
     agreement, distance = (1.0, 0.0) if both else (0.0, math.inf)
     error = 0.0 if both else (-1.0 if n_reference else math.nan)
@@ -103,6 +107,7 @@ def _with_empty(n_predicted: int, n_reference: int) -> Overlap:
         mean_surface_mm=distance,
         surface_dice=agreement,
         relative_volume_error=error,
+        tolerance_mm=tolerance_mm,
     )
 
 
@@ -112,18 +117,26 @@ def _surface(
     spacing_zyx_mm: Vector,
     tolerance_mm: float,
 ) -> dict[str, float]:
+    import torch
+    from monai.metrics.hausdorff_distance import compute_hausdorff_distance
+    from monai.metrics.surface_dice import compute_surface_dice
+    from monai.metrics.surface_distance import compute_average_surface_distance
+
     inside = np.argwhere(predicted | reference)
     low, high = np.maximum(inside.min(axis=0) - 1, 0), inside.max(axis=0) + 2
     box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     a, b = (torch.from_numpy(mask[box][None, None].copy()) for mask in (predicted, reference))
-    same: Any = {"include_background": True, "spacing": spacing_zyx_mm}
+    same = {"include_background": True, "spacing": spacing_zyx_mm}
     with warnings.catch_warnings():
         # MONAI 1.6 warns of an argument that its own functions pass on
         warnings.filterwarnings("ignore", message=".*always_return_as_numpy")
-        measures: dict[str, Any] = {
-            "hausdorff_mm": compute_hausdorff_distance(a, b, **same),
-            "hd95_mm": compute_hausdorff_distance(a, b, percentile=95, **same),
-            "mean_surface_mm": compute_average_surface_distance(a, b, symmetric=True, **same),
-            "surface_dice": compute_surface_dice(a, b, class_thresholds=[tolerance_mm], **same),
+        return {
+            "hausdorff_mm": float(compute_hausdorff_distance(a, b, **same)),
+            "hd95_mm": float(compute_hausdorff_distance(a, b, percentile=95, **same)),
+            "mean_surface_mm": float(
+                compute_average_surface_distance(a, b, symmetric=True, **same)
+            ),
+            "surface_dice": float(
+                compute_surface_dice(a, b, class_thresholds=[tolerance_mm], **same)
+            ),
         }
-    return {name: float(value.item()) for name, value in measures.items()}

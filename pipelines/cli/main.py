@@ -12,6 +12,7 @@ from nodule import __version__
 from nodule.errors import NoduleError, UsageError
 from pipelines.cli._benchmark import benchmark
 from pipelines.cli._cache import cache_app
+from pipelines.cli._card import card
 from pipelines.cli._check import check
 from pipelines.cli._compare import compare
 from pipelines.cli._config import config_app
@@ -69,7 +70,7 @@ for command in _of_studies:
     app.command(rich_help_panel=_STUDIES)(command)
 app.add_typer(review_app, name="review", rich_help_panel=_STUDIES)
 
-for command in (phantom, train, benchmark):
+for command in (phantom, train, benchmark, card):
     app.command(rich_help_panel=_NETWORKS)(command)
 dataset_app.command("detections")(dataset_detections)
 dataset_app.command("review")(dataset_review)

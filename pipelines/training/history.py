@@ -11,7 +11,7 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
-from nodule.weights.card_text import Leg, TrainingRun
+from nodule.weights.training_record import TrainingLeg, TrainingRun
 from pipelines.training.checkpoints import DigestedCheckpoints
 from pipelines.training.task import Loop, Task
 
@@ -59,9 +59,9 @@ class RunHistory(Callback):
         return TrainingRun(
             stage=task.stage,
             task=settings(task),
-            legs=tuple(Leg(**leg) for leg in self.legs)
+            legs=tuple(TrainingLeg(**leg) for leg in self.legs)
             # a finished run of before there was a history
-            or (Leg(first_step=trainer.global_step, settings=settings(self.loop)),),
+            or (TrainingLeg(first_step=trainer.global_step, settings=settings(self.loop)),),
             steps=trainer.global_step,
             epochs=trainer.current_epoch,
             kept_step=checkpoint["global_step"],

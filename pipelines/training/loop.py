@@ -40,7 +40,7 @@ from torch.utils.data import DataLoader, Dataset
 from nodule.errors import StageError
 from nodule.inference import Device, Precision, pick_device, uses_bf16
 from nodule.weights import Weights, save_state
-from nodule.weights.card_files import write_training
+from nodule.weights.card_writing import write_training
 from nodule.weights.foreign import ForeignWeights
 from pipelines.training.checkpoints import DigestedCheckpoints
 from pipelines.training.finetune_config import Finetune

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nodule.weights.card_text import CardFigure
+from nodule.weights.model_card import CardFigure
 
 if TYPE_CHECKING:
     from nodule.evaluate.lung_masks.lung_agreement import CentersInside

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nodule.weights.card_text import CardFigure
+from nodule.weights.model_card import CardFigure
 
 _TWO_CLASSES = ("auc", "sensitivity", "specificity", "brier", "ece")
 _ALL_VOTES = ("ece_votes", "ece_votes_before")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nodule.weights.card_text import CardFigure
+from nodule.weights.model_card import CardFigure
 
 _GROUPS = {
     "by_size_mm": "mm",

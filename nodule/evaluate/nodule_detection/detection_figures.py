@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from nodule.evaluate.nodule_detection.froc import FP_RATES, FrocCurve, FrocInterval
-from nodule.weights.card_text import CardFigure
+from nodule.weights.model_card import CardFigure
 
 _OURS = "#4477aa"
 

@@ -208,4 +208,4 @@ def test_weights_to_mine_with_are_found_from_where_we_are(
     run("--config", config, "-o", tmp_path / "run", "--hard-negatives-from", "mine.safetensors")
     card = (tmp_path / "run" / "weights.md").read_text()
     assert f"| task.hard_negatives_from | mine.safetensors, sha256 `{shipped.sha256}` |" in card
-    assert "whom mine.safetensors was trained on is not counted" in card.replace("\n", " ")
+    assert "that mine.safetensors was trained on are not counted" in card.replace("\n", " ")

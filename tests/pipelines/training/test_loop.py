@@ -239,7 +239,7 @@ def test_tells_on_a_card_what_was_really_run(tmp_path: Path) -> None:
     weights = train(LineTask(), slower, folder=tmp_path, accept_changes=True)
     card = weights.with_suffix(".md").read_text()
     # two epochs of five steps after the break, which came after five
-    assert "15 steps in 3 epochs; breaks and resumptions: 1." in card.replace("\n", " ")
+    assert "15 steps in 3 epochs; interruptions and resumptions: 1." in card.replace("\n", " ")
     assert "From step 5 on the loop ran with learning_rate 0.05 to 0.025." in card
     assert "| loop.learning_rate | 0.025 |" in card
     assert f"`{Weights.open(weights).sha256}`" in card

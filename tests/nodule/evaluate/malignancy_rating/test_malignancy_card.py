@@ -1,7 +1,7 @@
 """The card tells every figure with its interval and what it rests on."""
 
 from nodule.evaluate.malignancy_rating.malignancy_card import card_notes, card_rows
-from nodule.weights.card_text import CardFigure
+from nodule.weights.model_card import CardFigure
 
 SUMMARY = {
     "n": 10,

@@ -8,7 +8,7 @@ from PIL import Image
 from nodule.evaluate.nodule_detection.detection_figures import draw_froc, draw_sensitivities
 from nodule.evaluate.nodule_detection.froc import bootstrap_froc, froc
 from nodule.evaluate.nodule_detection.luna16_matching import match_scan
-from nodule.weights.card_text import CardFigure
+from nodule.weights.model_card import CardFigure
 
 
 def test_draws_a_curve_with_its_interval(tmp_path: Path) -> None:

@@ -9,13 +9,17 @@ from safetensors.numpy import save_file
 
 from nodule.errors import WeightsError
 from nodule.weights import Weights
-from nodule.weights.card_files import write_measured, write_measured_together, write_training
-from nodule.weights.card_text import CardFigure, Leg, TrainingRun
+from nodule.weights.card_writing import write_evaluation, write_training
+from nodule.weights.model_card import CardEvaluation, CardFigure, ModelCard
+from nodule.weights.training_record import TrainingLeg, TrainingRun
 
 RUN = TrainingRun(
     stage="line",
     task={"crop_set": Path("/home/somebody/SET"), "held_out_folds": (4,), "scans": ()},
-    legs=(Leg(first_step=0, settings={"epochs": 2}), Leg(first_step=5, settings={"epochs": 3})),
+    legs=(
+        TrainingLeg(first_step=0, settings={"epochs": 2}),
+        TrainingLeg(first_step=5, settings={"epochs": 3}),
+    ),
     steps=15,
     epochs=3,
     kept_step=10,
@@ -42,8 +46,8 @@ CARD = """\
 
 ## Training
 
-`nodule train line`: 15 steps in 3 epochs; breaks and resumptions: 1. The weights are those of step
-10, chosen by the lowest validation loss.
+`nodule train line`: 15 steps in 3 epochs; interruptions and resumptions: 1. The weights are those
+of step 10, chosen by the lowest validation loss.
 
 From step 5 on the loop ran with epochs 2 to 3.
 
@@ -62,7 +66,7 @@ Packages: nodule 0.1.0, torch 2.13.0.
 
 `nodule evaluate line --fold 4 --card`
 
-Fold 4 of SET. Of 1 patients, training saw none.
+Fold 4 of SET. Patients evaluated: 1, none of them seen in training.
 
 | figure | value | 95 % interval | n |
 | --- | --- | --- | --- |
@@ -75,7 +79,7 @@ Fold 4 of SET. Of 1 patients, training saw none.
 
 - LIDC-IDRI, The Cancer Imaging Archive, CC BY 3.0, doi:10.7937/K9/TCIA.2015.LO9QL9SX. Armato SG et
   al., Med Phys 2011;38:915-931. Clark K et al., J Digit Imaging 2013;26:1045-1057.
-- Patients of other sources: 1, to be named here with their licence.
+- Patients of other sources: 1; name them and their licence here.
 """
 
 
@@ -94,15 +98,16 @@ def write(folder: Path, *, value: float) -> Weights:
     return Weights.open(folder / "w.safetensors")
 
 
-def measure(weights: Weights, *, patients: tuple[str, ...] = ("LIDC-IDRI-0001",)) -> Path:
-    return write_measured(
-        weights,
+def measure(weights: Weights, *, patients: int = 1, seen: int = 0) -> Path:
+    evaluation = CardEvaluation(
         heading="Fold 4",
-        rows=FIGURES,
         command="nodule evaluate line --fold 4 --card",
         measured_on="Fold 4 of SET.",
         patients=patients,
+        seen=seen,
+        figures=FIGURES,
     )
+    return write_evaluation([weights], evaluation)
 
 
 def test_training_and_evaluation_write_this_card(weights: Weights) -> None:
@@ -119,17 +124,26 @@ def test_writing_twice_changes_nothing(weights: Weights) -> None:
 
 def test_what_a_person_wrote_is_kept(weights: Weights) -> None:
     path = write_training(weights, RUN)
-    by_hand = path.read_text().replace("# line", "# line\n\nMine.") + "\n## Limits\n\n- Mine too.\n"
-    path.write_text(by_hand)
+    content = path.with_name("w.card.json")
+    card = replace(ModelCard.open(content), summary=("Mine.",), limits=("- Mine too.",))
+    content.write_bytes(card.to_json())
     measure(weights)
     write_training(weights, RUN)
     assert "# line\n\nMine.\n" in path.read_text()
-    assert path.read_text().endswith("\n## Limits\n\n- Mine too.\n")
+    assert "\n## Limits\n\n- Mine too.\n" in path.read_text()
 
 
-def test_figures_of_seen_patients_are_called_no_performance(weights: Weights) -> None:
-    card = measure(weights, patients=("LIDC-IDRI-0001", "LIDC-IDRI-0007")).read_text()
-    warning = "**Of 2 patients, training saw 1: these figures are no performance.**"
+def test_a_card_without_json_is_not_overwritten(weights: Weights) -> None:
+    card = weights.path.with_suffix(".md")
+    card.write_text("# line\n\nWritten by hand.\n")
+    with pytest.raises(WeightsError, match="CARD_WITHOUT_JSON"):
+        measure(weights)
+    assert card.read_text() == "# line\n\nWritten by hand.\n"
+
+
+def test_figures_of_patients_seen_in_training_come_with_a_warning(weights: Weights) -> None:
+    card = measure(weights, patients=2, seen=1).read_text()
+    warning = "**Training saw 1 of the 2 patients: these figures do not measure performance.**"
     assert warning in card.replace("\n", " ")
 
 
@@ -149,21 +163,21 @@ def test_refuses_figures_for_the_card_of_other_weights(weights: Weights) -> None
 
 
 @pytest.mark.parametrize("stage", ["lungs", "candidates", "malignancy"])
-def test_a_stage_tells_its_use_and_limits(weights: Weights, stage: str) -> None:
+def test_a_new_card_states_use_and_limits_of_its_stage(weights: Weights, stage: str) -> None:
     card = write_training(replace(weights, stage=stage), replace(RUN, stage=stage)).read_text()
     for heading in ("Weights", "Use", "Training", "Limits", "Sources"):
         assert f"\n## {heading}\n" in card
     assert "not for clinical use" in card.replace("\n", " ")
 
 
-def test_luna16_patients_bring_both_collections(weights: Weights) -> None:
+def test_luna16_patients_belong_to_both_collections(weights: Weights) -> None:
     uid = "1.3.6.1.4.1.14519.5.2.1.6279.6001.100225287222365663678666836860"
     card = write_training(replace(weights, training_patients=(uid,)), RUN).read_text()
     assert "LIDC-IDRI, The Cancer Imaging Archive, CC BY 3.0" in card
     assert "Setio AAA" in card
 
 
-def test_an_ensemble_has_one_card_for_what_it_says_together(tmp_path: Path) -> None:
+def test_an_ensemble_has_one_card(tmp_path: Path) -> None:
     members = []
     for fold in (0, 1):
         path = write(tmp_path, value=float(fold)).path.rename(
@@ -172,21 +186,21 @@ def test_an_ensemble_has_one_card_for_what_it_says_together(tmp_path: Path) -> N
         members.append(Weights.open(path))
 
     def together(*, value: float) -> str:
-        return write_measured_together(
-            members,
+        evaluation = CardEvaluation(
             heading="All folds",
-            rows=[CardFigure(name="AUC", value=value)],
             command="nodule evaluate line --folds --card",
             measured_on="All folds.",
-            patients=["P1", "P2"],
+            patients=2,
             seen=0,
-        ).read_text()
+            figures=(CardFigure(name="AUC", value=value),),
+        )
+        return write_evaluation(members, evaluation).read_text()
 
     card = together(value=0.5)
     assert (tmp_path / "m.md").read_text() == card
     for member in members:
         assert f"| {member.path.name} | `{member.sha256}` | 2 |" in card
-    assert "All folds. Of 2 patients, training saw none." in card
+    assert "All folds. Patients evaluated: 2, none of them seen in training." in card
     assert together(value=0.5) == card
     members.pop()
     members.append(replace(members[0], sha256="e" * 64, path=tmp_path / "m.fold2.safetensors"))
