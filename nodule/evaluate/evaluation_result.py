@@ -149,13 +149,9 @@ class EvaluationResult(Generic[Figures]):
         write_evaluation(weights, evaluation)
 
 
-def csv_writer(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> FileWriter:
-    """Return a writer of a table; rows are taken when it writes."""
-
-    def write(path: Path) -> None:
-        with path.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(columns)
-            writer.writerows(rows)
-
-    return write
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write a table with a heading."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(columns)
+        writer.writerows(rows)

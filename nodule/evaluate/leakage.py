@@ -17,7 +17,7 @@ from nodule.lidc.whole_scans import WholeScan
 from nodule.weights import Weights
 
 Names = Mapping[str, Collection[str]]
-"""Patients, each with all that is known of what they are called."""
+"""Patients, each with every name they are known by."""
 
 NO_OTHERS: Names = MappingProxyType({})
 # how LIDC-IDRI and LUNA16, which have their patients in common, call them
@@ -78,19 +78,19 @@ def seen_in_training(
 
     Raises
     ------
-    InputError : ``SEEN_IN_TRAINING`` for any, unless ``allow_seen``; it tells their number.
+    InputError : ``SEEN_IN_TRAINING`` for any, unless ``allow_seen``; it states their number.
     """
     evaluated = frozenset(patients)
     trained = frozenset[str]().union(*(each.training_patients for each in networks))
     seen = frozenset(each for each in evaluated if all_names(each, also_called) & trained)
     if seen and not allow_seen:
         raise InputError(
-            "the weights saw patients of this evaluation in training",
+            "patients of this evaluation were seen in training by the weights",
             code="SEEN_IN_TRAINING",
-            expected="patients that they never saw",
+            expected="patients held out of training",
             got=f"{len(seen)} of {len(evaluated)} patients",
-            hint="Evaluate a held-out fold and other scans, or say --allow-seen and publish no "
-            "such figure as performance",
+            hint="Evaluate a held-out fold and other scans; with --allow-seen the figures do not "
+            "measure performance",
         )
     return seen
 
@@ -118,14 +118,6 @@ def cannot_be_told(networks: Iterable[Weights], patients: Names) -> frozenset[st
         patient
         for patient, names in patients.items()
         if (own := _schemes((patient, *names))) and any(each - own for each in listed)
-    )
-
-
-def as_listed(weights: Weights, patients: Names) -> frozenset[str]:
-    """Return each patient once, by the name in the weights' list of training patients if any."""
-    trained = frozenset(weights.training_patients)
-    return frozenset(
-        min(all_names(patient, patients) & trained, default=patient) for patient in patients
     )
 
 

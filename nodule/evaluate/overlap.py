@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,7 +127,7 @@ def _surface(
     low, high = np.maximum(inside.min(axis=0) - 1, 0), inside.max(axis=0) + 2
     box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     a, b = (torch.from_numpy(mask[box][None, None].copy()) for mask in (predicted, reference))
-    same = {"include_background": True, "spacing": spacing_zyx_mm}
+    same: Any = {"include_background": True, "spacing": spacing_zyx_mm}
     with warnings.catch_warnings():
         # MONAI 1.6 warns of an argument that its own functions pass on
         warnings.filterwarnings("ignore", message=".*always_return_as_numpy")

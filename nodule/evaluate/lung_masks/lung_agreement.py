@@ -80,7 +80,7 @@ def nodule_centers(scan: WholeScan, study: Study) -> tuple[Vector, ...]:
     """Return where readers saw nodules: outlined by any of them, and smaller than 3 mm.
 
     A small one counts for each reader who marked it. Of LUNA16's tables these are the nodules by
-    three readers or more; among its other findings are some that are none.
+    three readers or more; some of its other findings are not nodules.
 
     Raises
     ------
@@ -103,12 +103,12 @@ def read_lung_mask(path: Path) -> LungMask:
     try:
         image: Any = sitk.ReadImage(str(path))
     except RuntimeError as error:
-        raise InputError(f"{path.name} is no image", code="UNREADABLE") from error
+        raise InputError(f"{path.name} is not a readable image", code="UNREADABLE") from error
     labels: NDArray[np.generic] = sitk.GetArrayFromImage(image)
     values = np.unique(labels)
     if labels.ndim != 3 or not np.isin(values, (0, LungMask.RIGHT, LungMask.LEFT)).all():
         raise InputError(
-            f"{path.name} is no lung mask",
+            f"{path.name} is not a lung mask",
             code="BAD_LABEL",
             expected="0, 1 for the right and 2 for the left lung, on 3 axes",
             got=f"{values[:8].tolist()} on {labels.ndim} axes",

@@ -1,103 +1,204 @@
-"""What is told of lung masks, as JSON and as the rows of a model card."""
+"""The evaluation of lung masks on whole scans. Loads torch and MONAI."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
+from nodule.candidates.stage import ProposeCandidates
+from nodule.ct import read_ct
+from nodule.errors import InputError
+from nodule.evaluate.estimate import Estimate
+from nodule.evaluate.evaluation_result import CardRows, EvaluationResult, EvaluationScope
+from nodule.evaluate.leakage import patients_of, seen_in_training
+from nodule.evaluate.lung_masks.lung_agreement import (
+    CentersInside,
+    compare_lungs,
+    count_inside,
+    nodule_centers,
+    read_lung_mask,
+)
+from nodule.evaluate.overlap import Overlap
+from nodule.lidc.whole_scans import WholeScan
+from nodule.lungs.stage import SegmentLungs
+from nodule.lungs.training.threshold_labels import label_lungs
+from nodule.resample import Resample, resample_mask
+from nodule.volume import LungMask, Volume
 from nodule.weights.model_card import CardFigure
 
-if TYPE_CHECKING:
-    from nodule.evaluate.lung_masks.lung_agreement import CentersInside
-    from nodule.evaluate.overlap import Overlap
+THRESHOLD_LABELS = "classical labels"
 
 _SIDES = {"both": "both lungs", "right": "right lung", "left": "left lung"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeasuredLungs:
-    """One scan's lungs, measured.
+class LungScanFigures:
+    """One scan's lungs.
 
     Parameters
     ----------
-    name : of the scan.
+    study : the scan's name.
     parts : agreement with the reference: ``both``, ``right``, ``left``.
-    centers : how many of the readers' nodules the mask keeps.
+    nodule_centers : how many of the readers' nodules the mask keeps.
     """
 
-    name: str
+    study: str
     parts: Mapping[str, Overlap]
-    centers: CentersInside
+    nodule_centers: CentersInside
 
 
-def summary(measured: Sequence[MeasuredLungs]) -> dict[str, Any]:
-    """Return the figures by study, and over all studies the counts and shares of nodules."""
-    studies = [
-        {
-            "study": each.name,
-            **{part: _overlap(found) for part, found in each.parts.items()},
-            "nodules": each.centers.n,
-            "nodules_inside_count": each.centers.inside,
-            "nodules_in_dilated_count": each.centers.within_margin,
-        }
-        for each in measured
-    ]
-    total = sum(each.centers.n for each in measured)
-    inside = sum(each.centers.inside for each in measured)
-    near = sum(each.centers.within_margin for each in measured)
-    return {
-        "studies": studies,
-        "nodules": total,
-        "nodules_inside_count": inside,
-        "nodules_in_dilated_count": near,
-        "nodules_inside": inside / total if total else None,
-        "nodules_in_dilated": near / total if total else None,
-    }
+@dataclass(frozen=True, kw_only=True)
+class LungFigures:
+    """All scans' lungs.
+
+    Parameters
+    ----------
+    scope : what was evaluated.
+    reference : name of the reference mask, or what the labels are made by.
+    margin_mm : how far around the lungs candidates are searched for.
+    studies : the scans.
+    nodule_centers : of all scans.
+    inside, within_margin : shares of all nodules' centres, None without nodules.
+    """
+
+    scope: EvaluationScope
+    reference: str
+    margin_mm: float
+    studies: tuple[LungScanFigures, ...]
+    nodule_centers: CentersInside
+    inside: Estimate | None
+    within_margin: Estimate | None
 
 
-def card_rows(measured: Sequence[MeasuredLungs], *, margin_mm: float) -> Iterator[CardFigure]:
-    """Yield the rows of a model card; a figure of one scan has no interval."""
-    for each in measured:
-        for part, found in each.parts.items():
-            yield from _part_rows(f"{each.name}, {_SIDES[part]}", found)
-        yield from _center_rows(each.name, [each.centers], margin_mm=margin_mm)
-    if len(measured) > 1:
-        yield from _center_rows(
-            f"all {len(measured)} scans", [each.centers for each in measured], margin_mm=margin_mm
+def evaluate_lungs(
+    scans: Sequence[WholeScan],
+    *,
+    stage: SegmentLungs,
+    reference: Path | None = None,
+    allow_seen: bool = False,
+) -> EvaluationResult[LungFigures]:
+    """Compare lung masks on the 1 mm grid with a reference, and with where nodules are.
+
+    Parameters
+    ----------
+    scans : the scans; readings beside them tell the nodules.
+    stage : the stage with the weights under evaluation.
+    reference : a mask for one scan; without it, labels by thresholds and region growing.
+    allow_seen : whether scans of training patients may be evaluated.
+
+    Raises
+    ------
+    InputError : ``ONE_STUDY`` for several scans with one reference, ``SEEN_IN_TRAINING``, and from
+        reading.
+    GeometryError : as :func:`compare_lungs`.
+    """
+    if reference is not None and len(scans) > 1:
+        raise InputError(
+            "a reference is for one study", code="ONE_STUDY", expected=1, got=len(scans)
         )
+    people = patients_of(scans)
+    seen = seen_in_training([stage.weights], people, also_called=people, allow_seen=allow_seen)
+    scope = EvaluationScope(
+        evaluation="lungs",
+        patients=len(people),
+        weights={"lungs": (stage.weights.sha256,)},
+        seen_patients=len(seen),
+    )
+    studies = tuple(_measure(scan, stage, reference) for scan in scans)
+    figures = lung_figures(
+        studies,
+        scope=scope,
+        reference=THRESHOLD_LABELS if reference is None else reference.name,
+        margin_mm=ProposeCandidates.lung_margin_mm,
+    )
+    return EvaluationResult(figures=figures, card=card_rows(figures))
 
 
-def _overlap(found: Overlap) -> dict[str, float | None]:
-    figures = {
-        "dice": found.dice,
-        "hd95_mm": found.hd95_mm,
-        "mean_surface_mm": found.mean_surface_mm,
-        "surface_dice_2mm": found.surface_dice,
-        "relative_volume_error": found.relative_volume_error,
-    }
-    # JSON knows no infinity
-    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+def lung_figures(
+    studies: tuple[LungScanFigures, ...],
+    *,
+    scope: EvaluationScope,
+    reference: str,
+    margin_mm: float,
+) -> LungFigures:
+    """Sum up scans."""
+    total = CentersInside(
+        n=sum(each.nodule_centers.n for each in studies),
+        inside=sum(each.nodule_centers.inside for each in studies),
+        within_margin=sum(each.nodule_centers.within_margin for each in studies),
+    )
+    return LungFigures(
+        scope=scope,
+        reference=reference,
+        margin_mm=margin_mm,
+        studies=studies,
+        nodule_centers=total,
+        inside=Estimate.share(total.inside, total.n) if total.n else None,
+        within_margin=Estimate.share(total.within_margin, total.n) if total.n else None,
+    )
+
+
+def card_rows(figures: LungFigures) -> CardRows:
+    """Return the rows of a model card; a figure of one scan has no interval."""
+    return CardRows(
+        heading=f"Lungs of {', '.join(each.study for each in figures.studies)}",
+        measured_on=f"Scans: {len(figures.studies)}, against {figures.reference}, at 1 mm. Nodules "
+        "are all that any reader marked as one; candidates are searched for up to "
+        f"{figures.margin_mm:g} mm around the lungs.",
+        figures=tuple(_rows(figures)),
+    )
+
+
+def _rows(figures: LungFigures) -> Iterator[CardFigure]:
+    for each in figures.studies:
+        for part, found in each.parts.items():
+            yield from _part_rows(f"{each.study}, {_SIDES[part]}", found)
+        yield from _center_rows(each.study, each.nodule_centers, margin_mm=figures.margin_mm)
+    if len(figures.studies) > 1:
+        name = f"all {len(figures.studies)} scans"
+        yield from _center_rows(name, figures.nodule_centers, margin_mm=figures.margin_mm)
 
 
 def _part_rows(name: str, found: Overlap) -> Iterator[CardFigure]:
-    yield CardFigure(name=f"{name}: Dice", value=found.dice, n=1)
-    yield CardFigure(name=f"{name}: HD95, mm", value=found.hd95_mm, n=1, digits=1)
-    yield CardFigure(name=f"{name}: mean surface distance, mm", value=found.mean_surface_mm, n=1)
-    yield CardFigure(name=f"{name}: surface Dice at 2 mm", value=found.surface_dice, n=1)
-    volume = 100.0 * found.relative_volume_error
-    yield CardFigure(name=f"{name}: volume error, %", value=volume, n=1, digits=1)
+    rows = (
+        ("Dice", found.dice, 3),
+        ("HD95, mm", found.hd95_mm, 1),
+        ("mean surface distance, mm", found.mean_surface_mm, 3),
+        (f"surface Dice at {found.tolerance_mm:g} mm", found.surface_dice, 3),
+        ("volume error, %", 100.0 * found.relative_volume_error, 1),
+    )
+    for title, value, digits in rows:
+        shown = value if math.isfinite(value) else None
+        yield CardFigure(name=f"{name}: {title}", value=shown, n=1, digits=digits)
 
 
-def _center_rows(
-    name: str, counted: Sequence[CentersInside], *, margin_mm: float
-) -> Iterator[CardFigure]:
-    total = sum(each.n for each in counted)
-    inside = sum(each.inside for each in counted)
-    near = sum(each.within_margin for each in counted)
-    if total:
-        yield CardFigure(name=f"{name}: nodule centres inside", value=f"{inside}/{total}", n=total)
-        yield CardFigure(
-            name=f"{name}: nodule centres within {margin_mm:g} mm", value=f"{near}/{total}", n=total
-        )
+def _center_rows(name: str, counted: CentersInside, *, margin_mm: float) -> Iterator[CardFigure]:
+    if counted.n:
+        for count, where in (
+            (counted.inside, "inside"),
+            (counted.within_margin, f"within {margin_mm:g} mm"),
+        ):
+            yield CardFigure(
+                name=f"{name}: nodule centres {where}", value=f"{count}/{counted.n}", n=counted.n
+            )
+
+
+def _measure(scan: WholeScan, stage: SegmentLungs, reference: Path | None) -> LungScanFigures:
+    study = read_ct(scan.path)
+    volume = Resample().run(volume=study.volume)
+    found = stage.run(volume=volume)
+    return LungScanFigures(
+        study=scan.patient,
+        parts=compare_lungs(found, _truth(volume, reference)),
+        nodule_centers=count_inside(
+            found, nodule_centers(scan, study), margin_mm=ProposeCandidates.lung_margin_mm
+        ),
+    )
+
+
+def _truth(volume: Volume, reference: Path | None) -> LungMask:
+    if reference is None:
+        return label_lungs(volume)
+    return resample_mask(read_lung_mask(reference), geometry=volume.geometry)

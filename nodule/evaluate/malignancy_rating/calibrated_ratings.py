@@ -18,7 +18,7 @@ Choose = Callable[[Judgement], Calibration]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Assessment:
+class CalibratedRatings:
     """Nodules by their readers and by the calibrated networks, a row each.
 
     Parameters
@@ -65,9 +65,9 @@ class Assessment:
         """By the readers' masks, [item]."""
         return np.array([each.record.diameter_mm for each in self.judged])
 
-    def take(self, index: NDArray[np.int64]) -> Assessment:
+    def take(self, index: NDArray[np.int64]) -> CalibratedRatings:
         """Return some of the nodules."""
-        return Assessment(
+        return CalibratedRatings(
             judged=tuple(self.judged[i] for i in index),
             votes=self.votes[index],
             raw=self.raw[index],
@@ -78,13 +78,13 @@ class Assessment:
         )
 
 
-def assess(judged: Sequence[Judgement], choose: Choose) -> Assessment:
+def calibrated_ratings(judged: Sequence[Judgement], choose: Choose) -> CalibratedRatings:
     """Read every judgement by the calibration chosen for it; at least one judgement."""
     chosen = [choose(each) for each in judged]
     pairs = list(zip(judged, chosen, strict=True))
     shared = np.stack([by.apply(each.distributions).mean(axis=0) for each, by in pairs])
     suspicion = np.array([by.suspicion(row) for by, row in zip(chosen, shared, strict=True)])
-    return Assessment(
+    return CalibratedRatings(
         judged=tuple(judged),
         votes=np.array([each.votes["malignancy"] for each in judged]),
         raw=np.stack([each.distributions.mean(axis=0) for each in judged]).astype(np.float64),

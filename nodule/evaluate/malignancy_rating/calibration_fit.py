@@ -1,4 +1,4 @@
-"""Fits what malignancy scores are worth, always on nodules whose patients the networks never saw.
+"""Fits calibrations of malignancy scores, on nodules of held-out patients only.
 
 To measure a calibration it is fitted once per fold, on the other folds' nodules (cross-fitting):
 no figure comes from what it was fitted on. What ships is fitted on all of them.
@@ -49,7 +49,7 @@ def fit(judged: Sequence[Judgement], *, members: Sequence[str]) -> Calibration:
     InputError : ``NO_CASES``, ``ONE_CLASS`` or ``UNRELATED_RATINGS``.
     """
     if not judged:
-        raise InputError("no nodules to calibrate with", code="NO_CASES")
+        raise InputError("there are no nodules to calibrate with", code="NO_CASES")
     votes = np.array([each.votes["malignancy"] for each in judged], float)
     truth = readers_mean(votes)
     temperature = _fit_temperature([each.distributions for each in judged], votes)
@@ -119,7 +119,7 @@ def _fit_suspicion(score: NDArray[np.float64], truth: NDArray[np.float64]) -> tu
     slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
     if slope <= 0:
         raise InputError(
-            "the networks' ratings do not rise with the readers', which no calibration mends",
+            "the networks' ratings do not rise with the readers', which no calibration can correct",
             code="UNRELATED_RATINGS",
             expected="a positive slope",
             got=slope,

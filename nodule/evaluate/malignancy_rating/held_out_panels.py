@@ -1,4 +1,4 @@
-"""Who judges whom: a member of an ensemble never judges a patient it learnt from."""
+"""Which members assess which patients: a member never assesses a patient of its training."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from nodule.weights import Weights
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """Members, one at least, and the patients whom they may judge."""
+    """Members, one at least, and the patients whom they may assess."""
 
     members: tuple[Weights, ...]
     patients: frozenset[str]
@@ -34,7 +34,7 @@ class Panel:
 def panels(
     members: Sequence[Weights], patients: Iterable[str], *, also_called: Names = NO_OTHERS
 ) -> tuple[Panel, ...]:
-    """Group patients by the members that never saw them.
+    """Group patients by the members that held them out of training.
 
     What counts is the list of patients in each weights file, whatever fold it is named after: a
     patient of a foreign set may be judged by all.
@@ -47,7 +47,8 @@ def panels(
 
     Raises
     ------
-    InputError : ``NO_UNSEEN_MEMBER`` where every member saw a patient; it tells how many patients.
+    InputError : ``NO_UNSEEN_MEMBER`` where every member saw a patient in training; it states how
+        many patients.
     """
     trained = {member.sha256: frozenset(member.training_patients) for member in members}
     grouped: dict[tuple[str, ...], set[str]] = {}
@@ -57,11 +58,11 @@ def panels(
         grouped.setdefault(panel, set()).add(patient)
     if () in grouped:
         raise InputError(
-            "no member is left to judge some patients, all saw them in training",
+            "some patients were seen in training by every member",
             code="NO_UNSEEN_MEMBER",
-            expected="for every patient a member that never saw it",
+            expected="for every patient a member that held it out of training",
             got=f"{len(grouped[()])} of {sum(map(len, grouped.values()))} patients with none",
-            hint="Name only folds that have a member, with --fold, or train one more: nodule "
+            hint="Choose only folds that have a member, with --fold, or train one more: nodule "
             "train malignancy with held_out_folds = [the fold] in its configuration",
         )
     by_digest = {member.sha256: member for member in members}

@@ -2,92 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+from nodule.evaluate.estimate import Estimate
+from nodule.evaluate.evaluation_result import CardRows
+from nodule.evaluate.malignancy_rating.malignancy_figures import MalignancyFigures
+from nodule.evaluate.malignancy_rating.reader_agreement import CoreAgreement
 from nodule.weights.model_card import CardFigure
 
-_TWO_CLASSES = ("auc", "sensitivity", "specificity", "brier", "ece")
-_ALL_VOTES = ("ece_votes", "ece_votes_before")
-_NAMES = {
-    "auc": "AUC, benign against malignant",
-    "sensitivity_at_80_specificity": "sensitivity at 80 % specificity",
-    "sensitivity": "sensitivity at the threshold",
-    "specificity": "specificity at the threshold",
-    "brier": "Brier score",
-    "ece": "calibration error (ECE)",
-    "ece_votes": "calibration error of single readers' votes",
-    "quadratic_weighted_kappa": "quadratic weighted kappa with the readers' rounded mean",
-    "mae": "mean absolute error of the mean rating",
-    "exact": "rounded rating exact",
-    "within_one": "rounded rating within one",
-    "reader_quadratic_weighted_kappa": "single reader's kappa with the others' rounded mean",
-    "kappa_beyond_reader": "kappa, networks less single reader, paired",
-    "abstained": "share abstained from",
-    "auc_of_judged": "AUC of the others",
-    "kappa_of_judged": "kappa of the others",
-    "mae_of_judged": "mean absolute error of the others",
-    "auc_of_abstained": "AUC of those abstained from",
-    "kappa_of_abstained": "kappa of those abstained from",
-    "mae_of_abstained": "mean absolute error of those abstained from",
-    "auc_diameter": "AUC of the readers' diameter alone (baseline)",
-    "auc_beyond_diameter": "AUC, networks less diameter, paired",
-    "auc_radiomics": "AUC of shape and density in the readers' outlines (baseline)",
-    "auc_beyond_radiomics": "AUC, networks less shape and density, paired",
-    "context_shift": "mean rating with all surroundings less that from outlined slices",
-    "context_deviation": "the same, mean absolute difference",
-    "nodule_auc": "AUC, nodule against its surroundings",
-    "false_removed_at_98_kept": "other places removed when 98 % of nodules are kept",
+_AUC = "AUC, benign against malignant"
+_KAPPA = "quadratic weighted kappa with the readers' rounded mean"
+_BASELINES = {
+    "diameter": ("the readers' diameter alone", "diameter"),
+    "radiomics": ("shape and density in the readers' outlines", "shape and density"),
 }
-_OF_DEEP_VIEWS = ("nodule_auc", "false_removed_at_98_kept")
-_OF_SOME = ("_of_judged", "_of_abstained", "context_shift", "context_deviation")
-_BEFORE = "_before"
-_GROUPS = ("by_size", "by_texture", "by_source")
+
+Row = tuple[str, Estimate | None]
 
 
-def card_rows(summary: Mapping[str, Any]) -> Iterator[CardFigure]:
-    """Yield a row for each figure that has an interval, then AUC and kappa by kind of nodule.
+def card_rows(figures: MalignancyFigures, *, folds: Sequence[int]) -> CardRows:
+    """Return the rows of a model card: every figure, then AUC and kappa by group.
 
     Parameters
     ----------
-    summary : of :func:`nodule.evaluate.malignancy_rating.malignancy_evaluation.summarise`.
+    folds : the folds evaluated, none for all.
     """
-    for key in summary:
-        if f"{key}_interval" in summary:
-            yield _row(_named(key), key, summary)
-    for group in _GROUPS:
-        for kind, measured in summary.get(group, {}).items():
-            for key in ("auc", "quadratic_weighted_kappa"):
-                if f"{key}_interval" in measured:
-                    yield _row(f"{kind}: {_named(key)}", key, measured)
+    which = f"fold {', '.join(map(str, folds))}" if folds else "all patients"
+    rows = (*_agreement(figures), *_others(figures), *_groups(figures))
+    return CardRows(
+        heading=f"Agreement with readers, {which}",
+        measured_on=f"{figures.counts.n} nodules of {figures.counts.n_patients} patients, each "
+        f"assessed by {figures.rated_by}; calibration: {figures.calibration}. Intervals are over "
+        "patients.",
+        figures=tuple(_shown(rows)),
+        notes=tuple(_notes(figures)),
+    )
 
 
-def card_notes(summary: Mapping[str, Any]) -> Iterator[str]:
+def _shown(rows: Sequence[Row]) -> Iterator[CardFigure]:
+    return (estimate.card_figure(name) for name, estimate in rows if estimate is not None)
+
+
+def _agreement(figures: MalignancyFigures) -> Iterator[Row]:
+    a, before = figures.agreement, "before calibration"
+    yield _AUC, a.auc
+    yield "sensitivity at 80 % specificity", a.sensitivity_at_80_specificity
+    yield "sensitivity at the threshold", a.sensitivity
+    yield "specificity at the threshold", a.specificity
+    yield "Brier score", a.brier
+    yield f"Brier score, {before}", a.brier_before
+    yield "calibration error (ECE)", a.ece
+    yield f"calibration error (ECE), {before}", a.ece_before
+    yield _KAPPA, a.quadratic_weighted_kappa
+    yield "mean absolute error of the mean rating", a.mae
+    yield "rounded rating exact", a.exact
+    yield "rounded rating within one", a.within_one
+    yield "calibration error of single readers' votes", a.ece_votes
+    yield f"calibration error of single readers' votes, {before}", a.ece_votes_before
+    yield "single reader's kappa with the others' rounded mean", a.reader_quadratic_weighted_kappa
+    yield "kappa, networks minus single reader, paired", a.kappa_beyond_reader
+    yield "share abstained from", a.abstained
+    yield from _core("the others", a.of_judged)
+    yield from _core("those abstained from", a.of_abstained)
+
+
+def _core(name: str, agreement: CoreAgreement) -> Iterator[Row]:
+    yield f"AUC of {name}", agreement.auc
+    yield f"kappa of {name}", agreement.quadratic_weighted_kappa
+    yield f"mean absolute error of {name}", agreement.mae
+
+
+def _others(figures: MalignancyFigures) -> Iterator[Row]:
+    for name, compared in figures.baselines.items():
+        title, short = _BASELINES[name]
+        yield f"AUC of {title} (baseline)", compared.auc
+        yield f"AUC, networks minus {short}, paired", compared.auc_beyond
+    if figures.context is not None:
+        title = "mean rating with all surroundings minus that from outlined slices"
+        yield title, figures.context.shift
+        yield "the same, mean absolute difference", figures.context.deviation
+    around = figures.surroundings
+    yield "AUC, nodule against its surroundings", around.nodule_auc
+    yield "other places removed when 98 % of nodules are kept", around.false_removed_at_98_kept
+
+
+def _groups(figures: MalignancyFigures) -> Iterator[Row]:
+    for groups in (figures.by_size, figures.by_texture, figures.by_source):
+        for kind, group in groups.items():
+            if group.agreement is not None:
+                yield f"{kind}: {_AUC}", group.agreement.auc
+                yield f"{kind}: {_KAPPA}", group.agreement.quadratic_weighted_kappa
+
+
+def _notes(figures: MalignancyFigures) -> Iterator[str]:
     """Yield what the figures rest on, beside their numbers."""
-    lowest, highest = min(summary["thresholds"]), max(summary["thresholds"])
+    lowest, highest = min(figures.thresholds), max(figures.thresholds)
     between = f"{lowest:.2f}" if lowest == highest else f"{lowest:.2f} to {highest:.2f}, by fold"
     yield (
-        f"{summary['n_dropped_at_3']} nodules with a readers' mean of exactly 3 are left out of "
-        f"the two classes. The threshold is a suspicion of {between}."
+        f"{figures.counts.n_dropped_at_3} nodules with a readers' mean of exactly 3 are left out "
+        f"of the two classes. The threshold is a suspicion of {between}."
     )
+    around = figures.surroundings
     yield (
-        f"Surroundings: {summary['n_deep_views']} views that show at least 14 mm of the body's "
-        f"length, mostly of large nodules, and {summary['n_other_places']} dense places in them "
-        "that no reader outlined."
+        f"Surroundings: {around.n_deep_views} views that show at least 14 mm of the body's "
+        f"length, mostly of large nodules, and {around.n_other_places} dense places in them that "
+        "no reader outlined."
     )
-
-
-def _row(name: str, key: str, figures: Mapping[str, Any]) -> CardFigure:
-    low, high = figures[f"{key}_interval"]
-    two_classes = key.startswith(_TWO_CLASSES) and key not in _ALL_VOTES
-    n = figures["n_benign"] + figures["n_malignant"] if two_classes else figures["n"]
-    if key in _OF_DEEP_VIEWS:
-        n = figures["n_deep_views"]
-    some = key.endswith(_OF_SOME)
-    return CardFigure(name=name, value=figures[key], interval=(low, high), n=None if some else n)
-
-
-def _named(key: str) -> str:
-    if key.endswith(_BEFORE):
-        return f"{_named(key.removesuffix(_BEFORE))}, before calibration"
-    return _NAMES.get(key, key.replace("_", " "))

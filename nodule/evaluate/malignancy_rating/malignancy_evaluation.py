@@ -1,171 +1,135 @@
-"""All figures of an evaluation of the malignancy networks, as JSON takes them."""
+"""The evaluation of the malignancy networks on a crop set: who assesses whom, read by what."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import (  # type: ignore[import-untyped]
-    classification_report,
-    confusion_matrix,
-)
 
-from nodule.evaluate.bootstrap import Interval
+from nodule.evaluate.evaluation_result import EvaluationScope
+from nodule.evaluate.leakage import seen_in_training
 from nodule.evaluate.malignancy_rating.calibrated_ratings import (
-    Assessment,
+    CalibratedRatings,
     Choose,
-    as_seen_in,
-    assess,
+    calibrated_ratings,
 )
-from nodule.evaluate.malignancy_rating.calibration_fit import split
+from nodule.evaluate.malignancy_rating.calibration_fit import cross_fit
 from nodule.evaluate.malignancy_rating.crop_predictions import Discernment, Judgement
-from nodule.evaluate.malignancy_rating.rating_baselines import against_baselines, cross_validated
-from nodule.evaluate.malignancy_rating.rating_scale import (
-    LEVELS,
-    class_counts,
-    round_half_up,
-)
-from nodule.evaluate.malignancy_rating.reader_agreement import (
-    agreement,
-    context_shift,
-    core_agreement,
-    discernment,
-)
-from nodule.lidc.texture import texture_class
-from nodule.training.nodule_record import Kind
+from nodule.evaluate.malignancy_rating.held_out_panels import Panel, judge_by_panels, panels
+from nodule.evaluate.malignancy_rating.rated_examples import rated_examples
+from nodule.evaluate.malignancy_rating.rating_baselines import outlined
+from nodule.inference import Device, Precision, pick_device
+from nodule.malignancy.calibration import Calibration, calibration_path
+from nodule.progress import Progress, silent
+from nodule.training.crop_set import CropSet
+from nodule.weights import Weights
 
-_SIZES_MM = {"<6 mm": (0.0, 6.0), "6-<10 mm": (6.0, 10.0), "10-<20 mm": (10.0, 20.0)}
-_LARGE = ">=20 mm"
-_KINDS: tuple[Kind, ...] = ("stack", "voi", "crop51")
-_FEWEST = 10  # nodules of a group that figures are given for
+_ASSESSING = 0.9  # share of the time; the rest goes to the readers' outlines
 
 
-@dataclass(frozen=True, kw_only=True)
-class BootstrapSettings:
-    """How often, and from which seed, patients are drawn anew."""
-
-    count: int = 1000
-    seed: int = 0
-
-
-def summarise(
-    found: Assessment,
-    *,
-    choose: Choose,
-    features: NDArray[np.float64],
-    around: Discernment,
-    draws: BootstrapSettings,
-) -> dict[str, Any]:
-    """Return every figure with its interval, by name.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MalignancyRun:
+    """Nodules of a crop set as their readers and the networks rate them.
 
     Parameters
     ----------
-    found : the nodules.
-    choose : which calibration read a judgement.
-    features : of the baseline, [item, feature].
+    scope : what was run, on whom; without draws.
+    folds : the folds that were asked for, none for all.
+    found : the nodules, read through a calibration.
+    choose : which calibration reads a nodule.
+    calibration : where that comes from, in words.
+    rated_by : which members assessed a nodule, in words.
+    features : of the readers' outlines, [item, feature].
     around : the nodules' surroundings.
-    draws : of the bootstrap.
     """
-    often = {"draws": draws.count, "seed": draws.seed}
-    by_patient = split(found.judged)
-    folds = [by_patient[patient] for patient in found.patients]
-    baselines = {"diameter": np.log(found.diameter_mm), "radiomics": features}
-    scores = {name: cross_validated(x, found.truth, folds) for name, x in baselines.items()}
-    return {
-        **_counts(found),
-        "thresholds": sorted({choose(each).threshold for each in found.judged}),
-        **flat(agreement(found, **often)),
-        **flat(against_baselines(found, scores, **often)),
-        **flat(context_shift(found.judged, **often)),
-        **flat(discernment(around, **often)),
-        "n_deep_views": int(around.is_nodule.sum()),
-        "n_other_places": int((~around.is_nodule).sum()),
-        **_levels(found),
-        "by_size": _grouped(found, _size, **often),
-        "by_texture": _grouped(found, _texture, **often),
-        "by_source": {
-            kind: _core(assess(seen, choose), **often)
-            for kind in _KINDS
-            if len(seen := as_seen_in(found.judged, kind)) >= _FEWEST
-        },
-    }
+
+    scope: EvaluationScope
+    folds: tuple[int, ...]
+    found: CalibratedRatings
+    choose: Choose
+    calibration: str
+    rated_by: str
+    features: NDArray[np.float64]
+    around: Discernment
 
 
-def flat(figures: Mapping[str, Interval]) -> dict[str, Any]:
-    """Return each figure by its name, and behind it its interval."""
-    pairs: dict[str, Any] = {}
-    for name, figure in figures.items():
-        pairs[name] = figure.estimate
-        pairs[f"{name}_interval"] = [figure.lower, figure.upper]
-    return pairs
+def run_malignancy(
+    crops: CropSet,
+    *,
+    members: Sequence[Weights],
+    held_out: bool,
+    folds: Sequence[int] = (),
+    min_readers: int = 3,
+    allow_seen: bool = False,
+    seed: int = 0,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    progress: Progress = silent,
+) -> MalignancyRun:
+    """Let the networks assess a crop set's nodules.
 
+    Parameters
+    ----------
+    members : of the ensemble.
+    held_out : whether each nodule is assessed by those members alone that held its patient out of
+        training, and read by a calibration of the other folds; else by all members together, and
+        read by the calibration beside them, or without one as if held out.
+    folds : all if empty.
+    min_readers : who marked and rated a nodule.
+    allow_seen : whether all members together may assess patients of their training.
+    seed : of the places in the surroundings.
 
-def _counts(found: Assessment) -> dict[str, int]:
-    several = int((found.votes.sum(axis=1) > 1).sum())
-    return {**class_counts(found.truth, found.patients), "n_rated_by_several": several}
-
-
-def _levels(found: Assessment) -> dict[str, Any]:
-    truth, said = round_half_up(found.truth), round_half_up(found.score)
-    return {
-        "confusion_matrix": confusion_matrix(truth, said, labels=LEVELS).tolist(),
-        "classification_report": classification_report(
-            truth, said, labels=LEVELS, output_dict=True, zero_division=0.0
+    Raises
+    ------
+    InputError : ``SEEN_IN_TRAINING``, ``NO_UNSEEN_MEMBER``, ``NO_NODULES``, and as
+        :func:`cross_fit`.
+    WeightsError : as :meth:`Calibration.check` and :func:`judge_by_panels`.
+    """
+    patients = {r.patient_id for r in crops.records if not folds or r.fold in folds}
+    also_called = crops.series
+    if held_out:
+        seen: frozenset[str] = frozenset()
+        chosen = panels(members, patients, also_called=also_called)
+    else:
+        seen = seen_in_training(members, patients, also_called=also_called, allow_seen=allow_seen)
+        chosen = (Panel(members=tuple(members), patients=frozenset(patients)),)
+    examples = rated_examples(crops, folds=folds, min_readers=min_readers)
+    judged, around = judge_by_panels(
+        chosen, examples, device=pick_device(device), precision=precision, seed=seed,
+        progress=lambda done: progress(_ASSESSING * done),
+    )  # fmt: skip
+    choose, calibration = _calibration(judged, members, cross=held_out)
+    return MalignancyRun(
+        scope=EvaluationScope(
+            evaluation="malignancy",
+            patients=len({each.record.patient_id for each in judged}),
+            weights={"malignancy": tuple(each.sha256 for each in members)},
+            seen_patients=len(seen),
         ),
-    }
-
-
-def _grouped(
-    found: Assessment, name_of: Callable[[Judgement], str], *, draws: int, seed: int
-) -> dict[str, Any]:
-    names = np.array([name_of(each) for each in found.judged])
-    groups = {name: np.flatnonzero(names == name) for name in sorted(set(names.tolist()))}
-    return {
-        name: _core(found.take(index), draws=draws, seed=seed)
-        if len(index) >= _FEWEST
-        else {"n": len(index)}
-        for name, index in groups.items()
-    }
-
-
-def _core(found: Assessment, *, draws: int, seed: int) -> dict[str, Any]:
-    return {**_counts(found), **flat(core_agreement(found, draws=draws, seed=seed))}
-
-
-def _size(each: Judgement) -> str:
-    diameter_mm = each.record.diameter_mm
-    return next(
-        (name for name, (low, high) in _SIZES_MM.items() if low <= diameter_mm < high), _LARGE
+        folds=tuple(sorted(folds)),
+        found=calibrated_ratings(judged, choose),
+        choose=choose,
+        calibration=calibration,
+        rated_by=(
+            "the members that held its patient out of training" if held_out else "all members"
+        ),
+        features=outlined(
+            examples, progress=lambda done: progress(_ASSESSING + (1.0 - _ASSESSING) * done)
+        ),
+        around=around,
     )
 
 
-def _texture(each: Judgement) -> str:
-    votes = each.votes.get("texture", ())
-    return texture_class([rating for rating, n in enumerate(votes, start=1) for _ in range(n)])
-
-
-def rows(found: Assessment) -> Iterator[dict[str, object]]:
-    """Yield a row of a table per nodule."""
-    columns: Sequence[NDArray[Any]] = (found.score, found.suspicion, found.called, found.abstained)
-    for each, distribution, raw, (score, suspicion, called, abstained) in zip(
-        found.judged, found.distribution, found.raw, zip(*columns, strict=True), strict=True
-    ):
-        yield {
-            "patient_id": each.record.patient_id,
-            "fold": each.record.fold,
-            "nodule": each.record.nodule_key,
-            "diameter_mm": f"{each.record.diameter_mm:.2f}",
-            "votes": "|".join(map(str, each.votes["malignancy"])),
-            "members": len(each.distributions),
-            "probability": f"{each.probability:.4f}",
-            "network_diameter_mm": f"{each.diameter_mm:.2f}",
-            "rating": f"{score:.4f}",
-            "suspicion": f"{suspicion:.4f}",
-            "called": int(called),
-            "abstained": int(abstained),
-            **{f"p{rating}": f"{p:.4f}" for rating, p in zip(LEVELS, distribution, strict=True)},
-            **{f"raw_p{rating}": f"{p:.4f}" for rating, p in zip(LEVELS, raw, strict=True)},
-        }
+def _calibration(
+    judged: Sequence[Judgement], members: Sequence[Weights], *, cross: bool
+) -> tuple[Choose, str]:
+    """Return what reads a nodule's ratings, and in words where it comes from."""
+    path = calibration_path(members[0].path)
+    if cross or not path.is_file():
+        by_patient = cross_fit(judged, members=[each.sha256 for each in members])
+        return lambda each: by_patient[each.record.patient_id], "cross-fitted on other folds"
+    calibration = Calibration.open(path)
+    calibration.check(members)
+    return lambda each: calibration, path.name

@@ -1,4 +1,4 @@
-"""What plain models reach on the same folds: a network that does not beat them learnt nothing.
+"""What plain models reach on the same folds: a network must be better than these to be of use.
 
 Both are logistic regressions of benign against malignant on what the readers' own outlines say, an
 advantage that the networks do not have: on the diameter alone, and on :mod:`radiomics
@@ -8,6 +8,7 @@ advantage that the networks do not have: on the diameter alone, and on :mod:`rad
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,8 +16,9 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
 from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
-from nodule.evaluate.bootstrap import Interval, patient_bootstraps
-from nodule.evaluate.malignancy_rating.calibrated_ratings import Assessment
+from nodule.evaluate.bootstrap import BootstrapSettings, patient_bootstraps
+from nodule.evaluate.estimate import Estimate
+from nodule.evaluate.malignancy_rating.calibrated_ratings import CalibratedRatings
 from nodule.evaluate.malignancy_rating.radiomics import features_of
 from nodule.evaluate.malignancy_rating.rating_scale import (
     suspicious,
@@ -45,7 +47,7 @@ def cross_validated(
     Parameters
     ----------
     features : [item, feature], or [item] for a single one.
-    truth : the readers' mean rating, [item]; those at 3 are scored, but not learnt from.
+    truth : the readers' mean rating, [item]; those at 3 are scored, but not trained on.
     folds : [item].
 
     Returns
@@ -57,28 +59,34 @@ def cross_validated(
     has_class, malignant = suspicious(truth)
     log_odds = np.full(len(truth), np.nan)
     for held_out in np.unique(fold):
-        learnt = has_class & (fold != held_out)
-        if len(np.unique(malignant[learnt])) < 2:
+        fitted = has_class & (fold != held_out)
+        if len(np.unique(malignant[fitted])) < 2:
             continue
         model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-        model.fit(table[learnt], malignant[learnt])
+        model.fit(table[fitted], malignant[fitted])
         log_odds[fold == held_out] = model.decision_function(table[fold == held_out])
     return log_odds
 
 
+@dataclass(frozen=True, kw_only=True)
+class BaselineComparison:
+    """A baseline's area under the ROC curve, and the networks' minus that, paired."""
+
+    auc: Estimate | None
+    auc_beyond: Estimate | None
+
+
 def against_baselines(
-    found: Assessment,
+    found: CalibratedRatings,
     baselines: Mapping[str, NDArray[np.float64]],
     *,
-    draws: int = 1000,
-    seed: int = 0,
-) -> dict[str, Interval]:
+    bootstrap: BootstrapSettings,
+) -> dict[str, BaselineComparison]:
     """Compare the networks with baselines' scores [item] by name, on the same draws of patients.
 
     Returns
     -------
-    Per baseline ``auc_NAME``, and ``auc_beyond_NAME``, the paired difference. A baseline that
-    could not score every nodule is left out.
+    By baseline. One that could not score every nodule is left out.
     """
     whole = {name: scores for name, scores in baselines.items() if not np.isnan(scores).any()}
 
@@ -91,4 +99,12 @@ def against_baselines(
             figures[f"auc_beyond_{name}"] = own - figures[f"auc_{name}"]
         return figures
 
-    return patient_bootstraps(measure, found.patients, rng=np.random.default_rng(seed), draws=draws)
+    classed = int(suspicious(found.truth)[0].sum())
+    n = {f"{figure}_{name}": classed for name in whole for figure in ("auc", "auc_beyond")}
+    figures = patient_bootstraps(measure, found.patients, bootstrap=bootstrap, n=n)
+    return {
+        name: BaselineComparison(
+            auc=figures.get(f"auc_{name}"), auc_beyond=figures.get(f"auc_beyond_{name}")
+        )
+        for name in whole
+    }

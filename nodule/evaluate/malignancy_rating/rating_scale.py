@@ -84,21 +84,42 @@ def suspicion_of(distributions: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(above / (above + below))
 
 
-def class_counts(truth: NDArray[np.float64], patients: Sequence[str]) -> dict[str, int]:
-    """Return how many nodules and patients there are, and how many nodules of each class.
+@dataclass(frozen=True, kw_only=True)
+class ClassCounts:
+    """Nodules by class.
 
     Parameters
     ----------
-    truth : the readers' mean rating, [item].
-    patients : whose nodule it is, per item.
+    n, n_patients : nodules and patients.
+    n_benign, n_malignant, n_dropped_at_3 : nodules whose readers' mean is below, above and at 3.
+    n_rated_by_several : nodules that more than one reader rated.
     """
-    return {
-        "n": len(truth),
-        "n_patients": len(set(patients)),
-        "n_benign": int((truth < INDETERMINATE).sum()),
-        "n_malignant": int((truth > INDETERMINATE).sum()),
-        "n_dropped_at_3": int((truth == INDETERMINATE).sum()),
-    }
+
+    n: int
+    n_patients: int
+    n_benign: int
+    n_malignant: int
+    n_dropped_at_3: int
+    n_rated_by_several: int
+
+    @classmethod
+    def of(cls, votes: ArrayLike, patients: Sequence[str]) -> ClassCounts:
+        """Count nodules by their votes [item, 5], and whose they are."""
+        counts = np.asarray(votes)
+        truth = readers_mean(counts)
+        return cls(
+            n=len(truth),
+            n_patients=len(set(patients)),
+            n_benign=int((truth < INDETERMINATE).sum()),
+            n_malignant=int((truth > INDETERMINATE).sum()),
+            n_dropped_at_3=int((truth == INDETERMINATE).sum()),
+            n_rated_by_several=int((counts.sum(axis=1) > 1).sum()),
+        )
+
+    @property
+    def n_classed(self) -> int:
+        """Nodules of either class."""
+        return self.n_benign + self.n_malignant
 
 
 def calibration_error(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 10) -> float:

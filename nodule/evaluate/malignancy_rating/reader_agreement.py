@@ -1,4 +1,4 @@
-"""The malignancy networks' judgements against the readers', every figure with its interval.
+"""Agreement of the malignancy networks with the readers, every figure with its interval.
 
 Benign against malignant is the readers' mean rating below 3 against above; nodules at exactly 3
 are left out of the two-class figures, and counted.
@@ -7,14 +7,16 @@ are left out of the two-class figures, and counted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score, roc_curve  # type: ignore[import-untyped]
 
-from nodule.evaluate.bootstrap import Interval, patient_bootstraps
-from nodule.evaluate.malignancy_rating.calibrated_ratings import Assessment
+from nodule.evaluate.bootstrap import BootstrapSettings, patient_bootstraps
+from nodule.evaluate.estimate import Estimate
+from nodule.evaluate.malignancy_rating.calibrated_ratings import CalibratedRatings
 from nodule.evaluate.malignancy_rating.crop_predictions import Discernment, Judgement
 from nodule.evaluate.malignancy_rating.rating_scale import (
     calibration_error,
@@ -28,25 +30,105 @@ Classes = NDArray[np.bool_]
 
 _SPECIFICITY = 0.8
 _KEPT = 0.98
+_CORE = ("auc", "quadratic_weighted_kappa", "mae")
+_TWO_CLASSES = (
+    *("auc", "sensitivity_at_80_specificity", "sensitivity", "specificity"),
+    *("brier", "brier_before", "ece", "ece_before"),
+)
+_OF_JUDGED, _OF_ABSTAINED = "_of_judged", "_of_abstained"
 
 
-def agreement(found: Assessment, *, draws: int = 1000, seed: int = 0) -> dict[str, Interval]:
+@dataclass(frozen=True, kw_only=True)
+class CoreAgreement:
+    """The main figures of some nodules; None for what is undefined.
+
+    Parameters
+    ----------
+    auc : area under the ROC curve of benign against malignant.
+    quadratic_weighted_kappa : of the rounded ratings.
+    mae : mean absolute error of the mean rating.
+    """
+
+    auc: Estimate | None = None
+    quadratic_weighted_kappa: Estimate | None = None
+    mae: Estimate | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderAgreement(CoreAgreement):
+    """Networks against readers; None for what is undefined.
+
+    Parameters
+    ----------
+    sensitivity_at_80_specificity : of the two classes, as ``auc``.
+    sensitivity, specificity : at the calibration's threshold.
+    brier, ece : Brier score and calibration error of the two classes; ``_before`` calibration.
+    exact, within_one : share of rounded ratings equal to, or at most one from, the readers'.
+    ece_votes : calibration error of a single vote above 3; ``_before`` calibration.
+    reader_quadratic_weighted_kappa : of single readers with the others' rounded mean.
+    kappa_beyond_reader : the networks' kappa minus that, paired.
+    abstained : share of nodules that the networks abstain from.
+    of_judged, of_abstained : the main figures of the other nodules and of these.
+    """
+
+    sensitivity_at_80_specificity: Estimate | None = None
+    sensitivity: Estimate | None = None
+    specificity: Estimate | None = None
+    brier: Estimate | None = None
+    brier_before: Estimate | None = None
+    ece: Estimate | None = None
+    ece_before: Estimate | None = None
+    exact: Estimate | None = None
+    within_one: Estimate | None = None
+    ece_votes: Estimate | None = None
+    ece_votes_before: Estimate | None = None
+    reader_quadratic_weighted_kappa: Estimate | None = None
+    kappa_beyond_reader: Estimate | None = None
+    abstained: Estimate | None = None
+    of_judged: CoreAgreement
+    of_abstained: CoreAgreement
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextShift:
+    """What the readers' slices alone, filled up with lung, change in the networks' mean rating.
+
+    Parameters
+    ----------
+    shift : mean rating of nodules in cubes with all their surroundings minus that in stacks of
+        outlined slices.
+    deviation : mean absolute difference.
+    """
+
+    shift: Estimate
+    deviation: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurroundingsFigures:
+    """How well nodules are distinguished from their surroundings.
+
+    Parameters
+    ----------
+    n_deep_views, n_other_places : views that are deep enough, and dense places in them.
+    nodule_auc : nodules against the other places; None without deep views.
+    false_removed_at_98_kept : share of the other places below the probability that 98 % of the
+        nodules reach.
+    """
+
+    n_deep_views: int
+    n_other_places: int
+    nodule_auc: Estimate | None = None
+    false_removed_at_98_kept: Estimate | None = None
+
+
+def reader_agreement(found: CalibratedRatings, *, bootstrap: BootstrapSettings) -> ReaderAgreement:
     """Compare networks and readers.
 
     Parameters
     ----------
     found : nodules of both classes.
-    draws, seed : of the bootstrap over patients, the same draws for all figures.
-
-    Returns
-    -------
-    Of the two classes ``auc``, ``sensitivity_at_80_specificity``, ``sensitivity`` and
-    ``specificity`` at the calibration's threshold, ``brier`` and ``ece``, the latter two also
-    ``_before`` calibration; ``ece_votes`` of a single vote above 3, likewise;
-    ``quadratic_weighted_kappa``, ``mae``, ``exact`` and ``within_one`` on the scale;
-    ``reader_quadratic_weighted_kappa`` of single readers with the others' rounded mean, and
-    ``kappa_beyond_reader``, the paired difference; ``abstained``, and of those judged and of the
-    abstained ``auc``, kappa and ``mae``. What is undefined is left out.
+    bootstrap : draws of the patients, the same for all figures.
     """
     pairs, starts = _reader_pairs(found.votes)
 
@@ -61,21 +143,22 @@ def agreement(found: Assessment, *, draws: int = 1000, seed: int = 0) -> dict[st
             **_abstaining(found, index),
         }
 
-    return patient_bootstraps(measure, found.patients, rng=np.random.default_rng(seed), draws=draws)
+    figures = patient_bootstraps(measure, found.patients, bootstrap=bootstrap, n=_rests_on(found))
+    of_judged, of_abstained = (
+        CoreAgreement(**{name: figures.pop(f"{name}{which}", None) for name in _CORE})
+        for which in (_OF_JUDGED, _OF_ABSTAINED)
+    )
+    return ReaderAgreement(**figures, of_judged=of_judged, of_abstained=of_abstained)
 
 
-def core_agreement(found: Assessment, *, draws: int = 1000, seed: int = 0) -> dict[str, Interval]:
-    """Return ``auc``, ``quadratic_weighted_kappa`` and ``mae``; what is undefined is left out."""
+def core_agreement(found: CalibratedRatings, *, bootstrap: BootstrapSettings) -> CoreAgreement:
+    """Return the main figures; what is undefined is None."""
 
     def measure(index: NDArray[np.int64]) -> Figures:
-        truth, score = found.truth[index], found.score[index]
-        return {
-            "auc": auc(found.suspicion[index], truth),
-            "quadratic_weighted_kappa": _kappa(score, truth),
-            "mae": float(np.abs(score - truth).mean()),
-        }
+        return _core(found, index)
 
-    return patient_bootstraps(measure, found.patients, rng=np.random.default_rng(seed), draws=draws)
+    n = {"auc": int(suspicious(found.truth)[0].sum())}
+    return CoreAgreement(**patient_bootstraps(measure, found.patients, bootstrap=bootstrap, n=n))
 
 
 def auc(values: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
@@ -85,19 +168,12 @@ def auc(values: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
 
 
 def context_shift(
-    judged: Sequence[Judgement], *, draws: int = 1000, seed: int = 0
-) -> dict[str, Interval]:
-    """Tell what the readers' slices alone, filled up with lung, do to the networks' mean rating.
-
-    Returns
-    -------
-    ``context_shift``, the mean rating of nodules in cubes with all their surroundings less that in
-    stacks of outlined slices, and ``context_deviation``, the mean absolute difference; empty where
-    no nodule is shown both ways.
-    """
+    judged: Sequence[Judgement], *, bootstrap: BootstrapSettings
+) -> ContextShift | None:
+    """Compare nodules that are shown in a cube and in a stack; None where there is none."""
     both = [each for each in judged if {"crop51", "stack"} <= each.by_kind.keys()]
     if not both:
-        return {}
+        return None
     cube, stack = (
         np.array([mean_rating(each.by_kind[kind].mean(axis=0)) for each in both])
         for kind in ("crop51", "stack")
@@ -105,25 +181,17 @@ def context_shift(
 
     def measure(index: NDArray[np.int64]) -> Figures:
         gap = cube[index] - stack[index]
-        return {
-            "context_shift": float(gap.mean()),
-            "context_deviation": float(np.abs(gap).mean()),
-        }
+        return {"shift": float(gap.mean()), "deviation": float(np.abs(gap).mean())}
 
     patients = [each.record.patient_id for each in both]
-    return patient_bootstraps(measure, patients, rng=np.random.default_rng(seed), draws=draws)
+    return ContextShift(**patient_bootstraps(measure, patients, bootstrap=bootstrap))
 
 
-def discernment(seen: Discernment, *, draws: int = 1000, seed: int = 0) -> dict[str, Interval]:
-    """Tell how well nodules are told from their surroundings.
-
-    Returns
-    -------
-    ``nodule_auc``, and ``false_removed_at_98_kept``: the share of other places below the
-    probability that 98 % of the nodules reach. Empty where no view is deep enough.
-    """
+def surroundings(seen: Discernment, *, bootstrap: BootstrapSettings) -> SurroundingsFigures:
+    """Compare nodules with dense places around them."""
+    deep, others = int(seen.is_nodule.sum()), int((~seen.is_nodule).sum())
     if not len(seen.patients):
-        return {}
+        return SurroundingsFigures(n_deep_views=deep, n_other_places=others)
 
     def measure(index: NDArray[np.int64]) -> Figures:
         nodule, probability = seen.is_nodule[index], seen.probability[index]
@@ -133,7 +201,9 @@ def discernment(seen: Discernment, *, draws: int = 1000, seed: int = 0) -> dict[
             "false_removed_at_98_kept": float(np.mean(probability[~nodule] < kept)),
         }
 
-    return patient_bootstraps(measure, seen.patients, rng=np.random.default_rng(seed), draws=draws)
+    n = dict.fromkeys(("nodule_auc", "false_removed_at_98_kept"), deep)
+    figures = patient_bootstraps(measure, seen.patients, bootstrap=bootstrap, n=n)
+    return SurroundingsFigures(n_deep_views=deep, n_other_places=others, **figures)
 
 
 def sensitivity_at_specificity(
@@ -147,7 +217,7 @@ def sensitivity_at_specificity(
     return float(true_positive[specific].max())
 
 
-def _two_classes(found: Assessment, index: NDArray[np.int64]) -> Figures:
+def _two_classes(found: CalibratedRatings, index: NDArray[np.int64]) -> Figures:
     has_class, malignant = suspicious(found.truth[index])
     kept, label = index[has_class], malignant[has_class]
     if not len(kept):
@@ -166,7 +236,7 @@ def _two_classes(found: Assessment, index: NDArray[np.int64]) -> Figures:
     }
 
 
-def _on_scale(found: Assessment, index: NDArray[np.int64]) -> dict[str, float]:
+def _on_scale(found: CalibratedRatings, index: NDArray[np.int64]) -> dict[str, float]:
     compared = rating_agreement(found.score[index], found.truth[index])
     return {
         "quadratic_weighted_kappa": compared.quadratic_kappa,
@@ -178,18 +248,40 @@ def _on_scale(found: Assessment, index: NDArray[np.int64]) -> dict[str, float]:
     }
 
 
-def _abstaining(found: Assessment, index: NDArray[np.int64]) -> Figures:
+def _abstaining(found: CalibratedRatings, index: NDArray[np.int64]) -> Figures:
     figures = {"abstained": _share(found.abstained[index])}
-    for name, some in {
-        "judged": index[~found.abstained[index]],
-        "abstained": index[found.abstained[index]],
-    }.items():
+    for which, some in _by_abstention(found, index).items():
         if len(some):
-            truth, score = found.truth[some], found.score[some]
-            figures[f"auc_of_{name}"] = auc(found.suspicion[some], truth)
-            figures[f"kappa_of_{name}"] = _kappa(score, truth)
-            figures[f"mae_of_{name}"] = float(np.abs(score - truth).mean())
+            figures |= {f"{name}{which}": value for name, value in _core(found, some).items()}
     return figures
+
+
+def _by_abstention(
+    found: CalibratedRatings, index: NDArray[np.int64]
+) -> dict[str, NDArray[np.int64]]:
+    return {
+        _OF_JUDGED: index[~found.abstained[index]],
+        _OF_ABSTAINED: index[found.abstained[index]],
+    }
+
+
+def _core(found: CalibratedRatings, index: NDArray[np.int64]) -> dict[str, float]:
+    truth, score = found.truth[index], found.score[index]
+    return {
+        "auc": auc(found.suspicion[index], truth),
+        "quadratic_weighted_kappa": _kappa(score, truth),
+        "mae": float(np.abs(score - truth).mean()),
+    }
+
+
+def _rests_on(found: CalibratedRatings) -> dict[str, int]:
+    """Return the number of nodules of each figure that does not rest on all."""
+    has_class = suspicious(found.truth)[0]
+    n = dict.fromkeys(_TWO_CLASSES, int(has_class.sum()))
+    for which, some in _by_abstention(found, np.arange(len(found.truth))).items():
+        n |= {f"{name}{which}": len(some) for name in _CORE}
+        n[f"auc{which}"] = int(has_class[some].sum())
+    return n
 
 
 def _vote_error(distribution: NDArray[np.float64], votes: NDArray[np.int64]) -> float:

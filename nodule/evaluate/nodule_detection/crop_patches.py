@@ -1,9 +1,9 @@
 """A crop as a detector would meet it: inserted into the lung of a whole scan.
 
-A stack ends, above and below, with the last slice that a reader outlined. Looked at alone, with
-air beyond, it is unlike any scan, and a detector is judged by what it makes of that. Here it lies
-in lung that the detector never saw: of many places in a scan the one whose tissue fits best where
-the two meet. Nothing inside the crop is changed.
+A stack ends, above and below, with the last slice that a reader outlined. Surrounded by air it is
+unlike any scan, and a detector would be evaluated on that artefact. Here it is inserted into lung
+of a held-out scan: of many places the one whose tissue fits best where the two meet. Nothing
+inside the crop is changed.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _PLACE_STEP = 3  # voxels between places
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Host:
-    """A scan that lends its lung.
+class HostScan:
+    """A scan into whose lung crops are inserted.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Host:
     places: NDArray[np.int64]
 
     @classmethod
-    def of(cls, volume: Volume, lungs: LungMask) -> Host:
+    def of(cls, volume: Volume, lungs: LungMask) -> HostScan:
         """Find the places of a scan on the canonical 1 mm grid.
 
         Raises
@@ -74,7 +74,7 @@ class Host:
 
 
 def insert_crop(
-    packed: PackedCrop, host: Host, *, rng: np.random.Generator
+    packed: PackedCrop, host: HostScan, *, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Insert a crop into a scan.
 
@@ -111,7 +111,7 @@ def _center_zyx(packed: PackedCrop) -> NDArray[np.float64]:
 
 
 def _best_fit(
-    top: NDArray[np.float32], host: Host, meeting: NDArray[np.bool_], rng: np.random.Generator
+    top: NDArray[np.float32], host: HostScan, meeting: NDArray[np.bool_], rng: np.random.Generator
 ) -> NDArray[np.float32]:
     tried = host.places[rng.integers(len(host.places), size=_PLACES_TRIED)]
     mismatches = [mismatch_hu(top, host.patch(place), meeting) for place in tried]

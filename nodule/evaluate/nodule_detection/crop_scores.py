@@ -18,9 +18,11 @@ from nodule.candidates.heatmap import STRIDE
 from nodule.candidates.peaks import Peak, find_peaks, suppress
 from nodule.candidates.sliding_window import plan_windows, slide_window
 from nodule.candidates.stage import ProposeCandidates, load_network
-from nodule.evaluate.bootstrap import Interval, patient_bootstrap
-from nodule.evaluate.nodule_detection.crop_patches import PATCH_MM, Host, insert_crop
+from nodule.evaluate.bootstrap import BootstrapSettings, patient_bootstrap
+from nodule.evaluate.estimate import Estimate
+from nodule.evaluate.nodule_detection.crop_patches import PATCH_MM, HostScan, insert_crop
 from nodule.evaluate.nodule_detection.read_scans import LEAST_DIAMETER_MM
+from nodule.evaluate.nodule_groups import size_class
 from nodule.findings import Candidate
 from nodule.geometry import Geometry, as_vector
 from nodule.inference import pick_device
@@ -32,23 +34,21 @@ from nodule.training.crop_set import CropSet, distinct
 from nodule.training.nodule_record import NoduleRecord
 from nodule.volume import Volume
 
-SIZES_MM = (6.0, 10.0, 20.0)
 HEIGHTS_MM = (10.0, 20.0)
 
-_SIZE_NAMES = ("<6", "6-<10", "10-<20", ">=20")
 _HEIGHT_NAMES = ("<10", "10-<20", ">=20")
 _GRID = Geometry(shape_zyx=(PATCH_MM,) * 3, spacing_zyx_mm=(1.0, 1.0, 1.0))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScoredNodule:
-    """How a detector fared on one crop.
+    """What a detector found in one crop.
 
     Parameters
     ----------
     record : the crop's row.
-    score : the detector's best of a mark strictly within the nodule's radius, 0 if missed.
-    probability : the same after the second network.
+    score : the detector's best of a detection strictly within the nodule's radius, 0 if missed.
+    probability : the same after false-positive reduction.
     height_mm : of the crop along z: how much the network could see.
     """
 
@@ -60,7 +60,7 @@ class ScoredNodule:
     @property
     def size(self) -> str:
         """Class of the diameter, mm."""
-        return _SIZE_NAMES[int(np.digitize(self.record.diameter_mm, SIZES_MM))]
+        return size_class(self.record.diameter_mm)
 
     @property
     def height(self) -> str:
@@ -108,7 +108,7 @@ def score_records(
     crops: CropSet,
     records: Sequence[NoduleRecord],
     *,
-    hosts: Sequence[Host],
+    hosts: Sequence[HostScan],
     candidates: ProposeCandidates,
     malignancy: ScoreMalignancy,
     seed: int = 0,
@@ -119,9 +119,9 @@ def score_records(
     Parameters
     ----------
     records : of the crop set.
-    hosts : scans into which the crops are laid in turn.
+    hosts : scans into which the crops are inserted in turn.
     candidates : whose network, precision, lowest score and suppression are used.
-    malignancy : judges the marks near the nodule.
+    malignancy : gives the detections near the nodule a probability.
     seed : of where nodules lie in the scans and relative to the network's grid.
 
     Raises
@@ -129,12 +129,12 @@ def score_records(
     InputError : as :meth:`CropSet.pack_all`.
     WeightsError : as :func:`load_network`.
     """
-    marks_in = _detector(candidates)
+    detect = _detector(candidates)
     scored = []
     for index, packed in enumerate(crops.pack_all(records)):
         rng = np.random.default_rng([seed, index])
         patch, center = insert_crop(packed, hosts[index % len(hosts)], rng=rng)
-        hits = hits_of(marks_in(patch), center, diameter_mm=packed.record.diameter_mm)
+        hits = hits_of(detect(patch), center, diameter_mm=packed.record.diameter_mm)
         judged = malignancy.run(
             volume=Volume(array_zyx=patch, geometry=_GRID),
             candidates=tuple(_candidate(peak) for peak in hits),
@@ -152,14 +152,14 @@ def score_records(
 
 
 def _detector(candidates: ProposeCandidates) -> Callable[[NDArray[np.float32]], list[Peak]]:
-    """Return what marks a patch as the stage would mark a window of a scan."""
+    """Return what detects in a patch as the stage would in a window of a scan."""
     device = pick_device(candidates.device)
     network = load_network(candidates.weights, device)
     window = PATCH_MM // STRIDE
     everywhere = np.ones((window,) * 3, np.bool_)
     plan = plan_windows(everywhere, size=window, halo=window // 4)
 
-    def marks_in(patch: NDArray[np.float32]) -> list[Peak]:
+    def detect(patch: NDArray[np.float32]) -> list[Peak]:
         answers = slide_window(
             network, patch, plan, batch=1, device=device,
             precision=candidates.precision,
@@ -167,7 +167,7 @@ def _detector(candidates: ProposeCandidates) -> Callable[[NDArray[np.float32]], 
         peaks = find_peaks(answers, wanted=everywhere, threshold=candidates.score_threshold)
         return suppress(peaks, apart_mm=candidates.apart_mm, limit=candidates.max_candidates)
 
-    return marks_in
+    return detect
 
 
 def _candidate(peak: Peak) -> Candidate:
@@ -186,9 +186,8 @@ def sensitivity(
     scored: Sequence[ScoredNodule],
     found: Callable[[ScoredNodule], bool],
     *,
-    draws: int = 1000,
-    seed: int = 0,
-) -> Interval:
+    bootstrap: BootstrapSettings,
+) -> Estimate:
     """Return the share that was found, with its interval over patients.
 
     Raises
@@ -197,10 +196,9 @@ def sensitivity(
     """
     hit = np.array([found(each) for each in scored])
     return patient_bootstrap(
-        lambda index: float(hit[index].mean()) if len(hit) else float("nan"),
+        lambda index: float(hit[index].mean()),
         [each.record.patient_id for each in scored],
-        rng=np.random.default_rng(seed),
-        draws=draws,
+        bootstrap=bootstrap,
     )
 
 

@@ -1,28 +1,17 @@
-"""How many nodules are found at how many false positives: the figures of a detector."""
+"""How many nodules are found at how many false positives: the evaluation of a detector."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from nodule.candidates.operating import OperatingTable
 from nodule.candidates.stage import ProposeCandidates
-from nodule.evaluate.nodule_detection.crop_scores import (
-    ScoredNodule,
-    one_per_nodule,
-    score_records,
-    sensitivity,
-)
-from nodule.evaluate.nodule_detection.nodule_location import side_of
-from nodule.evaluate.nodule_detection.scan_detections import (
-    Found,
-    ScanResult,
-    calibrate,
-    examine,
-    poisson_interval,
-)
+from nodule.errors import InputError
+from nodule.evaluate.evaluation_result import EvaluationScope
+from nodule.evaluate.leakage import cannot_be_told, patients_of, seen_in_training, unseen_members
+from nodule.evaluate.nodule_detection.crop_scores import ScoredNodule, score_records
+from nodule.evaluate.nodule_detection.scan_detections import ScanResult, calibrate, examine
 from nodule.lidc.whole_scans import WholeScan
 from nodule.lungs.stage import SegmentLungs
 from nodule.malignancy.stage import ScoreMalignancy
@@ -31,20 +20,21 @@ from nodule.training.crop_set import CropSet
 from nodule.training.nodule_record import NoduleRecord
 from nodule.weights import Weights
 
-FP_RATES = (4.0, 2.0, 1.0)
+LOWEST_SCORE = 0.01
+"""Of the detections that are looked at: low enough for the steepest part of every curve."""
 
-_MOST_HOSTS = 8  # scans that lend their lung, some 150 MB each
+_MOST_HOSTS = 8  # scans that crops are inserted into, some 150 MB each
 
 Score = Callable[[ScoredNodule], float]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DetectionEvaluation:
-    """Whole scans and a crop set's nodules, by one of the scores that a mark has.
+class ScoredDetections:
+    """Whole scans and a crop set's nodules, by one of the scores that a detection has.
 
     Parameters
     ----------
-    table : what the score is worth on the scans.
+    table : false positives per scan at each score.
     results : the scans.
     scored : the nodules.
     score : which of a nodule's scores is meant.
@@ -55,75 +45,26 @@ class DetectionEvaluation:
     scored: Sequence[ScoredNodule]
     score: Score
 
-    def summary(self, *, draws: int, seed: int) -> dict[str, Any]:
-        """Return ``operating_points`` by false positives a scan, and ``scans``; JSON's types.
 
-        Parameters
-        ----------
-        draws, seed : of the bootstrap over patients.
-        """
-        return {
-            "operating_points": {
-                f"{rate:g}": self._at(rate, draws=draws, seed=seed) for rate in FP_RATES
-            },
-            "scans": [_scan(result) for result in self.results],
-        }
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DetectionRun:
+    """What the networks found in whole scans and in crops.
 
-    def _at(self, rate: float, *, draws: int, seed: int) -> dict[str, Any]:
-        threshold = self.table.threshold_for(rate)
-        false = self.table.false_positives_at(threshold)
+    Parameters
+    ----------
+    chain : by the probability after false-positive reduction.
+    detector : by the detector's score alone.
+    scope : what was run, on whom; without draws.
+    patients_lungs_saw : patients of the scans whom the lung network saw in training.
+    """
 
-        def measured(chosen: Sequence[ScoredNodule]) -> dict[str, Any]:
-            share = sensitivity(
-                chosen, lambda each: self.score(each) >= threshold, draws=draws, seed=seed
-            )
-            return {
-                "n": len(chosen),
-                "sensitivity": share.estimate,
-                "interval": [share.lower, share.upper],
-            }
-
-        def by(name: Callable[[ScoredNodule], str], among: Sequence[ScoredNodule]) -> Any:
-            return {
-                group: measured([each for each in among if name(each) == group])
-                for group in dict.fromkeys(map(name, among))
-            }
-
-        nodules = one_per_nodule(self.scored)
-        return {
-            "threshold": threshold,
-            "fp_per_scan": false / self.table.n_scans,
-            "fp_per_scan_interval": poisson_interval(false, scans=self.table.n_scans),
-            **self._on_scans(threshold),
-            **measured(nodules),
-            "by_size_mm": by(
-                lambda each: each.size, sorted(nodules, key=lambda each: each.record.diameter_mm)
-            ),
-            "by_texture": by(lambda each: each.texture, nodules),
-            "by_side": by(lambda each: side_of(each.record), nodules),
-            "by_crop_height_mm": by(
-                lambda each: each.height, sorted(nodules, key=lambda each: each.height_mm)
-            ),
-            "by_crop": by(lambda each: each.record.kind, self.scored),
-        }
-
-    def _on_scans(self, threshold: float) -> dict[str, Any]:
-        must = [each for result in self.results for each in result.found if each.nodule.certain]
-        found = [each for each in must if (each.score or 0.0) >= threshold]
-        n_by, found_by = (
-            Counter(name for each in nodules for name in each.location.names)
-            for nodules in (must, found)
-        )
-        return {
-            "scan_nodules": len(must),
-            "scan_nodules_found": len(found),
-            "scan_nodules_by_location": {
-                name: {"n": n, "found": found_by[name]} for name, n in n_by.items()
-            },
-        }
+    chain: ScoredDetections
+    detector: ScoredDetections
+    scope: EvaluationScope
+    patients_lungs_saw: int
 
 
-def detect_both_ways(
+def run_detection(
     scans: Sequence[WholeScan],
     crops: CropSet,
     records: Sequence[NoduleRecord],
@@ -131,24 +72,76 @@ def detect_both_ways(
     lungs: SegmentLungs,
     candidates: ProposeCandidates,
     malignancy: ScoreMalignancy,
-    judges: Sequence[Weights],
+    allow_seen: bool = False,
     seed: int = 0,
     progress: Progress = silent,
-) -> tuple[DetectionEvaluation, DetectionEvaluation]:
+) -> DetectionRun:
     """Run the networks over whole scans and a crop set's nodules.
+
+    Those members of the malignancy ensemble reduce false positives that saw none of the patients
+    in training, without calibration.
 
     Parameters
     ----------
-    scans : with readings; into the first eight of these the crops are laid.
+    scans : with readings; into the first eight of these the crops are inserted.
     crops, records : the nodules.
-    lungs, candidates, malignancy : stages; the last with members that saw nobody here.
-    judges : all members of the ensemble that will use the chain's table; they name it.
-    seed : of where nodules are laid.
+    lungs, candidates, malignancy : stages; the last with all members, which name the chain's table.
+    allow_seen : whether training patients may be evaluated.
+    seed : of where nodules are inserted.
 
-    Returns
-    -------
-    The chain's figures, and the detector's alone. Errors as the stages'.
+    Raises
+    ------
+    InputError : ``NO_NODULES``, ``SEEN_IN_TRAINING``, and as the stages.
     """
+    if not records:
+        raise InputError(
+            "no nodule is left to evaluate",
+            code="NO_NODULES",
+            expected="nodules of 3 mm or more by three readers or more",
+            hint="Choose other folds with --fold",
+        )
+    of_scans = patients_of(scans, known=crops.series)
+    people = {each.patient_id: crops.series[each.patient_id] for each in records} | of_scans
+    members = unseen_members(malignancy.weights, people, also_called=people)
+    networks = (candidates.weights, *members)
+    seen = seen_in_training(networks, people, also_called=people, allow_seen=allow_seen)
+    lungs_saw = seen_in_training([lungs.weights], of_scans, also_called=of_scans, allow_seen=True)
+    chain, detector = _detect(
+        scans, crops, records, lungs=lungs, candidates=candidates,
+        malignancy=replace(malignancy, weights=members, calibration=None),
+        members=malignancy.weights, seed=seed, progress=progress,
+    )  # fmt: skip
+    return DetectionRun(
+        chain=chain,
+        detector=detector,
+        scope=EvaluationScope(
+            evaluation="candidates",
+            patients=len(people),
+            weights=_digests(lungs=[lungs.weights], candidates=[candidates.weights])
+            | _digests(malignancy=members),
+            seen_patients=len(seen),
+            perhaps_seen_patients=len(cannot_be_told(networks, people) - seen),
+        ),
+        patients_lungs_saw=len(lungs_saw),
+    )
+
+
+def _digests(**networks: Sequence[Weights]) -> dict[str, tuple[str, ...]]:
+    return {stage: tuple(each.sha256 for each in members) for stage, members in networks.items()}
+
+
+def _detect(
+    scans: Sequence[WholeScan],
+    crops: CropSet,
+    records: Sequence[NoduleRecord],
+    *,
+    lungs: SegmentLungs,
+    candidates: ProposeCandidates,
+    malignancy: ScoreMalignancy,
+    members: Sequence[Weights],
+    seed: int,
+    progress: Progress,
+) -> tuple[ScoredDetections, ScoredDetections]:
     examined = [
         examine(
             scan, lungs=lungs, candidates=candidates, malignancy=malignancy,
@@ -161,43 +154,19 @@ def detect_both_ways(
         malignancy=malignancy, seed=seed, progress=progress,
     )  # fmt: skip
 
-    def detection(
+    def by_score(
         results: Sequence[ScanResult], weights: Sequence[Weights], score: Score
-    ) -> DetectionEvaluation:
+    ) -> ScoredDetections:
         table = calibrate(results, lowest_score=candidates.score_threshold, weights=weights)
-        return DetectionEvaluation(table=table, results=results, scored=scored, score=score)
+        return ScoredDetections(table=table, results=results, scored=scored, score=score)
 
     return (
-        detection(
+        by_score(
             [each.chain for each in examined],
-            (candidates.weights, *judges),
+            (candidates.weights, *members),
             lambda each: each.probability,
         ),
-        detection(
+        by_score(
             [each.detector for each in examined], (candidates.weights,), lambda each: each.score
         ),
     )
-
-
-def _scan(result: ScanResult) -> dict[str, Any]:
-    return {
-        "scan": result.scan.name,
-        "series_uid": result.scan.series_uid,
-        "marks": len(result.marks),
-        "false_positives": len(result.matches.false_positive_scores),
-        "ignored": result.matches.n_ignored,
-        "nodules": [_found(each) for each in result.found],
-    }
-
-
-def _found(each: Found) -> dict[str, Any]:
-    return {
-        "readers": each.nodule.readers,
-        "diameter_mm": round(each.nodule.diameter_mm, 2),
-        "side": each.location.side,
-        "third": each.location.third,
-        "pleura_mm": None if each.location.pleura_mm is None else round(each.location.pleura_mm, 1),
-        "rank": each.rank,
-        "score": each.score,
-        "distance_mm": None if each.distance_mm is None else round(each.distance_mm, 2),
-    }

@@ -1,64 +1,110 @@
-"""Pictures of an evaluation. Loads matplotlib."""
+"""The figures of a detector, as JSON holds them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from matplotlib.figure import Figure
-
-from nodule.evaluate.nodule_detection.froc import FP_RATES, FrocCurve, FrocInterval
-from nodule.weights.model_card import CardFigure
-
-_OURS = "#4477aa"
+from nodule.evaluate.estimate import Estimate
+from nodule.evaluate.evaluation_result import EvaluationScope
+from nodule.findings import Lung, LungZone
 
 
-def draw_froc(path: Path | str, curve: FrocCurve, interval: FrocInterval | None = None) -> None:
-    """Write the curve with its operating points and interval as an image."""
-    figure = Figure(figsize=(6.0, 4.5), layout="constrained")
-    axes = figure.add_subplot()
-    if interval is not None:
-        axes.fill_between(
-            interval.fp_rates,
-            interval.lower,
-            interval.upper,
-            color=_OURS,
-            alpha=0.2,
-            linewidth=0,
-            label="interval, scans drawn anew",
-        )
-    axes.plot(curve.fp_per_scan, curve.sensitivity, color=_OURS, linewidth=1.5)
-    axes.plot(curve.fp_rates, curve.sensitivities, "o", color=_OURS, label=f"CPM {curve.cpm:.3f}")
-    axes.set_xscale("log", base=2)
-    axes.set_xlim(min(FP_RATES), max(FP_RATES))
-    axes.set_xticks(FP_RATES, ["1/8", "1/4", "1/2", "1", "2", "4", "8"])
-    axes.set_ylim(0.0, 1.02)
-    axes.set_xlabel("false positives per scan")
-    axes.set_ylabel("sensitivity")
-    nodules = curve.true_positives + curve.false_negatives
-    axes.set_title(f"{nodules} nodules in {curve.n_scans} scans")
-    axes.grid(alpha=0.3)
-    axes.legend(loc="lower right")
-    figure.savefig(path, dpi=120)
+@dataclass(frozen=True, kw_only=True)
+class FoundCount:
+    """How many nodules there are, and how many of them are found."""
+
+    n: int
+    found: int
 
 
-def draw_sensitivities(path: Path | str, rows: Sequence[CardFigure]) -> None:
-    """Write shares with their intervals as an image, one row each, the first on top.
+@dataclass(frozen=True, kw_only=True)
+class OperatingPointFigures:
+    """A detector at one rate of false positives.
 
     Parameters
     ----------
-    rows : such as those of :func:`~nodule.evaluate.nodule_detection.detection_card.card_rows`;
-        each has a number.
+    threshold : the score asked for.
+    fp_per_scan : false positives counted on the whole scans, with their exact Poisson interval.
+    sensitivity : of the crop set's nodules, over patients.
+    by_size_mm, by_texture, by_side, by_crop_height_mm : the same by group.
+    by_crop : by kind of crop; a nodule with several crops counts in each.
+    scan_nodules : nodules of the whole scans that must be found.
+    scan_nodules_by_location : these by side, lung zone and distance to the pleura.
     """
-    figure = Figure(figsize=(8.0, 1.2 + 0.3 * len(rows)), layout="constrained")
-    axes = figure.add_subplot()
-    for place, row in enumerate(rows):
-        if row.interval is not None:
-            axes.plot(row.interval, (place, place), color=_OURS, linewidth=1.5)
-        axes.plot(float(row.value or 0.0), place, "o", color=_OURS)
-    axes.set_yticks(range(len(rows)), [f"{row.name} (n = {row.n})" for row in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlim(0.0, 1.02)
-    axes.set_xlabel("sensitivity, 95 % interval over patients")
-    axes.grid(alpha=0.3, axis="x")
-    figure.savefig(path, dpi=120)
+
+    threshold: float
+    fp_per_scan: Estimate
+    sensitivity: Estimate
+    by_size_mm: Mapping[str, Estimate]
+    by_texture: Mapping[str, Estimate]
+    by_side: Mapping[str, Estimate]
+    by_crop_height_mm: Mapping[str, Estimate]
+    by_crop: Mapping[str, Estimate]
+    scan_nodules: FoundCount
+    scan_nodules_by_location: Mapping[str, FoundCount]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanNoduleFigures:
+    """A nodule of a whole scan that any reader outlined.
+
+    Parameters
+    ----------
+    readers, diameter_mm : how many outlined it, and its size.
+    side, lung_zone, pleura_mm : where in the lungs it lies, None far from any.
+    rank, score : of its best hit, None where it was missed.
+    distance_mm : to that hit, or to the nearest detection.
+    """
+
+    readers: int
+    diameter_mm: float
+    side: Lung | None
+    lung_zone: LungZone | None
+    pleura_mm: float | None
+    rank: int | None
+    score: float | None
+    distance_mm: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanFigures:
+    """A whole scan: its detections, what they are worth, and its nodules."""
+
+    scan: str
+    series_uid: str
+    detections: int
+    false_positives: int
+    ignored: int
+    nodules: tuple[ScanNoduleFigures, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorFigures:
+    """One of the two scores: operating points by false positives per scan, and the scans."""
+
+    operating_points: Mapping[str, OperatingPointFigures]
+    scans: tuple[ScanFigures, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionFigures:
+    """All figures of an evaluation of detection.
+
+    Parameters
+    ----------
+    scope : what was evaluated.
+    n_nodules, n_patients : of the crop set.
+    folds : its nodules by fold.
+    patients_lungs_saw : patients of the scans whom the lung network saw in training.
+    chain : by the probability after false-positive reduction.
+    detector : by the detector's score alone.
+    """
+
+    scope: EvaluationScope
+    n_nodules: int
+    n_patients: int
+    folds: Mapping[str, int]
+    patients_lungs_saw: int
+    chain: DetectorFigures
+    detector: DetectorFigures

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.errors import InputError
+from nodule.evaluate.bootstrap import BootstrapSettings
 from nodule.evaluate.nodule_detection.luna16_matching import ScanMatches
 
 FP_RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -55,20 +56,20 @@ class FrocCurve:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FrocInterval:
-    """Spread of the sensitivities when the scans are drawn anew.
+class FrocBand:
+    """Spread of the sensitivities over draws of the scans.
 
     Parameters
     ----------
     fp_rates : false positives per scan, shape (n,).
-    mean, lower, upper : mean and percentiles over the draws, shape (n,).
-    cpm : lower and upper percentile of the mean over ``FP_RATES``.
+    mean, low, high : mean and percentiles over the draws, shape (n,).
+    cpm : low and high percentile of the mean over ``FP_RATES``.
     """
 
     fp_rates: Floats
     mean: Floats
-    lower: Floats
-    upper: Floats
+    low: Floats
+    high: Floats
     cpm: tuple[float, float]
 
 
@@ -105,20 +106,16 @@ def froc(scans: Sequence[ScanMatches], *, fp_rates: Sequence[float] = FP_RATES) 
 def bootstrap_froc(
     scans: Sequence[ScanMatches],
     *,
-    rng: np.random.Generator,
+    bootstrap: BootstrapSettings,
     fp_rates: Sequence[float] = FP_RATES,
-    draws: int = 1000,
-    confidence: float = 0.95,
-) -> FrocInterval:
-    """Draw the scans anew with replacement; draws without any nodule are repeated.
+) -> FrocBand:
+    """Draw the scans with replacement; draws without any nodule are repeated.
 
     Parameters
     ----------
     scans : one entry per scan.
-    rng : source of the draws.
+    bootstrap : the draws.
     fp_rates : false positives per scan at which the spread is wanted.
-    draws : number of draws.
-    confidence : share of the draws within the interval.
 
     Raises
     ------
@@ -126,19 +123,20 @@ def bootstrap_froc(
     """
     pooled = _Pooled.of(scans)
     rates = np.asarray(fp_rates, float)
-    sensitivities, cpms = np.empty((draws, len(rates))), np.empty(draws)
-    for draw in range(draws):
-        curve = pooled.curve(pooled.draw(rng))
-        sensitivities[draw] = np.interp(rates, *curve)
-        cpms[draw] = np.interp(FP_RATES, *curve).mean()
-    lower, upper = _percentiles(sensitivities, confidence)
-    cpm_lower, cpm_upper = _percentiles(cpms[:, None], confidence)
-    return FrocInterval(
+    sensitivities, cpms = [], []
+    for drawn in bootstrap.resamples(len(scans), accept=pooled.holds_nodules):
+        curve = pooled.curve(pooled.times(drawn))
+        sensitivities.append(np.interp(rates, *curve))
+        cpms.append(np.interp(FP_RATES, *curve).mean())
+    values = np.array(sensitivities)
+    low, high = _percentiles(values, bootstrap.confidence)
+    cpm_low, cpm_high = _percentiles(np.array(cpms)[:, None], bootstrap.confidence)
+    return FrocBand(
         fp_rates=rates,
-        mean=sensitivities.mean(axis=0),
-        lower=lower,
-        upper=upper,
-        cpm=(float(cpm_lower[0]), float(cpm_upper[0])),
+        mean=values.mean(axis=0),
+        low=low,
+        high=high,
+        cpm=(float(cpm_low[0]), float(cpm_high[0])),
     )
 
 
@@ -178,13 +176,13 @@ class _Pooled:
             nodules=nodules,
         )
 
-    def draw(self, rng: np.random.Generator) -> Floats:
+    def holds_nodules(self, drawn: NDArray[np.int64]) -> bool:
+        """Tell whether any of the scans drawn holds a nodule."""
+        return bool(self.nodules[drawn].any())
+
+    def times(self, drawn: NDArray[np.int64]) -> Floats:
         """Return how often each scan is drawn."""
-        size = len(self.nodules)
-        while True:
-            times = np.bincount(rng.integers(size, size=size), minlength=size)
-            if (times * self.nodules).sum() > 0:
-                return times.astype(np.float64)
+        return np.bincount(drawn, minlength=len(self.nodules)).astype(np.float64)
 
     def curve(self, times: Floats) -> tuple[Floats, Floats]:
         """Return false positives per scan and sensitivity as the threshold falls."""

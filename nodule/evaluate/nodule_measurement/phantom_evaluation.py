@@ -4,24 +4,25 @@ The truth is the body's own volume by quadrature over its surface, where it lies
 it knows neither voxels nor the method's threshold. Nodules' sizes, kinds, places and shapes, dose,
 sharpness, contrast medium and the lung's density are drawn as :func:`nodule.phantom.random_spec`
 says; the voxels alternate between four customary ones. Each nodule is grown from where a detector
-would point, as :func:`~nodule.evaluate.nodule_measurement.mask_evaluation.detector_errors` says.
-Errors are relative to the truth, their 95 % limits the 2.5th and 97.5th percentile. What is not
-grown, or has no stated volume, is a failure and never within the tolerance; errors are of all that
-is grown. Loads
-scikit-learn.
+would point, as :func:`~nodule.evaluate.nodule_measurement.outline_scores.detector_errors` says.
+Errors are relative to the truth, their 95 % limits the 2.5th and 97.5th percentile. A nodule
+without a mask, or without a stated volume, is a failure and never within the tolerance; errors are
+those of all masks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 
-from nodule.evaluate.bootstrap import patient_bootstrap
-from nodule.evaluate.nodule_measurement.mask_evaluation import detector_errors
+from nodule.evaluate.bootstrap import BootstrapSettings, patient_bootstrap
+from nodule.evaluate.estimate import ErrorPercentiles, Estimate
+from nodule.evaluate.evaluation_result import EvaluationResult, EvaluationScope, write_csv
+from nodule.evaluate.nodule_measurement.outline_scores import detector_errors
 from nodule.geometry import Vector, as_vector
 from nodule.measure.segment import GrowthRules, segment_nodule
 from nodule.measure.stage import measure_mask
@@ -40,6 +41,10 @@ SIZES_MM = (
     ("from 12", 12.0, 99.0),
 )
 PER_SCAN = 15
+_COLUMNS = (
+    *("scan", "kind", "location", "truth_mm3", "truth_diameter_mm", "volume_mm3", "error"),
+    *("stated", "z_spacing_mm", "y_spacing_mm", "x_spacing_mm", "noise_hu"),
+)
 _SPACINGS_ZYX_MM: tuple[Vector, ...] = (
     (1.25, 0.7, 0.7),
     (2.5, 0.7, 0.7),
@@ -85,6 +90,49 @@ class VolumeScore:
         return self.stated and self.error is not None and abs(self.error) <= TOLERANCE
 
 
+@dataclass(frozen=True, kw_only=True)
+class VolumeGroup:
+    """Some synthetic nodules' volumes.
+
+    Parameters
+    ----------
+    n, n_not_grown : nodules, and those of them where no mask could be segmented.
+    n_not_stated : those with a mask but without a volume that can be stated.
+    within : share whose stated volume is within the tolerance of the truth.
+    error : of every mask's volume, relative to the truth.
+    """
+
+    n: int
+    n_not_grown: int
+    n_not_stated: int
+    within: Estimate | None
+    error: ErrorPercentiles | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeFigures:
+    """All figures of an evaluation of volumes.
+
+    Parameters
+    ----------
+    scope : what was evaluated; a phantom counts as a patient.
+    tolerance : relative to the truth.
+    least_mm : diameter from which nodules count.
+    overall : all nodules from there on; the interval of ``within`` is over phantoms.
+    by_kind, by_location, by_size : these by group, sizes in mm.
+    below_5_mm : the smaller nodules.
+    """
+
+    scope: EvaluationScope
+    tolerance: float
+    least_mm: float
+    overall: VolumeGroup
+    by_kind: Mapping[str, VolumeGroup]
+    by_location: Mapping[str, VolumeGroup]
+    by_size: Mapping[str, VolumeGroup]
+    below_5_mm: VolumeGroup
+
+
 def phantom_specs(scans: int, *, seed: int, per_scan: int = PER_SCAN) -> tuple[PhantomSpec, ...]:
     """Draw synthetic chests; another seed draws others.
 
@@ -127,19 +175,37 @@ def score_volumes(
             )
 
 
-def volume_figures(
-    scores: Sequence[VolumeScore], *, draws: int = 1000, seed: int = 0
-) -> dict[str, Any]:
-    """Sum up scores as plain numbers.
+def evaluate_phantoms(
+    scans: int, *, seed: int, bootstrap: BootstrapSettings, progress: Progress = silent
+) -> EvaluationResult[VolumeFigures]:
+    """Build phantoms and compare measured volumes with the true ones.
+
+    Parameters
+    ----------
+    scans, seed : as :func:`phantom_specs`.
+    bootstrap : draws of the phantoms.
+
+    Raises
+    ------
+    InputError : as :func:`volume_figures`.
+    """
+    scores = tuple(score_volumes(phantom_specs(scans, seed=seed), progress=progress))
+
+    def tabulate(path: Path) -> None:
+        write_csv(path, _COLUMNS, map(_row, scores))
+
+    return EvaluationResult(
+        figures=volume_figures(scores, bootstrap=bootstrap), files={"nodules.csv": tabulate}
+    )
+
+
+def volume_figures(scores: Sequence[VolumeScore], *, bootstrap: BootstrapSettings) -> VolumeFigures:
+    """Sum up scores.
 
     Parameters
     ----------
     scores : one per nodule; all of less than 5 mm are a group of their own, outside the others.
-    draws, seed : of the bootstrap over scans.
-
-    Returns
-    -------
-    dict : names to numbers, ready for JSON; the interval is a 95 % one.
+    bootstrap : draws of the scans.
 
     Raises
     ------
@@ -147,28 +213,30 @@ def volume_figures(
     """
     counted = [score for score in scores if score.truth_mm >= LEAST_MM]
     within = np.array([score.within for score in counted])
-    interval = patient_bootstrap(
+    share = patient_bootstrap(
         lambda index: float(within[index].mean()),
         [str(score.scan) for score in counted],
-        rng=np.random.default_rng(seed),
-        draws=draws,
+        bootstrap=bootstrap,
     )
-    return {
-        "n_scans": len({score.scan for score in scores}),
-        "tolerance": TOLERANCE,
-        "least_mm": LEAST_MM,
-        **_group(counted),
-        "within_interval": [interval.lower, interval.upper],
-        "by_kind": {kind: _group([s for s in counted if s.kind == kind]) for kind in TEXTURES},
-        "by_location": {
+    return VolumeFigures(
+        scope=EvaluationScope(
+            evaluation="phantoms",
+            patients=len({score.scan for score in scores}),
+            bootstrap=bootstrap,
+        ),
+        tolerance=TOLERANCE,
+        least_mm=LEAST_MM,
+        overall=replace(_group(counted), within=share),
+        by_kind={kind: _group([s for s in counted if s.kind == kind]) for kind in TEXTURES},
+        by_location={
             place: _group([s for s in counted if s.location == place]) for place in LOCATIONS
         },
-        "by_size": {
+        by_size={
             name: _group([s for s in counted if low <= s.truth_mm < high])
             for name, low, high in SIZES_MM
         },
-        "below_5_mm": _group([s for s in scores if s.truth_mm < LEAST_MM]),
-    }
+        below_5_mm=_group([s for s in scores if s.truth_mm < LEAST_MM]),
+    )
 
 
 def _in_view(spec: PhantomSpec, spacing_zyx_mm: Vector) -> PhantomSpec:
@@ -196,20 +264,25 @@ def _measured(
     return measured.volume_mm3, measured.volume_limits_mm3 is not None
 
 
-def _group(scores: Sequence[VolumeScore]) -> dict[str, Any]:
+def _group(scores: Sequence[VolumeScore]) -> VolumeGroup:
     errors = [score.error for score in scores if score.error is not None]
-    return {
-        "n": len(scores),
-        "n_not_grown": len(scores) - len(errors),
-        "n_not_stated": sum(score.error is not None and not score.stated for score in scores),
-        "within": float(np.mean([score.within for score in scores])) if scores else None,
-        "error": _spread(errors),
-    }
+    within = sum(score.within for score in scores)
+    return VolumeGroup(
+        n=len(scores),
+        n_not_grown=len(scores) - len(errors),
+        n_not_stated=sum(score.error is not None and not score.stated for score in scores),
+        within=Estimate.share(within, len(scores)) if scores else None,
+        error=ErrorPercentiles.of(errors),
+    )
 
 
-def _spread(errors: Sequence[float]) -> dict[str, float] | None:
-    """Return median and 95 % limits, None of nothing."""
-    if not errors:
-        return None
-    lower, median, upper = np.percentile(errors, [2.5, 50.0, 97.5])
-    return {"median": float(median), "lower": float(lower), "upper": float(upper)}
+def _row(score: VolumeScore) -> tuple[object, ...]:
+    return (
+        *(score.scan, score.kind, score.location),
+        *(f"{score.truth_mm3:.2f}", f"{score.truth_mm:.3f}"),
+        "" if score.volume_mm3 is None else f"{score.volume_mm3:.2f}",
+        "" if score.error is None else f"{score.error:.4f}",
+        int(score.stated),
+        *(f"{spacing:g}" for spacing in score.spacing_zyx_mm),
+        f"{score.noise_hu:g}",
+    )

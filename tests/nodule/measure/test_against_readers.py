@@ -10,11 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from nodule.evaluate.nodule_measurement.mask_evaluation import (
-    mask_figures,
-    read_nodules,
-    score_masks,
-)
+from nodule.evaluate.bootstrap import BootstrapSettings
+from nodule.evaluate.nodule_measurement.mask_evaluation import mask_figures
+from nodule.evaluate.nodule_measurement.outline_scores import read_nodules, score_masks
 from nodule.training.crop_set import CropSet
 
 _log = logging.getLogger(__name__)
@@ -27,12 +25,17 @@ def test_masks_agree_with_the_readers_as_they_do_with_each_other(shared: Path) -
         CropSet.open(shared / "data/nodules"), keep=lambda record: record.fold == HELD_OUT_FOLD
     )
     scores = tuple(score_masks(nodules))
-    figures = mask_figures(scores)
+    figures = mask_figures(scores, bootstrap=BootstrapSettings())
     _log.info("%s", figures)
-    assert figures["n"] >= 150
-    assert figures["dice"] >= 0.80
-    assert figures["dice"] >= figures["reader_dice"] - 0.03
-    assert abs(figures["diameter_error_mm"]["bias"]) <= 0.3
+    overall, held = figures.overall, figures.volume_limits_held
+    assert overall.n >= 150
+    assert overall.dice is not None
+    assert overall.reader_dice is not None
+    assert overall.diameter_error_mm is not None
+    assert held is not None
+    assert overall.dice.value >= 0.80
+    assert overall.dice.value >= overall.reader_dice.value - 0.03
+    assert abs(overall.diameter_error_mm.bias) <= 0.3
     assert sum(score.software.dice < 0.5 for score in scores) <= 0.05 * len(scores)
     # limits that claim 95 %, of 160 nodules or more: a binomial share's own 95 % interval
-    assert 0.90 <= figures["volume_limits"]["held"] <= 0.99
+    assert 0.90 <= held.value <= 0.99

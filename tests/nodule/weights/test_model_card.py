@@ -28,7 +28,7 @@ def test_a_card_reads_back_as_it_was_written(tmp_path: Path) -> None:
             evaluation("A", 0.5),
             CardEvaluation(
                 heading="B", command="c", measured_on="m", patients=1, seen=1,
-                figures=(CardFigure(name="inside", value="39/40"), CardFigure(name="x", value=None)),
+                figures=(CardFigure(name="in", value="39/40"), CardFigure(name="x", value=None)),
             ),
         ),
     )  # fmt: skip

@@ -66,18 +66,20 @@ def test_measures_a_phantom_and_calibrates(
     summary = json.loads(ran.stdout.splitlines()[-1])
     judges = Weights.shipped_members("malignancy")
     table = OperatingTable.beside(Weights.open(weights), *judges)
-    assert table.n_scans == len(summary["scans"]) == 1
+    assert table.n_scans == len(summary["chain"]["scans"]) == 1
     for rate in ("4", "2", "1"):
-        point = summary["operating_points"][rate]
+        point = summary["chain"]["operating_points"][rate]
         assert point["threshold"] == table.threshold_for(float(rate))
-        assert point["fp_per_scan"] <= float(rate)
-        assert point["n"] == sum(group["n"] for group in point["by_size_mm"].values())
-    assert summary["seen_patients"] == 0
+        assert point["fp_per_scan"]["value"] <= float(rate)
+        assert point["sensitivity"]["n"] == sum(
+            group["n"] for group in point["by_size_mm"].values()
+        )
+    assert summary["scope"]["seen_patients"] == 0
     assert json.loads((out / "candidates.json").read_text()) == summary
     with (out / "nodules.csv").open() as stream:
         assert len(list(csv.DictReader(stream))) == summary["n_nodules"]
     with (out / "marks.csv").open() as stream:
-        assert len(list(csv.DictReader(stream))) == summary["scans"][0]["marks"]
+        assert len(list(csv.DictReader(stream))) == summary["chain"]["scans"][0]["detections"]
 
 
 def test_refuses_a_scan_seen_in_training_and_says_so_when_it_may(
@@ -88,8 +90,8 @@ def test_refuses_a_scan_seen_in_training_and_says_so_when_it_may(
         evaluate(crop_set, phantom_study, weights)
     assert refused.value.code == "SEEN_IN_TRAINING"
     ran = evaluate(crop_set, phantom_study, weights, "--allow-seen")
-    assert json.loads(ran.stdout.splitlines()[-1])["seen_patients"] == 1
-    assert "no performance" in ran.stderr
+    assert json.loads(ran.stdout.splitlines()[-1])["scope"]["seen_patients"] == 1
+    assert "do not measure performance" in ran.stderr
 
 
 def test_refuses_a_scan_that_training_saw_by_its_series(
@@ -134,20 +136,24 @@ def test_measures_luna16_and_writes_submissions_that_score_alike(
     ran = evaluate(tmp_path / "SET", luna16 / "subset9", weights, "--fold", "9", "-o", str(out))
     summary = json.loads(ran.stdout.splitlines()[-1])
     assert (summary["n_nodules"], summary["folds"]) == (2, {"9": 2})
-    (scan,) = summary["scans"]
+    (scan,) = summary["chain"]["scans"]
     assert (scan["scan"], scan["series_uid"], len(scan["nodules"])) == (UID, UID, 2)
+    scope = summary["scope"]
     # the shipped judges list their patients by number, and this one has a series only
-    assert (summary["seen_patients"], summary["perhaps_seen_patients"]) == (0, 1)
-    assert "cannot be told" in ran.stderr
-    point = summary["operating_points"]["4"]
+    assert (scope["seen_patients"], scope["perhaps_seen_patients"]) == (0, 1)
+    assert "cannot be determined" in ran.stderr
+    point = summary["chain"]["operating_points"]["4"]
     located = point["scan_nodules_by_location"]
-    assert point["scan_nodules"] == 2
+    assert point["scan_nodules"]["n"] == 2
     assert sum(located.get(side, {"n": 0})["n"] for side in ("right", "left", "outside")) == 2
     assert sum(group["n"] for group in point["by_side"].values()) == 2
-    for file, part in (("marks", summary), ("detector_marks", summary["detector"])):
+    for file, part in (
+        ("marks", summary["chain"]),
+        ("detector_marks", summary["detector"]),
+    ):
         score = froc_of(out / f"{file}.csv", luna16, out / "seriesuids.csv")
         (judged,) = part["scans"]
-        assert (score["scans"], score["marks"]) == (1, judged["marks"])
+        assert (score["scans"], score["marks"]) == (1, judged["detections"])
         assert score["false_positives"] == judged["false_positives"]
         assert score["ignored"] == judged["ignored"]
         assert score["false_negatives"] == [n["rank"] for n in judged["nodules"]].count(None)

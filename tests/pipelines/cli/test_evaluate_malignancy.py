@@ -84,13 +84,16 @@ def test_every_nodule_is_judged_by_the_member_that_never_saw_its_patient(
     evaluate: Evaluate, tmp_path: Path, members: list[Path]
 ) -> None:
     found = evaluate("--folds", "--calibrate", "-o", str(tmp_path / "out"))
-    assert found["n"] == found["n_patients"] == 4 * _PER_CLASS
-    assert found["n_benign"] == found["n_malignant"] == 2 * _PER_CLASS
-    assert found["seen_patients"] == 0
-    for name in ("auc", "quadratic_weighted_kappa", "ece", "auc_beyond_diameter", "abstained"):
-        low, high = found[f"{name}_interval"]
-        assert low <= high
-    assert sum(map(sum, found["confusion_matrix"])) == found["n"]
+    counts = found["counts"]
+    assert counts["n"] == counts["n_patients"] == 4 * _PER_CLASS
+    assert counts["n_benign"] == counts["n_malignant"] == 2 * _PER_CLASS
+    assert found["scope"]["seen_patients"] == 0
+    for figure in (
+        *(found["agreement"][name] for name in ("auc", "quadratic_weighted_kappa", "abstained")),
+        found["baselines"]["diameter"]["auc_beyond"],
+    ):
+        assert figure["low"] <= figure["high"]
+    assert sum(map(sum, found["confusion"]["counts"])) == counts["n"]
     with (tmp_path / "out/nodules.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert {row["members"] for row in rows} == {"1"}
@@ -98,7 +101,7 @@ def test_every_nodule_is_judged_by_the_member_that_never_saw_its_patient(
     assert (tmp_path / "out/roc.svg").is_file()
     fitted = Calibration.open(tmp_path / "own.calibration.json")
     assert set(fitted.members) == {Weights.open(path).sha256 for path in members}
-    assert fitted.n_nodules == found["n"]
+    assert fitted.n_nodules == counts["n"]
 
 
 def test_a_patient_whom_all_members_saw_has_no_judge(
@@ -115,7 +118,7 @@ def test_together_they_judge_nobody_whom_any_saw_unless_told_to(
     with pytest.raises(InputError, match="SEEN_IN_TRAINING"):
         evaluate()
     found = evaluate("--allow-seen", "-o", str(tmp_path / "out"))
-    assert found["seen_patients"] == 16
+    assert found["scope"]["seen_patients"] == 16
     with (tmp_path / "out/nodules.csv").open() as stream:
         assert {row["members"] for row in csv.DictReader(stream)} == {"2"}
 

@@ -39,13 +39,13 @@ def _run(*arguments: object) -> Result:
 def test_prints_figures_and_writes_a_row_a_nodule(crop_set: Path, tmp_path: Path) -> None:
     ran = _run("--data", crop_set, "--draws", 20, "-o", tmp_path / "rows.csv")
     figures = json.loads(ran.stdout.splitlines()[-1])
-    assert figures["n"] == 3
-    low, high = figures["dice_interval"]
-    assert 0.4 < low <= figures["dice"] <= high <= 1.0
+    dice = figures["overall"]["dice"]
+    assert figures["overall"]["n"] == dice["n"] == 3
+    assert 0.4 < dice["low"] <= dice["value"] <= dice["high"] <= 1.0
     assert sum(group["n"] for group in figures["by_size"].values()) == 3
     with (tmp_path / "rows.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert sorted(float(row["dice"]) for row in rows)[1] == pytest.approx(figures["dice"], abs=1e-4)
+    assert sorted(float(row["dice"]) for row in rows)[1] == pytest.approx(dice["value"], abs=1e-4)
 
 
 def test_says_so_where_no_nodule_is_left(crop_set: Path) -> None:

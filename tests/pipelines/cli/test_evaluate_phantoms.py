@@ -40,10 +40,10 @@ def test_prints_figures_and_writes_a_row_a_nodule(
     assert ran.exit_code == 0
     assert asked == [(1, 5)]
     figures = json.loads(ran.stdout.splitlines()[-1])
-    assert (figures["n_scans"], figures["n"]) == (1, 2)
+    assert (figures["scope"]["patients"], figures["overall"]["n"]) == (1, 2)
     with (tmp_path / "rows.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     errors = [float(row["volume_mm3"]) / float(row["truth_mm3"]) - 1 for row in rows]
     assert [float(row["error"]) for row in rows] == pytest.approx(errors, abs=2e-4)
-    assert figures["error"]["median"] == pytest.approx(sum(errors) / 2, abs=2e-4)
+    assert figures["overall"]["error"]["median"] == pytest.approx(sum(errors) / 2, abs=2e-4)
     assert [float(row["truth_diameter_mm"]) for row in rows] == pytest.approx([14, 16], rel=1e-3)

@@ -70,12 +70,11 @@ def test_compares_two_groups_on_the_same_nodules(crop_set: Path, tmp_path: Path)
     found = run(
         crop_set, "--tuned", one, "--tuned", two, "--scratch", two, "--scratch", three, "-o", table
     )
-    assert found["n"] == found["n_patients"] == len(NODULES)
+    assert found["counts"]["n"] == found["counts"]["n_patients"] == len(NODULES)
     tuned, scratch = found["auc_of_each_tuned"], found["auc_of_each_scratch"]
     assert tuned[1] == scratch[0]
-    assert found["auc_difference"] == pytest.approx((tuned[0] - scratch[1]) / 2)
-    low, high = found["auc_difference_interval"]
-    assert low <= high
+    assert found["auc_difference"]["value"] == pytest.approx((tuned[0] - scratch[1]) / 2)
+    assert found["auc_difference"]["low"] <= found["auc_difference"]["high"]
     with table.open() as stream:
         rows = list(csv.DictReader(stream))
     # four readers rated it 5, 5, 5 and 4

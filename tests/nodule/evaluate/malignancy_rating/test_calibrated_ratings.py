@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from judgements import FOUR, PLAIN, judgement, peaked
 
-from nodule.evaluate.malignancy_rating.calibrated_ratings import as_seen_in, assess
+from nodule.evaluate.malignancy_rating.calibrated_ratings import as_seen_in, calibrated_ratings
 
 
 def test_reads_readers_and_networks() -> None:
-    found = assess(FOUR, lambda each: PLAIN)
+    found = calibrated_ratings(FOUR, lambda each: PLAIN)
     np.testing.assert_allclose(found.truth, [1.0, 2.5, 4.0, 5.0, 3.0])
     first = 0.84 * 1 + 0.04 * (2 + 3 + 4 + 5)
     assert found.score[0] == pytest.approx(first)
@@ -19,13 +19,15 @@ def test_reads_readers_and_networks() -> None:
 
 
 def test_suspicion_before_calibration_leaves_the_middle_rating_out() -> None:
-    assert assess(FOUR, lambda each: PLAIN).raw_suspicion[0] == pytest.approx(0.08 / 0.96)
+    assert calibrated_ratings(FOUR, lambda each: PLAIN).raw_suspicion[0] == pytest.approx(
+        0.08 / 0.96
+    )
 
 
 def test_members_are_calibrated_before_they_are_averaged() -> None:
     squaring = replace(PLAIN, temperature=0.5)
     two = replace(FOUR[0], distributions=np.stack([peaked(1), peaked(5)]))
-    found = assess([two], lambda each: squaring)
+    found = calibrated_ratings([two], lambda each: squaring)
     high, low = np.array([0.84, 0.04]) ** 2 / (0.84**2 + 4 * 0.04**2)
     np.testing.assert_allclose(
         found.distribution[0, [0, 2, 4]], [(high + low) / 2, low, high / 2 + low / 2]
@@ -35,7 +37,9 @@ def test_members_are_calibrated_before_they_are_averaged() -> None:
 
 def test_each_judgement_gets_its_own_calibration() -> None:
     strict = replace(PLAIN, threshold=0.99, width_limit=0.1)
-    found = assess(FOUR, lambda each: strict if each.record.patient_id == "D" else PLAIN)
+    found = calibrated_ratings(
+        FOUR, lambda each: strict if each.record.patient_id == "D" else PLAIN
+    )
     assert found.called.tolist() == [False, True, False, False, True]
     assert found.abstained.tolist() == [False, False, False, True, False]
 
@@ -48,6 +52,6 @@ def test_one_kind_of_view_can_be_read_alone() -> None:
 
 
 def test_takes_some_of_the_nodules() -> None:
-    some = assess(FOUR, lambda each: PLAIN).take(np.array([3, 0]))
+    some = calibrated_ratings(FOUR, lambda each: PLAIN).take(np.array([3, 0]))
     assert some.patients == ("D", "A")
     np.testing.assert_allclose(some.truth, [5.0, 1.0])

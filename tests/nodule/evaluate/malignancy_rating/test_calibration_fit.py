@@ -7,7 +7,7 @@ import pytest
 from judgements import judgement
 
 from nodule.errors import InputError
-from nodule.evaluate.malignancy_rating.calibrated_ratings import assess
+from nodule.evaluate.malignancy_rating.calibrated_ratings import calibrated_ratings
 from nodule.evaluate.malignancy_rating.calibration_fit import cross_fit, fit, split
 from nodule.evaluate.malignancy_rating.crop_predictions import Judgement
 from nodule.evaluate.malignancy_rating.rating_scale import calibration_error
@@ -43,7 +43,7 @@ def test_finds_the_temperature_that_undoes_the_flattening(known: list[Judgement]
 
 def test_the_suspicion_that_is_learnt_holds_on_other_nodules(known: list[Judgement]) -> None:
     learnt = fit(known, members=["a"])
-    other = assess(honest(600, flattened=3.0, seed=1), lambda each: learnt)
+    other = calibrated_ratings(honest(600, flattened=3.0, seed=1), lambda each: learnt)
     has_class = other.truth != 3.0
     label = other.truth[has_class] > 3.0
     after = calibration_error(other.suspicion[has_class], label)
@@ -55,7 +55,7 @@ def test_a_fifth_of_the_benign_reach_the_threshold_and_a_tenth_is_abstained_from
     known: list[Judgement],
 ) -> None:
     learnt = fit(known, members=["a"])
-    found = assess(known, lambda each: learnt)
+    found = calibrated_ratings(known, lambda each: learnt)
     assert found.called[found.truth < 3.0].mean() == pytest.approx(0.2, abs=0.01)
     assert found.abstained.mean() == pytest.approx(0.1, abs=0.01)
 

@@ -1,58 +1,32 @@
-"""The card tells every figure with its interval and what it rests on."""
+"""The card states every figure with its interval and what it rests on."""
 
-from nodule.evaluate.malignancy_rating.malignancy_card import card_notes, card_rows
-from nodule.weights.model_card import CardFigure
+import pytest
+from runs import FIGURES
 
-SUMMARY = {
-    "n": 10,
-    "n_benign": 4,
-    "n_malignant": 3,
-    "auc": 0.9,
-    "auc_interval": [0.8, 0.95],
-    "ece_before": 0.12,
-    "ece_before_interval": [0.1, 0.2],
-    "mae": 0.4,
-    "mae_interval": [0.3, 0.5],
-    "confusion_matrix": [],
-    "by_size": {
-        "<6 mm": {
-            **{"n": 5, "n_benign": 2, "n_malignant": 1, "mae": 0.1, "mae_interval": [0, 1]},
-            **{"auc": 0.7, "auc_interval": [0.5, 0.9]},
-        },
-        "6-<10 mm": {"n": 2},
-    },
-}
+from nodule.evaluate.malignancy_rating.malignancy_card import card_rows
 
 
-def test_tells_each_figure_with_its_interval_and_number() -> None:
-    assert list(card_rows(SUMMARY)) == [
-        CardFigure(name="AUC, benign against malignant", value=0.9, interval=(0.8, 0.95), n=7),
-        CardFigure(
-            name="calibration error (ECE), before calibration",
-            value=0.12,
-            interval=(0.1, 0.2),
-            n=7,
-        ),
-        CardFigure(
-            name="mean absolute error of the mean rating", value=0.4, interval=(0.3, 0.5), n=10
-        ),
-        CardFigure(
-            name="<6 mm: AUC, benign against malignant", value=0.7, interval=(0.5, 0.9), n=3
-        ),
+def test_states_each_defined_figure_with_its_interval_and_number() -> None:
+    rows = [row.cells() for row in card_rows(FIGURES, folds=(4,)).figures]
+    assert rows == [
+        ("AUC, benign against malignant", "0.900", "0.800 to 0.950", "7"),
+        ("calibration error (ECE), before calibration", "0.120", "0.100 to 0.200", "7"),
+        ("mean absolute error of the mean rating", "0.400", "0.300 to 0.500", "10"),
+        ("mean absolute error of the others", "0.300", "0.200 to 0.400", "8"),
+        ("AUC of the readers' diameter alone (baseline)", "0.850", "0.800 to 0.900", "7"),
+        ("AUC, nodule against its surroundings", "0.990", "0.980 to 1.000", "2"),
+        ("<6 mm: AUC, benign against malignant", "0.700", "0.500 to 0.900", "3"),
     ]
 
 
-def test_tells_what_was_left_out_and_where_the_threshold_lies() -> None:
-    counts = {"n_dropped_at_3": 3, "n_deep_views": 2, "n_other_places": 6}
-    left_out, around = card_notes({**counts, "thresholds": [0.281, 0.334]})
+@pytest.mark.parametrize(("folds", "named"), [((), "all patients"), ((0, 4), "fold 0, 4")])
+def test_the_heading_names_the_folds(folds: tuple[int, ...], named: str) -> None:
+    assert card_rows(FIGURES, folds=folds).heading == f"Agreement with readers, {named}"
+
+
+def test_notes_state_what_was_left_out_and_the_threshold() -> None:
+    left_out, around = card_rows(FIGURES, folds=()).notes
     assert left_out.startswith("3 nodules")
     assert "0.28 to 0.33, by fold" in left_out
     assert "2 views" in around
     assert "6 dense places" in around
-
-
-def test_what_rests_on_some_nodules_claims_no_number() -> None:
-    figures = {"n": 10, "n_benign": 4, "n_malignant": 3, "n_deep_views": 2}
-    some = {"mae_of_judged": 0.1, "mae_of_judged_interval": [0, 1]}
-    deep = {"nodule_auc": 0.9, "nodule_auc_interval": [0, 1]}
-    assert [row.n for row in card_rows({**figures, **some, **deep})] == [None, 2]

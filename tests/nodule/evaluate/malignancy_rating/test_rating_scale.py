@@ -4,13 +4,12 @@ import json
 import math
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from nodule.errors import InputError
 from nodule.evaluate.malignancy_rating.rating_scale import (
+    ClassCounts,
     calibration_error,
-    class_counts,
     rating_agreement,
     readers_mean,
     suspicion_of,
@@ -72,11 +71,15 @@ def test_suspicion_leaves_the_indeterminate_rating_out() -> None:
 
 
 def test_classes_are_counted_with_their_patients() -> None:
-    truth = np.array([1.0, 2.75, 3.0, 3.25, 5.0, 4.0])
-    assert class_counts(truth, ["A", "A", "B", "C", "D", "D"]) == {
-        "n": 6,
-        "n_patients": 4,
-        "n_benign": 2,
-        "n_malignant": 3,
-        "n_dropped_at_3": 1,
-    }
+    votes = [
+        (3, 0, 0, 0, 0),  # mean 1
+        (0, 1, 3, 0, 0),  # 2.75
+        (0, 1, 0, 1, 0),  # 3
+        (0, 0, 3, 1, 0),  # 3.25
+        (0, 0, 0, 0, 1),  # 5, by one reader
+        (0, 0, 0, 2, 0),  # 4
+    ]
+    counts = ClassCounts.of(votes, ["A", "A", "B", "C", "D", "D"])
+    assert (counts.n, counts.n_patients, counts.n_rated_by_several) == (6, 4, 5)
+    assert (counts.n_benign, counts.n_malignant, counts.n_dropped_at_3) == (2, 3, 1)
+    assert counts.n_classed == 5

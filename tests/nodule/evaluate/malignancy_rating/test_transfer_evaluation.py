@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nodule.evaluate.bootstrap import BootstrapSettings
 from nodule.evaluate.malignancy_rating.crop_predictions import Judgement
 from nodule.evaluate.malignancy_rating.transfer_evaluation import (
     compare,
@@ -48,17 +49,19 @@ def test_every_member_is_measured_alone() -> None:
 
 
 def test_a_group_is_the_mean_of_its_members_and_the_difference_is_paired() -> None:
-    found = compare(NODULES, tuned=[0, 1], scratch=[2], draws=50)
-    assert found["auc_tuned"].estimate == pytest.approx(7 / 8)
-    assert found["auc_scratch"].estimate == 0.0
-    assert found["auc_difference"].estimate == pytest.approx(7 / 8)
+    found = compare(NODULES, tuned=[0, 1], scratch=[2], bootstrap=BootstrapSettings(draws=50))
+    assert found["auc_tuned"].value == pytest.approx(7 / 8)
+    assert found["auc_scratch"].value == 0.0
+    assert found["auc_difference"].value == pytest.approx(7 / 8)
     # the third member errs on every pair there is, so that each draw differs by the first two
-    assert 0.5 <= found["auc_difference"].lower <= 7 / 8 <= found["auc_difference"].upper <= 1.0
+    assert 0.5 <= found["auc_difference"].low <= 7 / 8 <= found["auc_difference"].high <= 1.0
 
 
 def test_a_group_does_not_differ_from_itself() -> None:
-    same = compare(NODULES, tuned=[1], scratch=[1], draws=50)["auc_difference"]
-    assert same.lower == same.estimate == same.upper == 0.0
+    same = compare(NODULES, tuned=[1], scratch=[1], bootstrap=BootstrapSettings(draws=50))[
+        "auc_difference"
+    ]
+    assert same.low == same.value == same.high == 0.0
 
 
 def test_one_class_has_no_area() -> None:

@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.evaluate.nodule_detection.crop_patches import PATCH_MM, Host, insert_crop
+from nodule.evaluate.nodule_detection.crop_patches import PATCH_MM, HostScan, insert_crop
 from nodule.geometry import Geometry
 from nodule.training.nodule_record import NoduleRecord
 from nodule.training.packed_crop import PackedCrop
 from nodule.volume import LungMask, Volume
 
 
-def host(*, depth: int = 80, tissue_hu: float = -850.0) -> Host:
+def host(*, depth: int = 80, tissue_hu: float = -850.0) -> HostScan:
     """Lung on the left half of a scan, and soft tissue on the right."""
     geometry = Geometry(shape_zyx=(depth, 90, 160), spacing_zyx_mm=(1.0, 1.0, 1.0))
     hu = np.full(geometry.shape_zyx, tissue_hu, np.float32)
     hu[:, :, 80:] = 0.0
     labels = np.ones(geometry.shape_zyx, np.uint8)
-    return Host.of(
+    return HostScan.of(
         Volume(array_zyx=hu, geometry=geometry), LungMask(labels_zyx=labels, geometry=geometry)
     )
 
@@ -68,7 +68,7 @@ def test_a_nodule_without_masks_lies_where_its_list_says() -> None:
 
 def test_the_place_whose_tissue_fits_is_chosen() -> None:
     patch, _ = insert_crop(crop((4, 40, 40), (2.0, 1.0, 1.0)), host(), rng=np.random.default_rng(1))
-    # an aerated crop is laid into lung: places amid the tissue were there to be drawn
+    # an aerated crop is inserted into lung: places amid the tissue were there to be drawn
     assert float((patch < -800).mean()) > 0.85
 
 

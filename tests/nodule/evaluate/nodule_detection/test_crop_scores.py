@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from nodule.candidates.peaks import Peak
+from nodule.evaluate.bootstrap import BootstrapSettings
 from nodule.evaluate.nodule_detection.crop_scores import (
     ScoredNodule,
     certain_records,
@@ -114,15 +115,17 @@ def test_a_nodule_with_several_crops_counts_once_by_the_one_with_most_context():
 
 def test_sensitivity_is_the_share_at_or_above_the_threshold():
     nodules = [scored(s, patient_id=f"P{i}") for i, s in enumerate((0.9, 0.5, 0.4, 0.0))]
-    share = sensitivity(nodules, lambda each: each.score >= 0.5, draws=200)
-    assert share.estimate == 0.5
-    assert 0.0 <= share.lower <= 0.5 <= share.upper <= 1.0
+    share = sensitivity(
+        nodules, lambda each: each.score >= 0.5, bootstrap=BootstrapSettings(draws=200)
+    )
+    assert share.value == 0.5
+    assert 0.0 <= share.low <= 0.5 <= share.high <= 1.0
 
 
 def test_nodules_of_one_patient_are_drawn_together():
     same = [scored(s, patient_id="P1") for s in (0.9, 0.1)]
-    share = sensitivity(same, lambda each: each.score >= 0.5, draws=50)
-    assert (share.lower, share.upper) == (0.5, 0.5)
+    share = sensitivity(same, lambda each: each.score >= 0.5, bootstrap=BootstrapSettings(draws=50))
+    assert (share.low, share.high) == (0.5, 0.5)
 
 
 def test_a_hit_lies_strictly_within_the_radius():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
+from nodule.evaluate.bootstrap import BootstrapSettings
 from nodule.evaluate.nodule_detection.froc import FP_RATES, bootstrap_froc, froc
 from nodule.evaluate.nodule_detection.luna16_matching import ScanMatches, match_luna16, match_scan
 from nodule.lidc.luna16 import read_findings, read_series_uids, read_submission
@@ -58,9 +59,9 @@ def test_refuses_scans_without_any_nodule() -> None:
 
 def test_a_detector_that_finds_all_has_no_spread() -> None:
     scans = [scan([0.9], []), scan([0.8], []), scan([], [0.1])]
-    interval = bootstrap_froc(scans, rng=np.random.default_rng(0), draws=50)
-    assert interval.lower.tolist() == interval.upper.tolist() == [1.0] * 7
-    assert interval.cpm == (1.0, 1.0)
+    band = bootstrap_froc(scans, bootstrap=BootstrapSettings(draws=50))
+    assert band.low.tolist() == band.high.tolist() == [1.0] * 7
+    assert band.cpm == (1.0, 1.0)
 
 
 def test_the_toy_vector(shared: Path) -> None:
@@ -125,11 +126,11 @@ def test_the_official_interval_within_its_noise(
     reference = np.array(rows)
     nearest = np.abs(reference[:, :1] - np.array(FP_RATES)).argmin(axis=0)
     _, mean, lower, upper = reference[nearest].T
-    interval = bootstrap_froc(list(reference_scans.values()), rng=np.random.default_rng(1))
+    band = bootstrap_froc(list(reference_scans.values()), bootstrap=BootstrapSettings(seed=1))
     # one draw of 1000 against another: about 0.01 in the tails
-    np.testing.assert_allclose(interval.mean, mean, atol=0.01)
-    np.testing.assert_allclose(interval.lower, lower, atol=0.025)
-    np.testing.assert_allclose(interval.upper, upper, atol=0.025)
+    np.testing.assert_allclose(band.mean, mean, atol=0.01)
+    np.testing.assert_allclose(band.low, lower, atol=0.025)
+    np.testing.assert_allclose(band.high, upper, atol=0.025)
 
 
 def test_hits_and_false_positives_are_the_official_ones_scan_by_scan(

@@ -1,4 +1,4 @@
-"""Marks on scans whose nodules and scores are laid out by hand."""
+"""Detections on scans whose nodules and scores are chosen by hand."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from nodule.evaluate.nodule_detection.nodule_location import Location
 from nodule.evaluate.nodule_detection.read_scans import Marked, ReadScan
 from nodule.evaluate.nodule_detection.scan_detections import (
     ScanResult,
-    judge_marks,
-    poisson_interval,
+    match_detections,
+    poisson_rate,
 )
 from nodule.findings import Candidate
 
@@ -25,7 +25,7 @@ def scan(*outlined: Marked, points: tuple[Marked, ...] = ()) -> ReadScan:
 
 
 def judged(read: ReadScan, *marks: Candidate) -> ScanResult:
-    return judge_marks(read, marks, locations=[Location(side="left")] * len(read.outlined))
+    return match_detections(read, marks, locations=[Location(side="left")] * len(read.outlined))
 
 
 def test_only_what_three_readers_outlined_from_3_mm_must_be_found():
@@ -68,4 +68,6 @@ def test_a_scan_without_marks_misses_everything():
     ],
 )
 def test_rates_come_with_their_exact_interval(count, scans, interval):
-    assert poisson_interval(count, scans=scans) == pytest.approx(interval, abs=1e-3)
+    rate = poisson_rate(count, scans=scans)
+    assert (rate.value, rate.n) == (count / scans, scans)
+    assert (rate.low, rate.high) == pytest.approx(interval, abs=1e-3)

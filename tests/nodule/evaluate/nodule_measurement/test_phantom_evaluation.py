@@ -1,12 +1,13 @@
 """Volumes against known ones: figures by hand, and one small phantom measured."""
 
-import json
 import math
 from dataclasses import replace
 
 import pytest
 
 from nodule.errors import InputError
+from nodule.evaluate.bootstrap import BootstrapSettings
+from nodule.evaluate.estimate import Estimate
 from nodule.evaluate.nodule_measurement.phantom_evaluation import (
     VolumeScore,
     phantom_specs,
@@ -14,6 +15,8 @@ from nodule.evaluate.nodule_measurement.phantom_evaluation import (
     volume_figures,
 )
 from nodule.phantom import NodulePlan, PhantomSpec
+
+FEW = BootstrapSettings(draws=10)
 
 
 def _sphere_mm3(diameter_mm: float) -> float:
@@ -43,24 +46,29 @@ def test_errors_are_relative_to_the_truth() -> None:
 
 def test_counts_what_is_within_ten_per_cent_either_way() -> None:
     scores = [_score(0.91), _score(1.09), _score(0.89), _score(1.11)]
-    figures = volume_figures(scores, draws=10)
-    assert (figures["n"], figures["within"]) == (4, 0.5)
+    figures = volume_figures(scores, bootstrap=FEW)
+    assert figures.overall.n == 4
+    assert figures.overall.within is not None
+    assert figures.overall.within.value == 0.5
 
 
 def test_what_is_not_grown_or_not_stated_is_a_failure() -> None:
     scores = [_score(), _score(None), replace(_score(), stated=False), _score(1.02)]
-    figures = volume_figures(scores, draws=10)
-    assert (figures["n_not_grown"], figures["n_not_stated"]) == (1, 1)
-    assert figures["within"] == 0.5
+    figures = volume_figures(scores, bootstrap=FEW)
+    assert (figures.overall.n_not_grown, figures.overall.n_not_stated) == (1, 1)
+    assert figures.overall.within is not None
+    assert figures.overall.within.value == 0.5
     # of 0, 0 and 0.02, grown all of them
-    assert figures["error"]["median"] == pytest.approx(0.0)
+    assert figures.overall.error is not None
+    assert figures.overall.error.median == pytest.approx(0.0)
 
 
 def test_limits_of_the_error_are_percentiles() -> None:
     # errors of 0, 0.01, … 1: percentiles read themselves
     scores = [_score(1 + n / 100) for n in range(101)]
-    error = volume_figures(scores, draws=10)["error"]
-    assert error == pytest.approx({"median": 0.5, "lower": 0.025, "upper": 0.975})
+    error = volume_figures(scores, bootstrap=FEW).overall.error
+    assert error is not None
+    assert (error.median, error.low, error.high) == pytest.approx((0.5, 0.025, 0.975))
 
 
 def test_groups_by_kind_place_and_size_and_keeps_small_nodules_apart() -> None:
@@ -70,29 +78,30 @@ def test_groups_by_kind_place_and_size_and_keeps_small_nodules_apart() -> None:
         _score(diameter_mm=13.0),
         _score(3.0, diameter_mm=4.9),
     ]
-    figures = volume_figures(scores, draws=10)
-    assert (figures["n"], figures["below_5_mm"]["n"]) == (3, 1)
-    assert {name: group["n"] for name, group in figures["by_kind"].items()} == {
+    figures = volume_figures(scores, bootstrap=FEW)
+    assert (figures.overall.n, figures.below_5_mm.n) == (3, 1)
+    assert {name: group.n for name, group in figures.by_kind.items()} == {
         "solid": 2,
         "part-solid": 1,
         "ground-glass": 0,
         "calcified": 0,
     }
-    assert figures["by_location"]["juxtavascular"]["within"] == 0.0
-    assert figures["by_location"]["juxtapleural"]["within"] is None
-    assert [group["n"] for group in figures["by_size"].values()] == [1, 1, 0, 1]
-    assert json.loads(json.dumps(figures)) == figures
+    assert figures.by_location["juxtavascular"].within == Estimate(value=0.0, n=1)
+    assert figures.by_location["juxtapleural"].within is None
+    assert [group.n for group in figures.by_size.values()] == [1, 1, 0, 1]
 
 
 def test_the_interval_is_over_scans() -> None:
     # two scans, one all right and one all wrong: drawn anew they give 0, 1/2 or 1
     scores = [_score(scan=0)] * 5 + [_score(2.0, scan=1)] * 5
-    assert volume_figures(scores, draws=400)["within_interval"] == [0.0, 1.0]
+    within = volume_figures(scores, bootstrap=BootstrapSettings(draws=400)).overall.within
+    assert within is not None
+    assert (within.low, within.high) == (0.0, 1.0)
 
 
 def test_refuses_to_sum_up_small_nodules_alone() -> None:
     with pytest.raises(InputError, match="NO_CASES"):
-        volume_figures([_score(diameter_mm=4.0)])
+        volume_figures([_score(diameter_mm=4.0)], bootstrap=FEW)
 
 
 def test_phantoms_are_drawn_by_seed_and_alternate_between_voxel_sizes() -> None:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
-from nodule.evaluate.nodule_detection.detection_figures import draw_froc, draw_sensitivities
+from nodule.evaluate.bootstrap import BootstrapSettings
+from nodule.evaluate.nodule_detection.detection_plots import draw_froc, draw_sensitivities
 from nodule.evaluate.nodule_detection.froc import bootstrap_froc, froc
 from nodule.evaluate.nodule_detection.luna16_matching import match_scan
 from nodule.weights.model_card import CardFigure
@@ -20,8 +20,8 @@ def test_draws_a_curve_with_its_interval(tmp_path: Path) -> None:
             diameters_mm=[6],
         )
     ]
-    interval = bootstrap_froc(scans, rng=np.random.default_rng(0), draws=5)
-    draw_froc(tmp_path / "froc.png", froc(scans), interval)
+    band = bootstrap_froc(scans, bootstrap=BootstrapSettings(draws=5))
+    draw_froc(tmp_path / "froc.png", froc(scans), band)
     with Image.open(tmp_path / "froc.png") as image:
         assert image.size == (720, 540)
 

@@ -6,19 +6,25 @@ import numpy as np
 import pytest
 from judgements import FOUR, PLAIN
 
-from nodule.evaluate.malignancy_rating.calibrated_ratings import assess
-from nodule.evaluate.malignancy_rating.malignancy_figures import draw_all, reader_points
+from nodule.evaluate.malignancy_rating.calibrated_ratings import (
+    CalibratedRatings,
+    calibrated_ratings,
+)
+from nodule.evaluate.malignancy_rating.malignancy_plots import draw_figure, reader_points
+
+NAMES = ("roc", "reliability", "confusion", "scatter")
 
 
-def test_every_picture_is_written_twice_and_alike(tmp_path: Path) -> None:
-    found = assess(FOUR, lambda each: PLAIN)
-    written = draw_all(tmp_path, found)
-    assert {path.name for path in written} == {
-        f"{name}.{suffix}"
-        for name in ("roc", "reliability", "confusion", "scatter")
-        for suffix in ("png", "svg")
-    }
-    first = [path.read_bytes() for path in written]
+def draw_all(folder: Path, found: CalibratedRatings) -> list[Path]:
+    paths = [folder / f"{name}.{kind}" for name in NAMES for kind in ("png", "svg")]
+    for path in paths:
+        draw_figure(path.stem, path, found)
+    return paths
+
+
+def test_a_figure_that_is_drawn_twice_is_the_same(tmp_path: Path) -> None:
+    found = calibrated_ratings(FOUR, lambda each: PLAIN)
+    first = [path.read_bytes() for path in draw_all(tmp_path, found)]
     assert [path.read_bytes() for path in draw_all(tmp_path, found)] == first
 
 
@@ -33,7 +39,7 @@ def test_readers_are_points_against_the_mean_of_the_others() -> None:
 
 def test_pictures_are_drawn_of_one_class_and_of_none(tmp_path: Path) -> None:
     for cases in (FOUR[:1], FOUR[:2], FOUR[4:]):
-        for path in draw_all(tmp_path, assess(cases, lambda each: PLAIN)):
+        for path in draw_all(tmp_path, calibrated_ratings(cases, lambda each: PLAIN)):
             assert path.stat().st_size > 0
             path.unlink()
 

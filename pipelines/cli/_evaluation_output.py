@@ -1,0 +1,48 @@
+"""What every ``nodule evaluate`` command does with the result of its evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from pipelines.cli._options import given_command
+
+if TYPE_CHECKING:
+    from nodule.evaluate.evaluation_result import EvaluationFigures, EvaluationResult
+    from nodule.weights import Weights
+
+    Figures = TypeVar("Figures", bound=EvaluationFigures)
+
+DrawsOption = Annotated[int, typer.Option("--draws", min=1, help="Bootstrap draws.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of all random draws.")]
+
+
+def publish(
+    result: EvaluationResult[Figures],
+    *,
+    out: Path | None = None,
+    table: Path | None = None,
+    card: Sequence[Weights] = (),
+    context: typer.Context | None = None,
+) -> None:
+    """Write and print a result; the last line on stdout is the figures as JSON.
+
+    Parameters
+    ----------
+    out : folder for JSON, tables and pictures.
+    table : file for ``nodules.csv`` alone.
+    card : weights into whose model card the figures go; none by default.
+    context : of the command, whose words the card states.
+    """
+    if out is not None:
+        result.write(out)
+    if table is not None:
+        result.files["nodules.csv"](table)
+    if card and context is not None:
+        result.write_card(card, command=given_command(context))
+    for warning in (*result.figures.scope.warnings, *result.warnings):
+        typer.echo(warning, err=True)
+    typer.echo(result.to_json())
