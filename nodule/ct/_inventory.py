@@ -18,7 +18,6 @@ from nodule.ct.dicom._headers import DicomFile, ImageHeader, read_dicom_file
 from nodule.ct.images import IMAGE_FORMATS
 from nodule.errors import InputError, NoduleError, UsageError
 from nodule.geometry import Geometry
-from nodule.study import SeriesHeader
 
 # DICOM files of which it cannot be told which series they belong to
 _SUSPICIOUS = frozenset(
@@ -70,7 +69,7 @@ def _of_image(path: Path, suffix: str) -> Inventory:
         image_count=file.geometry.shape_zyx[0],
         geometry=file.geometry,
         problems=(),
-        header=SeriesHeader(source_format=file.source_format, series_instance_uid=file.series_uid),
+        header=file.header,
         file=file,
     )
     return Inventory(series=(record,))

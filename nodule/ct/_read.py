@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
+from nodule.ct._hounsfield import refuse_other_units
 from nodule.ct._inventory import inventory
 from nodule.ct._series import SeriesSource
 from nodule.ct.dicom._decode import believes_padding, decode_images
 from nodule.ct.dicom._grid import stack_images
 from nodule.ct.dicom._stack_checks import warnings_of
-from nodule.ct.images._image_file import MAX_LOWEST_HU
-from nodule.errors import DicomSeriesError
 from nodule.geometry import Geometry
-from nodule.hu import AIR_HU
 from nodule.progress import Progress, silent
 from nodule.study import SliceReference, Study, StudyWarning
 from nodule.volume import Volume
 
-BODY_MM = 100.0  # a smaller field of view may lie inside tissue
 SHORT_COVERAGE_MM = 150.0  # an adult's lungs are 200 to 350 mm high
 
 
@@ -55,58 +49,42 @@ def read_source(source: SeriesSource, *, progress: Progress = silent) -> Study:
 
     Raises
     ------
-    InputError : when the pixels cannot be decoded or are no Hounsfield units.
+    InputError : when the voxels cannot be decoded or are not Hounsfield units.
     """
     if source.file is not None:
-        study = source.file.read()
+        array_zyx, geometry = source.file.read(), source.file.geometry
+        slices: tuple[SliceReference, ...] = ()
+        warnings = refuse_other_units(array_zyx, geometry, is_stated=False)
         progress(1.0)
-        return replace(study, origin=source)
-    stack = stack_images(source.images)
-    array_zyx = decode_images(stack.images, progress=progress)
-    # padding is air by decree and proves nothing
-    lowest_hu = float(array_zyx.min(where=array_zyx != AIR_HU, initial=np.inf))
-    _refuse_other_units(lowest_hu, stack.geometry)
-    return Study(
-        volume=Volume(array_zyx=array_zyx, geometry=stack.geometry),
-        series=source.header,
-        slices=tuple(
+    else:
+        stack = stack_images(source.images)
+        array_zyx, geometry = decode_images(stack.images, progress=progress), stack.geometry
+        slices = tuple(
             SliceReference(
                 instance_number=image.instance_number, sop_instance_uid=image.sop_instance_uid
             )
             for image in stack.images
-        ),
-        warnings=(*warnings_of(stack), *_warnings(source, lowest_hu)),
-        origin=source,
+        )
+        warnings = (
+            *warnings_of(stack),
+            *refuse_other_units(array_zyx, geometry, is_stated=True),
+            *_dicom_warnings(source),
+        )
+    return Study(
+        volume=Volume(array_zyx=array_zyx, geometry=geometry),
+        series=source.header,
+        slices=slices,
+        warnings=(*warnings, *_coverage_warnings(geometry)),
     )
 
 
-def _refuse_other_units(lowest_hu: float, geometry: Geometry) -> None:
-    """Refuse a whole section through a body that shows no air: its scale is wrong."""
-    _, height_mm, width_mm = np.multiply(geometry.shape_zyx, geometry.spacing_zyx_mm)
-    if lowest_hu > MAX_LOWEST_HU and min(height_mm, width_mm) >= BODY_MM:
-        raise DicomSeriesError(
-            "a series does not hold Hounsfield units of a chest",
-            code="NOT_HU",
-            expected=f"air below {MAX_LOWEST_HU:.0f} HU",
-            got=f"nothing below {lowest_hu:g}",
-            hint="Export the series again with its original rescale slope and intercept.",
-        )
-
-
-def _warnings(source: SeriesSource, lowest_hu: float) -> tuple[StudyWarning, ...]:
+def _dicom_warnings(source: SeriesSource) -> tuple[StudyWarning, ...]:
     found = []
     if source.series_uid is None:
         found.append(
             StudyWarning(
                 code="NO_SERIES_UID",
                 message="the images name no series; those that do not were taken as one",
-            )
-        )
-    if lowest_hu > MAX_LOWEST_HU:
-        found.append(
-            StudyWarning(
-                code="NO_AIR",
-                message=f"no voxel lies below {MAX_LOWEST_HU:.0f} HU: the image may show no chest",
             )
         )
     if source.header.lossy:
@@ -128,17 +106,12 @@ def _warnings(source: SeriesSource, lowest_hu: float) -> tuple[StudyWarning, ...
                 " slices may be missing at its ends",
             )
         )
-    coverage_mm = _coverage_mm(source)
-    if coverage_mm < SHORT_COVERAGE_MM:
-        found.append(
-            StudyWarning(
-                code="SHORT_COVERAGE",
-                message=f"the series covers {coverage_mm:.0f} mm, less than a pair of lungs",
-            )
-        )
     return tuple(found)
 
 
-def _coverage_mm(source: SeriesSource) -> float:
-    stack = stack_images(source.images)
-    return len(stack.images) * stack.spacing_mm
+def _coverage_warnings(geometry: Geometry) -> tuple[StudyWarning, ...]:
+    coverage_mm = geometry.shape_zyx[0] * geometry.spacing_zyx_mm[0]
+    if coverage_mm >= SHORT_COVERAGE_MM:
+        return ()
+    message = f"the series covers {coverage_mm:.0f} mm, less than a pair of lungs"
+    return (StudyWarning(code="SHORT_COVERAGE", message=message),)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.encaps import get_frame
 
+from nodule.ct._hounsfield import LOWEST_HU
 from nodule.ct.dicom import _syntaxes
 from nodule.ct.dicom._decoder_pool import DECODERS, MAX_KEPT
 from nodule.ct.dicom._dicom_file import quiet_pydicom, read_pixels
@@ -25,7 +26,6 @@ from nodule.progress import Progress, silent
 
 Stored = NDArray[np.integer[Any]]
 
-LOWEST_HU = -1024.0  # what a CT can store at its lowest; below is padding round the circle
 MAX_PADDING_HU = -900.0  # declared padding above this would blank tissue and is not believed
 _FRAMES_PER_WORKER = 16
 

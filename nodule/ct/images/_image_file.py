@@ -13,17 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.ct._containers import Member
+from nodule.ct._hounsfield import LOWEST_HU
 from nodule.ct.dicom._checks import too_few, too_large
 from nodule.errors import GeometryError, InputError
 from nodule.geometry import Geometry
 from nodule.hu import AIR_HU
-from nodule.study import SeriesHeader, SourceFormat, Study
-from nodule.volume import Volume
+from nodule.study import SeriesHeader, SourceFormat
 
-LOWEST_HU = -1024.0
-MAX_LOWEST_HU = -300.0  # a chest CT holds air; stored values, 8-bit and scaled images do not
-MIN_HIGHEST_HU = -200.0  # and it holds tissue
-HIGHEST_HU = 65_535.0
 MIN_SPACING_MM, MAX_SPACING_MM = 0.01, 20.0
 _GZIP_MAGIC = b"\x1f\x8b"
 _UID = re.compile(r"[0-9]+(\.[0-9]+){5,}")
@@ -56,12 +52,8 @@ class ImageFile:
         )
         if refused is not None:
             raise refused
-        if (
-            not MIN_SPACING_MM
-            < min(stored.spacing_zyx_mm)
-            <= max(stored.spacing_zyx_mm)
-            < MAX_SPACING_MM
-        ):
+        shortest_mm, longest_mm = min(stored.spacing_zyx_mm), max(stored.spacing_zyx_mm)
+        if not MIN_SPACING_MM < shortest_mm <= longest_mm < MAX_SPACING_MM:
             raise GeometryError(
                 "the voxels do not have the size of those of a CT",
                 code="BAD_SPACING",
@@ -98,45 +90,31 @@ class ImageFile:
         i, j, k = (self.shape_ijk[a] for a in axes)
         return Geometry.from_affine(reordered, shape_zyx=(i, j, k))
 
-    def read(self) -> Study:
-        """Decode the voxels, with what lies below -1024 HU mapped to air.
+    @property
+    def header(self) -> SeriesHeader:
+        """How the series was made, of which these formats say nothing."""
+        return SeriesHeader(source_format=self.source_format, series_instance_uid=self.series_uid)
+
+    def read(self) -> NDArray[np.float32]:
+        """Decode the voxels: HU on :attr:`geometry`, what no CT can store mapped to air.
 
         Raises
         ------
-        InputError : ``TRUNCATED``, ``NOT_FINITE``, ``NOT_HU`` or what the format's reader raises.
+        InputError : ``TRUNCATED``, ``NOT_FINITE``, or what the format's reader raises.
         """
         axes, is_descending = self._axes
         voxels = np.transpose(self.read_voxels(), axes)
         if is_descending:
             voxels = voxels[::-1]
         array = np.ascontiguousarray(voxels, dtype=np.float32)
-        _refuse_other_units(array)
-        array = np.where(array < LOWEST_HU, np.float32(AIR_HU), array)
-        return Study(
-            volume=Volume(array_zyx=array, geometry=self.geometry),
-            series=SeriesHeader(
-                source_format=self.source_format, series_instance_uid=self.series_uid
-            ),
-        )
-
-
-def _refuse_other_units(array: NDArray[np.float32]) -> None:
-    low, high = float(array.min()), float(array.max())
-    if not np.isfinite([low, high]).all():
-        raise InputError(
-            "an image holds NaN or infinity",
-            code="NOT_FINITE",
-            expected="finite Hounsfield units",
-            hint="Write the image again with a value for every voxel.",
-        )
-    if low > MAX_LOWEST_HU or not MIN_HIGHEST_HU <= high <= HIGHEST_HU:
-        raise InputError(
-            "an image does not hold Hounsfield units of a chest",
-            code="NOT_HU",
-            expected=f"air below {MAX_LOWEST_HU:.0f} HU and tissue above {MIN_HIGHEST_HU:.0f} HU",
-            got=f"{low:g} to {high:g}",
-            hint="Convert the scan again with its rescale slope and intercept applied.",
-        )
+        if not np.isfinite([array.min(), array.max()]).all():
+            raise InputError(
+                "an image holds NaN or infinity",
+                code="NOT_FINITE",
+                expected="finite Hounsfield units",
+                hint="Write the image again with a value for every voxel.",
+            )
+        return np.where(array < LOWEST_HU, np.float32(AIR_HU), array)
 
 
 def unpack_voxels(

@@ -48,7 +48,7 @@ def test_reads_luna16_with_its_nodules_and_what_it_excludes(tmp_path: Path) -> N
     subset.mkdir()
     for uid in ("1.2.1", "1.2.2"):
         array = np.full((8, 8, 8), -850, np.int16)
-        array[0] = 40
+        array[:, 0] = 40
         image = sitk.GetImageFromArray(array)
         sitk.WriteImage(image, str(subset / f"{uid}.mhd"))
     (tmp_path / "annotations.csv").write_text(f"{HEADING}\n1.2.1,3,4,5,6.5\n")

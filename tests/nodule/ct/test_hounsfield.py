@@ -1,0 +1,210 @@
+"""Hounsfield units are judged by shares of voxels, each limit just within and just beyond."""
+
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+
+from nodule.ct import read_ct
+from nodule.ct._hounsfield import refuse_other_units
+from nodule.errors import InputError, NoduleError
+from nodule.geometry import Geometry
+
+SHAPE_ZYX = (5, 40, 50)  # 10,000 voxels, so that a share of 0.01 % is one of them
+BODY = Geometry(shape_zyx=SHAPE_ZYX, spacing_zyx_mm=(2.0, 5.0, 5.0))
+SPOT = Geometry(shape_zyx=SHAPE_ZYX, spacing_zyx_mm=(2.0, 2.49, 2.49))  # 99.6 mm high
+
+
+def volume(**shares: float) -> np.ndarray:
+    """Return 10,000 voxels, of each value as many as its share says, spread over the volume."""
+    counts = {float(hu): round(10_000 * share) for hu, share in shares.items()}
+    assert sum(counts.values()) == 10_000
+    values = np.repeat(list(counts), list(counts.values())).astype(np.float32)
+    # one value a voxel of its own, so that none but the lowest is taken for undeclared padding
+    return np.random.default_rng(0).permutation(values).reshape(SHAPE_ZYX)
+
+
+def verdict(array: np.ndarray, *, geometry: Geometry = BODY, is_stated: bool = True) -> str:
+    try:
+        warnings = refuse_other_units(array, geometry, is_stated=is_stated)
+    except InputError as refused:
+        return refused.code
+    return warnings[0].code if warnings else "OK"
+
+
+CHEST: dict[str, float] = {"-1024": 0.2, "-850": 0.3, "40": 0.45, "500": 0.05}
+
+
+def test_a_chest_passes() -> None:
+    assert verdict(volume(**CHEST)) == "OK"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda hu: hu - 1024, id="rescaled twice"),
+        pytest.param(lambda hu: hu + 1024, id="not rescaled"),
+        pytest.param(lambda hu: 2 * (hu + 1024) - 1024, id="slope doubled"),
+        pytest.param(lambda hu: 0.5 * (hu + 1024) - 1024, id="slope halved"),
+        pytest.param(lambda hu: 1e10 * (hu + 1024) - 1024, id="slope of 1e10"),
+        pytest.param(lambda hu: (hu + 1000) / 6, id="eight bits"),
+        pytest.param(lambda hu: (hu + 1000) / 1000, id="density"),
+        pytest.param(lambda hu: np.full_like(hu, 40), id="blank"),
+    ],
+)
+@pytest.mark.parametrize("padding", [None, -1000, -1024])
+def test_other_units_are_refused_whatever_the_padding(change: Any, padding: float | None) -> None:
+    array = change(volume(**CHEST)).astype(np.float32)
+    array = np.where(array < -1024, -1000, array)  # as every reader does
+    if padding is not None:
+        array[:, :, :15] = padding
+    assert verdict(array) == "NOT_HU"
+
+
+@pytest.mark.parametrize(
+    ("geometry", "is_stated", "expected"),
+    [
+        (BODY, True, "NOT_HU"),
+        (SPOT, True, "NO_AIR"),
+        (SPOT, False, "NOT_HU"),
+    ],
+)
+def test_only_a_small_field_of_stated_units_may_lack_air(
+    geometry: Geometry, is_stated: bool, expected: str
+) -> None:
+    array = volume(**{"-250": 0.3, "40": 0.7})
+    assert verdict(array, geometry=geometry, is_stated=is_stated) == expected
+
+
+@pytest.mark.parametrize(
+    ("air_hu", "share", "expected"),
+    [
+        ("-301", 0.0051, "OK"),
+        ("-301", 0.0049, "NOT_HU"),
+        ("-300", 0.0051, "NOT_HU"),
+    ],
+)
+def test_air_is_half_a_percent_below_minus_300(air_hu: str, share: float, expected: str) -> None:
+    padding = 1e-4  # the lowest value counts as padding
+    array = volume(**{"-1024": padding, air_hu: share, "40": 1 - share - padding})
+    assert verdict(array) == expected
+
+
+@pytest.mark.parametrize(
+    ("tissue_hu", "share", "expected"),
+    [
+        ("-199", 0.0102, "OK"),
+        ("-199", 0.0098, "NOT_HU"),
+        ("-200", 0.0102, "NOT_HU"),
+    ],
+)
+def test_tissue_is_a_percent_above_minus_200(tissue_hu: str, share: float, expected: str) -> None:
+    array = volume(**{"-1024": 1e-4, "-850": 1 - share - 1e-4, tissue_hu: share})
+    assert verdict(array) == expected
+
+
+@pytest.mark.parametrize(
+    ("water_hu", "share", "expected"),
+    [
+        ("300", 0.201, "OK"),
+        ("300", 0.199, "NOT_HU"),
+        ("301", 0.201, "NOT_HU"),
+    ],
+)
+def test_two_fifths_of_the_tissue_lies_round_water(
+    water_hu: str, share: float, expected: str
+) -> None:
+    array = volume(**{"-1024": 0.1, "-850": 0.4, water_hu: share, "900": 0.5 - share})
+    assert verdict(array) == expected
+
+
+@pytest.mark.parametrize(("highest", "expected"), [(65_535, "OK"), (65_536, "NOT_HU")])
+def test_no_voxel_lies_beyond_16_bits(highest: float, expected: str) -> None:
+    array = volume(**CHEST)
+    array[0, 0, 0] = highest
+    assert verdict(array) == expected
+
+
+def smooth() -> np.ndarray:
+    """Return air round a body of 40 HU that fills a third of every slice and hardly changes."""
+    array = np.full((9, 40, 50), -900, np.float32)
+    array += np.arange(50, dtype=np.float32)
+    for z in range(9):
+        array[z, 8:28, 8 : 41 + z % 2] = 40
+    return array
+
+
+@pytest.mark.parametrize("z", [0, 4, 8])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda hu: hu + 1024, id="not rescaled"),
+        pytest.param(lambda hu: np.where(hu - 1024 < -1024, -1000, hu - 1024), id="rescaled twice"),
+        pytest.param(lambda hu: 2 * (hu + 1024) - 1024, id="slope doubled"),
+        pytest.param(lambda hu: np.full_like(hu, -1000), id="blank"),
+    ],
+)
+def test_one_odd_slice_is_refused(change: Any, z: int) -> None:
+    grid = Geometry(shape_zyx=(9, 40, 50), spacing_zyx_mm=(2.0, 5.0, 5.0))
+    array = smooth()
+    assert verdict(array, geometry=grid) == "OK"
+    array[z] = change(array[z])
+    assert verdict(array, geometry=grid) == "NOT_HU"
+
+
+def test_half_a_volume_in_other_units_is_refused() -> None:
+    array = smooth()
+    array[:5] += 1024
+    assert verdict(array) == "NOT_HU"
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.1495, "OK"), (0.1505, "NOT_HU")])
+@pytest.mark.parametrize("z", [0, 3, 8])
+def test_a_slice_differs_from_the_next_in_at_most_15_percent(
+    z: int, share: float, expected: str
+) -> None:
+    array = np.tile(smooth()[:1], (9, 1, 1))
+    array[z].ravel()[: round(2000 * share)] += 501
+    assert verdict(array) == expected
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.4995, "OK"), (0.5005, "NOT_HU")])
+def test_half_a_slice_may_change_for_good(share: float, expected: str) -> None:
+    """As where lungs begin, in a drawing without partial volumes."""
+    array = np.tile(smooth()[:1], (9, 1, 1))
+    array[4:].reshape(5, -1)[:, : round(2000 * share)] += 501
+    assert verdict(array) == expected
+
+
+def test_noise_is_no_odd_slice() -> None:
+    """Where all slices differ that much, none is odd."""
+    array = np.random.default_rng(0).integers(-1000, 400, SHAPE_ZYX).astype(np.float32)
+    assert verdict(array) == "OK"
+
+
+def test_dicom_and_image_files_are_judged_alike(
+    synthetic: Any, clean_series: Path, tmp_path: Path
+) -> None:
+    """A CT rescaled twice, as a series of DICOM and as NIfTI."""
+    slices = synthetic.make_slices()
+    for ds in slices:
+        ds.RescaleIntercept -= 1024
+    with pytest.raises(NoduleError, match="NOT_HU"):
+        read_ct(synthetic.save(slices, tmp_path / "dicom"))
+    array = read_ct(clean_series).volume.array_zyx - 1024
+    image = nibabel.Nifti1Image(array.T.astype(np.int16), np.diag([-1.0, -1, 1, 1]))
+    nibabel.save(image, tmp_path / "a.nii")
+    with pytest.raises(NoduleError, match="NOT_HU"):
+        read_ct(tmp_path / "a.nii")
+
+
+def test_image_files_are_warned_of_short_coverage_like_dicom(
+    clean_series: Path, tmp_path: Path
+) -> None:
+    array = read_ct(clean_series).volume.array_zyx
+    for gap_mm, codes in ((16.6, ["SHORT_COVERAGE"]), (16.7, [])):
+        image = nibabel.Nifti1Image(array.T.astype(np.int16), np.diag([-1.0, -1, gap_mm, 1]))
+        nibabel.save(image, tmp_path / "a.nii")
+        assert [w.code for w in read_ct(tmp_path / "a.nii").warnings] == codes
