@@ -262,7 +262,7 @@ def test_two_devices_take_as_many_steps_on_samples_of_their_own(tmp_path: Path) 
         import json, os, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
         from dataclasses import replace
         from pathlib import Path
-        from test_training import LOOP, LineTask, train
+        from test_loop import LOOP, LineTask, train
         folder, task = Path({str(tmp_path)!r}), LineTask()
         loop = replace(LOOP, epochs=2, steps_per_epoch=6)
         path = train(task, loop, folder=folder / "run", device="cpu", devices=2)
