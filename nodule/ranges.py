@@ -12,7 +12,7 @@ against the same annotations.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -71,11 +71,14 @@ def describe(hint: Any) -> str:
     """Say in words what a field with this annotation may be, such as "a number from 0 to 1"."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return describe(arguments[0]) + "".join(_limits(_single(arguments[1:])))
+        limits = tuple(_single(arguments[1:]))
+        if get_origin(arguments[0]) is tuple:
+            return _describe_tuple(get_args(arguments[0]), limits)
+        return describe(arguments[0]) + "".join(_limits(limits))
     if origin is Literal:
         return f"one of {', '.join(map(str, arguments))}"
     if origin is tuple:
-        return _describe_tuple(arguments)
+        return _describe_tuple(arguments, ())
     present = [describe(kind) for kind in arguments if kind is not type(None)]
     if len(present) < len(arguments):
         return " or ".join(present)
@@ -99,9 +102,17 @@ def _declared(cls: Any) -> dict[str, _Declared]:
     }
 
 
-def _describe_tuple(arguments: tuple[Any, ...]) -> str:
+def _describe_tuple(arguments: tuple[Any, ...], limits: tuple[Any, ...]) -> str:
+    least = [each.min_length for each in limits if isinstance(each, MinLen)]
+    most = [each.max_length for each in limits if isinstance(each, MaxLen)]
+    count = f" of {least[0]} or more" if least else ""
+    if most:
+        count = f" of {least[0] if least else 0} to {most[0]}"
+    kinds = dict.fromkeys(map(describe, arguments))
     if arguments[-1] is Ellipsis:
-        return f"a list, each {describe(arguments[0])}"
+        return f"a list{count}, each {describe(arguments[0])}"
+    if len(kinds) == 1:
+        return f"a list of {len(arguments)}, each {describe(arguments[0])}"
     return f"a list of {len(arguments)}: {', '.join(map(describe, arguments))}"
 
 
@@ -113,17 +124,13 @@ def _single(metadata: tuple[Any, ...]) -> Iterator[Any]:
             yield each
 
 
-def _limits(metadata: Iterator[Any]) -> Iterator[str]:
+def _limits(metadata: Iterable[Any]) -> Iterator[str]:
     for each in metadata:
         match each:
             case Interval():
                 yield _interval(each)
             case MultipleOf():
                 yield f", a multiple of {each.multiple_of}"
-            case MinLen():
-                yield f", at least {each.min_length} of them"
-            case MaxLen():
-                yield f", at most {each.max_length} of them"
 
 
 def _interval(limits: Interval) -> str:

@@ -100,7 +100,7 @@ class Loop:
     learning_rate: Annotated[float, Interval(gt=0, le=1)]
     warmup_steps: CountOrNone = 100
     weight_decay: Share = 1e-2
-    gradient_clip: Annotated[float, Interval(ge=0, le=1e6)] = 1.0
+    gradient_clip: Annotated[float, Interval(ge=0, le=1_000_000)] = 1.0
     average_decay: Annotated[float, Interval(ge=0, lt=1)] = 0.999
     patience: CountOrNone = 0
     precision: Precision = "auto"

@@ -1,7 +1,7 @@
 """A training file: task, loop, and what the network begins with.
 
-Sections ``[task]`` and ``[loop]`` are needed; ``[start]`` and ``[finetune]`` may be left out. What
-the command line says takes the place of what the file says.
+Sections ``[start]`` and ``[finetune]`` may be left out, and so may every key that has a default.
+What the command line says takes the place of what the file says.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nodule.errors import UsageError
+from nodule.errors import ConfigError, UsageError
 from nodule.weights import Weights
 from nodule.weights.foreign import ForeignWeights, read_foreign
 from pipelines.config import build, check_sections, read_toml
@@ -21,6 +21,7 @@ from pipelines.training.task import Loop, Task
 _SECTIONS = ("task", "loop", "start", "finetune")
 _DATA = {"crop_set": "--crop-set SET", "scans": "--scans SCAN"}
 """Fields of tasks that no shipped file can name, and the options that do."""
+_HELD_OUT = "held_out_folds"  # no default decides what is honest to evaluate on
 _NO_DATA = {"crop_set": ".", "scans": []}
 
 
@@ -81,8 +82,8 @@ def read_training(
     Raises
     ------
     UsageError : ``NO_DATA`` where neither file nor ``given`` names the task's data.
-    ConfigError : as :func:`pipelines.config.load_stages`, and ``BAD_FINETUNE`` where the phases do
-        not fit the loop.
+    ConfigError : as :func:`pipelines.config.load_stages`, ``MISSING_KEY`` also where they do not
+        say what is held out, and ``BAD_FINETUNE`` where the phases do not fit the loop.
     WeightsError : as :func:`~nodule.weights.foreign.read_foreign`.
     """
     document = read_toml(file)
@@ -104,6 +105,7 @@ def read_training(
         start=None if start is None else start.read(folder),
         finetune=section(Finetune, "finetune") if "finetune" in document else None,
     )
+    _check_held_out(task_class, {*_table(document, "task"), *given}, file=file)
     if training.finetune is not None:
         training.finetune.check(training.loop)
     return training
@@ -129,6 +131,16 @@ def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """Return a section, empty where there is none; building refuses what is no section."""
     table = document.get(name)
     return table if isinstance(table, dict) else {}
+
+
+def _check_held_out(task_class: type[Any], named: Collection[str], *, file: Path) -> None:
+    if _HELD_OUT in task_class.__dataclass_fields__ and _HELD_OUT not in named:
+        raise ConfigError(
+            f"{file.name} does not say which folds training never sees",
+            code="MISSING_KEY",
+            expected=f"{_HELD_OUT} in its section [task], or --held-out-fold FOLD",
+            hint="An empty list holds nothing out",
+        )
 
 
 def _check_data(task_class: type[Any], named: Collection[str], *, file: Path) -> None:

@@ -9,6 +9,7 @@ from annotated_types import Interval, Len, MultipleOf
 from nodule.errors import ConfigError
 from nodule.ranges import Share, check_fields, describe
 
+EDGES = "a list of 1 or more, each a whole number from 16 to 64, a multiple of 16"
 Edge = Annotated[int, Interval(ge=16, le=64), MultipleOf(16)]
 
 
@@ -53,10 +54,19 @@ def test_takes_what_lies_in_range(fine: dict[str, Any]) -> None:
         ({"count": 0}, "a whole number from 1 to 3"),
         ({"count": 4}, "a whole number from 1 to 3"),
         ({"count": 2.0}, "a whole number from 1 to 3"),
-        ({"edges": ()}, "a list, each a whole number from 16 to 64, a multiple of 16"),
-        ({"edges": (8,)}, "a list, each a whole number from 16 to 64, a multiple of 16"),
-        ({"edges": (24,)}, "a list, each a whole number from 16 to 64, a multiple of 16"),
-        ({"edges": [16]}, "a list, each a whole number from 16 to 64, a multiple of 16"),
+        ({"edges": ()}, EDGES),
+        (
+            {"edges": (8,)},
+            EDGES,
+        ),
+        (
+            {"edges": (24,)},
+            EDGES,
+        ),
+        (
+            {"edges": [16]},
+            EDGES,
+        ),
         ({"part": 1.5}, "a number from 0 to 1"),
         ({"mode": "fats"}, "one of fast, slow"),
         ({"path": "text"}, "a path"),
@@ -79,6 +89,9 @@ def test_refuses_what_does_not(wrong: dict[str, Any], expected: str) -> None:
         (bool, "true or false"),
         (tuple[str, ...], "a list, each text"),
         (tuple[int, float], "a list of 2: a whole number, a number"),
+        (tuple[int, int], "a list of 2, each a whole number"),
+        (Annotated[tuple[int, ...], Len(2, 8)], "a list of 2 to 8, each a whole number"),
+        (Annotated[tuple[int, ...], Len(0, 8)], "a list of 0 to 8, each a whole number"),
         (Bounded, "Bounded"),
     ],
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nodule.errors import NoduleError
+from nodule.errors import ConfigError, NoduleError
 from pipelines.config import shipped_config
 from pipelines.config_kinds import ConfigKind, check_config
 
@@ -20,6 +20,7 @@ SHIPPED: dict[str, ConfigKind | None] = {
     "train/transfer/scratch": "train-malignancy",
     "train/transfer/finetune": "train-malignancy",
 }
+LOOP = "[loop]\nepochs = 1\nsteps_per_epoch = 1\nbatch_size = 1\nlearning_rate = 1e-3"
 FOLDER = shipped_config("detect").parent
 
 
@@ -63,6 +64,12 @@ def test_refuses_what_the_command_would(
 
 def test_a_training_file_need_not_name_its_data(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
-    loop = "[loop]\nepochs = 1\nsteps_per_epoch = 1\nbatch_size = 1\nlearning_rate = 1e-3"
-    path.write_text(loop)
+    path.write_text(f"[task]\nheld_out_folds = []\n{LOOP}")
     assert check_config(path, "train-malignancy") == "train-malignancy"
+
+
+def test_a_training_file_says_what_is_held_out(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(f"[task]\nseed = 1\n{LOOP}")
+    with pytest.raises(ConfigError, match=r"MISSING_KEY: own\.toml.*held_out_folds in its section"):
+        check_config(path, "train-candidates")

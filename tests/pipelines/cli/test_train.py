@@ -23,6 +23,7 @@ from pipelines.cli.main import app as nodule_app
 
 CONFIG = """
 [task]
+held_out_folds = []
 patients_share = 0.5
 
 [loop]
@@ -163,6 +164,7 @@ def test_refuses_a_share_where_the_task_has_none(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flows, "task_type", lambda stage: LungsTask)
+    config.write_text(CONFIG.replace("held_out_folds = []\n", ""))
     with pytest.raises(ConfigError, match=r"UNKNOWN_KEY: .*patients_share"):
         run(
             "--config", config, "-o", tmp_path / "run", "--scans", tmp_path, "--patients-share", 0.1
