@@ -64,7 +64,7 @@ def test_lungs() -> None:
 def test_candidates() -> None:
     assert known_as(ProposeCandidates()) == ("candidates", 2, "8d21a43b")
     first = answers("fp32").candidates[0]
-    assert first.nodule.center_lps_mm == pytest.approx((88.617, 45.646, -9.079), abs=0.05)
+    assert first.center_lps_mm == pytest.approx((88.617, 45.646, -9.079), abs=0.05)
     assert first.score == pytest.approx(0.8032, abs=1e-3)
 
 
