@@ -55,10 +55,8 @@ def process_study(
     Parameters
     ----------
     study : one of the request's studies.
-    request : what is asked; no stage reads what it states of the person, so that no key depends
-        on it.
-    out : folder in which the study's own folder of results is made; what an earlier run wrote
-        there and this one does not is removed.
+    request : what is asked; no stage reads, and so no key holds, what it states of the person.
+    out : folder in which :func:`result_folder` is made.
     listen, listen_prior : called with each event of the study's run, and of the prior study's.
 
     Raises
