@@ -52,8 +52,7 @@ class Detection:
     saliency_maps: tuple[SaliencyMap, ...] = ()
 
     def __repr__(self) -> str:
-        ids = [each.nodule.id for each in self.findings]
-        return f"Detection({len(ids)} findings: {', '.join(ids) or 'none'}; in {self.study!r})"
+        return f"Detection({len(self.findings)} findings, {self.study!r})"
 
     def _repr_html_(self) -> str:
         """Return a table of the findings for a notebook; nothing in it identifies the patient."""

@@ -1,72 +1,19 @@
 """The chain with stand-ins for its stages: order, what runs, and what may be changed."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
 import pytest
-from made_findings import made_finding
+from stand_in_chain import CANDIDATE, FINDING, SCORED, STUDY, stand_ins
 
 from nodule.candidates.operating import OperatingTable, operating_path
 from nodule.candidates.stage import ProposeCandidates
 from nodule.chain import Chain
 from nodule.errors import ConfigError, UsageError, WeightsError
-from nodule.findings import Candidate, Malignancy, ScoredCandidate
-from nodule.geometry import Geometry
-from nodule.inference import SPEED_ONLY
 from nodule.malignancy.saliency_stage import MapSaliency
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.measure.stage import Measure
-from nodule.study import SeriesHeader, Study
-from nodule.volume import LungMask, Volume
 from nodule.weights import Weights
-
-GRID = Geometry(shape_zyx=(2, 3, 4), spacing_zyx_mm=(1.0, 1.0, 1.0), origin_lps_mm=(0.0, 0.0, 0.0))
-STUDY = Study(
-    volume=Volume(array_zyx=np.zeros(GRID.shape_zyx, np.float32), geometry=GRID),
-    series=SeriesHeader(source_format="nifti"),
-)
-CANDIDATE = Candidate(center_lps_mm=(1.0, 1.0, 1.0), score=0.5, diameter_mm=5.0)
-SCORED = ScoredCandidate(
-    candidate=CANDIDATE, probability=0.6, malignancy=Malignancy(distribution=(0.2,) * 5)
-)
-FINDING = made_finding(
-    "N1",
-    CANDIDATE.center_lps_mm,
-    probability=SCORED.probability,
-    malignancy=SCORED.malignancy,
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class StandIn:
-    """Notes what it was given, and returns what it was made to return."""
-
-    version: ClassVar[int] = 1
-
-    name: str
-    answer: Any
-    given: list[tuple[str, dict[str, Any]]] = field(metadata=SPEED_ONLY)
-
-    def run(self, *, progress: Any, **inputs: Any) -> Any:
-        progress(1.0)
-        self.given.append((self.name, inputs))
-        return self.answer
-
-
-def stand_ins(given: list[tuple[str, dict[str, Any]]]) -> Chain:
-    answers = {
-        "resample": STUDY.volume,
-        "lungs": LungMask(labels_zyx=np.ones(GRID.shape_zyx, np.uint8), geometry=GRID),
-        "candidates": (CANDIDATE,),
-        "malignancy": (SCORED,),
-        "measure": (FINDING,),
-    }
-    stages: dict[str, Any] = {
-        name: StandIn(name=name, answer=answer, given=given) for name, answer in answers.items()
-    }
-    return Chain(**stages)
 
 
 def test_every_stage_runs_once_in_order_on_what_it_reads() -> None:
