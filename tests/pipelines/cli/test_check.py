@@ -36,6 +36,7 @@ def test_shows_the_chosen_series(phantom_study: Path) -> None:
     assert "112 x 144 x 144" in result.stdout
     assert "OK, chosen" in result.stdout
     assert "ignored NOT_DICOM: annotations.xml" in result.stdout
+    assert "PHANTOM-" not in result.stdout  # who was scanned
 
 
 def test_json_names_the_chosen_series_and_its_grid(phantom_study: Path) -> None:
