@@ -176,7 +176,7 @@ def read_series_uids(path: Path | str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class _Row:
+class _TableRow:
     cells: dict[str, str | None]
     where: str
 
@@ -215,7 +215,7 @@ def _check_uid(uid: str, where: str) -> None:
         )
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
+def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_TableRow]:
     with path.open(newline="", encoding="utf-8-sig") as stream:
         reader = csv.DictReader(stream)
         missing = set(columns) - set(reader.fieldnames or ())
@@ -227,4 +227,4 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
                 got=", ".join(reader.fieldnames or ()) or "an empty file",
             )
         for row in reader:
-            yield _Row(row, f"{path.name} line {reader.line_num}")
+            yield _TableRow(row, f"{path.name} line {reader.line_num}")

@@ -15,11 +15,11 @@ from nodule.report.parts import Point, Sha256, Size
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class _Part(BaseModel):
+class _ReviewPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Decision(_Part):
+class Decision(_ReviewPart):
     """What the reader says of one finding; null where nothing was said."""
 
     id: str
@@ -28,7 +28,7 @@ class Decision(_Part):
     comment: str | None = None
 
 
-class Addition(_Part):
+class Addition(_ReviewPart):
     """A nodule that was missed."""
 
     center_lps_mm: Point
@@ -36,7 +36,7 @@ class Addition(_Part):
     comment: str | None = None
 
 
-class Review(_Part):
+class Review(_ReviewPart):
     """A review file.
 
     Parameters

@@ -1,0 +1,43 @@
+"""One name for one thing: classes and modules are called once in both packages."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+# what every room may have one of
+_IN_EVERY_ROOM = {"__init__", "__main__", "stage", "network", "training"}
+
+
+def modules() -> Iterator[Path]:
+    for package in ("nodule", "pipelines"):
+        yield from sorted((ROOT / package).rglob("*.py"))
+
+
+def called_twice(named: Iterator[tuple[str, Path]]) -> dict[str, list[str]]:
+    found = defaultdict(list)
+    for name, path in named:
+        found[name].append(path.relative_to(ROOT).as_posix())
+    return {name: paths for name, paths in found.items() if len(paths) > 1}
+
+
+def test_no_two_classes_share_a_name() -> None:
+    named = (
+        (node.name, path)
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert called_twice(named) == {}
+
+
+def test_no_two_modules_share_a_name_but_those_that_every_room_has() -> None:
+    named = ((path.stem, path) for path in modules() if path.stem not in _IN_EVERY_ROOM)
+    assert called_twice(named) == {}
+
+
+def test_no_room_is_called_as_a_module_is() -> None:
+    rooms = {path.parent.name for path in modules() if path.name == "__init__.py"}
+    named = {path.stem for path in modules() if path.name != "__init__.py"}
+    assert sorted(rooms & named - _IN_EVERY_ROOM) == []
