@@ -157,6 +157,34 @@ def test_parenchyma_lies_below_minus_750_hu_or_is_taken_for_minus_850(
     assert holds_the_layer(mask, 14.0) == within
 
 
+@pytest.mark.parametrize(
+    ("contrast_hu", "expected"), [(165.0, "solid"), (169.0, "solid"), (171.0, "part-solid")]
+)
+def test_ground_glass_about_a_core_is_170_hu_brighter_than_lung(
+    contrast_hu: float, expected: str
+) -> None:
+    array = ball(12.0, 40.0, layer_hu=LUNG_HU + contrast_hu, layer_mm=4.0)
+    assert texture(array, 18.0) == expected
+
+
+@pytest.mark.parametrize(("off_hu", "expected"), [(-4.0, "solid"), (4.0, "part-solid")])
+@pytest.mark.parametrize("core_mm", [9.0, 10.0])
+def test_a_small_core_may_lie_in_fainter_ground_glass(
+    core_mm: float, off_hu: float, expected: str
+) -> None:
+    """From 10 HU and 7 more for every millimetre of the core on."""
+    layer_hu = LUNG_HU + 10.0 + 7.0 * core_mm + off_hu
+    assert texture(ball(core_mm, 40.0, layer_hu=layer_hu, layer_mm=3.0), 15.0) == expected
+
+
+@pytest.mark.parametrize(("guess_mm", "expected"), [(14.9, "part-solid"), (14.5, "solid")])
+def test_ground_glass_is_no_larger_than_expected_by_more_than_35_per_cent(
+    guess_mm: float, expected: str
+) -> None:
+    """Of 20 mm in all."""
+    assert texture(ball(12.0, 40.0, layer_hu=-600.0, layer_mm=4.0), guess_mm) == expected
+
+
 @pytest.mark.parametrize("diameter_mm", [6.0, 14.0])
 def test_a_ball_without_blur_is_taken_whole(diameter_mm: float) -> None:
     mask = grown(ball(diameter_mm, 30.0), diameter_mm)
