@@ -1,4 +1,4 @@
-"""The flows, and so the only file that names concrete stages.
+"""The chain as a flow with a cache, and the tasks that train its networks.
 
 Stages are imported when a flow is asked for, networks when they run.
 """
