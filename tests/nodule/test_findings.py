@@ -1,0 +1,84 @@
+"""What stages hand on is whole from the start, or refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nodule.errors import InputError
+from nodule.findings import Assessment, Candidate, Finding, Malignancy, Measurement, Nodule, Seed
+from nodule.geometry import Geometry
+from nodule.masks import NoduleMask
+
+HERE = (1.0, 2.0, 3.0)
+EVEN = Malignancy(distribution=(0.2, 0.2, 0.2, 0.2, 0.2))
+SIZE = Measurement(
+    center_lps_mm=HERE,
+    long_axis_mm=2.0,
+    short_axis_mm=1.0,
+    effective_diameter_mm=1.2,
+    volume_mm3=1.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("probability", "refused"),
+    [(-0.001, True), (0.0, False), (1.0, False), (1.001, True), (float("nan"), True)],
+)
+def test_a_probability_lies_between_0_and_1(probability: float, refused: bool) -> None:
+    makers = (
+        lambda: Candidate(center_lps_mm=HERE, score=probability, diameter_mm=5.0),
+        lambda: Assessment(probability=probability, malignancy=EVEN),
+        lambda: replace(EVEN, suspicion=probability),
+    )
+    for make in makers:
+        if refused:
+            with pytest.raises(InputError, match="BAD_PROBABILITY"):
+                make()
+        else:
+            make()
+
+
+@pytest.mark.parametrize("mm", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_size_is_a_positive_number(mm: float) -> None:
+    for make in (
+        lambda: Candidate(center_lps_mm=HERE, score=0.5, diameter_mm=mm),
+        lambda: Seed(center_lps_mm=HERE, diameter_mm=mm),
+        lambda: replace(SIZE, volume_mm3=mm),
+        lambda: replace(SIZE, short_axis_mm=mm),
+    ):
+        with pytest.raises(InputError, match="BAD_SIZE"):
+            make()
+
+
+@pytest.mark.parametrize(
+    ("last", "refused"), [(0.2009, False), (0.1991, False), (0.2011, True), (0.1989, True)]
+)
+def test_a_distribution_sums_to_one_within_a_thousandth(last: float, refused: bool) -> None:
+    if refused:
+        with pytest.raises(InputError, match="BAD_DISTRIBUTION"):
+            Malignancy(distribution=(0.2, 0.2, 0.2, 0.2, last))
+    else:
+        Malignancy(distribution=(0.2, 0.2, 0.2, 0.2, last))
+
+
+@pytest.mark.parametrize(
+    ("distribution", "score"),
+    [((1.0, 0.0, 0.0, 0.0, 0.0), 1.0), ((0.0, 0.5, 0.0, 0.5, 0.0), 3.0), ((0, 0, 0, 0, 1), 5.0)],
+)
+def test_the_score_is_the_mean_rating_from_1_to_5(
+    distribution: tuple[float, float, float, float, float], score: float
+) -> None:
+    assert Malignancy(distribution=distribution).score == pytest.approx(score)
+
+
+def test_a_finding_has_a_mask_if_and_only_if_it_was_measured() -> None:
+    grid = Geometry(shape_zyx=(1, 1, 1), spacing_zyx_mm=(1.0, 1.0, 1.0))
+    mask = NoduleMask(array_zyx=np.ones((1, 1, 1), bool), start_zyx=(0, 0, 0), geometry=grid)
+    bare = Nodule(id="N1", center_lps_mm=HERE, lung="left")
+    measured = replace(bare, measurement=SIZE)
+    Finding(nodule=bare, assessment=None, mask=None)
+    Finding(nodule=measured, assessment=None, mask=mask)
+    for nodule, its_mask in ((bare, mask), (measured, None)):
+        with pytest.raises(InputError, match="MASK_WITHOUT_SIZE"):
+            Finding(nodule=nodule, assessment=None, mask=its_mask)
