@@ -1,6 +1,6 @@
 """The one training loop: how any task is trained, killed and resumed.
 
-A stage's ``learn.py`` knows its data, targets, augmentation and losses (a
+A stage's room ``training`` knows its data, targets, augmentation and losses (a
 :class:`~pipelines.training.task.Task`). The loop knows steps, schedules, weight averaging,
 checkpoints and logs. Every run has one folder::
 
@@ -17,13 +17,12 @@ checkpoints and logs. Every run has one folder::
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import lightning.pytorch as pl
-import numpy as np
 import torch
 from lightning.pytorch.callbacks import (
     Callback,
@@ -34,20 +33,19 @@ from lightning.pytorch.callbacks import (
     TQDMProgressBar,
 )
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch import Tensor
 
-from nodule.errors import StageError
 from nodule.inference import Device, Precision, pick_device, uses_bf16
 from nodule.weights import Weights, save_state
 from nodule.weights.card_writing import write_training
 from nodule.weights.foreign import ForeignWeights
 from pipelines.training.checkpoints import DigestedCheckpoints
 from pipelines.training.finetune_config import Finetune
-from pipelines.training.finetuning import Finetuning, RateGroup, begin_with, origin, rate_groups
+from pipelines.training.finetuning import Finetuning, begin_with, origin, rate_groups
 from pipelines.training.history import RunHistory
+from pipelines.training.lightning_modules import TrainedModule, TrainingBatches
 from pipelines.training.run_settings import RunSettings
-from pipelines.training.task import Loop, Sample, Samples, Task
+from pipelines.training.task import Loop, Task
 
 
 def train(
@@ -93,7 +91,7 @@ def train(
     network = task.network()
     if start is not None:
         begin_with(start, network, folder=folder)
-    module = _Module(task, loop, network, rate_groups(network, finetune, loop))
+    module = TrainedModule(task, loop, network, rate_groups(network, finetune, loop))
     history = RunHistory(loop)
     validation = task.validation_samples()
     best = _keep_best(folder, validates=bool(validation))
@@ -104,7 +102,7 @@ def train(
         ],
         freezes=finetune is not None,
     )  # fmt: skip
-    _fit(trainer, module, _Data(task, loop, validation), folder=folder)
+    _fit(trainer, module, TrainingBatches(task, loop, validation), folder=folder)
     if not trainer.is_global_zero:
         return None
     kept = Path(best.best_model_path)
@@ -126,7 +124,9 @@ def _keep_best(folder: Path, *, validates: bool) -> ModelCheckpoint:
     )
 
 
-def _fit(trainer: pl.Trainer, module: _Module, data: _Data, *, folder: Path) -> None:
+def _fit(
+    trainer: pl.Trainer, module: TrainedModule, data: TrainingBatches, *, folder: Path
+) -> None:
     last = folder / "checkpoints" / "last.ckpt"
     with warnings.catch_warnings():
         # a loader without worker processes is a choice here, and epochs are short
@@ -212,103 +212,3 @@ def _export(task: Task, checkpoint: Path, path: Path, *, start: ForeignWeights |
 def _for_storage(value: Tensor) -> Tensor:
     """Halve kernels, which are most of a file; bfloat16, in which they run, is coarser still."""
     return value.half() if value.ndim > 1 and value.is_floating_point() else value
-
-
-class _Module(pl.LightningModule):
-    """A network and the losses of its task."""
-
-    def __init__(
-        self, task: Task, loop: Loop, network: nn.Module, groups: Sequence[RateGroup]
-    ) -> None:
-        super().__init__()
-        self.loop = loop
-        self.network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-        self.groups = groups
-        # a closure, because averaging copies the module deeply and must not copy the data
-        self.losses: Callable[[nn.Module, Sample], Mapping[str, Tensor]] = lambda network, batch: (
-            task.losses(network, batch)
-        )
-
-    def on_train_epoch_start(self) -> None:
-        # dropout of a resumed run draws what an unbroken one's would
-        entropy = (self.loop.seed, self.current_epoch, self.global_rank)
-        torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
-
-    def training_step(self, batch: Sample, _: int) -> Tensor:
-        losses = self.losses(self.network, _channels_last(batch))
-        if not bool(torch.isfinite(losses["loss"])):
-            raise StageError(
-                f"the training loss is not finite at step {self.global_step}",
-                code="LOSS_NOT_FINITE",
-                got=losses["loss"].item(),
-                hint="Lower the learning rate and run again: it resumes before this step",
-            )
-        self.log_dict({f"training_{name}": value for name, value in losses.items()})
-        return losses["loss"]
-
-    def validation_step(self, batch: Sample, _: int) -> None:
-        losses = self.losses(self.network, _channels_last(batch))
-        size = len(next(iter(batch.values())))
-        named = {f"validation_{name}": value for name, value in losses.items()}
-        self.log_dict(named, batch_size=size, sync_dist=True)
-
-    def configure_optimizers(self) -> Any:
-        optimizer = torch.optim.AdamW(
-            [{"params": group.parameters, "name": group.name} for group in self.groups],
-            lr=self.loop.learning_rate,
-            weight_decay=self.loop.weight_decay,
-        )
-        factors = [group.factor for group in self.groups]
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factors)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
-
-
-class _Data(pl.LightningDataModule):
-    """The batches of the epoch that is about to run, for all devices: Lightning deals them out."""
-
-    def __init__(self, task: Task, loop: Loop, validation: Sequence[Sample]) -> None:
-        super().__init__()
-        self.samples = task.training_samples()
-        self.validation = validation
-        self.loop = loop
-
-    def train_dataloader(self) -> DataLoader[Sample]:
-        assert self.trainer is not None
-        per_step = self.loop.batch_size * self.trainer.world_size
-        length = self.loop.steps_per_epoch * per_step
-        epoch = _Span(self.samples, start=self.trainer.current_epoch * length, length=length)
-        workers = self.loop.workers
-        return DataLoader(epoch, batch_size=self.loop.batch_size, num_workers=workers)
-
-    def val_dataloader(self) -> DataLoader[Sample] | list[Any]:
-        if not self.validation:
-            return []
-        span = _Span(self.validation, start=0, length=len(self.validation))
-        return DataLoader(span, batch_size=self.loop.batch_size)
-
-
-class _Span(Dataset[Sample]):
-    """A stretch of a source of samples, counted from zero."""
-
-    def __init__(self, source: Samples | Sequence[Sample], *, start: int, length: int) -> None:
-        self.source = source
-        self.start = start
-        self.length = length
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __getitem__(self, index: int) -> Sample:
-        return self.source[self.start + index]
-
-
-def _channels_last(batch: Sample) -> Sample:
-    return {
-        name: value.contiguous(memory_format=torch.channels_last_3d)
-        if value.ndim == 5 and value.is_floating_point()
-        else value
-        for name, value in batch.items()
-    }

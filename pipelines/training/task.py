@@ -33,7 +33,7 @@ class Samples(Protocol):
 
 
 class Task(Protocol):
-    """What a stage's ``learn.py`` gives the loop.
+    """What a stage's room ``training`` gives the loop.
 
     A frozen dataclass named after its stage (``LungsTask``, ``CandidatesTask``,
     ``MalignancyTask``), whose fields are the ``[task]`` section of the training file.
