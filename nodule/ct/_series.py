@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -127,8 +128,8 @@ class Inventory:
         Raises
         ------
         UsageError : ``UNKNOWN_SERIES``.
-        InputError : ``NO_SERIES``, or the problem of the one that was asked
-            for or that has the most images when none is usable.
+        InputError : ``NO_SERIES``, ``SEVERAL_PATIENTS`` where no series is asked for, or the
+            problem of the one that was asked for or that has the most images when none is usable.
         """
         if not self.series:
             raise self._nothing()
@@ -137,6 +138,7 @@ class Inventory:
         usable = [s for s in self.series if not s.problems]
         if not usable:
             raise max(self.series, key=lambda s: (s.modality == "CT", s.image_count)).problems[0]
+        _refuse_several_patients(usable)
         index, reason = best_of([s.offer for s in usable])
         return self._source(usable[index], reason)
 
@@ -172,4 +174,17 @@ class Inventory:
             expected="a DICOM series, NIfTI, MetaImage or NRRD",
             got=f"{len(self.ignored)} other files",
             hint="nodule check lists what was found.",
+        )
+
+
+def _refuse_several_patients(usable: Sequence[SeriesRecord]) -> None:
+    """Refuse to choose between patients: one of them would be left out in silence."""
+    patients = {record.images[0].patient_digest for record in usable if record.images}
+    if len(patients) > 1:
+        raise InputError(
+            "the series are those of several patients",
+            code="SEVERAL_PATIENTS",
+            expected="one patient",
+            got=f"{len(patients)} patients in {len(usable)} usable series",
+            hint="Give the folder of one of them, or choose a series by its UID.",
         )

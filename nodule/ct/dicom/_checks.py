@@ -6,13 +6,14 @@ every fault; the first one found is the series' verdict.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from nodule.ct.dicom import _syntaxes
 from nodule.ct.dicom._grid import stack_images
 from nodule.ct.dicom._headers import ImageHeader
+from nodule.ct.dicom._identity_checks import IDENTITY_CHECKS, INSTANCE_CHECKS, differ_in
 from nodule.ct.dicom._stack_checks import EXPORT_HINT, MAX_SPACING_MM, STACK_CHECKS
 from nodule.errors import DicomSeriesError, NoduleError
 
@@ -22,8 +23,13 @@ MAX_OBLIQUE_COSINE = 0.7071  # the normal within 45 degrees of the body's axis
 ORIENTATION_TOLERANCE = 1e-4
 UNIT_TOLERANCE = 1e-3
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-_PROJECTIONS = frozenset({"MIP", "MINIP", "MIN_IP", "MAX_IP", "PROJECTION IMAGE"})
-_NOT_DENSITY = frozenset({"PERFUSION", "IODINE", "Z_EFF", "ELECTRON_DENSITY", "DOSE"})
+_PROJECTIONS = frozenset(
+    {"MIP", "MINIP", "MIN_IP", "MAX_IP", "PROJECTION IMAGE", "MAXIMUM", "MINIMUM"}
+)
+_NOT_DENSITY = frozenset({"PERFUSION", "IODINE", "Z_EFF", "ELECTRON_DENSITY", "DOSE"}) | {
+    # derived pixel contrast, PS3.3 C.8.16.1.4
+    *("STD_DEVIATION", "SUBTRACTION", "DIVISION", "MULTIPLICATION", "ADDITION", "QUANTITY"),
+}
 
 Images = Sequence[ImageHeader]
 
@@ -115,21 +121,6 @@ def _stated_spacing(images: Images) -> NoduleError | None:
     return None
 
 
-def _same(
-    images: Images, key: Callable[[ImageHeader], Hashable], what: str, code: str
-) -> NoduleError | None:
-    kinds = {key(image) for image in images}
-    if len(kinds) < 2:
-        return None
-    return DicomSeriesError(
-        f"the images of a series differ in {what}",
-        code=code,
-        expected="one for all",
-        got=f"{len(kinds)} among {len(images)} images",
-        hint="The export may have merged several series: export this one alone.",
-    )
-
-
 def _one_orientation(images: Images) -> NoduleError | None:
     known = np.asarray([i.orientation for i in images if i.orientation is not None])
     if len(known) < 2 or np.abs(known - known[0]).max() <= ORIENTATION_TOLERANCE:
@@ -144,7 +135,7 @@ def _one_orientation(images: Images) -> NoduleError | None:
 
 
 def _one_matrix(images: Images) -> NoduleError | None:
-    return _same(
+    return differ_in(
         images,
         lambda i: (i.pixel_format.rows, i.pixel_format.columns),
         "rows and columns",
@@ -153,22 +144,12 @@ def _one_matrix(images: Images) -> NoduleError | None:
 
 
 def _one_pixel_spacing(images: Images) -> NoduleError | None:
-    return _same(
+    return differ_in(
         images,
         lambda i: (round(i.row_spacing_mm or 0, 5), round(i.column_spacing_mm or 0, 5)),
         "pixel spacing",
         "INCONSISTENT_SPACING",
     )
-
-
-def _one_frame_of_reference(images: Images) -> NoduleError | None:
-    return _same(
-        images, lambda i: i.frame_of_reference_uid, "frame of reference", "INCONSISTENT_FRAME"
-    )
-
-
-def _one_study(images: Images) -> NoduleError | None:
-    return _same(images, lambda i: i.study_uid, "study", "MIXED_STUDIES")
 
 
 def _ct_modality(images: Images) -> NoduleError | None:
@@ -266,12 +247,12 @@ IMAGE_CHECKS: tuple[Callable[[Images], NoduleError | None], ...] = (
     _axial_images,
     _placed_images,
     _stated_spacing,
-    _one_study,
-    _one_frame_of_reference,
+    *IDENTITY_CHECKS,
     _one_matrix,
     _one_pixel_spacing,
     _hounsfield,
     _readable_syntax,
     _enough_slices,
     _budget,
+    *INSTANCE_CHECKS,
 )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydicom.encaps import get_frame
 
 from nodule.ct._hounsfield import LOWEST_HU
-from nodule.ct.dicom import _syntaxes
+from nodule.ct.dicom import _syntaxes, attributes
 from nodule.ct.dicom._decoder_pool import DECODERS, MAX_KEPT
 from nodule.ct.dicom._dicom_file import quiet_pydicom, read_pixels
 from nodule.ct.dicom._frame_decoder import FrameDecoder
@@ -108,7 +108,10 @@ def _stored(image: ImageHeader, content: bytes, decoder: FrameDecoder | None) ->
         frame = get_frame(content, image.frame, number_of_frames=image.frames)
     except Exception as error:  # whatever pydicom raises on malformed fragments
         raise _cut_short(image, type(error).__name__) from None
-    return decoder.decode(frame, image)
+    values = decoder.decode(frame, image)
+    if image.transfer_syntax in _syntaxes.RLE:  # which holds whole words, as native data do
+        return _sign_extended(values.view(f"u{values.itemsize}"), image)
+    return values
 
 
 def _native(image: ImageHeader, content: bytes) -> Stored:
@@ -124,12 +127,22 @@ def _native(image: ImageHeader, content: bytes) -> Stored:
 
 
 def _sign_extended(values: Stored, image: ImageHeader) -> Stored:
-    """Drop what lies above the stored bits (old overlays) and extend the sign into them."""
+    """Extend the sign into the bits above those stored, where nothing but overlays may lie.
+
+    Raises
+    ------
+    DicomSeriesError : ``BAD_VALUE`` for bits that no overlay explains.
+    """
     pixel_format = image.pixel_format
     unused = pixel_format.bits_allocated - pixel_format.bits_stored
     kind = "i" if pixel_format.is_signed else "u"
     shifted = np.left_shift(values, values.dtype.type(unused)).view(f"{kind}{values.itemsize}")
-    return np.asarray(np.right_shift(shifted, shifted.dtype.type(unused)))
+    extended = np.asarray(np.right_shift(shifted, shifted.dtype.type(unused)))
+    if unused and not pixel_format.has_overlays:
+        plain = np.left_shift(values, values.dtype.type(unused)) >> values.dtype.type(unused)
+        if not ((values == plain) | (values == extended.view(values.dtype))).all():
+            raise attributes.bad_value("BitsStored", f"larger values in {image.where}")
+    return extended
 
 
 def to_hounsfield(stored: Stored, image: ImageHeader) -> NDArray[np.float32]:

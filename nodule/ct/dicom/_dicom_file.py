@@ -89,8 +89,8 @@ def looks_like_dicom(member: Member) -> bool:
         return stream.read(_PREAMBLE + 4)[_PREAMBLE:] == b"DICM"
 
 
-def parse_file(member: Member, keywords: Sequence[str]) -> ParsedFile:
-    """Read the named elements of a file, and find its pixel data.
+def parse_file(member: Member, keywords: Sequence[str | int]) -> ParsedFile:
+    """Read the elements of these keywords or tags, and find a file's pixel data.
 
     Raises
     ------

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.tag import Tag
 
 from nodule.ct.dicom import attributes
+from nodule.ct.dicom._pixel_format import OVERLAY_BIT_TAGS
 from nodule.errors import DicomSeriesError
 
 MAX_FRAMES = 20_000
@@ -47,9 +49,9 @@ def flat_frames(dataset: Dataset) -> Iterator[Dataset]:
 
 def _flat(dataset: Dataset, levels: list[Dataset]) -> Dataset:
     flat = Dataset()
-    for keyword in _TOP_LEVEL:
-        if keyword in dataset:
-            flat[keyword] = dataset[keyword]
+    for tag in (*map(Tag, _TOP_LEVEL), *map(Tag, OVERLAY_BIT_TAGS)):
+        if tag in dataset:
+            flat[tag] = dataset[tag]
     for groups in levels:
         for group in groups:
             if group.VR == "SQ" and group.value:
@@ -65,6 +67,10 @@ _TOP_LEVEL = (
     "SOPClassUID",
     "SOPInstanceUID",
     "InstanceNumber",
+    "AcquisitionNumber",
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
     "Modality",
     "Manufacturer",
     "ManufacturerModelName",
@@ -80,6 +86,7 @@ _TOP_LEVEL = (
     "Columns",
     "BitsAllocated",
     "BitsStored",
+    "HighBit",
     "PixelRepresentation",
     "PixelPaddingValue",
     "PixelPaddingRangeLimit",

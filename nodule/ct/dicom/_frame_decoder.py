@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodule.ct.dicom import _syntaxes
 from nodule.ct.dicom._codestream import stated_size
 from nodule.ct.dicom._headers import ImageHeader
 from nodule.errors import DicomSeriesError
@@ -84,6 +85,8 @@ class FrameDecoder:
         stated = stated_size(frame, image.transfer_syntax)
         if stated not in (None, shape):
             raise _failed(image, "DECODE_FAILED", f"a code stream of {stated} pixels")
+        # run lengths hold whole words, whose upper bits are judged like those of native data
+        is_whole = image.transfer_syntax in _syntaxes.RLE
         request = {
             "length": len(frame),
             "transfer_syntax": image.transfer_syntax,
@@ -91,7 +94,7 @@ class FrameDecoder:
             "columns": pixel_format.columns,
             "photometric": pixel_format.photometric,
             "bits_allocated": pixel_format.bits_allocated,
-            "bits_stored": pixel_format.bits_stored,
+            "bits_stored": pixel_format.bits_allocated if is_whole else pixel_format.bits_stored,
             "is_signed": pixel_format.is_signed,
         }
         dtype, body = self._ask(json.dumps(request).encode() + b"\n" + frame, image)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
@@ -11,11 +12,12 @@ from nodule.ct.dicom import _syntaxes, attributes
 from nodule.ct.dicom._dicom_file import ParsedFile, PixelSpan, parse_file, quiet_pydicom
 from nodule.ct.dicom._enhanced import flat_frames
 from nodule.ct.dicom._pixel_format import (
+    OVERLAY_BIT_TAGS,
     PixelFormat,
     read_padding,
     read_pixel_format,
+    refuse_misfit,
     refuse_oversized,
-    refuse_truncated,
 )
 from nodule.errors import DicomSeriesError, NoduleError
 from nodule.geometry import Vector
@@ -35,6 +37,8 @@ class ImageHeader:
     row_spacing_mm, column_spacing_mm : distances between rows (y) and between columns (x).
     slope, intercept, rescale_type : from stored values to Hounsfield units.
     padding : closed range of stored values that are no measurement.
+    patient_digest : sha256 of what identifies the patient, to tell two apart without a name.
+    acquisition, temporal_position, stack_id : which part of the scan it belongs to, as stated.
     """
 
     member: Member
@@ -59,6 +63,10 @@ class ImageHeader:
     intercept: float | None
     rescale_type: str | None
     padding: tuple[int, int] | None
+    patient_digest: str
+    acquisition: str | None
+    temporal_position: str | None
+    stack_id: str | None
 
     @property
     def where(self) -> str:
@@ -88,6 +96,11 @@ _IMAGE_KEYWORDS = (
     "SeriesInstanceUID",
     "FrameOfReferenceUID",
     "InstanceNumber",
+    "AcquisitionNumber",
+    "TemporalPositionIdentifier",
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
     "ImagePositionPatient",
     "ImageOrientationPatient",
     "PixelSpacing",
@@ -99,6 +112,7 @@ _IMAGE_KEYWORDS = (
     "Columns",
     "BitsAllocated",
     "BitsStored",
+    "HighBit",
     "PixelRepresentation",
     "PixelPaddingValue",
     "PixelPaddingRangeLimit",
@@ -144,7 +158,7 @@ def read_dicom_file(member: Member) -> DicomFile:
         Later faults are in the result's ``error``, so that the series is known to be affected.
     """
     with quiet_pydicom():
-        parsed = parse_file(member, _IMAGE_KEYWORDS + _SERIES_KEYWORDS)
+        parsed = parse_file(member, (*_IMAGE_KEYWORDS, *_SERIES_KEYWORDS, *OVERLAY_BIT_TAGS))
         if parsed.is_directory:
             raise DicomSeriesError(
                 f"{member.name} is an index of other files", code="DICOMDIR", hint=_INDEX_HINT
@@ -201,7 +215,7 @@ def _images_and_header(
     frames = list(flat_frames(parsed.dataset))
     pixel_format = read_pixel_format(frames[0])
     refuse_oversized(member, pixel_format)
-    refuse_truncated(
+    refuse_misfit(
         member,
         parsed.pixels,
         pixel_format,
@@ -246,7 +260,20 @@ def _image(
         intercept=attributes.number(dataset, "RescaleIntercept"),
         rescale_type=attributes.text(dataset, "RescaleType"),
         padding=read_padding(dataset),
+        patient_digest=_patient_digest(dataset),
+        acquisition=attributes.stated(dataset, "AcquisitionNumber"),
+        temporal_position=attributes.stated(dataset, "TemporalPositionIndex")
+        or attributes.stated(dataset, "TemporalPositionIdentifier"),
+        stack_id=attributes.stated(dataset, "StackID"),
     )
+
+
+def _patient_digest(dataset: Dataset) -> str:
+    stated = [
+        (attributes.stated(dataset, keyword) or "").upper()
+        for keyword in ("PatientID", "PatientName", "PatientBirthDate")
+    ]
+    return hashlib.sha256("\0".join(stated).encode()).hexdigest()
 
 
 def _series_header(dataset: Dataset, transfer_syntax: str) -> SeriesHeader:

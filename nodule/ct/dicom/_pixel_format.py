@@ -14,9 +14,18 @@ from nodule.errors import DicomSeriesError
 MAX_FRAME_BYTES = 128 << 20  # 8192 x 8192 pixels of 16 bits; CT frames have 512 KiB to 8 MiB
 
 
+# OverlayBitPosition of the sixteen overlay groups, PS3.5 8.1.2
+OVERLAY_BIT_TAGS = tuple((0x6000 + 2 * plane) << 16 | 0x0102 for plane in range(16))
+
+
 @dataclass(frozen=True, kw_only=True)
 class PixelFormat:
-    """How a frame's stored values are laid out; DICOM attributes of the same names."""
+    """How a frame's stored values are laid out; DICOM attributes of the same names.
+
+    Parameters
+    ----------
+    has_overlays : whether bits above those stored are declared to hold overlays (retired).
+    """
 
     rows: int
     columns: int
@@ -25,6 +34,7 @@ class PixelFormat:
     bits_allocated: int
     bits_stored: int
     is_signed: bool
+    has_overlays: bool = False
 
     @property
     def frame_bytes(self) -> int:
@@ -49,6 +59,9 @@ def read_pixel_format(dataset: Dataset) -> PixelFormat:
     stored = attributes.integer(dataset, "BitsStored")
     if stored is not None and not 1 <= stored <= allocated:
         raise attributes.bad_value("BitsStored", f"{stored} of {allocated} bits")
+    high_bit = attributes.integer(dataset, "HighBit")
+    if high_bit is not None and high_bit != (stored or allocated) - 1:
+        raise attributes.bad_value("HighBit", f"{high_bit} for {stored or allocated} bits stored")
     return PixelFormat(
         rows=found["Rows"] or 0,
         columns=found["Columns"] or 0,
@@ -57,6 +70,7 @@ def read_pixel_format(dataset: Dataset) -> PixelFormat:
         bits_allocated=allocated,
         bits_stored=stored or allocated,
         is_signed=attributes.integer(dataset, "PixelRepresentation") == 1,
+        has_overlays=any(tag in dataset for tag in OVERLAY_BIT_TAGS),
     )
 
 
@@ -76,7 +90,7 @@ def refuse_oversized(member: Member, pixel_format: PixelFormat) -> None:
         )
 
 
-def refuse_truncated(
+def refuse_misfit(
     member: Member,
     span: PixelSpan,
     pixel_format: PixelFormat,
@@ -84,15 +98,16 @@ def refuse_truncated(
     transfer_syntax: str,
     frames: int,
 ) -> None:
-    """Refuse pixel data that are shorter than stated, or than an uncompressed image needs.
+    """Refuse pixel data that are shorter than stated, or of another size than the image needs.
 
     Raises
     ------
-    DicomSeriesError : ``TRUNCATED``.
+    DicomSeriesError : ``TRUNCATED``, ``SURPLUS_DATA``.
     """
     needed = span.length or 0
+    needed_by_image = pixel_format.frame_bytes * frames
     if transfer_syntax in _syntaxes.NATIVE:
-        needed = max(needed, pixel_format.frame_bytes * frames)
+        needed = max(needed, needed_by_image)
     have = span.available if span.length is None else min(span.available, span.length)
     if have < max(needed, 1):
         raise DicomSeriesError(
@@ -101,6 +116,15 @@ def refuse_truncated(
             expected=f"{needed} bytes",
             got=f"{have} bytes",
             hint="Copy or download the file again.",
+        )
+    # an odd length is filled up with one byte
+    if transfer_syntax in _syntaxes.NATIVE and have > needed_by_image + needed_by_image % 2:
+        raise DicomSeriesError(
+            f"{member.name} holds more pixel data than its image needs",
+            code="SURPLUS_DATA",
+            expected=f"{needed_by_image} bytes",
+            got=f"{have} bytes",
+            hint="Rows, Columns or BitsAllocated may be those of another image.",
         )
 
 

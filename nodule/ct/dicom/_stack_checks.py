@@ -112,7 +112,9 @@ def warnings_of(stack: Stack) -> tuple[StudyWarning, ...]:
                 message=f"slices lie up to {stack.deviation_mm:.3f} mm off the regular grid",
             )
         )
-    if not _is_monotonic([i.instance_number for i in stack.images]):
+    # the frames of one file share its number
+    numbers = [i.instance_number for i in stack.images if i.frames == 1]
+    if not _is_monotonic(numbers):
         found.append(
             StudyWarning(
                 code="SLICE_ORDER",

@@ -50,6 +50,14 @@ def text(dataset: Dataset, keyword: str) -> str | None:
     return whole.strip(" \0") or None
 
 
+def stated(dataset: Dataset, keyword: str) -> str | None:
+    """Return an attribute that only describes as text, None where it is absent or malformed."""
+    try:
+        return text(dataset, keyword)
+    except DicomSeriesError:
+        return None
+
+
 def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
     """Return a multi-valued attribute as upper-case words, empty where absent."""
     return tuple(part.strip().upper() for part in (text(dataset, keyword) or "").split("\\"))

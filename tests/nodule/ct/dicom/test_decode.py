@@ -68,6 +68,7 @@ def test_bits_above_those_stored_are_ignored(synthetic: Any, tmp_path: Path) -> 
     ds = synthetic.make_slices()[0]
     ds.PixelRepresentation, ds.BitsStored, ds.HighBit = 0, 12, 11
     values = np.arange(ds.Rows * ds.Columns, dtype="<u2") % 4096
+    ds.add_new(0x60000102, "US", 13)  # OverlayBitPosition
     ds.PixelData = (values | 0xA000).tobytes()
     path = next(synthetic.save([ds], tmp_path).iterdir())
     (image,) = read_dicom_file(Member(name="a", path=path)).images
@@ -228,3 +229,27 @@ def test_padding_is_believed_up_to_minus_900(
     if believed:
         expected[expected == padding_hu] = -1000
     np.testing.assert_array_equal(study.volume.array_zyx, expected)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("signed", [False, True])
+def test_values_beyond_the_stored_bits_are_refused(
+    synthetic: Any, tmp_path: Path, signed: bool, compressed: bool
+) -> None:
+    """Cut to the bits that are stated, they would be other values; no overlay explains them."""
+    slices = synthetic.make_slices()
+    if compressed:
+        compress(slices, RLELossless)
+    for ds in slices:
+        ds.PixelRepresentation, ds.BitsStored, ds.HighBit = int(signed), 9, 8
+    assert refusal(synthetic.save(slices, tmp_path)) == "BAD_VALUE"
+
+
+def test_a_sign_may_reach_into_the_bits_above_those_stored(synthetic: Any, tmp_path: Path) -> None:
+    ds = synthetic.make_slices()[0]
+    ds.BitsStored, ds.HighBit = 12, 11
+    ds.PixelData = np.arange(-240, 240, dtype="<i2").tobytes()
+    path = next(synthetic.save([ds], tmp_path).iterdir())
+    (image,) = read_dicom_file(Member(name="a", path=path)).images
+    plain = replace(image, slope=1.0, intercept=0.0, padding=None)
+    np.testing.assert_array_equal(decode_images([plain]).ravel(), np.arange(-240, 240))

@@ -111,3 +111,44 @@ def test_refuses_frames_that_the_file_does_not_hold(synthetic: Any, tmp_path: Pa
     whole.PixelData = whole.PixelData[:-2]
     with pytest.raises(NoduleError, match="TRUNCATED"):
         read_ct(written(whole, tmp_path))
+
+
+def test_the_number_of_one_file_says_nothing_of_the_order_of_its_frames(
+    synthetic: Any, tmp_path: Path
+) -> None:
+    whole = enhanced(synthetic.make_slices())
+    whole.InstanceNumber = 1
+    warnings = read_ct(written(whole, tmp_path)).warnings
+    assert "SLICE_ORDER" not in {w.code for w in warnings}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "code"), [("TemporalPositionIndex", "MIXED_PHASES"), ("StackID", "MIXED_STACKS")]
+)
+def test_frames_of_two_phases_or_stacks_are_refused(
+    synthetic: Any, tmp_path: Path, attribute: str, code: str
+) -> None:
+    whole = enhanced(synthetic.make_slices())
+    for z, frame in enumerate(whole.PerFrameFunctionalGroupsSequence):
+        value = z % 2 + 1
+        frame.FrameContentSequence = group(
+            **{attribute: str(value) if "ID" in attribute else value}
+        )
+    with pytest.raises(NoduleError) as caught:
+        read_ct(written(whole, tmp_path))
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("contrast", "code"),
+    [("STD_DEVIATION", "NOT_HU"), ("SUBTRACTION", "NOT_HU"), ("MAXIMUM", "NOT_AXIAL_VOLUME")],
+)
+def test_derived_contrasts_are_refused(
+    synthetic: Any, tmp_path: Path, contrast: str, code: str
+) -> None:
+    whole = enhanced(synthetic.make_slices())
+    shared = whole.SharedFunctionalGroupsSequence[0]
+    shared.CTImageFrameTypeSequence = group(FrameType=["DERIVED", "PRIMARY", "VOLUME", contrast])
+    with pytest.raises(NoduleError) as caught:
+        read_ct(written(whole, tmp_path))
+    assert caught.value.code == code
