@@ -55,13 +55,12 @@ def candidates(
     """
     from nodule.candidates.operating import operating_path
     from nodule.candidates.stage import ProposeCandidates
+    from nodule.chain import Chain
     from nodule.evaluate.bootstrap import BootstrapSettings
     from nodule.evaluate.nodule_detection.crop_scores import certain_records
     from nodule.evaluate.nodule_detection.detection_evaluation import LOWEST_SCORE, run_detection
     from nodule.evaluate.nodule_detection.detection_result import detection_result
     from nodule.evaluate.nodule_detection.read_scans import find_read_scans
-    from nodule.lungs.stage import SegmentLungs
-    from nodule.malignancy.stage import ScoreMalignancy
     from nodule.training.crop_set import CropSet
     from nodule.weights import Weights
 
@@ -71,9 +70,9 @@ def candidates(
         find_read_scans(scans),
         crops,
         certain_records(crops, folds=fold or ()),
-        lungs=SegmentLungs(device=device),
-        candidates=ProposeCandidates(weights=opened, score_threshold=LOWEST_SCORE, device=device),
-        malignancy=ScoreMalignancy(device=device),
+        chain=Chain(
+            candidates=ProposeCandidates(weights=opened, score_threshold=LOWEST_SCORE)
+        ).on_device(device),
         allow_seen=allow_seen,
         seed=seed,
     )

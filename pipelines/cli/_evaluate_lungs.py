@@ -45,6 +45,7 @@ def lungs(
     reader outlined and all smaller than 3 mm. Without a reference the comparison is with the
     classical labels that the network learned from, not with a person's.
     """
+    from nodule.chain import Chain
     from nodule.evaluate.lung_masks.lung_evaluation import evaluate_lungs
     from nodule.lidc.whole_scans import find_scans
     from nodule.lungs.stage import SegmentLungs
@@ -53,7 +54,7 @@ def lungs(
     opened = Weights.shipped("lungs") if weights is None else Weights.open(weights)
     result = evaluate_lungs(
         [scan for path in studies for scan in find_scans(path)],
-        stage=SegmentLungs(weights=opened, device=device),
+        chain=Chain(lungs=SegmentLungs(weights=opened)).on_device(device),
         reference=reference,
         allow_seen=allow_seen,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nodule.candidates.stage import ProposeCandidates
+from nodule.chain import Chain
 from nodule.ct import read_ct
 from nodule.errors import InputError
 from nodule.evaluate.estimate import Estimate
@@ -22,9 +22,8 @@ from nodule.evaluate.lung_masks.lung_agreement import (
 )
 from nodule.evaluate.overlap import Overlap
 from nodule.lidc.whole_scans import WholeScan
-from nodule.lungs.stage import SegmentLungs
 from nodule.lungs.training.threshold_labels import label_lungs
-from nodule.resample import Resample, resample_mask
+from nodule.resample import resample_mask
 from nodule.volume import LungMask, Volume
 from nodule.weights.model_card import CardFigure
 
@@ -75,7 +74,7 @@ class LungFigures:
 def evaluate_lungs(
     scans: Sequence[WholeScan],
     *,
-    stage: SegmentLungs,
+    chain: Chain,
     reference: Path | None = None,
     allow_seen: bool = False,
 ) -> EvaluationResult[LungFigures]:
@@ -84,7 +83,7 @@ def evaluate_lungs(
     Parameters
     ----------
     scans : the scans; readings beside them tell the nodules.
-    stage : the stage with the weights under evaluation.
+    chain : the stages, of which ``lungs`` is evaluated.
     reference : a mask for one scan; without it, labels by thresholds and region growing.
     allow_seen : whether scans of training patients may be evaluated.
 
@@ -99,19 +98,21 @@ def evaluate_lungs(
             "a reference is for one study", code="ONE_STUDY", expected=1, got=len(scans)
         )
     people = patients_of(scans)
-    seen = seen_in_training([stage.weights], people, also_called=people, allow_seen=allow_seen)
+    seen = seen_in_training(
+        [chain.lungs.weights], people, also_called=people, allow_seen=allow_seen
+    )
     scope = EvaluationScope(
         evaluation="lungs",
         patients=len(people),
-        weights={"lungs": (stage.weights.sha256,)},
+        weights={"lungs": (chain.lungs.weights.sha256,)},
         seen_patients=len(seen),
     )
-    studies = tuple(_measure(scan, stage, reference) for scan in scans)
+    studies = tuple(_measure(scan, chain, reference) for scan in scans)
     figures = lung_figures(
         studies,
         scope=scope,
         reference=THRESHOLD_LABELS if reference is None else reference.name,
-        margin_mm=ProposeCandidates.lung_margin_mm,
+        margin_mm=chain.candidates.lung_margin_mm,
     )
     return EvaluationResult(figures=figures, card=card_rows(figures))
 
@@ -185,15 +186,14 @@ def _center_rows(name: str, counted: CentersInside, *, margin_mm: float) -> Iter
             )
 
 
-def _measure(scan: WholeScan, stage: SegmentLungs, reference: Path | None) -> LungScanFigures:
+def _measure(scan: WholeScan, chain: Chain, reference: Path | None) -> LungScanFigures:
     study = read_ct(scan.path)
-    volume = Resample().run(volume=study.volume)
-    found = stage.run(volume=volume)
+    seen = chain.on(study)
     return LungScanFigures(
         study=scan.patient,
-        parts=compare_lungs(found, _truth(volume, reference)),
+        parts=compare_lungs(seen.lungs, _truth(seen.volume, reference)),
         nodule_centers=count_inside(
-            found, nodule_centers(scan, study), margin_mm=ProposeCandidates.lung_margin_mm
+            seen.lungs, nodule_centers(scan, study), margin_mm=chain.candidates.lung_margin_mm
         ),
     )
 

@@ -6,15 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from nodule.candidates.operating import OperatingTable
-from nodule.candidates.stage import ProposeCandidates
+from nodule.chain import Chain
 from nodule.errors import InputError
 from nodule.evaluate.evaluation_result import EvaluationScope
 from nodule.evaluate.leakage import cannot_be_told, patients_of, seen_in_training, unseen_members
 from nodule.evaluate.nodule_detection.crop_scores import ScoredNodule, score_records
 from nodule.evaluate.nodule_detection.scan_detections import ScanResult, calibrate, examine
 from nodule.lidc.whole_scans import WholeScan
-from nodule.lungs.stage import SegmentLungs
-from nodule.malignancy.stage import ScoreMalignancy
 from nodule.progress import Progress, silent
 from nodule.training.crop_set import CropSet
 from nodule.training.nodule_record import NoduleRecord
@@ -69,9 +67,7 @@ def run_detection(
     crops: CropSet,
     records: Sequence[NoduleRecord],
     *,
-    lungs: SegmentLungs,
-    candidates: ProposeCandidates,
-    malignancy: ScoreMalignancy,
+    chain: Chain,
     allow_seen: bool = False,
     seed: int = 0,
     progress: Progress = silent,
@@ -85,7 +81,7 @@ def run_detection(
     ----------
     scans : with readings; into the first eight of these the crops are inserted.
     crops, records : the nodules.
-    lungs, candidates, malignancy : stages; the last with all members, which name the chain's table.
+    chain : the stages, with all members of the malignancy ensemble, which name its table.
     allow_seen : whether training patients may be evaluated.
     seed : of where nodules are inserted.
 
@@ -102,22 +98,24 @@ def run_detection(
         )
     of_scans = patients_of(scans, known=crops.series)
     people = {each.patient_id: crops.series[each.patient_id] for each in records} | of_scans
-    members = unseen_members(malignancy.weights, people, also_called=people)
-    networks = (candidates.weights, *members)
+    members = unseen_members(chain.malignancy.weights, people, also_called=people)
+    networks = (chain.candidates.weights, *members)
     seen = seen_in_training(networks, people, also_called=people, allow_seen=allow_seen)
-    lungs_saw = seen_in_training([lungs.weights], of_scans, also_called=of_scans, allow_seen=True)
-    chain, detector = _detect(
-        scans, crops, records, lungs=lungs, candidates=candidates,
-        malignancy=replace(malignancy, weights=members, calibration=None),
-        members=malignancy.weights, seed=seed, progress=progress,
+    lungs_saw = seen_in_training(
+        [chain.lungs.weights], of_scans, also_called=of_scans, allow_seen=True
+    )
+    held_out = replace(chain.malignancy, weights=members, calibration=None)
+    reduced, detector = _detect(
+        scans, crops, records, chain=replace(chain, malignancy=held_out),
+        members=chain.malignancy.weights, seed=seed, progress=progress,
     )  # fmt: skip
     return DetectionRun(
-        chain=chain,
+        chain=reduced,
         detector=detector,
         scope=EvaluationScope(
             evaluation="candidates",
             patients=len(people),
-            weights=_digests(lungs=[lungs.weights], candidates=[candidates.weights])
+            weights=_digests(lungs=[chain.lungs.weights], candidates=[chain.candidates.weights])
             | _digests(malignancy=members),
             seen_patients=len(seen),
             perhaps_seen_patients=len(cannot_be_told(networks, people) - seen),
@@ -135,38 +133,33 @@ def _detect(
     crops: CropSet,
     records: Sequence[NoduleRecord],
     *,
-    lungs: SegmentLungs,
-    candidates: ProposeCandidates,
-    malignancy: ScoreMalignancy,
+    chain: Chain,
     members: Sequence[Weights],
     seed: int,
     progress: Progress,
 ) -> tuple[ScoredDetections, ScoredDetections]:
     examined = [
-        examine(
-            scan, lungs=lungs, candidates=candidates, malignancy=malignancy,
-            as_host=index < _MOST_HOSTS,
-        )
-        for index, scan in enumerate(scans)
-    ]  # fmt: skip
+        examine(scan, chain=chain, as_host=index < _MOST_HOSTS) for index, scan in enumerate(scans)
+    ]
     scored = score_records(
-        crops, records, hosts=[each.host for each in examined if each.host], candidates=candidates,
-        malignancy=malignancy, seed=seed, progress=progress,
+        crops, records, hosts=[each.host for each in examined if each.host],
+        candidates=chain.candidates, malignancy=chain.malignancy, seed=seed, progress=progress,
     )  # fmt: skip
+    detector = chain.candidates
 
     def by_score(
         results: Sequence[ScanResult], weights: Sequence[Weights], score: Score
     ) -> ScoredDetections:
-        table = calibrate(results, lowest_score=candidates.score_threshold, weights=weights)
+        table = calibrate(results, lowest_score=detector.score_threshold, weights=weights)
         return ScoredDetections(table=table, results=results, scored=scored, score=score)
 
     return (
         by_score(
             [each.chain for each in examined],
-            (candidates.weights, *members),
+            (detector.weights, *members),
             lambda each: each.probability,
         ),
         by_score(
-            [each.detector for each in examined], (candidates.weights,), lambda each: each.score
+            [each.detector for each in examined], (detector.weights,), lambda each: each.score
         ),
     )

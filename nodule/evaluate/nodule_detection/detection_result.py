@@ -28,6 +28,7 @@ from nodule.evaluate.nodule_detection.detection_figures import (
 )
 from nodule.evaluate.nodule_detection.froc_evaluation import froc_files
 from nodule.evaluate.nodule_detection.nodule_location import side_of
+from nodule.evaluate.nodule_detection.read_scans import must_be_found
 from nodule.evaluate.nodule_detection.scan_detections import NoduleHit, ScanResult, poisson_rate
 from nodule.lidc.luna16 import LunaMark, write_submission
 from nodule.weights.model_card import CardFigure
@@ -178,7 +179,7 @@ def _at(
 def _on_scans(
     results: Sequence[ScanResult], threshold: float
 ) -> tuple[FoundCount, dict[str, FoundCount]]:
-    must = [each for result in results for each in result.found if each.nodule.certain]
+    must = [each for result in results for each in result.found if must_be_found(each.nodule)]
     found = [each for each in must if (each.score or 0.0) >= threshold]
     n_by, found_by = (
         Counter(name for each in nodules for name in each.location.names)
@@ -205,7 +206,7 @@ def _nodule(each: NoduleHit) -> ScanNoduleFigures:
         readers=each.nodule.readers,
         diameter_mm=round(each.nodule.diameter_mm, 2),
         side=each.location.side,
-        lung_zone=each.location.third,
+        lung_zone=each.location.lung_zone,
         pleura_mm=None if pleura_mm is None else round(pleura_mm, 1),
         rank=each.rank,
         score=each.score,

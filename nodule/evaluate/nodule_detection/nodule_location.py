@@ -1,6 +1,6 @@
 """Where in the chest a nodule lies, as far as the data tell.
 
-In a whole scan the lung mask tells side, third of the height and distance to the pleura. A crop
+In a whole scan the lung mask tells side, zone of the height and distance to the pleura. A crop
 shows no lung; where its frame is known, LPS x, which is positive to the patient's left, tells the
 side, for the scanner's middle is near the patient's: in half of 1757 placed stacks of LIDC-IDRI the
 images' middle lay within 8 mm of x = 0, in 90 % within 19 mm.
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nodule.evaluate.nodule_detection.read_scans import Marked
 from nodule.findings import Lung, LungZone
 from nodule.geometry import Geometry, Vector
 from nodule.masks import NoduleMask
 from nodule.measure.place import lung_zone, nearest_lung, pleura_distance_mm
+from nodule.training.annotated_scan import Annotation
 from nodule.training.nodule_record import NoduleRecord
 from nodule.volume import LungMask
 
@@ -35,24 +35,24 @@ class Location:
     Parameters
     ----------
     side : the nearest lung, the patient's own side.
-    third : of that lung's height.
+    lung_zone : upper, middle or lower third of that lung's height.
     pleura_mm : from the sphere that the readers saw to the lung's surface, 0 where they touch.
     """
 
     side: Lung | None = None
-    third: LungZone | None = None
+    lung_zone: LungZone | None = None
     pleura_mm: float | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The groups that it belongs to: side, third, and whether it is at the pleura."""
+        """The groups that it belongs to: side, zone, and whether it is at the pleura."""
         if self.side is None or self.pleura_mm is None:
             return ("outside",)
         pleura = "at the pleura" if self.pleura_mm < _AT_PLEURA_MM else "off the pleura"
-        return (self.side, *([self.third] if self.third else []), pleura)
+        return (self.side, *([self.lung_zone] if self.lung_zone else []), pleura)
 
 
-def locate(nodule: Marked, lungs: LungMask) -> Location:
+def locate(nodule: Annotation, lungs: LungMask) -> Location:
     """Return where a nodule lies in the lungs of its scan."""
     side = nearest_lung(lungs, nodule.center_lps_mm, margin_mm=_LUNG_MARGIN_MM)
     if side is None:
@@ -60,7 +60,7 @@ def locate(nodule: Marked, lungs: LungMask) -> Location:
     sphere = _sphere(nodule.center_lps_mm, nodule.diameter_mm)
     return Location(
         side=side,
-        third=lung_zone(lungs, side, nodule.center_lps_mm),
+        lung_zone=lung_zone(lungs, side, nodule.center_lps_mm),
         pleura_mm=pleura_distance_mm(lungs, side, sphere),
     )
 

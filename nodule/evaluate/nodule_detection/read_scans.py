@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nodule.errors import InputError
-from nodule.geometry import Vector
-from nodule.lidc.luna16 import CERTAIN_READERS
 from nodule.lidc.whole_scans import WholeScan, find_scans
 from nodule.study import Study
 from nodule.training.annotated_scan import Annotation, read_annotated_scan
@@ -17,54 +15,39 @@ LEAST_DIAMETER_MM = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Marked:
-    """Something that readers marked.
-
-    Parameters
-    ----------
-    center_lps_mm : centroid of the readers' consensus, or their point.
-    diameter_mm : of the sphere with the consensus' volume; LUNA16's 10 mm for points, and for
-        outlines whose consensus is empty.
-    readers : how many outlined it, 0 for points. Of LUNA16's nodules it is known only that three
-        did or four, of its excluded findings nothing.
-    """
-
-    center_lps_mm: Vector
-    diameter_mm: float
-    readers: int
-
-    @property
-    def certain(self) -> bool:
-        """Whether it is a nodule that must be found."""
-        return self.readers >= CERTAIN_READERS and self.diameter_mm >= LEAST_DIAMETER_MM
-
-
-@dataclass(frozen=True, kw_only=True)
 class ReadScan:
-    """What was read in a scan; its voxels are not kept, for there may be many scans.
+    """What was marked in a scan; its voxels are not kept, for there may be many scans.
 
     Parameters
     ----------
     name : of its patient.
     series_uid : of what was read; the name where the images do not say.
-    outlined : the nodules that any reader outlined, of LUNA16 its list.
-    points : smaller nodules and what readers judged to be none, of LUNA16 all that it excludes.
+    annotations : what readers marked, outlined nodules first.
     """
 
     name: str
     series_uid: str
-    outlined: tuple[Marked, ...]
-    points: tuple[Marked, ...]
+    annotations: tuple[Annotation, ...]
 
     @property
-    def nodules(self) -> tuple[Marked, ...]:
+    def outlined(self) -> tuple[Annotation, ...]:
+        """The nodules that any reader outlined, of LUNA16 its list."""
+        return tuple(each for each in self.annotations if each.kind == "outlined")
+
+    @property
+    def nodules(self) -> tuple[Annotation, ...]:
         """What must be found."""
-        return tuple(mark for mark in self.outlined if mark.certain)
+        return tuple(filter(must_be_found, self.annotations))
 
     @property
-    def ignored(self) -> tuple[Marked, ...]:
-        """All else that was marked: a detector's mark there counts neither way."""
-        return tuple(mark for mark in (*self.outlined, *self.points) if not mark.certain)
+    def ignored(self) -> tuple[Annotation, ...]:
+        """All else that was marked: a detection there counts neither way."""
+        return tuple(each for each in self.annotations if not must_be_found(each))
+
+
+def must_be_found(annotation: Annotation) -> bool:
+    """Tell whether three readers outlined a nodule of 3 mm or more: LUNA16's rule."""
+    return annotation.agreed and annotation.diameter_mm >= LEAST_DIAMETER_MM
 
 
 def find_read_scans(paths: Iterable[Path]) -> tuple[WholeScan, ...]:
@@ -99,15 +82,6 @@ def load_read_scan(scan: WholeScan) -> tuple[ReadScan, Study]:
     read = ReadScan(
         name=scan.patient,
         series_uid=study.series.series_instance_uid or scan.patient,
-        outlined=tuple(_marked(a) for a in annotated.annotations if a.kind == "outlined"),
-        points=tuple(_marked(a) for a in annotated.annotations if a.kind != "outlined"),
+        annotations=annotated.annotations,
     )
     return read, study
-
-
-def _marked(annotation: Annotation) -> Marked:
-    return Marked(
-        center_lps_mm=annotation.center_lps_mm,
-        diameter_mm=annotation.diameter_mm,
-        readers=annotation.readers,
-    )

@@ -15,17 +15,15 @@ import numpy as np
 from scipy import stats
 
 from nodule.candidates.operating import OperatingTable
-from nodule.candidates.stage import ProposeCandidates
+from nodule.chain import Chain
 from nodule.evaluate.estimate import Estimate
 from nodule.evaluate.nodule_detection.crop_patches import HostScan
 from nodule.evaluate.nodule_detection.luna16_matching import ScanMatches, match_scan
 from nodule.evaluate.nodule_detection.nodule_location import Location, locate
-from nodule.evaluate.nodule_detection.read_scans import Marked, ReadScan, load_read_scan
+from nodule.evaluate.nodule_detection.read_scans import ReadScan, load_read_scan
 from nodule.findings import Candidate
 from nodule.lidc.whole_scans import WholeScan
-from nodule.lungs.stage import SegmentLungs
-from nodule.malignancy.stage import ScoreMalignancy
-from nodule.resample import Resample
+from nodule.training.annotated_scan import Annotation
 from nodule.weights import Weights
 
 
@@ -43,7 +41,7 @@ class NoduleHit:
         missed; None in a scan without detections.
     """
 
-    nodule: Marked
+    nodule: Annotation
     location: Location
     rank: int | None
     score: float | None
@@ -86,9 +84,7 @@ class ExaminedScan:
 def examine(
     whole: WholeScan,
     *,
-    lungs: SegmentLungs,
-    candidates: ProposeCandidates,
-    malignancy: ScoreMalignancy,
+    chain: Chain,
     as_host: bool = True,
 ) -> ExaminedScan:
     """Read one scan and run the chain on it up to the candidates with a probability.
@@ -96,7 +92,7 @@ def examine(
     Parameters
     ----------
     whole : of :func:`find_read_scans`.
-    lungs, candidates, malignancy : stages.
+    chain : the stages.
     as_host : whether crops will be inserted into it.
 
     Raises
@@ -104,16 +100,13 @@ def examine(
     InputError : as :func:`load_read_scan`, the stages and :meth:`HostScan.of`.
     """
     scan, study = load_read_scan(whole)
-    volume = Resample().run(volume=study.volume)
-    mask = lungs.run(volume=volume)
-    proposed = candidates.run(volume=volume, lungs=mask)
-    judged = malignancy.run(volume=volume, candidates=proposed)
-    locations = [locate(nodule, mask) for nodule in scan.outlined]
-    by_chain = [replace(each.candidate, score=each.probability) for each in judged]
+    seen = chain.on(study)
+    locations = [locate(nodule, seen.lungs) for nodule in scan.outlined]
+    by_chain = [replace(each.candidate, score=each.probability) for each in seen.scored]
     return ExaminedScan(
-        detector=match_detections(scan, proposed, locations=locations),
+        detector=match_detections(scan, seen.candidates, locations=locations),
         chain=match_detections(scan, by_chain, locations=locations),
-        host=HostScan.of(volume, mask) if as_host else None,
+        host=HostScan.of(seen.volume, seen.lungs) if as_host else None,
     )
 
 
@@ -172,7 +165,7 @@ def poisson_rate(count: int, *, scans: int, confidence: float = 0.95) -> Estimat
     return Estimate(value=count / scans, low=float(low) / scans, high=float(high) / scans, n=scans)
 
 
-def _find(nodule: Marked, location: Location, detections: Sequence[Candidate]) -> NoduleHit:
+def _find(nodule: Annotation, location: Location, detections: Sequence[Candidate]) -> NoduleHit:
     distances = [
         float(np.linalg.norm(np.subtract(mark.center_lps_mm, nodule.center_lps_mm)))
         for mark in detections

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nodule.evaluate.nodule_detection.nodule_location import Location, locate, side_of
-from nodule.evaluate.nodule_detection.read_scans import Marked
 from nodule.geometry import Geometry
+from nodule.training.annotated_scan import Annotation
 from nodule.training.nodule_record import NoduleRecord
 from nodule.volume import LungMask
 
@@ -24,13 +24,13 @@ def lungs() -> LungMask:
     return LungMask(labels_zyx=labels, geometry=geometry)
 
 
-def nodule(x: float, y: float, z: float) -> Marked:
-    return Marked(center_lps_mm=(x, y, z), diameter_mm=8.0, readers=4)
+def nodule(x: float, y: float, z: float) -> Annotation:
+    return Annotation(kind="outlined", center_lps_mm=(x, y, z), measured_mm=8.0, readers=4)
 
 
 def test_a_nodule_deep_in_the_left_lung(lungs: LungMask) -> None:
     found = locate(nodule(70.0, 20.0, 35.0), lungs)
-    assert (found.side, found.third) == ("left", "upper")
+    assert (found.side, found.lung_zone) == ("left", "upper")
     # the surface runs at y = -0.5: 20.5 mm from the centre, 16.5 from the sphere of 4 mm
     assert found.pleura_mm == pytest.approx(16.5, abs=0.6)
     assert found.names == ("left", "upper", "off the pleura")

@@ -7,8 +7,13 @@ import pytest
 import SimpleITK as sitk
 
 from nodule.errors import InputError
-from nodule.evaluate.nodule_detection.read_scans import Marked, find_read_scans, load_read_scan
+from nodule.evaluate.nodule_detection.read_scans import (
+    find_read_scans,
+    load_read_scan,
+    must_be_found,
+)
 from nodule.phantom import NodulePlan, PhantomSpec, make_phantom, write_study
+from nodule.training.annotated_scan import Annotation
 
 HEADING = "seriesuid,coordX,coordY,coordZ,diameter_mm"
 
@@ -86,5 +91,7 @@ def test_a_nodule_to_be_found_has_three_readers_and_3_mm(
     readers: int, diameter_mm: float, certain: bool
 ) -> None:
     """LUNA16: outlined by three of four readers, and at least 3 mm."""
-    marked = Marked(center_lps_mm=(0.0, 0.0, 0.0), diameter_mm=diameter_mm, readers=readers)
-    assert marked.certain == certain
+    marked = Annotation(
+        kind="outlined", center_lps_mm=(0.0, 0.0, 0.0), measured_mm=diameter_mm, readers=readers
+    )
+    assert must_be_found(marked) == certain

@@ -3,25 +3,29 @@
 import pytest
 
 from nodule.evaluate.nodule_detection.nodule_location import Location
-from nodule.evaluate.nodule_detection.read_scans import Marked, ReadScan
+from nodule.evaluate.nodule_detection.read_scans import ReadScan
 from nodule.evaluate.nodule_detection.scan_detections import (
     ScanResult,
     match_detections,
     poisson_rate,
 )
 from nodule.findings import Candidate
+from nodule.training.annotated_scan import Annotation, AnnotationKind
 
 
-def marked(x_mm: float, diameter_mm: float, readers: int) -> Marked:
-    return Marked(center_lps_mm=(x_mm, 0.0, 0.0), diameter_mm=diameter_mm, readers=readers)
+def marked(x_mm: float, diameter_mm: float, readers: int) -> Annotation:
+    kind: AnnotationKind = "outlined" if readers else "small"
+    return Annotation(
+        kind=kind, center_lps_mm=(x_mm, 0.0, 0.0), measured_mm=diameter_mm, readers=readers
+    )
 
 
 def mark(x_mm: float, score: float) -> Candidate:
     return Candidate(center_lps_mm=(x_mm, 0.0, 0.0), score=score, diameter_mm=5.0)
 
 
-def scan(*outlined: Marked, points: tuple[Marked, ...] = ()) -> ReadScan:
-    return ReadScan(name="CASE", series_uid="1.2.3", outlined=outlined, points=points)
+def scan(*annotations: Annotation) -> ReadScan:
+    return ReadScan(name="CASE", series_uid="1.2.3", annotations=annotations)
 
 
 def judged(read: ReadScan, *marks: Candidate) -> ScanResult:
@@ -46,7 +50,7 @@ def test_tells_rank_and_distance_of_each_nodule():
 
 
 def test_marks_on_what_is_ignored_are_no_false_positives():
-    read = scan(marked(0, 6.0, 1), points=(marked(50, 10.0, 0),))
+    read = scan(marked(0, 6.0, 1), marked(50, 10.0, 0))
     result = judged(read, mark(1, 0.9), mark(54, 0.8), mark(70, 0.3))
     assert result.matches.false_positive_scores.tolist() == [0.3]
     assert result.matches.n_ignored == 2
