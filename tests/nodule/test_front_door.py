@@ -11,7 +11,7 @@ import nodule
 from nodule.advice.context import Context
 from nodule.chain import Chain
 from nodule.detection import Detection
-from nodule.errors import InputError, UsageError
+from nodule.errors import ConfigError, InputError, UsageError
 from nodule.findings import Finding
 from nodule.report.software import provenance_of
 from nodule.study import PatientHeader, Study
@@ -42,6 +42,12 @@ def test_what_is_asked_for_reaches_the_stages(monkeypatch: pytest.MonkeyPatch) -
     assert {asked.lungs.device, asked.candidates.device, asked.malignancy.device} == {"cpu"}
     shipped: Any = nodule.detect(STUDY)
     assert shipped == Chain()
+
+
+@pytest.mark.parametrize("threshold", [-0.01, 1.01, 5.0, float("nan")])
+def test_a_threshold_that_is_no_probability_is_refused(threshold: float) -> None:
+    with pytest.raises(ConfigError, match="BAD_VALUE"):
+        nodule.detect(STUDY, threshold=threshold)
 
 
 def test_a_path_is_read_as_the_command_reads_it(tmp_path: Path) -> None:
