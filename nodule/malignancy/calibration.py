@@ -14,12 +14,15 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Interval
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, softmax
 
-from nodule.errors import InputError, WeightsError
+from nodule.errors import ConfigError, WeightsError
+from nodule.ranges import Share, check_fields
 from nodule.weights import SHIPPED, Weights
 from nodule.whole_files import write_whole
 
@@ -47,26 +50,19 @@ class Calibration:
 
     Raises
     ------
-    InputError : ``BAD_CALIBRATION``.
+    ConfigError : ``BAD_VALUE``.
     """
 
     members: tuple[str, ...]
-    temperature: float
-    slope: float
-    intercept: float
-    threshold: float
-    width_limit: float
-    n_nodules: int
+    temperature: Annotated[float, Interval(gt=0, le=100)]
+    slope: Annotated[float, Interval(gt=0, le=1000)]
+    intercept: Annotated[float, Interval(ge=-10_000, le=10_000)]
+    threshold: Share
+    width_limit: Annotated[float, Interval(ge=0, le=10)]
+    n_nodules: Annotated[int, Interval(ge=0, le=1_000_000_000)]
 
     def __post_init__(self) -> None:
-        rises = self.temperature > 0 and self.slope > 0
-        if not (rises and 0 <= self.threshold <= 1):
-            raise InputError(
-                "no calibration",
-                code="BAD_CALIBRATION",
-                expected="a temperature and a slope above 0, a threshold from 0 to 1",
-                got=asdict(self),
-            )
+        check_fields(self)
 
     @classmethod
     def shipped(cls, name: str) -> Calibration:
@@ -92,7 +88,7 @@ class Calibration:
             if stored.pop("format") != _FORMAT:
                 raise ValueError(f"not {_FORMAT}")
             return cls(members=tuple(stored.pop("members")), **stored)
-        except (AttributeError, KeyError, TypeError, ValueError, InputError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, ConfigError) as error:
             raise WeightsError(
                 f"{path.name} is no calibration",
                 code="BAD_CALIBRATION",

@@ -10,6 +10,8 @@ from annotated_types import Interval
 
 from nodule.candidates.training.candidates_task import CandidatesTask
 from nodule.errors import ConfigError
+from nodule.hu import HuWindow
+from nodule.malignancy.calibration import Calibration
 from nodule.malignancy.saliency_stage import MapSaliency
 from nodule.malignancy.training.malignancy_task import MalignancyTask
 from nodule.measure.segment import GrowthRules
@@ -20,7 +22,8 @@ from pipelines.training.task import Loop
 from pipelines.training.training_file import Start
 
 TASKS = tuple(task_type(stage) for stage in ("lungs", "candidates", "malignancy"))
-SECTIONS = (*detect_stage_types(), MapSaliency, GrowthRules, *TASKS, Loop, Finetune, Start)
+STAGES = (*detect_stage_types(), MapSaliency)
+SECTIONS = (*STAGES, Calibration, GrowthRules, HuWindow, *TASKS, Loop, Finetune, Start)
 
 
 def numbers_without_range(hint: Any) -> Iterator[Any]:
@@ -86,4 +89,14 @@ REQUIRED: dict[Any, dict[str, Any]] = {
     Finetune: {"phase_epochs": (1, 1, 1)},
     CandidatesTask: {"crop_set": Path()},
     MalignancyTask: {"crop_set": Path(), "scans": ()},
+    HuWindow: {"low_hu": -1000.0, "high_hu": 400.0},
+    Calibration: {
+        "members": (),
+        "temperature": 1.0,
+        "slope": 1.0,
+        "intercept": 0.0,
+        "threshold": 0.5,
+        "width_limit": 1.0,
+        "n_nodules": 1,
+    },
 }

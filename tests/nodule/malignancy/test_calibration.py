@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nodule.errors import InputError, WeightsError
+from nodule.errors import ConfigError, WeightsError
 from nodule.malignancy.calibration import (
     Calibration,
     calibration_path,
@@ -107,9 +107,12 @@ def test_names_a_file_that_is_not_there(tmp_path: Path) -> None:
         Calibration.open(tmp_path / "none.calibration.json")
 
 
-@pytest.mark.parametrize("wrong", [{"slope": 0.0}, {"temperature": -1.0}, {"threshold": 1.1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"slope": 0.0}, {"temperature": -1.0}, {"threshold": 1.1}, {"intercept": float("nan")}],
+)
 def test_refuses_what_is_no_calibration(wrong: dict[str, object]) -> None:
-    with pytest.raises(InputError, match="BAD_CALIBRATION"):
+    with pytest.raises(ConfigError, match=f"BAD_VALUE: {next(iter(wrong))}"):
         replace(KNOWN, **wrong)  # type: ignore[arg-type]
 
 
@@ -143,7 +146,7 @@ def test_a_calibration_rises_and_its_threshold_is_a_share(
     change: dict[str, float], refused: bool
 ) -> None:
     if refused:
-        with pytest.raises(InputError, match="BAD_CALIBRATION"):
+        with pytest.raises(ConfigError, match="BAD_VALUE"):
             replace(KNOWN, **change)
     else:
         replace(KNOWN, **change)
