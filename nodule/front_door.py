@@ -12,7 +12,7 @@ from nodule.errors import InputError
 from nodule.followup import Comparison, compare_exams, refuse_same
 from nodule.followup.record import record_comparison
 from nodule.inference import Device
-from nodule.outputs import write_report as write_files
+from nodule.outputs import write_report_files
 from nodule.progress import StageProgress, silent_stages
 from nodule.report import Report, build_report
 from nodule.report.software import provenance_of
@@ -122,7 +122,7 @@ def write_report(
         context=context or Context(),
         comparison=comparison,
     )
-    write_files(
+    write_report_files(
         report,
         study=found.study,
         lungs=found.lungs,

@@ -33,7 +33,7 @@ from nodule.whole_files import write_whole
 _FLOAT32_MM = 1e-2  # a NIfTI header's affine has single precision
 
 
-def write_report(
+def write_report_files(
     report: Report,
     *,
     study: Study,
@@ -168,7 +168,7 @@ def lungs_nifti(lungs: LungMask) -> bytes:
 
 
 def read_lungs(path: Path) -> LungMask:
-    """Read lungs that :func:`write_report` has written.
+    """Read lungs that :func:`write_report_files` has written.
 
     Raises
     ------
@@ -179,7 +179,7 @@ def read_lungs(path: Path) -> LungMask:
 
 
 def read_masks(path: Path, *, report: Report, study: Study) -> dict[str, NoduleMask]:
-    """Read the masks of a report's findings that :func:`write_report` has written.
+    """Read the masks of a report's findings that :func:`write_report_files` has written.
 
     Parameters
     ----------

@@ -106,9 +106,9 @@ def review_report(
     Raises
     ------
     NoduleError : as :meth:`WrittenReport.open`, :func:`nodule.review.apply.apply_review` and
-        :func:`nodule.outputs.write_report`.
+        :func:`nodule.outputs.write_report_files`.
     """
-    from nodule.outputs import write_report
+    from nodule.outputs import write_report_files
     from nodule.review.apply import apply_review
     from nodule.review.review_file import read_review
 
@@ -123,7 +123,7 @@ def review_report(
         masks=before.masks,
         context=_restated(before.report.context, request),
     )
-    write_report(
+    write_report_files(
         after.report,
         study=before.study,
         lungs=before.lungs,

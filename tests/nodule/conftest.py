@@ -16,7 +16,7 @@ from nodule.geometry import Geometry
 from nodule.guidelines.growth import Volumetry, judge_growth
 from nodule.masks import NoduleMask
 from nodule.measure.segment import GrowthRules
-from nodule.outputs import write_report
+from nodule.outputs import write_report_files
 from nodule.report import Provenance, Report, build_report
 from nodule.study import PatientHeader, SeriesHeader, SliceReference, Study, StudyWarning
 from nodule.volume import LungMask, Volume
@@ -173,7 +173,7 @@ def written(
 ) -> Path:
     """Return the folder of a whole report; not to be changed."""
     folder = tmp_path_factory.mktemp("written")
-    write_report(report, study=study, lungs=lungs, masks=masks, folder=folder)
+    write_report_files(report, study=study, lungs=lungs, masks=masks, folder=folder)
     return folder
 
 

@@ -12,7 +12,7 @@ from made_findings import EVEN, with_malignancy, with_nodule
 
 from nodule.findings import Finding
 from nodule.masks import NoduleMask
-from nodule.outputs import write_report
+from nodule.outputs import write_report_files
 from nodule.page.html import dicom_date, person_name
 from nodule.report import Provenance, Report, build_report
 from nodule.report.tables import findings_csv, safe_cell
@@ -23,7 +23,7 @@ from nodule.volume import LungMask
 def _page(
     report: Report, study: Study, lungs: LungMask, folder: Path, masks: dict[str, NoduleMask]
 ) -> str:
-    write_report(report, study=study, lungs=lungs, masks=masks, folder=folder)
+    write_report_files(report, study=study, lungs=lungs, masks=masks, folder=folder)
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -37,7 +37,7 @@ def test_writes_its_files_and_nothing_else(
     report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
     folder = tmp_path / "new" / "study"
-    written = write_report(report, study=study, lungs=lungs, masks=masks, folder=folder)
+    written = write_report_files(report, study=study, lungs=lungs, masks=masks, folder=folder)
     assert {path.name for path in written} == {
         "report.json",
         "findings.csv",
@@ -55,22 +55,24 @@ def test_deletes_what_an_earlier_report_left_and_nothing_else(
 ) -> None:
     for name in ("sr.dcm", "seg.dcm", "report.pdf", "comparison.csv", "review.json"):
         (tmp_path / name).touch()
-    written = write_report(report, study=study, lungs=lungs, masks=masks, folder=tmp_path)
+    written = write_report_files(report, study=study, lungs=lungs, masks=masks, folder=tmp_path)
     assert set(tmp_path.iterdir()) == {*written, tmp_path / "review.json"}
 
 
 def test_equal_input_gives_equal_bytes(
     report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
-    first = write_report(report, study=study, lungs=lungs, masks=masks, folder=tmp_path / "a")
-    second = write_report(report, study=study, lungs=lungs, masks=masks, folder=tmp_path / "b")
+    first = write_report_files(report, study=study, lungs=lungs, masks=masks, folder=tmp_path / "a")
+    second = write_report_files(
+        report, study=study, lungs=lungs, masks=masks, folder=tmp_path / "b"
+    )
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
 
 
 def test_lungs_lie_where_they_were(
     report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
-    write_report(report, study=study, lungs=lungs, masks=masks, folder=tmp_path)
+    write_report_files(report, study=study, lungs=lungs, masks=masks, folder=tmp_path)
     image = sitk.ReadImage(str(tmp_path / "lungs.nii.gz"))  # SimpleITK turns RAS into LPS
     np.testing.assert_array_equal(sitk.GetArrayFromImage(image), lungs.labels_zyx)
     for index_zyx in ((0, 0, 0), (19, 0, 3), (5, 21, 0), (7, 8, 23)):
@@ -81,7 +83,7 @@ def test_lungs_lie_where_they_were(
 def test_the_lungs_file_holds_no_time_stamp(
     report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
-    write_report(report, study=study, lungs=lungs, masks=masks, folder=tmp_path)
+    write_report_files(report, study=study, lungs=lungs, masks=masks, folder=tmp_path)
     content = (tmp_path / "lungs.nii.gz").read_bytes()
     assert content[4:8] == bytes(4)  # RFC 1952: MTIME
     assert gzip.decompress(content)[344:347] == b"n+1"
@@ -212,7 +214,7 @@ def test_a_study_without_findings_gets_a_whole_report(
 def test_a_page_without_a_viewer_holds_no_script(
     report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
-    write_report(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
+    write_report_files(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "script-src" not in page

@@ -20,7 +20,7 @@ from nodule.errors import InputError
 from nodule.findings import Finding, masks_of
 from nodule.followup.record import ComparisonRecord
 from nodule.masks import NoduleMask
-from nodule.outputs import write_report
+from nodule.outputs import write_report_files
 from nodule.report import Provenance, Report, build_report
 from nodule.report.tables import management_csv
 from nodule.study import PatientHeader, Study
@@ -118,7 +118,7 @@ def test_the_reader_s_table_in_the_person_file_reaches_every_form_of_the_report(
     (exam,) = report.management.exam
     assert exam.answer == answer
     assert management in (exam.management or "")
-    write_report(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
+    write_report_files(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert f"<b>category {answer}</b> by " in page
     assert ("The reader may say <b>4X</b>" in page) == ("4X" not in answer)
@@ -303,7 +303,7 @@ def test_the_page_prints_rule_version_citation_inputs_and_what_is_missing(
     make: Make, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
     report = make(setting="screening-baseline", indication="Screening <round 1>")
-    write_report(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
+    write_report_files(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     (exam,) = report.management.exam
     for text in (
@@ -334,7 +334,9 @@ def test_the_page_names_the_nodule_behind_each_answer_of_the_exam(
         ),
     }.items():
         report = make(setting=setting, risk="high", **HEALTHY)
-        write_report(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
+        write_report_files(
+            report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False
+        )
         page = (tmp_path / "report.html").read_text(encoding="utf-8")
         for text in texts:
             assert text in page, text
@@ -343,7 +345,7 @@ def test_the_page_names_the_nodule_behind_each_answer_of_the_exam(
 def test_the_page_says_why_there_is_no_advice(
     make: Make, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
-    write_report(make(), study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
+    write_report_files(make(), study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "No advice. Nobody stated how these nodules came to light" in page
     assert "not stated" in page

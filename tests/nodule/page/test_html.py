@@ -11,7 +11,7 @@ from nodule.advice.case import Case
 from nodule.advice.context import Context
 from nodule.advice.management import manage
 from nodule.masks import NoduleMask
-from nodule.outputs import write_report
+from nodule.outputs import write_report_files
 from nodule.report import Provenance, Report, build_report
 from nodule.review.apply import apply_review
 from nodule.review.review_file import read_review
@@ -194,7 +194,7 @@ def test_a_share_of_everything_is_written_above_its_bar(
         update={"findings": (first.model_copy(update={"malignancy": sure}),)}
     )
     own = {"N1": masks["N1"]}
-    write_report(certain, study=study, lungs=lungs, masks=own, folder=tmp_path, viewer=False)
+    write_report_files(certain, study=study, lungs=lungs, masks=own, folder=tmp_path, viewer=False)
     page = browser.new_page()
     page.goto((tmp_path / "report.html").as_uri())
     share, bar, chart = (
@@ -217,7 +217,9 @@ def test_the_reasons_of_rules_have_the_width_of_a_telephone(
     context = Context(setting="screening-baseline")
     case = Case(context=context, study=report.study, standing=report.standing, comparison=None)
     advised = report.model_copy(update={"management": manage(case)})
-    write_report(advised, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
+    write_report_files(
+        advised, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False
+    )
     page = browser.new_page(viewport={"width": 390, "height": 800})
     page.goto((tmp_path / "report.html").as_uri())
     reason = page.locator(".management .wraps td:last-child").first.bounding_box()
@@ -286,7 +288,7 @@ def test_a_study_without_findings_and_image_numbers_can_be_read_and_added_to(
     report = build_report(
         study=bare, lungs=lungs, findings=(), patient=patient, provenance=provenance
     )
-    write_report(report, study=bare, lungs=lungs, masks={}, folder=tmp_path)
+    write_report_files(report, study=bare, lungs=lungs, masks={}, folder=tmp_path)
     page = browser.new_page()
     page.goto((tmp_path / "report.html").as_uri())
     page.wait_for_selector("#viewer[data-ready]")

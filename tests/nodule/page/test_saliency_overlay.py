@@ -14,7 +14,7 @@ from PIL import Image
 from nodule.findings import Finding
 from nodule.geometry import Geometry
 from nodule.masks import NoduleMask
-from nodule.outputs import write_report, write_saliency
+from nodule.outputs import write_report_files, write_saliency
 from nodule.page.figures import Picture, plane_picture
 from nodule.page.html import render_html
 from nodule.page.pdf import write_pdf
@@ -132,7 +132,9 @@ def heated(
     masks: dict[str, NoduleMask],
 ) -> Path:
     folder = tmp_path_factory.mktemp("heated")
-    write_report(report, study=study, lungs=lungs, masks=masks, folder=folder, saliency_maps=[heat])
+    write_report_files(
+        report, study=study, lungs=lungs, masks=masks, folder=folder, saliency_maps=[heat]
+    )
     return folder
 
 

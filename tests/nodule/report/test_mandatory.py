@@ -18,7 +18,7 @@ from nodule.advice.context import Context
 from nodule.findings import Finding
 from nodule.followup.record import ComparisonRecord
 from nodule.masks import NoduleMask
-from nodule.outputs import write_report
+from nodule.outputs import write_report_files
 from nodule.report import Provenance, Report, build_report
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
@@ -72,7 +72,7 @@ def text(
 ) -> str:
     """Return what a reader reads: the page without its tags."""
     folder = tmp_path_factory.mktemp("mandatory")
-    write_report(whole, study=study, lungs=lungs, masks=masks, folder=folder, viewer=False)
+    write_report_files(whole, study=study, lungs=lungs, masks=masks, folder=folder, viewer=False)
     page = re.sub("</?time>", "", (folder / "report.html").read_text(encoding="utf-8"))
     labels = " ".join(re.findall(r'aria-label="([^"]*)"', page))
     body = re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)
@@ -243,7 +243,7 @@ def test_a_finding_seen_before_shows(field: str, text: str, told: dict[str, Any]
 def test_what_the_software_cannot_know_is_visibly_not_stated(
     report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
-    write_report(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
+    write_report_files(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     body = " ".join(re.sub(r"<[^>]+>", " ", page.split("<main>")[1]).split())
     assert "Indication not stated" in body
@@ -264,6 +264,6 @@ def test_a_prior_without_a_date_is_told(
         update={"days": None, "prior": comparison.prior.model_copy(update={"study_date": None})}
     )
     report = whole.model_copy(update={"comparison": undated})
-    write_report(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
+    write_report_files(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "prior CT, date not stated" in page

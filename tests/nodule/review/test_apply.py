@@ -13,7 +13,7 @@ from nodule.advice.context import Context, ReaderFacts
 from nodule.errors import InputError
 from nodule.followup.record import ComparisonRecord
 from nodule.masks import NoduleMask
-from nodule.outputs import read_lungs, read_masks, write_report
+from nodule.outputs import read_lungs, read_masks, write_report_files
 from nodule.report import Report
 from nodule.report.tables import findings_csv
 from nodule.review.apply import apply_review
@@ -320,7 +320,7 @@ def test_the_page_and_the_table_say_what_was_decided(
     )
     after = apply_review(report, review, study=study, lungs=lungs, masks=masks)
     reviewed = after.report
-    write_report(reviewed, study=study, lungs=lungs, masks=after.masks, folder=tmp_path)
+    write_report_files(reviewed, study=study, lungs=lungs, masks=after.masks, folder=tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     for text in (
         "Reviewed draft",
