@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 import numpy as np
@@ -48,11 +48,11 @@ class NoduleMask:
     InputError : ``BAD_DTYPE`` or ``EMPTY_MASK``.
     """
 
-    array_zyx: Mask
+    array_zyx: Mask = field(repr=False)
     start_zyx: Index
     geometry: Geometry
     texture: Texture | None = None
-    core_zyx: Mask | None = None
+    core_zyx: Mask | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for array in (self.array_zyx, self.core_zyx):

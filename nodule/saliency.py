@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -73,7 +73,7 @@ class SaliencyMap:
 
     finding_id: str
     answer: Answer
-    saliency_zyx: NDArray[np.float16]
+    saliency_zyx: NDArray[np.float16] = field(repr=False)
     geometry: Geometry
     checks: SaliencyChecks
 

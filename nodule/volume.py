@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -37,7 +37,7 @@ class Volume:
     InputError : ``BAD_DTYPE`` or ``NOT_FINITE``.
     """
 
-    array_zyx: NDArray[np.float32]
+    array_zyx: NDArray[np.float32] = field(repr=False)
     geometry: Geometry
 
     def __post_init__(self) -> None:
@@ -70,7 +70,7 @@ class LungMask:
     RIGHT: ClassVar[int] = 1
     LEFT: ClassVar[int] = 2
 
-    labels_zyx: NDArray[np.uint8]
+    labels_zyx: NDArray[np.uint8] = field(repr=False)
     geometry: Geometry
 
     def __post_init__(self) -> None:

@@ -37,6 +37,12 @@ def test_shows_what_was_found_and_never_the_patient(found: Detection) -> None:
         assert "P-17" not in shown
 
 
+def test_what_a_detection_holds_shows_no_voxels(found: Detection) -> None:
+    for held in (*found.findings, *found.masks.values(), found.lungs, found.study.volume):
+        assert "array(" not in repr(held)
+        assert "\n" not in repr(held)
+
+
 def test_a_study_without_a_finding_shows_an_empty_table(found: Detection) -> None:
     nothing = replace(found, findings=())
     assert repr(nothing).startswith("Detection(0 findings, ")
