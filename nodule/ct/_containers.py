@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import hashlib
 import io
-import zipfile
-import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from nodule.ct._archives import (
+    ZIP_ERRORS,
+    Archive,
+    bad_archive,
+    refuse_bomb,
+    refuse_large_directory,
+    refuse_unsafe,
+)
 from nodule.errors import InputError
 
 MAX_MEMBERS = 20_000
-MAX_TOTAL_BYTES = 8 << 30
-MAX_MEMBER_BYTES = 2 << 30
-MAX_RATIO = 200  # deflate reaches about 1000:1, CT about 3:1, an empty slice about 100:1
-RATIO_FREE_BYTES = 1 << 20  # below this size a member cannot do harm
 _CHUNK_BYTES = 1 << 20
+_APPLE_DOUBLE = b"\0\5\x16\7"  # RFC 1740
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,28 +39,29 @@ class Member:
     name : name for messages, relative to the container, with forward slashes.
     path : the file itself, or the archive that holds it.
     entry : name inside the archive; None for a plain file.
+    archive : the archive of an entry.
     """
 
     name: str
     path: Path
     entry: str | None = None
+    archive: Archive | None = field(default=None, compare=False, repr=False)
 
     def open(self) -> BinaryIO:
-        """Return a seekable stream of the content.
+        """Return a seekable stream of the content; that of an archive matches its checksum.
 
         Raises
         ------
         InputError : ``CANNOT_READ``, or a broken archive's ``BAD_ARCHIVE``.
         """
         try:
-            if self.entry is None:
+            if self.entry is None or self.archive is None:
                 return self.path.open("rb")
-            with zipfile.ZipFile(self.path) as archive:
-                return io.BytesIO(archive.read(self.entry))
+            return io.BytesIO(self.archive.opened.read(self.entry))
         except OSError as error:
             raise _cannot_read(self.name, error) from None
-        except _ZIP_ERRORS as error:
-            raise _bad_archive(type(error).__name__) from None
+        except ZIP_ERRORS as error:
+            raise bad_archive(type(error).__name__) from None
 
     def read(self) -> bytes:
         """Return the whole content; raises as :meth:`open`."""
@@ -74,20 +79,59 @@ class Member:
                 digest.update(chunk)
         return digest.hexdigest()
 
+    def is_apple_double(self) -> bool:
+        """Whether it is the hidden twin in which macOS keeps what a file system has no place for.
 
-_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+        Raises
+        ------
+        InputError : as :meth:`open`.
+        """
+        if not PurePosixPath(self.name).name.startswith("._"):
+            return False
+        with self.open() as stream:
+            return stream.read(len(_APPLE_DOUBLE)) == _APPLE_DOUBLE
 
 
-def members_of_folder(folder: Path) -> tuple[Member, ...]:
-    """List the regular files below a folder, hidden ones included, links out of it left out.
+@dataclass(frozen=True, kw_only=True)
+class FolderListing:
+    """What lies below a folder.
+
+    Parameters
+    ----------
+    members : regular files, hidden ones included, in the order of their names.
+    left_out : by name, why a file or folder is none of them.
+    """
+
+    members: tuple[Member, ...]
+    left_out: Mapping[str, InputError]
+
+
+def list_folder(folder: Path) -> FolderListing:
+    """List the files below a folder; links out of it are not followed.
 
     Raises
     ------
     InputError : ``TOO_MANY_FILES``.
     """
     root = folder.resolve()
-    found = (p for p in folder.rglob("*") if p.is_file() and p.resolve().is_relative_to(root))
-    return _named(folder, found)
+    found: list[Path] = []
+    left_out: dict[str, InputError] = {}
+
+    def note(error: OSError) -> None:
+        name = Path(error.filename).relative_to(folder).as_posix()
+        left_out[name] = _cannot_read(name, error)
+
+    for parent, folders, files in os.walk(folder, onerror=note):
+        for path in (Path(parent, name) for name in (*folders, *files)):
+            name = path.relative_to(folder).as_posix()
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                left_out[name] = _leads_outside(name)
+            elif path.is_file():
+                found.append(path)
+                _refuse_too_many(len(found))
+            elif not path.is_dir():
+                left_out[name] = not_a_file(name)
+    return FolderListing(members=_named(folder, found), left_out=left_out)
 
 
 def members_named(folder: Path, names: Iterable[str]) -> tuple[tuple[Member, ...], tuple[str, ...]]:
@@ -126,54 +170,21 @@ def members_of_zip(path: Path) -> tuple[Member, ...]:
         ``TOO_MANY_FILES``.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            entries = [e for e in archive.infolist() if not e.is_dir()]
+        refuse_large_directory(path)
+        archive = Archive(path)
+        entries = [e for e in archive.opened.infolist() if not e.is_dir()]
     except OSError as error:
         raise _cannot_read(path.name, error) from None
-    except _ZIP_ERRORS as error:
-        raise _bad_archive(type(error).__name__) from None
+    except ZIP_ERRORS as error:
+        raise bad_archive(type(error).__name__) from None
     _refuse_too_many(len(entries))
     for entry in entries:
-        _refuse_unsafe(entry)
-    _refuse_bomb(entries)
-    members = (Member(name=e.filename, path=path, entry=e.filename) for e in entries)
-    return tuple(sorted(members, key=lambda m: m.name))
-
-
-def _refuse_unsafe(entry: zipfile.ZipInfo) -> None:
-    parts = entry.filename.replace("\\", "/").split("/")
-    is_link = (entry.external_attr >> 16) & 0o170000 == 0o120000
-    for reason, holds in {
-        "a name that leads outside": ".." in parts or parts[0] == "" or ":" in parts[0],
-        "a symbolic link": is_link,
-        "an encrypted member": bool(entry.flag_bits & 1),
-    }.items():
-        if holds:
-            raise InputError(
-                "an archive is not safe to read",
-                code="UNSAFE_ARCHIVE",
-                expected="plain files below the archive's root",
-                got=reason,
-                hint="Unpack it with a tool that you trust and give the folder.",
-            )
-
-
-def _refuse_bomb(entries: list[zipfile.ZipInfo]) -> None:
-    total = sum(e.file_size for e in entries)
-    largest = max((e.file_size for e in entries), default=0)
-    ratio = max(
-        (e.file_size / max(e.compress_size, 1) for e in entries if e.file_size > RATIO_FREE_BYTES),
-        default=0.0,
+        refuse_unsafe(entry)
+    refuse_bomb(entries)
+    members = (
+        Member(name=e.filename, path=path, entry=e.filename, archive=archive) for e in entries
     )
-    if total > MAX_TOTAL_BYTES or largest > MAX_MEMBER_BYTES or ratio > MAX_RATIO:
-        raise InputError(
-            "an archive would inflate beyond any CT study",
-            code="ARCHIVE_BOMB",
-            expected=f"at most {MAX_TOTAL_BYTES} bytes in all, {MAX_MEMBER_BYTES} in one member"
-            f" and a ratio of {MAX_RATIO}",
-            got=f"{total} bytes in all, {largest} in one member, ratio {ratio:.0f}",
-            hint="Unpack it with a tool that you trust and give the folder.",
-        )
+    return tuple(sorted(members, key=lambda m: m.name))
 
 
 def _refuse_too_many(count: int) -> None:
@@ -195,10 +206,20 @@ def _cannot_read(name: str, error: OSError) -> InputError:
     )
 
 
-def _bad_archive(got: str) -> InputError:
+def not_a_file(name: str) -> InputError:
+    """Return the error for a pipe, a device or a link to nothing, which may never end."""
     return InputError(
-        "a zip archive is damaged",
-        code="BAD_ARCHIVE",
-        got=got,
-        hint="Make or download it again.",
+        f"{name} is not a regular file",
+        code="CANNOT_READ",
+        expected="a file or a folder",
+        hint="Copy what it stands for into a file.",
+    )
+
+
+def _leads_outside(name: str) -> InputError:
+    return InputError(
+        f"{name} is a link that leads out of its folder",
+        code="LINK_OUTSIDE",
+        expected="files below the folder",
+        hint="Give the folder that holds the files, or copy them with links followed (cp -rL).",
     )

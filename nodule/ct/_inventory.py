@@ -8,9 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nodule.ct._containers import Member, members_named, members_of_folder, members_of_zip
+from nodule.ct._containers import (
+    Member,
+    list_folder,
+    members_named,
+    members_of_zip,
+    not_a_file,
+)
 from nodule.ct._series import IgnoredFile, Inventory, SeriesRecord
-from nodule.ct.dicom._checks import problems_of
+from nodule.ct.dicom._checks import problems_of, too_wide
 from nodule.ct.dicom._dicom_file import looks_like_dicom, quiet_pydicom
 from nodule.ct.dicom._dicomdir import is_index, names_in_index
 from nodule.ct.dicom._grid import stack_images
@@ -47,7 +53,9 @@ def inventory(path: Path) -> Inventory:
             hint="Give a folder, a zip archive or an image file.",
         )
     if path.is_dir():
-        return _of_members(members_of_folder(path))
+        return _of_folder(path)
+    if not path.is_file():
+        raise not_a_file(path.name)
     suffix = next((s for s in IMAGE_FORMATS if path.name.lower().endswith(s)), None)
     if suffix is not None:
         return _of_image(path, suffix)
@@ -55,6 +63,13 @@ def inventory(path: Path) -> Inventory:
     if looks_like_dicom(member) or not zipfile.is_zipfile(path):
         return _of_single(member)
     return _of_members(members_of_zip(path))
+
+
+def _of_folder(path: Path) -> Inventory:
+    listing = list_folder(path)
+    found = _of_members(listing.members)
+    left_out = (IgnoredFile(name=name, error=error) for name, error in listing.left_out.items())
+    return replace(found, ignored=(*found.ignored, *left_out))
 
 
 def _of_image(path: Path, suffix: str) -> Inventory:
@@ -104,6 +119,9 @@ def _of_members(members: Iterable[Member]) -> Inventory:
         try:
             file = read_dicom_file(member)
         except NoduleError as refused:
+            if refused.code == "NOT_DICOM" and member.is_apple_double():
+                ignored.append(IgnoredFile(name=member.name, error=_hidden_twin(member.name)))
+                continue
             ignored.append(IgnoredFile(name=member.name, error=refused))
             if refused.code in _SUSPICIOUS or member.name.lower().endswith(_DICOM_NAMES):
                 suspects.append(member)
@@ -117,6 +135,10 @@ def _of_members(members: Iterable[Member]) -> Inventory:
         records.append(_record(uid, unique))
         ignored += copies
     return Inventory(series=tuple(records), ignored=tuple(ignored), suspects=tuple(suspects))
+
+
+def _hidden_twin(name: str) -> NoduleError:
+    return InputError(f"{name} belongs to macOS, not to the study", code="APPLE_DOUBLE")
 
 
 def _is_cut_short(file: DicomFile) -> bool:
@@ -153,6 +175,8 @@ def _record(uid: str | None, files: Sequence[DicomFile]) -> SeriesRecord:
     if images:
         problems += problems_of(images)
     geometry, images = _grid(images) if not problems else (None, images)
+    if geometry is not None and (refused := too_wide(geometry)) is not None:
+        problems.append(refused)
     first = next((f for f in files if f.images), files[0])
     return SeriesRecord(
         uid=uid,

@@ -166,7 +166,8 @@ class Inventory:
         )
 
     def _nothing(self) -> NoduleError:
-        if len(self.ignored) == 1:
+        codes = {ignored.code for ignored in self.ignored}
+        if len(self.ignored) == 1 or codes in ({"LINK_OUTSIDE"}, {"CANNOT_READ"}):
             return self.ignored[0].error
         return InputError(
             "there is no image series",

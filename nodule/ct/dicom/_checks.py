@@ -16,9 +16,11 @@ from nodule.ct.dicom._headers import ImageHeader
 from nodule.ct.dicom._identity_checks import IDENTITY_CHECKS, INSTANCE_CHECKS, differ_in
 from nodule.ct.dicom._stack_checks import EXPORT_HINT, MAX_SPACING_MM, STACK_CHECKS
 from nodule.errors import DicomSeriesError, NoduleError
+from nodule.geometry import Geometry
 
 MIN_SLICES = 3  # the fewest whose two gaps can be compared
 MAX_VOXELS = 1 << 29  # 512 x 512 x 2048, 2 GiB as float32
+MAX_FIELD_MM3 = 1 << 30  # 820 x 820 x 1,590 mm, a whole body; 4 GiB as float32 of 1 mm
 MAX_OBLIQUE_COSINE = 0.7071  # the normal within 45 degrees of the body's axis
 ORIENTATION_TOLERANCE = 1e-4
 UNIT_TOLERANCE = 1e-3
@@ -220,6 +222,20 @@ def too_large(voxels: int) -> NoduleError | None:
         expected=f"at most {MAX_VOXELS} voxels",
         got=voxels,
         hint="Crop or resample it first.",
+    )
+
+
+def too_wide(geometry: Geometry) -> NoduleError | None:
+    """Refuse a field so large that its grid of 1 mm would not fit into memory."""
+    extent_mm = np.abs(geometry.affine[:3, :3]) @ np.asarray(geometry.shape_zyx, float)
+    if np.prod(np.maximum(extent_mm, 1.0)) <= MAX_FIELD_MM3:
+        return None
+    return DicomSeriesError(
+        "a volume covers more than a scanner can",
+        code="TOO_LARGE",
+        expected=f"at most {MAX_FIELD_MM3} mm³",
+        got=" x ".join(f"{mm:.0f}" for mm in extent_mm) + " mm",
+        hint="The header may state another unit than millimetres; or crop it first.",
     )
 
 

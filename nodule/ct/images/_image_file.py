@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nodule.ct._containers import Member
 from nodule.ct._hounsfield import LOWEST_HU
-from nodule.ct.dicom._checks import too_few, too_large
+from nodule.ct.dicom._checks import too_few, too_large, too_wide
 from nodule.errors import GeometryError, InputError
 from nodule.geometry import Geometry
 from nodule.hu import AIR_HU
@@ -61,6 +61,8 @@ class ImageFile:
                 got=stored.spacing_zyx_mm,
                 hint="The header may state another unit than millimetres.",
             )
+        if (refused := too_wide(stored)) is not None:
+            raise refused
 
     @property
     def series_uid(self) -> str | None:

@@ -1,15 +1,21 @@
 """Containers that must not be trusted."""
 
+import os
+import pickle
 import stat
+import struct
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import nibabel
+import numpy as np
 import pytest
 
-from nodule.ct import inventory
+from nodule.ct import inventory, read_ct
 from nodule.ct._containers import (
+    list_folder,
     members_named,
-    members_of_folder,
     members_of_zip,
 )
 from nodule.errors import InputError
@@ -50,7 +56,7 @@ def test_a_bomb_of_one_thousand_to_one_is_refused(tmp_path: Path) -> None:
 def test_many_small_bombs_are_refused_by_their_sum(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nodule.ct._containers.MAX_TOTAL_BYTES", 10_000)
+    monkeypatch.setattr("nodule.ct._archives.MAX_TOTAL_BYTES", 10_000)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for i in range(20):
             archive.writestr(f"{i}.dcm", bytes(1000))
@@ -82,7 +88,13 @@ def test_a_link_out_of_a_folder_is_not_followed(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "inside.dcm").write_bytes(b"x")
     (folder / "link.dcm").symlink_to(tmp_path / "outside.dcm")
-    assert [m.name for m in members_of_folder(folder)] == ["inside.dcm"]
+    (folder / "more").symlink_to(tmp_path)
+    listing = list_folder(folder)
+    assert [m.name for m in listing.members] == ["inside.dcm"]
+    assert {name: e.code for name, e in listing.left_out.items()} == {
+        "link.dcm": "LINK_OUTSIDE",
+        "more": "LINK_OUTSIDE",
+    }
 
 
 def test_an_index_reaches_only_below_its_folder(tmp_path: Path) -> None:
@@ -109,7 +121,8 @@ def write_index_of(path: Path, sizes: list[tuple[int, int]]) -> Path:
     return path
 
 
-GIB = 1 << 30
+MIB = 1 << 20
+EIGHT_GIB = [(192 * MIB, 384 * MIB)] * 21 + [(64 * MIB, 128 * MIB)]
 
 
 @pytest.mark.parametrize(
@@ -120,11 +133,12 @@ GIB = 1 << 30
         pytest.param([(10_000, 2_000_001)], True, id="above a ratio of 200"),
         pytest.param([(1, 1 << 20)], False, id="a mebibyte of any ratio"),
         pytest.param([(1, (1 << 20) + 1)], True, id="above a mebibyte the ratio counts"),
-        pytest.param([(GIB, 2 * GIB - 1)], False, id="below two gibibytes in one member"),
-        pytest.param([(GIB, 2 * GIB)], False, id="two gibibytes in one member"),
-        pytest.param([(GIB, 2 * GIB + 1)], True, id="above two gibibytes in one member"),
-        pytest.param([(GIB, 2 * GIB)] * 4, False, id="eight gibibytes in all"),
-        pytest.param([(GIB, 2 * GIB)] * 4 + [(1, 1)], True, id="above eight gibibytes in all"),
+        pytest.param([(MIB, 384 * MIB)], True, id="a ratio of 384"),
+        pytest.param([(192 * MIB, 384 * MIB - 1)], False, id="below 384 mebibytes in one member"),
+        pytest.param([(192 * MIB, 384 * MIB)], False, id="384 mebibytes in one member"),
+        pytest.param([(192 * MIB, 384 * MIB + 1)], True, id="above 384 mebibytes in one member"),
+        pytest.param(EIGHT_GIB, False, id="eight gibibytes in all"),
+        pytest.param([*EIGHT_GIB, (1, 1)], True, id="above eight gibibytes in all"),
     ],
 )
 def test_an_archive_inflates_to_no_more_than_a_ct_study(
@@ -135,3 +149,123 @@ def test_an_archive_inflates_to_no_more_than_a_ct_study(
         assert refusal(path) == "ARCHIVE_BOMB"
     else:
         assert len(members_of_zip(path)) == len(sizes)
+
+
+def test_a_directory_is_read_once_for_all_members(
+    clean_series: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read again at each member, the time would grow with the square of their number."""
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in clean_series.iterdir():
+            archive.write(file, file.name)
+    opened = []
+    real = zipfile.ZipFile
+
+    def count(*args: Any) -> zipfile.ZipFile:
+        opened.append(args)
+        return real(*args)
+
+    monkeypatch.setattr(zipfile, "ZipFile", count)
+    read_ct(path)
+    assert len(opened) == 1
+
+
+def test_members_travel_to_other_processes(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.txt", b"content")
+    (member,) = members_of_zip(tmp_path / "a.zip")
+    assert member.read() == b"content"
+    again = pickle.loads(pickle.dumps(member))
+    assert again == member
+    assert again.read() == b"content"
+
+
+@pytest.mark.parametrize("is_zip64", [False, True])
+@pytest.mark.parametrize(
+    ("size", "code"), [(16 << 20, "BAD_ARCHIVE"), ((16 << 20) + 1, "ARCHIVE_BOMB")]
+)
+def test_a_directory_is_no_larger_than_that_of_a_study(
+    tmp_path: Path, size: int, code: str, is_zip64: bool
+) -> None:
+    """By the record at the end, before the directory is read (APPNOTE 4.3.14 and 4.3.16)."""
+    end_64 = b"PK\6\6" + struct.pack("<QHHLLQQQQ", 44, 45, 45, 0, 0, 1, 1, size, 0)
+    locator = b"PK\6\7" + struct.pack("<LQL", 0, 0, 1)
+    stated = 0xFFFFFFFF if is_zip64 else size
+    end = b"PK\5\6" + struct.pack("<HHHHLLH", 0, 0, 1, 1, stated, 0, 0)
+    (tmp_path / "a.zip").write_bytes((end_64 + locator if is_zip64 else b"") + end)
+    with pytest.raises(InputError) as caught:
+        members_of_zip(tmp_path / "a.zip")
+    assert caught.value.code == code
+
+
+APPLE_DOUBLE = b"\0\5\x16\7\0\2\0\0Mac OS X        " + bytes(138)
+
+
+def test_hidden_twins_of_macos_belong_to_nothing(clean_series: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for file in clean_series.iterdir():
+            archive.write(file, f"S/{file.name}")
+            archive.writestr(f"__MACOSX/S/._{file.name}", APPLE_DOUBLE)
+    found = inventory(tmp_path / "a.zip")
+    assert {i.code for i in found.ignored} == {"APPLE_DOUBLE"}
+    assert found.suspects == ()
+    assert [w.code for w in read_ct(tmp_path / "a.zip").warnings] == ["SHORT_COVERAGE"]
+
+
+def test_a_damaged_file_of_a_hidden_name_stays_suspicious(
+    clean_series: Path, tmp_path: Path
+) -> None:
+    for file in clean_series.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "._x.dcm").write_bytes(b"something else")
+    assert len(inventory(tmp_path).suspects) == 1
+
+
+def test_a_study_of_links_is_refused_with_the_reason(clean_series: Path, tmp_path: Path) -> None:
+    """As git-annex lays a data set out."""
+    for file in clean_series.iterdir():
+        (tmp_path / file.name).symlink_to(file.resolve())
+    with pytest.raises(InputError, match="cp -rL") as caught:
+        read_ct(tmp_path)
+    assert caught.value.code == "LINK_OUTSIDE"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without named pipes")
+def test_what_may_never_end_is_not_opened(clean_series: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.dcm")
+    assert refusal(tmp_path / "pipe.dcm") == "CANNOT_READ"
+    assert refusal(Path(os.devnull)) == "CANNOT_READ"
+    for file in clean_series.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    found = inventory(tmp_path)
+    assert [(i.name, i.code) for i in found.ignored] == [("pipe.dcm", "CANNOT_READ")]
+    assert found.choose().series_uid is not None
+
+
+def test_a_folder_that_may_not_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "closed").mkdir()
+    real = os.scandir
+
+    def deny(path: Any) -> Any:
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", deny)
+    found = inventory(tmp_path)
+    assert [(i.name, i.code) for i in found.ignored] == [("closed", "CANNOT_READ")]
+
+
+@pytest.mark.parametrize(("spacing_mm", "code"), [(15.99, "OK"), (16.01, "TOO_LARGE")])
+def test_a_field_has_a_grid_of_1_mm_that_fits_into_memory(
+    tmp_path: Path, spacing_mm: float, code: str
+) -> None:
+    """64 voxels of 16 mm are 1024 mm along each axis: 2^30 voxels of 1 mm."""
+    array = np.linspace(-1000, 100, 64**3).reshape(64, 64, 64).astype(np.int16)
+    image = nibabel.Nifti1Image(array, np.diag([-spacing_mm, -spacing_mm, spacing_mm, 1]))
+    nibabel.save(image, tmp_path / "a.nii")
+    found = inventory(tmp_path / "a.nii")
+    assert [s.verdict for s in found.series] + [i.code for i in found.ignored] == [code]
