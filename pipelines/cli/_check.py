@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from pipelines.cli._summary import NOTHING_DONE
 
 if TYPE_CHECKING:
     from nodule.ct import Inventory, SeriesRecord, SeriesSource
+    from nodule.study import StudyWarning
 
 _HEADINGS = ("description", "kind", "images", "grid", "verdict")
 
@@ -24,34 +26,55 @@ def check(
 ) -> None:
     """List the series of a study, which of them nodule run would read, and why others cannot be.
 
-    Exit status 0 if there is a usable series, 1 otherwise. No patient data are shown.
+    The chosen series is read to its last voxel. Exit status 0 if that went well, 1 otherwise. No
+    patient data are shown.
     """
     from nodule.ct import inventory
 
-    found = inventory(study)
-    chosen, refusal = _choose(found)
+    outcome = _read_chosen(inventory(study))
     if as_json:
-        typer.echo(json.dumps(_document(found, chosen, refusal), indent=2))
+        typer.echo(json.dumps(_document(outcome), indent=2))
     else:
-        _print_tables(found, chosen, refusal)
-    if refusal is not None:
+        _print_tables(outcome)
+    if outcome.refusal is not None:
         raise typer.Exit(NOTHING_DONE)
 
 
-def _choose(found: Inventory) -> tuple[SeriesSource | None, NoduleError | None]:
+@dataclass(frozen=True, kw_only=True)
+class _CheckOutcome:
+    """What there is, and either the series that was read or the reason why none could be."""
+
+    found: Inventory
+    chosen: SeriesSource | None = None
+    refusal: NoduleError | None = None
+    warnings: tuple[StudyWarning, ...] = ()
+
+
+def _read_chosen(found: Inventory) -> _CheckOutcome:
+    from nodule.ct import read_source
+
     try:
-        return found.choose(), None
+        chosen = found.choose()
     except NoduleError as refusal:
-        return None, refusal
+        return _CheckOutcome(found=found, refusal=refusal)
+    try:
+        study = read_source(chosen)
+    except NoduleError as refusal:
+        series = (
+            replace(record, problems=(refusal,)) if record.uid == chosen.series_uid else record
+            for record in found.series
+        )
+        return _CheckOutcome(found=replace(found, series=tuple(series)), refusal=refusal)
+    return _CheckOutcome(found=found, chosen=chosen, warnings=study.warnings)
 
 
-def _document(
-    found: Inventory, chosen: SeriesSource | None, refusal: NoduleError | None
-) -> dict[str, Any]:
+def _document(outcome: _CheckOutcome) -> dict[str, Any]:
+    found, chosen, refusal = outcome.found, outcome.chosen, outcome.refusal
     return {
         "usable": chosen is not None,
         "chosen": chosen and {"series_uid": chosen.series_uid, "reason": chosen.reason},
         "error": refusal and _error(refusal),
+        "warnings": [{"code": w.code, "message": w.message} for w in outcome.warnings],
         "series": [_series(record) for record in found.series],
         "ignored": [{"name": i.name, "code": i.code, "message": i.message} for i in found.ignored],
     }
@@ -76,13 +99,12 @@ def _error(error: NoduleError) -> dict[str, Any]:
     return {"code": error.code} | {k: None if v is None else str(v) for k, v in shown.items()}
 
 
-def _print_tables(
-    found: Inventory, chosen: SeriesSource | None, refusal: NoduleError | None
-) -> None:
+def _print_tables(outcome: _CheckOutcome) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Column, Table
 
+    found, chosen, refusal = outcome.found, outcome.chosen, outcome.refusal
     console = Console()
     if found.series:
         table = Table(Column("series", overflow="fold"), *_HEADINGS)
@@ -99,6 +121,9 @@ def _print_tables(
         )
     if chosen is not None:
         console.print(f"chosen: {escape(chosen.reason)}", highlight=False)
+    for warning in outcome.warnings:
+        line = f"warning {warning.code}: {escape(warning.message)}"
+        console.print(line, style="yellow", highlight=False, soft_wrap=True)
     if refusal is not None:
         console.print(escape(str(refusal)), style="red", highlight=False, soft_wrap=True)
 

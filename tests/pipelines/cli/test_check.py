@@ -6,10 +6,13 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+import pydicom
 import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from nodule.ct import read_ct
+from nodule.errors import NoduleError
 from pipelines.cli._check import check
 
 
@@ -82,3 +85,29 @@ def test_markup_in_a_name_is_shown_as_text(tmp_path: Path) -> None:
     path = tmp_path / "[red]name[!red].txt"
     path.write_text("no image")
     assert "[red]name[!red].txt" in run(tmp_path).stdout
+
+
+def test_reads_the_chosen_series_as_a_run_does(phantom_study: Path, tmp_path: Path) -> None:
+    """Headers alone cannot tell that every value is 1024 too low."""
+    for path in phantom_study.glob("*.dcm"):
+        ds = pydicom.dcmread(path)
+        ds.RescaleIntercept = float(ds.RescaleIntercept) - 1024
+        ds.save_as(tmp_path / path.name)
+    result = run(tmp_path, "--json")
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert (document["usable"], document["chosen"]) == (False, None)
+    assert document["error"]["code"] == "NOT_HU"
+    assert [series["verdict"] for series in document["series"]] == ["NOT_HU"]
+    with pytest.raises(NoduleError, match="NOT_HU"):
+        read_ct(tmp_path)
+
+
+def test_tells_what_is_odd_about_the_chosen_series(phantom_study: Path, tmp_path: Path) -> None:
+    for path in sorted(phantom_study.glob("*.dcm"))[:40]:  # of 2.5 mm
+        shutil.copy(path, tmp_path)
+    result = run(tmp_path)
+    assert result.exit_code == 0
+    assert "warning SHORT_COVERAGE: the series covers 100 mm" in result.stdout
+    codes = [warning["code"] for warning in json.loads(run(tmp_path, "--json").stdout)["warnings"]]
+    assert codes == ["SHORT_COVERAGE"]
