@@ -1,0 +1,34 @@
+"""Another reader finds every voxel where it lies in the patient."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from nodule.geometry import Geometry
+from nodule.nifti_image import nifti
+
+C, S = np.cos(0.3), np.sin(0.3)
+OBLIQUE = Geometry(
+    shape_zyx=(3, 4, 5),
+    spacing_zyx_mm=(2.5, 0.75, 0.5),
+    origin_lps_mm=(-11.0, 22.0, -333.0),
+    direction=((0.0, -S, C), (0.0, C, S), (1.0, 0.0, 0.0)),
+)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.float32])
+def test_voxels_and_their_places_are_kept(tmp_path: Path, dtype: type[np.generic]) -> None:
+    array = np.arange(60).reshape(OBLIQUE.shape_zyx).astype(dtype)
+    (tmp_path / "image.nii.gz").write_bytes(nifti(array, OBLIQUE))
+    image = sitk.ReadImage(tmp_path / "image.nii.gz")
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(image), array)
+    for index_zyx in ((0, 0, 0), (2, 3, 4), (1, 0, 3)):
+        place = image.TransformIndexToPhysicalPoint(index_zyx[::-1])
+        np.testing.assert_allclose(place, OBLIQUE.index_to_lps(index_zyx), atol=1e-4)
+
+
+def test_equal_arrays_give_equal_bytes() -> None:
+    array = np.ones(OBLIQUE.shape_zyx, np.uint8)
+    assert nifti(array, OBLIQUE) == nifti(array.copy(), OBLIQUE)
