@@ -1,1 +1,21 @@
-"""How well detection, segmentation and rating agree with the readers."""
+"""How good answers are: evaluations against readers, references and synthetic truth."""
+
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate._estimate import ErrorPercentiles, Estimate, LimitsOfAgreement
+from nodule.evaluate._evaluation_result import (
+    CardRows,
+    EvaluationFigures,
+    EvaluationResult,
+    EvaluationScope,
+)
+
+__all__ = [
+    "BootstrapSettings",
+    "CardRows",
+    "ErrorPercentiles",
+    "Estimate",
+    "EvaluationFigures",
+    "EvaluationResult",
+    "EvaluationScope",
+    "LimitsOfAgreement",
+]

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from nodule.errors import WeightsError
 from nodule.weights import Weights
-from nodule.weights.card_rendering import TEMPLATES, render
-from nodule.weights.card_sources import sources
+from nodule.weights._card_rendering import TEMPLATES, render
+from nodule.weights._card_sources import sources
 from nodule.weights.model_card import CardEvaluation, CardMember, CardWeights, ModelCard
 from nodule.weights.training_record import TrainingRun, card_training
 from nodule.whole_files import write_whole

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.cli._options import DeviceOption
-from pipelines.cli._summary import summarise
 
 if TYPE_CHECKING:
-    from nodule.evaluate.nodule_detection.detector_speed import Benchmark, Cost
+    from nodule.evaluate.nodule_detection import Benchmark, Cost
 
 _SEED = 20
 
@@ -39,7 +37,7 @@ def benchmark(
     last line on stdout is a JSON summary.
     """
     from nodule.chain import Chain
-    from nodule.evaluate.nodule_detection.detector_speed import benchmark as measure
+    from nodule.evaluate.nodule_detection import benchmark as measure
 
     chain = Chain().on_device(device)
     if study is not None:
@@ -49,8 +47,7 @@ def benchmark(
             measured = measure(_phantom(Path(folder)), chain=chain, c3d_sample=sample)
     if not only_json:
         typer.echo(_table(measured))
-    name = "phantom" if study is None else study.name
-    summarise({"study": name, **_summary(measured)})
+    typer.echo(measured.to_json())
 
 
 def _phantom(folder: Path) -> Path:
@@ -58,13 +55,6 @@ def _phantom(folder: Path) -> Path:
 
     typer.echo("making a phantom", err=True)
     return write_study(make_phantom(random_spec(_SEED, size="full")), folder / "phantom").folder
-
-
-def _summary(measured: Benchmark) -> dict[str, Any]:
-    return asdict(measured) | {
-        "faster_than_plain": measured.faster_than_plain,
-        "faster_than_c3d": measured.faster_than_c3d,
-    }
 
 
 def _table(measured: Benchmark) -> str:

@@ -40,8 +40,8 @@ def froc(
 
     Coordinates are LPS mm. FP/scan divides by all series listed, so list just those evaluated.
     """
-    from nodule.evaluate.bootstrap import BootstrapSettings
-    from nodule.evaluate.nodule_detection.froc_evaluation import evaluate_froc
+    from nodule.evaluate import BootstrapSettings
+    from nodule.evaluate.luna16_froc import evaluate_froc
     from nodule.lidc.luna16 import read_findings, read_series_uids, read_submission
 
     result = evaluate_froc(

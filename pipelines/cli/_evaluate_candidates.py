@@ -56,23 +56,17 @@ def candidates(
     from nodule.candidates.operating import operating_path
     from nodule.candidates.stage import ProposeCandidates
     from nodule.chain import Chain
-    from nodule.evaluate.bootstrap import BootstrapSettings
-    from nodule.evaluate.nodule_detection.crop_scores import certain_records
-    from nodule.evaluate.nodule_detection.detection_evaluation import LOWEST_SCORE, run_detection
-    from nodule.evaluate.nodule_detection.detection_result import detection_result
-    from nodule.evaluate.nodule_detection.read_scans import find_read_scans
+    from nodule.evaluate import BootstrapSettings
+    from nodule.evaluate.nodule_detection import detection_result, run_detection
     from nodule.training.crop_set import CropSet
     from nodule.weights import Weights
 
     opened = Weights.shipped("candidates") if weights is None else Weights.open(weights)
-    crops = CropSet.open(data)
     detection = run_detection(
-        find_read_scans(scans),
-        crops,
-        certain_records(crops, folds=fold or ()),
-        chain=Chain(
-            candidates=ProposeCandidates(weights=opened, score_threshold=LOWEST_SCORE)
-        ).on_device(device),
+        scans,
+        CropSet.open(data),
+        chain=Chain(candidates=ProposeCandidates(weights=opened)).on_device(device),
+        folds=fold or (),
         allow_seen=allow_seen,
         seed=seed,
     )

@@ -46,7 +46,7 @@ def lungs(
     classical labels that the network learned from, not with a person's.
     """
     from nodule.chain import Chain
-    from nodule.evaluate.lung_masks.lung_evaluation import evaluate_lungs
+    from nodule.evaluate.lung_masks import evaluate_lungs
     from nodule.lidc.whole_scans import find_scans
     from nodule.lungs.stage import SegmentLungs
     from nodule.weights import Weights

@@ -50,10 +50,8 @@ def malignancy(
     rating below 3 against above; exactly 3 is dropped from the two-class figures. Every figure
     comes with its 95 % interval over patients. OUT gets tables, JSON and pictures.
     """
-    from nodule.evaluate.bootstrap import BootstrapSettings
-    from nodule.evaluate.malignancy_rating.calibration_fit import fit
-    from nodule.evaluate.malignancy_rating.malignancy_evaluation import run_malignancy
-    from nodule.evaluate.malignancy_rating.malignancy_result import malignancy_result
+    from nodule.evaluate import BootstrapSettings
+    from nodule.evaluate.malignancy_rating import malignancy_result, run_malignancy
     from nodule.malignancy.calibration import calibration_path
     from nodule.training.crop_set import CropSet
     from nodule.weights import Weights
@@ -72,7 +70,6 @@ def malignancy(
             precision=precision, progress=progress,
         )  # fmt: skip
     if calibrate:
-        fitted = fit(rated.found.judged, members=[each.sha256 for each in members])
-        fitted.write(calibration_path(members[0].path))
+        rated.fit().write(calibration_path(members[0].path))
     result = malignancy_result(rated, bootstrap=BootstrapSettings(draws=draws, seed=seed))
     publish(result, out=out, card=members if card else (), context=context)

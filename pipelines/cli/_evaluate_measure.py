@@ -31,8 +31,8 @@ def measure(
     the stated limits of the volume hold the readers' one, and the texture against their median
     rating. The constants of the method were chosen on folds 1 to 3.
     """
-    from nodule.evaluate.bootstrap import BootstrapSettings
-    from nodule.evaluate.nodule_measurement.mask_evaluation import evaluate_masks
+    from nodule.evaluate import BootstrapSettings
+    from nodule.evaluate.nodule_measurement import evaluate_masks
     from nodule.training.crop_set import CropSet
 
     result = evaluate_masks(

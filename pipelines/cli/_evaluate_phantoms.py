@@ -28,8 +28,8 @@ def phantoms(
     place and size. What cannot be grown, or has no stated volume, counts as a failure. The
     constants of the method were chosen with the help of seed 1.
     """
-    from nodule.evaluate.bootstrap import BootstrapSettings
-    from nodule.evaluate.nodule_measurement.phantom_evaluation import evaluate_phantoms
+    from nodule.evaluate import BootstrapSettings
+    from nodule.evaluate.nodule_measurement import evaluate_phantoms
 
     bootstrap = BootstrapSettings(draws=draws)
     with bar("phantoms") as progress:

@@ -37,8 +37,8 @@ def transfer(
     two is taken on the same nodules, with its 95 % interval over patients. Any weights may be
     compared so. Refused where any of them saw a patient of the fold in training.
     """
-    from nodule.evaluate.bootstrap import BootstrapSettings
-    from nodule.evaluate.malignancy_rating.transfer_evaluation import evaluate_transfer
+    from nodule.evaluate import BootstrapSettings
+    from nodule.evaluate.malignancy_rating import evaluate_transfer
     from nodule.training.crop_set import CropSet
     from nodule.weights import Weights
 

@@ -11,7 +11,7 @@ import typer
 from pipelines.cli._options import given_command
 
 if TYPE_CHECKING:
-    from nodule.evaluate.evaluation_result import EvaluationFigures, EvaluationResult
+    from nodule.evaluate import EvaluationFigures, EvaluationResult
     from nodule.weights import Weights
 
     Figures = TypeVar("Figures", bound=EvaluationFigures)

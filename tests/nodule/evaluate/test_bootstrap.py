@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.evaluate.bootstrap import BootstrapSettings, patient_bootstrap, patient_bootstraps
-from nodule.evaluate.malignancy_rating.reader_agreement import auc
+from nodule.evaluate._bootstrap import BootstrapSettings, patient_bootstrap, patient_bootstraps
+from nodule.evaluate.malignancy_rating._reader_agreement import auc
 
 
 def test_the_bootstrap_draws_patients_with_all_their_nodules() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nodule.evaluate.confusion import ConfusionMatrix, kappas, report
+from nodule.evaluate._confusion import ConfusionMatrix, kappas, report
 
 TRUTH, GIVEN = np.array([1, 1, 2, 2, 2, 3]), np.array([1, 2, 2, 2, 3, 3])
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from nodule.errors import InputError
-from nodule.evaluate.estimate import ErrorPercentiles, Estimate, LimitsOfAgreement
+from nodule.evaluate._estimate import ErrorPercentiles, Estimate, LimitsOfAgreement
 
 
 @pytest.mark.parametrize(

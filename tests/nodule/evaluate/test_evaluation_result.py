@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from nodule.evaluate.bootstrap import BootstrapSettings
-from nodule.evaluate.estimate import Estimate
-from nodule.evaluate.evaluation_result import (
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate._estimate import Estimate
+from nodule.evaluate._evaluation_result import (
     CardRows,
     EvaluationResult,
     EvaluationScope,

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from nodule.errors import InputError
-from nodule.evaluate.leakage import (
+from nodule.evaluate._leakage import (
     cannot_be_told,
     patients_of,
     seen_in_training,

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from nodule.errors import GeometryError
-from nodule.evaluate.overlap import compare_masks
+from nodule.evaluate._overlap import compare_masks
 from nodule.geometry import Vector
 
 UNIT: Vector = (1.0, 1.0, 1.0)

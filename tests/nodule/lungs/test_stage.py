@@ -8,7 +8,7 @@ import pytest
 from nodule.chain import Chain
 from nodule.ct import read_ct
 from nodule.errors import InputError, NoduleError, StageError, WeightsError
-from nodule.evaluate.overlap import LUNG_TOLERANCE_MM, compare_masks
+from nodule.evaluate._overlap import LUNG_TOLERANCE_MM, compare_masks
 from nodule.geometry import Geometry, as_matrix, as_vector
 from nodule.lungs.network import build_network
 from nodule.lungs.stage import SegmentLungs

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from nodule.evaluate.bootstrap import BootstrapSettings
-from nodule.evaluate.nodule_measurement.mask_evaluation import mask_figures
-from nodule.evaluate.nodule_measurement.outline_scores import read_nodules, score_masks
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate.nodule_measurement._mask_evaluation import mask_figures
+from nodule.evaluate.nodule_measurement._outline_scores import read_nodules, score_masks
 from nodule.training.crop_set import CropSet
 
 _log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from nodule.candidates.training.candidates_task import CandidatesTask
 from nodule.candidates.training.crop_regions import nodule_sources
 from nodule.candidates.training.patch_samples import plain_sample
 from nodule.errors import InputError
-from nodule.evaluate.nodule_detection.crop_scores import certain_records
+from nodule.evaluate.nodule_detection._crop_scores import certain_records
 from nodule.geometry import Geometry
 from nodule.lidc.whole_scans import fold_of
 from nodule.malignancy.training import cube_sampler

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nodule.weights import SHIPPED, Weights
-from nodule.weights.card_rendering import prose, render
+from nodule.weights._card_rendering import prose, render
 from nodule.weights.card_writing import rendered_path
 from nodule.weights.model_card import CardTraining, ModelCard
 

@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from nodule.evaluate.nodule_measurement import phantom_evaluation as evaluation
+from nodule.evaluate.nodule_measurement import _phantom_evaluation as evaluation
 from nodule.phantom import NodulePlan, PhantomSpec
 from pipelines.cli._evaluate_phantoms import phantoms
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from nodule.errors import GeometryError, InputError
-from nodule.evaluate.lung_masks.lung_agreement import compare_lungs, count_inside, read_lung_mask
+from nodule.evaluate.lung_masks._lung_agreement import compare_lungs, count_inside, read_lung_mask
 from nodule.geometry import Geometry
 from nodule.volume import LungMask
 

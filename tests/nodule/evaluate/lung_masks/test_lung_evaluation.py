@@ -2,16 +2,16 @@
 
 import math
 
-from nodule.evaluate.estimate import Estimate
-from nodule.evaluate.evaluation_result import EvaluationScope
-from nodule.evaluate.lung_masks.lung_agreement import CentersInside
-from nodule.evaluate.lung_masks.lung_evaluation import (
+from nodule.evaluate._estimate import Estimate
+from nodule.evaluate._evaluation_result import EvaluationScope
+from nodule.evaluate._overlap import Overlap
+from nodule.evaluate.lung_masks._lung_agreement import CentersInside
+from nodule.evaluate.lung_masks._lung_evaluation import (
     LungFigures,
     LungScanFigures,
     card_rows,
     lung_figures,
 )
-from nodule.evaluate.overlap import Overlap
 
 AGREED = Overlap(
     dice=0.98412, iou=0.97, hausdorff_mm=9.0, hd95_mm=2.04, mean_surface_mm=0.5,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nodule.evaluate.malignancy_rating.crop_predictions import Judgement
+from nodule.evaluate.malignancy_rating._crop_predictions import Judgement
 from nodule.malignancy.calibration import Calibration
 from nodule.training.nodule_record import NoduleRecord
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from nodule.evaluate.confusion import ConfusionMatrix, report
-from nodule.evaluate.estimate import Estimate
-from nodule.evaluate.evaluation_result import EvaluationScope
-from nodule.evaluate.malignancy_rating.malignancy_figures import MalignancyFigures, MalignancyGroup
-from nodule.evaluate.malignancy_rating.rating_baselines import BaselineComparison
-from nodule.evaluate.malignancy_rating.rating_scale import LEVELS, ClassCounts
-from nodule.evaluate.malignancy_rating.reader_agreement import (
+from nodule.evaluate._confusion import ConfusionMatrix, report
+from nodule.evaluate._estimate import Estimate
+from nodule.evaluate._evaluation_result import EvaluationScope
+from nodule.evaluate.malignancy_rating._malignancy_figures import MalignancyFigures, MalignancyGroup
+from nodule.evaluate.malignancy_rating._rating_baselines import BaselineComparison
+from nodule.evaluate.malignancy_rating._rating_scale import LEVELS, ClassCounts
+from nodule.evaluate.malignancy_rating._reader_agreement import (
     CoreAgreement,
     ReaderAgreement,
     SurroundingsFigures,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from judgements import FOUR, PLAIN, judgement, peaked
 
-from nodule.evaluate.malignancy_rating.calibrated_ratings import as_seen_in, calibrated_ratings
+from nodule.evaluate.malignancy_rating._calibrated_ratings import as_seen_in, calibrated_ratings
 
 
 def test_reads_readers_and_networks() -> None:

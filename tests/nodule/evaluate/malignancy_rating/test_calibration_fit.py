@@ -7,10 +7,10 @@ import pytest
 from judgements import judgement
 
 from nodule.errors import InputError
-from nodule.evaluate.malignancy_rating.calibrated_ratings import calibrated_ratings
-from nodule.evaluate.malignancy_rating.calibration_fit import cross_fit, fit, split
-from nodule.evaluate.malignancy_rating.crop_predictions import Judgement
-from nodule.evaluate.malignancy_rating.rating_scale import calibration_error
+from nodule.evaluate.malignancy_rating._calibrated_ratings import calibrated_ratings
+from nodule.evaluate.malignancy_rating._calibration_fit import cross_fit, fit, split
+from nodule.evaluate.malignancy_rating._crop_predictions import Judgement
+from nodule.evaluate.malignancy_rating._rating_scale import calibration_error
 from nodule.malignancy.calibration import temper
 
 

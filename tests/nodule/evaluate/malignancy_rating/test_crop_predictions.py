@@ -8,7 +8,7 @@ import pytest
 import torch
 from made_up_nodules import make_example, write_member
 
-from nodule.evaluate.malignancy_rating.crop_predictions import discern, judge
+from nodule.evaluate.malignancy_rating._crop_predictions import discern, judge
 from nodule.malignancy.ensemble import Ensemble
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.evaluate.malignancy_rating.crop_predictions import Discernment
-from nodule.evaluate.malignancy_rating.held_out_panels import join_discernments, panels
+from nodule.evaluate.malignancy_rating._crop_predictions import Discernment
+from nodule.evaluate.malignancy_rating._held_out_panels import join_discernments, panels
 from nodule.weights import Weights
 
 

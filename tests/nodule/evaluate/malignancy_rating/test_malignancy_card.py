@@ -3,7 +3,7 @@
 import pytest
 from runs import FIGURES
 
-from nodule.evaluate.malignancy_rating.malignancy_card import card_rows
+from nodule.evaluate.malignancy_rating._malignancy_card import card_rows
 
 
 def test_states_each_defined_figure_with_its_interval_and_number() -> None:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from judgements import FOUR, PLAIN
 
-from nodule.evaluate.malignancy_rating.calibrated_ratings import (
+from nodule.evaluate.malignancy_rating._calibrated_ratings import (
     CalibratedRatings,
     calibrated_ratings,
 )
-from nodule.evaluate.malignancy_rating.malignancy_plots import draw_figure, reader_points
+from nodule.evaluate.malignancy_rating._malignancy_plots import draw_figure, reader_points
 
 NAMES = ("roc", "reliability", "confusion", "scatter")
 

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from judgements import PLAIN, judgement
 
-from nodule.evaluate.bootstrap import BootstrapSettings
-from nodule.evaluate.evaluation_result import EvaluationScope
-from nodule.evaluate.malignancy_rating.calibrated_ratings import (
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate._evaluation_result import EvaluationScope
+from nodule.evaluate.malignancy_rating._calibrated_ratings import (
     CalibratedRatings,
     calibrated_ratings,
 )
-from nodule.evaluate.malignancy_rating.crop_predictions import Discernment, Judgement
-from nodule.evaluate.malignancy_rating.malignancy_evaluation import MalignancyRun
-from nodule.evaluate.malignancy_rating.malignancy_figures import MalignancyFigures
-from nodule.evaluate.malignancy_rating.malignancy_result import (
+from nodule.evaluate.malignancy_rating._crop_predictions import Discernment, Judgement
+from nodule.evaluate.malignancy_rating._malignancy_evaluation import MalignancyRun
+from nodule.evaluate.malignancy_rating._malignancy_figures import MalignancyFigures
+from nodule.evaluate.malignancy_rating._malignancy_result import (
     malignancy_figures,
     malignancy_result,
     nodule_rows,

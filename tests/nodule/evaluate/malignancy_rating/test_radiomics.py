@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nodule.evaluate.malignancy_rating.radiomics import measure
+from nodule.evaluate.malignancy_rating._radiomics import measure
 from nodule.geometry import Geometry
 
 SPACING_ZYX_MM = (2.0, 0.5, 0.8)

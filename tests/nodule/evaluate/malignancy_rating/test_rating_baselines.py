@@ -5,9 +5,9 @@ import pytest
 from judgements import FOUR, PLAIN
 from sklearn.linear_model import LogisticRegression
 
-from nodule.evaluate.bootstrap import BootstrapSettings
-from nodule.evaluate.malignancy_rating.calibrated_ratings import calibrated_ratings
-from nodule.evaluate.malignancy_rating.rating_baselines import against_baselines, cross_validated
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate.malignancy_rating._calibrated_ratings import calibrated_ratings
+from nodule.evaluate.malignancy_rating._rating_baselines import against_baselines, cross_validated
 
 
 def test_a_fold_is_scored_by_a_model_of_the_others() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nodule.errors import InputError
-from nodule.evaluate.malignancy_rating.rating_scale import (
+from nodule.evaluate.malignancy_rating._rating_scale import (
     ClassCounts,
     calibration_error,
     rating_agreement,

@@ -9,14 +9,14 @@ import pytest
 from judgements import FOUR, PLAIN, judgement, peaked
 from sklearn.metrics import cohen_kappa_score
 
-from nodule.evaluate.bootstrap import BootstrapSettings
-from nodule.evaluate.malignancy_rating.calibrated_ratings import (
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate.malignancy_rating._calibrated_ratings import (
     CalibratedRatings,
     calibrated_ratings,
 )
-from nodule.evaluate.malignancy_rating.crop_predictions import Discernment
-from nodule.evaluate.malignancy_rating.rating_scale import calibration_error
-from nodule.evaluate.malignancy_rating.reader_agreement import (
+from nodule.evaluate.malignancy_rating._crop_predictions import Discernment
+from nodule.evaluate.malignancy_rating._rating_scale import calibration_error
+from nodule.evaluate.malignancy_rating._reader_agreement import (
     SurroundingsFigures,
     context_shift,
     core_agreement,

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from nodule.evaluate.bootstrap import BootstrapSettings
-from nodule.evaluate.malignancy_rating.crop_predictions import Judgement
-from nodule.evaluate.malignancy_rating.transfer_evaluation import (
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate.malignancy_rating._crop_predictions import Judgement
+from nodule.evaluate.malignancy_rating._transfer_evaluation import (
     compare,
     member_aucs,
     member_suspicion,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.evaluate.nodule_detection.crop_patches import PATCH_MM, HostScan, insert_crop
+from nodule.evaluate.nodule_detection._crop_patches import PATCH_MM, HostScan, insert_crop
 from nodule.geometry import Geometry
 from nodule.training.nodule_record import NoduleRecord
 from nodule.training.packed_crop import PackedCrop

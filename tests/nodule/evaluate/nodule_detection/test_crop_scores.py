@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from nodule.candidates.peaks import Peak
-from nodule.evaluate.bootstrap import BootstrapSettings
-from nodule.evaluate.nodule_detection.crop_scores import (
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate.nodule_detection._crop_scores import (
     ScoredNodule,
     certain_records,
     hits_of,

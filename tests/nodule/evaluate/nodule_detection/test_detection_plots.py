@@ -4,10 +4,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from nodule.evaluate.bootstrap import BootstrapSettings
-from nodule.evaluate.nodule_detection.detection_plots import draw_froc, draw_sensitivities
-from nodule.evaluate.nodule_detection.froc import bootstrap_froc, froc
-from nodule.evaluate.nodule_detection.luna16_matching import match_scan
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate.luna16_froc._froc import bootstrap_froc, froc
+from nodule.evaluate.luna16_froc._luna16_matching import match_scan
+from nodule.evaluate.nodule_detection._detection_plots import draw_froc, draw_sensitivities
 from nodule.weights.model_card import CardFigure
 
 

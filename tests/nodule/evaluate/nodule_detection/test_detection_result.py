@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from nodule.evaluate.estimate import Estimate
-from nodule.evaluate.evaluation_result import EvaluationScope
-from nodule.evaluate.nodule_detection.detection_figures import (
+from nodule.evaluate._estimate import Estimate
+from nodule.evaluate._evaluation_result import EvaluationScope
+from nodule.evaluate.nodule_detection._detection_figures import (
     DetectionFigures,
     DetectorFigures,
     FoundCount,
@@ -12,7 +12,7 @@ from nodule.evaluate.nodule_detection.detection_figures import (
     ScanFigures,
     ScanNoduleFigures,
 )
-from nodule.evaluate.nodule_detection.detection_result import card_rows
+from nodule.evaluate.nodule_detection._detection_result import card_rows
 
 
 def share(value: float, low: float, n: int) -> Estimate:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nodule.evaluate.nodule_detection.nodule_location import Location, locate, side_of
+from nodule.evaluate.nodule_detection._nodule_location import Location, locate, side_of
 from nodule.geometry import Geometry
 from nodule.training.annotated_scan import Annotation
 from nodule.training.nodule_record import NoduleRecord

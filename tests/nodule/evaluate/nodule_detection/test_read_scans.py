@@ -7,7 +7,7 @@ import pytest
 import SimpleITK as sitk
 
 from nodule.errors import InputError
-from nodule.evaluate.nodule_detection.read_scans import (
+from nodule.evaluate.nodule_detection._read_scans import (
     find_read_scans,
     load_read_scan,
     must_be_found,

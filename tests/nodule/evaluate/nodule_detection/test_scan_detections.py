@@ -2,9 +2,9 @@
 
 import pytest
 
-from nodule.evaluate.nodule_detection.nodule_location import Location
-from nodule.evaluate.nodule_detection.read_scans import ReadScan
-from nodule.evaluate.nodule_detection.scan_detections import (
+from nodule.evaluate.nodule_detection._nodule_location import Location
+from nodule.evaluate.nodule_detection._read_scans import ReadScan
+from nodule.evaluate.nodule_detection._scan_detections import (
     ScanResult,
     match_detections,
     poisson_rate,

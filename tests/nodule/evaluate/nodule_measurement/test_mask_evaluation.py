@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from nodule.evaluate.bootstrap import BootstrapSettings
-from nodule.evaluate.estimate import Estimate
-from nodule.evaluate.nodule_measurement.mask_evaluation import mask_figures
-from nodule.evaluate.nodule_measurement.outline_scores import MaskScore, OutlinePair
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate._estimate import Estimate
+from nodule.evaluate.nodule_measurement._mask_evaluation import mask_figures
+from nodule.evaluate.nodule_measurement._outline_scores import MaskScore, OutlinePair
 from nodule.masks import Texture
 
 FEW = BootstrapSettings(draws=10)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nodule.evaluate.nodule_measurement.outline_scores import OutlinePair, ReadNodule, score_masks
+from nodule.evaluate.nodule_measurement._outline_scores import OutlinePair, ReadNodule, score_masks
 from nodule.geometry import Geometry
 from nodule.training.nodule_record import NoduleRecord
 from nodule.volume import Volume

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from nodule.errors import InputError
-from nodule.evaluate.bootstrap import BootstrapSettings
-from nodule.evaluate.estimate import Estimate
-from nodule.evaluate.nodule_measurement.phantom_evaluation import (
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate._estimate import Estimate
+from nodule.evaluate.nodule_measurement._phantom_evaluation import (
     VolumeScore,
     phantom_specs,
     score_volumes,

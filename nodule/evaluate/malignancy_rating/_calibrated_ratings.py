@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.evaluate.malignancy_rating.crop_predictions import Judgement
-from nodule.evaluate.malignancy_rating.rating_scale import readers_mean, suspicion_of
+from nodule.evaluate.malignancy_rating._crop_predictions import Judgement
+from nodule.evaluate.malignancy_rating._rating_scale import readers_mean, suspicion_of
 from nodule.malignancy.calibration import Calibration, mean_rating
 from nodule.training.nodule_record import Kind
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.errors import GeometryError, InputError
-from nodule.evaluate.overlap import LUNG_TOLERANCE_MM, Overlap, compare_masks
+from nodule.evaluate._overlap import LUNG_TOLERANCE_MM, Overlap, compare_masks
 from nodule.geometry import Vector
 from nodule.lidc.whole_scans import WholeScan
 from nodule.resample import geometry_of

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from nodule.errors import InputError
-from nodule.evaluate.leakage import NO_OTHERS, Names, all_names
-from nodule.evaluate.malignancy_rating.crop_predictions import (
+from nodule.evaluate._leakage import NO_OTHERS, Names, all_names
+from nodule.evaluate.malignancy_rating._crop_predictions import (
     Discernment,
     Judgement,
     discern,

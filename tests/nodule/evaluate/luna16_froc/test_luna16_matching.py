@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.evaluate.nodule_detection.luna16_matching import match_luna16, match_scan
+from nodule.evaluate.luna16_froc._luna16_matching import match_luna16, match_scan
 from nodule.lidc.luna16 import LunaFinding, LunaMark
 
 ORIGIN = (0.0, 0.0, 0.0)

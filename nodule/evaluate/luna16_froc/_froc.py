@@ -2,7 +2,7 @@
 
 Sensitivity is interpolated linearly at 1/8, 1/4, 1/2, 1, 2, 4 and 8 false positives per scan,
 counting all scans, and CPM is the mean of the seven. What hits and what does not is decided in
-:mod:`nodule.evaluate.nodule_detection.luna16_matching`.
+:mod:`nodule.evaluate.luna16_froc._luna16_matching`.
 
 References
 ----------
@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.errors import InputError
-from nodule.evaluate.bootstrap import BootstrapSettings
-from nodule.evaluate.nodule_detection.luna16_matching import ScanMatches
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate.luna16_froc._luna16_matching import ScanMatches
 
 FP_RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 

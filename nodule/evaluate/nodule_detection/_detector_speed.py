@@ -21,6 +21,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from nodule.candidates.heatmap import STRIDE
@@ -73,17 +74,20 @@ class Benchmark:
 
     Parameters
     ----------
+    study : name of the study.
     whole : from the files to the candidates.
     shipped : the network's sweep of the lungs, as it runs in the stage.
     plain : the same windows by the network as it was trained, normalisation not folded, in
         float32 and contiguous memory, one at a time.
     c3d : overlapping windows of the published classifier over the same lungs.
-    candidates : marks found.
+    candidates : how many were found.
     lungs_ml : volume of both lungs.
     bf16 : whether the shipped setting is bfloat16 on this machine.
     threads : of torch.
+    faster_than_plain, faster_than_c3d : how many times the shipped sweep is faster.
     """
 
+    study: str
     whole: Cost
     shipped: Cost
     plain: Cost
@@ -92,16 +96,12 @@ class Benchmark:
     lungs_ml: float
     bf16: bool
     threads: int
+    faster_than_plain: float
+    faster_than_c3d: float
 
-    @property
-    def faster_than_plain(self) -> float:
-        """How many times the shipped sweep is faster than the plain one."""
-        return self.plain.seconds / self.shipped.seconds
-
-    @property
-    def faster_than_c3d(self) -> float:
-        """How many times the shipped sweep is faster than the published classifier."""
-        return self.c3d.seconds / self.shipped.seconds
+    def to_json(self) -> str:
+        """Return the costs as JSON."""
+        return TypeAdapter(Benchmark).dump_json(self).decode()
 
 
 def benchmark(
@@ -140,15 +140,19 @@ def benchmark(
     unprepared = plain_network(candidates.weights).to(device)
     _, plain = _measure(lambda: _sweep_plainly(unprepared, hu, plan))
     count = len(plan.windows)
+    c3d = _time_c3d(hu, c3d_starts(wanted, hu.shape), candidates, sample=c3d_sample)
     return Benchmark(
+        study=study.name,
         whole=whole,
         shipped=replace(shipped, windows=count, timed_windows=count),
         plain=replace(plain, windows=count, timed_windows=count),
-        c3d=_time_c3d(hu, c3d_starts(wanted, hu.shape), candidates, sample=c3d_sample),
+        c3d=c3d,
         candidates=len(seen.candidates),
         lungs_ml=sum(seen.lungs.volume_ml),
         bf16=uses_bf16(device, candidates.precision),
         threads=torch.get_num_threads(),
+        faster_than_plain=plain.seconds / shipped.seconds,
+        faster_than_c3d=c3d.seconds / shipped.seconds,
     )
 
 

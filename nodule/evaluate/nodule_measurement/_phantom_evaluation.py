@@ -4,7 +4,7 @@ The truth is the body's own volume by quadrature over its surface, where it lies
 it knows neither voxels nor the method's threshold. Nodules' sizes, kinds, places and shapes, dose,
 sharpness, contrast medium and the lung's density are drawn as :func:`nodule.phantom.random_spec`
 says; the voxels alternate between four customary ones. Each nodule is grown from where a detector
-would point, as :func:`~nodule.evaluate.nodule_measurement.outline_scores.detector_errors` says.
+would point, as :func:`~nodule.evaluate.nodule_measurement._outline_scores.detector_errors` says.
 Errors are relative to the truth, their 95 % limits the 2.5th and 97.5th percentile. A nodule
 without a mask, or without a stated volume, is a failure and never within the tolerance; errors are
 those of all masks.
@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nodule.evaluate.bootstrap import BootstrapSettings, patient_bootstrap
-from nodule.evaluate.estimate import ErrorPercentiles, Estimate
-from nodule.evaluate.evaluation_result import EvaluationResult, EvaluationScope, write_csv
-from nodule.evaluate.nodule_measurement.outline_scores import detector_errors
+from nodule.evaluate._bootstrap import BootstrapSettings, patient_bootstrap
+from nodule.evaluate._estimate import ErrorPercentiles, Estimate
+from nodule.evaluate._evaluation_result import EvaluationResult, EvaluationScope, write_csv
+from nodule.evaluate.nodule_measurement._outline_scores import detector_errors
 from nodule.geometry import Vector, as_vector
 from nodule.measure.segment import GrowthRules, segment_nodule
 from nodule.measure.stage import measure_mask

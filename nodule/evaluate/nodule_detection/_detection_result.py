@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nodule.evaluate.bootstrap import BootstrapSettings
-from nodule.evaluate.estimate import Estimate
-from nodule.evaluate.evaluation_result import (
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate._estimate import Estimate
+from nodule.evaluate._evaluation_result import (
     CardRows,
     EvaluationResult,
     EvaluationScope,
     FileWriter,
     write_csv,
 )
-from nodule.evaluate.nodule_detection.crop_scores import ScoredNodule, one_per_nodule, sensitivity
-from nodule.evaluate.nodule_detection.detection_evaluation import DetectionRun, ScoredDetections
-from nodule.evaluate.nodule_detection.detection_figures import (
+from nodule.evaluate.luna16_froc._froc_evaluation import froc_files
+from nodule.evaluate.nodule_detection._crop_scores import ScoredNodule, one_per_nodule, sensitivity
+from nodule.evaluate.nodule_detection._detection_evaluation import DetectionRun, ScoredDetections
+from nodule.evaluate.nodule_detection._detection_figures import (
     DetectionFigures,
     DetectorFigures,
     FoundCount,
@@ -26,10 +27,9 @@ from nodule.evaluate.nodule_detection.detection_figures import (
     ScanFigures,
     ScanNoduleFigures,
 )
-from nodule.evaluate.nodule_detection.froc_evaluation import froc_files
-from nodule.evaluate.nodule_detection.nodule_location import side_of
-from nodule.evaluate.nodule_detection.read_scans import must_be_found
-from nodule.evaluate.nodule_detection.scan_detections import NoduleHit, ScanResult, poisson_rate
+from nodule.evaluate.nodule_detection._nodule_location import side_of
+from nodule.evaluate.nodule_detection._read_scans import must_be_found
+from nodule.evaluate.nodule_detection._scan_detections import NoduleHit, ScanResult, poisson_rate
 from nodule.lidc.luna16 import LunaMark, write_submission
 from nodule.weights.model_card import CardFigure
 
@@ -224,7 +224,7 @@ def _files(
         path.write_text("".join(f"{each.scan.series_uid}\n" for each in results), encoding="utf-8")
 
     def draw(path: Path) -> None:
-        from nodule.evaluate.nodule_detection.detection_plots import draw_sensitivities
+        from nodule.evaluate.nodule_detection._detection_plots import draw_sensitivities
 
         draw_sensitivities(path, list(sensitivity_rows(figures)))
 

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from nodule.evaluate.bootstrap import BootstrapSettings
-from nodule.evaluate.estimate import Estimate
-from nodule.evaluate.evaluation_result import (
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate._estimate import Estimate
+from nodule.evaluate._evaluation_result import (
     EvaluationResult,
     EvaluationScope,
     FileWriter,
     write_csv,
 )
-from nodule.evaluate.nodule_detection.froc import FP_RATES, FrocBand, bootstrap_froc, froc
-from nodule.evaluate.nodule_detection.luna16_matching import ScanMatches, match_luna16
+from nodule.evaluate.luna16_froc._froc import FP_RATES, FrocBand, bootstrap_froc, froc
+from nodule.evaluate.luna16_froc._luna16_matching import ScanMatches, match_luna16
 from nodule.lidc.luna16 import LunaFinding, LunaMark
 
 _CURVE_POINTS = 256
@@ -138,7 +138,7 @@ def froc_files(
         write_csv(path, ("fp_per_scan", "sensitivity", "mean", "lower", "upper"), rows)
 
     def draw(path: Path) -> None:
-        from nodule.evaluate.nodule_detection.detection_plots import draw_froc
+        from nodule.evaluate.nodule_detection._detection_plots import draw_froc
 
         draw_froc(path, froc(scans), band())
 

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score, roc_curve  # type: ignore[import-untyped]
 
-from nodule.evaluate.bootstrap import BootstrapSettings, patient_bootstraps
-from nodule.evaluate.estimate import Estimate
-from nodule.evaluate.malignancy_rating.calibrated_ratings import CalibratedRatings
-from nodule.evaluate.malignancy_rating.crop_predictions import Discernment, Judgement
-from nodule.evaluate.malignancy_rating.rating_scale import (
+from nodule.evaluate._bootstrap import BootstrapSettings, patient_bootstraps
+from nodule.evaluate._estimate import Estimate
+from nodule.evaluate.malignancy_rating._calibrated_ratings import CalibratedRatings
+from nodule.evaluate.malignancy_rating._crop_predictions import Discernment, Judgement
+from nodule.evaluate.malignancy_rating._rating_scale import (
     calibration_error,
     rating_agreement,
     suspicious,

@@ -2,7 +2,7 @@
 
 Two lists of detections are compared with the readers: the detector's own, and those that the
 malignancy classifier has given a probability to reduce false positives. What hits and what is
-ignored is LUNA16's rule, decided in :mod:`~nodule.evaluate.nodule_detection.luna16_matching`. Whole
+ignored is LUNA16's rule, decided in :mod:`~nodule.evaluate.luna16_froc._luna16_matching`. Whole
 scans with readings are few; every rate comes with its exact Poisson interval.
 """
 
@@ -16,11 +16,11 @@ from scipy import stats
 
 from nodule.candidates.operating import OperatingTable
 from nodule.chain import Chain
-from nodule.evaluate.estimate import Estimate
-from nodule.evaluate.nodule_detection.crop_patches import HostScan
-from nodule.evaluate.nodule_detection.luna16_matching import ScanMatches, match_scan
-from nodule.evaluate.nodule_detection.nodule_location import Location, locate
-from nodule.evaluate.nodule_detection.read_scans import ReadScan, load_read_scan
+from nodule.evaluate._estimate import Estimate
+from nodule.evaluate.luna16_froc._luna16_matching import ScanMatches, match_scan
+from nodule.evaluate.nodule_detection._crop_patches import HostScan
+from nodule.evaluate.nodule_detection._nodule_location import Location, locate
+from nodule.evaluate.nodule_detection._read_scans import ReadScan, load_read_scan
 from nodule.findings import Candidate
 from nodule.lidc.whole_scans import WholeScan
 from nodule.training.annotated_scan import Annotation

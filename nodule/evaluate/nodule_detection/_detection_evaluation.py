@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from nodule.candidates.operating import OperatingTable
 from nodule.chain import Chain
 from nodule.errors import InputError
-from nodule.evaluate.evaluation_result import EvaluationScope
-from nodule.evaluate.leakage import cannot_be_told, patients_of, seen_in_training, unseen_members
-from nodule.evaluate.nodule_detection.crop_scores import ScoredNodule, score_records
-from nodule.evaluate.nodule_detection.scan_detections import ScanResult, calibrate, examine
+from nodule.evaluate._evaluation_result import EvaluationScope
+from nodule.evaluate._leakage import cannot_be_told, patients_of, seen_in_training, unseen_members
+from nodule.evaluate.nodule_detection._crop_scores import (
+    ScoredNodule,
+    certain_records,
+    score_records,
+)
+from nodule.evaluate.nodule_detection._read_scans import find_read_scans
+from nodule.evaluate.nodule_detection._scan_detections import ScanResult, calibrate, examine
 from nodule.lidc.whole_scans import WholeScan
 from nodule.progress import Progress, silent
 from nodule.training.crop_set import CropSet
 from nodule.training.nodule_record import NoduleRecord
 from nodule.weights import Weights
 
-LOWEST_SCORE = 0.01
-"""Of the detections that are looked at: low enough for the steepest part of every curve."""
-
+_LOWEST_SCORE = 0.01
 _MOST_HOSTS = 8  # scans that crops are inserted into, some 150 MB each
 
 Score = Callable[[ScoredNodule], float]
@@ -63,11 +67,11 @@ class DetectionRun:
 
 
 def run_detection(
-    scans: Sequence[WholeScan],
+    paths: Iterable[Path],
     crops: CropSet,
-    records: Sequence[NoduleRecord],
     *,
     chain: Chain,
+    folds: Sequence[int] = (),
     allow_seen: bool = False,
     seed: int = 0,
     progress: Progress = silent,
@@ -79,16 +83,19 @@ def run_detection(
 
     Parameters
     ----------
-    scans : with readings; into the first eight of these the crops are inserted.
-    crops, records : the nodules.
-    chain : the stages, with all members of the malignancy ensemble, which name its table.
+    paths : scans with readings, or folders of them; into the first eight of these the crops are
+        inserted.
+    crops, folds : the nodules, of all folds if none is named.
+    chain : the stages, with all members of the malignancy ensemble, which name its table. Of the
+        detector every detection is looked at that scores 0.01 or more.
     allow_seen : whether training patients may be evaluated.
     seed : of where nodules are inserted.
 
     Raises
     ------
-    InputError : ``NO_NODULES``, ``SEEN_IN_TRAINING``, and as the stages.
+    InputError : ``NO_NODULES``, ``NO_READINGS``, ``SEEN_IN_TRAINING``, and as the stages.
     """
+    records = certain_records(crops, folds=folds)
     if not records:
         raise InputError(
             "no nodule is left to evaluate",
@@ -96,6 +103,7 @@ def run_detection(
             expected="nodules of 3 mm or more by three readers or more",
             hint="Choose other folds with --fold",
         )
+    scans = find_read_scans(paths)
     of_scans = patients_of(scans, known=crops.series)
     people = {each.patient_id: crops.series[each.patient_id] for each in records} | of_scans
     members = unseen_members(chain.malignancy.weights, people, also_called=people)
@@ -104,10 +112,14 @@ def run_detection(
     lungs_saw = seen_in_training(
         [chain.lungs.weights], of_scans, also_called=of_scans, allow_seen=True
     )
-    held_out = replace(chain.malignancy, weights=members, calibration=None)
+    all_members = chain.malignancy.weights
+    chain = replace(
+        chain,
+        candidates=replace(chain.candidates, score_threshold=_LOWEST_SCORE),
+        malignancy=replace(chain.malignancy, weights=members, calibration=None),
+    )
     reduced, detector = _detect(
-        scans, crops, records, chain=replace(chain, malignancy=held_out),
-        members=chain.malignancy.weights, seed=seed, progress=progress,
+        scans, crops, records, chain=chain, members=all_members, seed=seed, progress=progress
     )  # fmt: skip
     return DetectionRun(
         chain=reduced,

@@ -1,7 +1,7 @@
 """Nodules of a crop set: how many of hundreds of patients' are found.
 
 Each crop is inserted into the lung of a whole scan
-(:mod:`~nodule.evaluate.nodule_detection.crop_patches`), the nodule near the middle of a patch, and
+(:mod:`~nodule.evaluate.nodule_detection._crop_patches`), the nodule near the middle of a patch, and
 the networks look at that as at a window of a scan. A nodule counts as found where a detection lies
 strictly within its radius.
 """
@@ -18,11 +18,11 @@ from nodule.candidates.heatmap import STRIDE
 from nodule.candidates.peaks import Peak, find_peaks, suppress
 from nodule.candidates.sliding_window import plan_windows, slide_window
 from nodule.candidates.stage import ProposeCandidates, load_network
-from nodule.evaluate.bootstrap import BootstrapSettings, patient_bootstrap
-from nodule.evaluate.estimate import Estimate
-from nodule.evaluate.nodule_detection.crop_patches import PATCH_MM, HostScan, insert_crop
-from nodule.evaluate.nodule_detection.read_scans import LEAST_DIAMETER_MM
-from nodule.evaluate.nodule_groups import size_class
+from nodule.evaluate._bootstrap import BootstrapSettings, patient_bootstrap
+from nodule.evaluate._estimate import Estimate
+from nodule.evaluate._nodule_groups import size_class
+from nodule.evaluate.nodule_detection._crop_patches import PATCH_MM, HostScan, insert_crop
+from nodule.evaluate.nodule_detection._read_scans import LEAST_DIAMETER_MM
 from nodule.findings import Candidate
 from nodule.geometry import Geometry, as_vector
 from nodule.inference import pick_device

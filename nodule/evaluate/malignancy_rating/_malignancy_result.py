@@ -10,36 +10,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.evaluate.bootstrap import BootstrapSettings
-from nodule.evaluate.confusion import ConfusionMatrix, report
-from nodule.evaluate.evaluation_result import (
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate._confusion import ConfusionMatrix, report
+from nodule.evaluate._evaluation_result import (
     EvaluationResult,
     FileWriter,
     write_csv,
 )
-from nodule.evaluate.malignancy_rating.calibrated_ratings import (
+from nodule.evaluate._nodule_groups import size_class
+from nodule.evaluate.malignancy_rating._calibrated_ratings import (
     CalibratedRatings,
     as_seen_in,
     calibrated_ratings,
 )
-from nodule.evaluate.malignancy_rating.calibration_fit import split
-from nodule.evaluate.malignancy_rating.crop_predictions import Judgement
-from nodule.evaluate.malignancy_rating.malignancy_card import card_rows
-from nodule.evaluate.malignancy_rating.malignancy_evaluation import MalignancyRun
-from nodule.evaluate.malignancy_rating.malignancy_figures import MalignancyFigures, MalignancyGroup
-from nodule.evaluate.malignancy_rating.rating_baselines import (
+from nodule.evaluate.malignancy_rating._calibration_fit import split
+from nodule.evaluate.malignancy_rating._crop_predictions import Judgement
+from nodule.evaluate.malignancy_rating._malignancy_card import card_rows
+from nodule.evaluate.malignancy_rating._malignancy_evaluation import MalignancyRun
+from nodule.evaluate.malignancy_rating._malignancy_figures import MalignancyFigures, MalignancyGroup
+from nodule.evaluate.malignancy_rating._rating_baselines import (
     BaselineComparison,
     against_baselines,
     cross_validated,
 )
-from nodule.evaluate.malignancy_rating.rating_scale import LEVELS, ClassCounts, round_half_up
-from nodule.evaluate.malignancy_rating.reader_agreement import (
+from nodule.evaluate.malignancy_rating._rating_scale import LEVELS, ClassCounts, round_half_up
+from nodule.evaluate.malignancy_rating._reader_agreement import (
     context_shift,
     core_agreement,
     reader_agreement,
     surroundings,
 )
-from nodule.evaluate.nodule_groups import size_class
 from nodule.lidc.texture import texture_class
 from nodule.training.nodule_record import Kind
 
@@ -136,7 +136,7 @@ def _files(found: CalibratedRatings) -> dict[str, FileWriter]:
 
     def drawn(name: str) -> FileWriter:
         def draw(path: Path) -> None:
-            from nodule.evaluate.malignancy_rating.malignancy_plots import draw_figure
+            from nodule.evaluate.malignancy_rating._malignancy_plots import draw_figure
 
             draw_figure(name, path, found)
 

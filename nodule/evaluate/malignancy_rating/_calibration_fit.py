@@ -18,8 +18,8 @@ from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
 from nodule.errors import InputError
-from nodule.evaluate.malignancy_rating.crop_predictions import Judgement
-from nodule.evaluate.malignancy_rating.rating_scale import readers_mean, suspicious
+from nodule.evaluate.malignancy_rating._crop_predictions import Judgement
+from nodule.evaluate.malignancy_rating._rating_scale import readers_mean, suspicious
 from nodule.lidc.whole_scans import fold_of
 from nodule.malignancy.calibration import Calibration, mean_rating, temper, width
 

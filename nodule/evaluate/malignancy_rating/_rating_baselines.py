@@ -2,7 +2,7 @@
 
 Both are logistic regressions of benign against malignant on what the readers' own outlines say, an
 advantage that the networks do not have: on the diameter alone, and on :mod:`radiomics
-<nodule.evaluate.malignancy_rating.radiomics>`. Each fold is scored by a model of the other folds.
+<nodule.evaluate.malignancy_rating._radiomics>`. Each fold is scored by a model of the other folds.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
 from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
-from nodule.evaluate.bootstrap import BootstrapSettings, patient_bootstraps
-from nodule.evaluate.estimate import Estimate
-from nodule.evaluate.malignancy_rating.calibrated_ratings import CalibratedRatings
-from nodule.evaluate.malignancy_rating.radiomics import features_of
-from nodule.evaluate.malignancy_rating.rating_scale import (
+from nodule.evaluate._bootstrap import BootstrapSettings, patient_bootstraps
+from nodule.evaluate._estimate import Estimate
+from nodule.evaluate.malignancy_rating._calibrated_ratings import CalibratedRatings
+from nodule.evaluate.malignancy_rating._radiomics import features_of
+from nodule.evaluate.malignancy_rating._rating_scale import (
     suspicious,
 )
-from nodule.evaluate.malignancy_rating.reader_agreement import auc
+from nodule.evaluate.malignancy_rating._reader_agreement import auc
 from nodule.malignancy.training.nodule_examples import NoduleExample
 from nodule.progress import Progress, silent
 

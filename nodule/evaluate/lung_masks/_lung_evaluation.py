@@ -10,17 +10,17 @@ from pathlib import Path
 from nodule.chain import Chain
 from nodule.ct import read_ct
 from nodule.errors import InputError
-from nodule.evaluate.estimate import Estimate
-from nodule.evaluate.evaluation_result import CardRows, EvaluationResult, EvaluationScope
-from nodule.evaluate.leakage import patients_of, seen_in_training
-from nodule.evaluate.lung_masks.lung_agreement import (
+from nodule.evaluate._estimate import Estimate
+from nodule.evaluate._evaluation_result import CardRows, EvaluationResult, EvaluationScope
+from nodule.evaluate._leakage import patients_of, seen_in_training
+from nodule.evaluate._overlap import Overlap
+from nodule.evaluate.lung_masks._lung_agreement import (
     CentersInside,
     compare_lungs,
     count_inside,
     nodule_centers,
     read_lung_mask,
 )
-from nodule.evaluate.overlap import Overlap
 from nodule.lidc.whole_scans import WholeScan
 from nodule.lungs.training.threshold_labels import label_lungs
 from nodule.resample import resample_mask

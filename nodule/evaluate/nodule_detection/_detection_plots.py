@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from nodule.evaluate.nodule_detection.froc import FP_RATES, FrocBand, FrocCurve
+from nodule.evaluate.luna16_froc._froc import FP_RATES, FrocBand, FrocCurve
 from nodule.weights.model_card import CardFigure
 
 _OURS = "#4477aa"

@@ -13,24 +13,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.evaluate.bootstrap import BootstrapSettings, patient_bootstraps
-from nodule.evaluate.estimate import Estimate
-from nodule.evaluate.evaluation_result import (
+from nodule.evaluate._bootstrap import BootstrapSettings, patient_bootstraps
+from nodule.evaluate._estimate import Estimate
+from nodule.evaluate._evaluation_result import (
     EvaluationResult,
     EvaluationScope,
     FileWriter,
     write_csv,
 )
-from nodule.evaluate.leakage import seen_in_training
-from nodule.evaluate.malignancy_rating.crop_predictions import Judgement, judge
-from nodule.evaluate.malignancy_rating.rated_examples import rated_examples
-from nodule.evaluate.malignancy_rating.rating_scale import (
+from nodule.evaluate._leakage import seen_in_training
+from nodule.evaluate.malignancy_rating._crop_predictions import Judgement, judge
+from nodule.evaluate.malignancy_rating._rated_examples import rated_examples
+from nodule.evaluate.malignancy_rating._rating_scale import (
     ClassCounts,
     readers_mean,
     suspicion_of,
     suspicious,
 )
-from nodule.evaluate.malignancy_rating.reader_agreement import auc
+from nodule.evaluate.malignancy_rating._reader_agreement import auc
 from nodule.inference import Device, Precision, pick_device
 from nodule.malignancy.ensemble import Ensemble
 from nodule.malignancy.predict import Predictor

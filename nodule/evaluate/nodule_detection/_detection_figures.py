@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nodule.evaluate.estimate import Estimate
-from nodule.evaluate.evaluation_result import EvaluationScope
+from nodule.evaluate._estimate import Estimate
+from nodule.evaluate._evaluation_result import EvaluationScope
 from nodule.findings import Lung, LungZone
 
 

@@ -13,15 +13,15 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve  # type: ignore[import-untyped]
 
-from nodule.evaluate.confusion import ConfusionMatrix
-from nodule.evaluate.malignancy_rating.calibrated_ratings import CalibratedRatings
-from nodule.evaluate.malignancy_rating.rating_scale import (
+from nodule.evaluate._confusion import ConfusionMatrix
+from nodule.evaluate.malignancy_rating._calibrated_ratings import CalibratedRatings
+from nodule.evaluate.malignancy_rating._rating_scale import (
     LEVELS,
     calibration_error,
     round_half_up,
     suspicious,
 )
-from nodule.evaluate.malignancy_rating.reader_agreement import auc
+from nodule.evaluate.malignancy_rating._reader_agreement import auc
 
 _OURS, _OTHERS, _BEFORE = "#4477aa", "#ee6677", "#bbbbbb"
 _BINS = 10

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nodule.evaluate.confusion import ClassificationReport, ConfusionMatrix
-from nodule.evaluate.evaluation_result import EvaluationScope
-from nodule.evaluate.malignancy_rating.rating_baselines import BaselineComparison
-from nodule.evaluate.malignancy_rating.rating_scale import ClassCounts
-from nodule.evaluate.malignancy_rating.reader_agreement import (
+from nodule.evaluate._confusion import ClassificationReport, ConfusionMatrix
+from nodule.evaluate._evaluation_result import EvaluationScope
+from nodule.evaluate.malignancy_rating._rating_baselines import BaselineComparison
+from nodule.evaluate.malignancy_rating._rating_scale import ClassCounts
+from nodule.evaluate.malignancy_rating._reader_agreement import (
     ContextShift,
     CoreAgreement,
     ReaderAgreement,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.errors import InputError
-from nodule.evaluate.estimate import Estimate
+from nodule.evaluate._estimate import Estimate
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from itertools import cycle
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.evaluate.overlap import dice
+from nodule.evaluate._overlap import dice
 from nodule.geometry import Vector, as_vector
 from nodule.lidc.texture import texture_class
 from nodule.masks import Texture

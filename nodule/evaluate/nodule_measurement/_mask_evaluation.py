@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from nodule.errors import InputError
-from nodule.evaluate.bootstrap import BootstrapSettings, patient_bootstrap
-from nodule.evaluate.confusion import ConfusionMatrix, kappas
-from nodule.evaluate.estimate import Estimate, LimitsOfAgreement
-from nodule.evaluate.evaluation_result import EvaluationResult, EvaluationScope, write_csv
-from nodule.evaluate.nodule_measurement.outline_scores import MaskScore, read_nodules, score_masks
+from nodule.evaluate._bootstrap import BootstrapSettings, patient_bootstrap
+from nodule.evaluate._confusion import ConfusionMatrix, kappas
+from nodule.evaluate._estimate import Estimate, LimitsOfAgreement
+from nodule.evaluate._evaluation_result import EvaluationResult, EvaluationScope, write_csv
+from nodule.evaluate.nodule_measurement._outline_scores import MaskScore, read_nodules, score_masks
 from nodule.masks import Texture
 from nodule.training.crop_set import CropSet
 from nodule.training.nodule_record import NoduleRecord

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.evaluate.bootstrap import BootstrapSettings
-from nodule.evaluate.nodule_detection.froc import FP_RATES, bootstrap_froc, froc
-from nodule.evaluate.nodule_detection.luna16_matching import ScanMatches, match_luna16, match_scan
+from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate.luna16_froc._froc import FP_RATES, bootstrap_froc, froc
+from nodule.evaluate.luna16_froc._luna16_matching import ScanMatches, match_luna16, match_scan
 from nodule.lidc.luna16 import read_findings, read_series_uids, read_submission
 
 

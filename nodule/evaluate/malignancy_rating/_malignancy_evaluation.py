@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.evaluate.evaluation_result import EvaluationScope
-from nodule.evaluate.leakage import seen_in_training
-from nodule.evaluate.malignancy_rating.calibrated_ratings import (
+from nodule.evaluate._evaluation_result import EvaluationScope
+from nodule.evaluate._leakage import seen_in_training
+from nodule.evaluate.malignancy_rating._calibrated_ratings import (
     CalibratedRatings,
     Choose,
     calibrated_ratings,
 )
-from nodule.evaluate.malignancy_rating.calibration_fit import cross_fit
-from nodule.evaluate.malignancy_rating.crop_predictions import Discernment, Judgement
-from nodule.evaluate.malignancy_rating.held_out_panels import Panel, judge_by_panels, panels
-from nodule.evaluate.malignancy_rating.rated_examples import rated_examples
-from nodule.evaluate.malignancy_rating.rating_baselines import outlined
+from nodule.evaluate.malignancy_rating._calibration_fit import cross_fit, fit
+from nodule.evaluate.malignancy_rating._crop_predictions import Discernment, Judgement
+from nodule.evaluate.malignancy_rating._held_out_panels import Panel, judge_by_panels, panels
+from nodule.evaluate.malignancy_rating._rated_examples import rated_examples
+from nodule.evaluate.malignancy_rating._rating_baselines import outlined
 from nodule.inference import Device, Precision, pick_device
 from nodule.malignancy.calibration import Calibration, calibration_path
 from nodule.progress import Progress, silent
@@ -53,6 +53,15 @@ class MalignancyRun:
     rated_by: str
     features: NDArray[np.float64]
     around: Discernment
+
+    def fit(self) -> Calibration:
+        """Return a calibration fitted on all nodules of the run.
+
+        Raises
+        ------
+        InputError : as :func:`fit`.
+        """
+        return fit(self.found.judged, members=self.scope.weights["malignancy"])
 
 
 def run_malignancy(

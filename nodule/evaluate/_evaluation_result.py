@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 
-from nodule.evaluate.bootstrap import BootstrapSettings
+from nodule.evaluate._bootstrap import BootstrapSettings
 from nodule.weights import Weights
 from nodule.weights.card_writing import write_evaluation
 from nodule.weights.model_card import CardEvaluation, CardFigure
