@@ -77,6 +77,7 @@ def read_source(source: SeriesSource, *, progress: Progress = silent) -> Study:
         series=source.header,
         slices=slices,
         warnings=(*warnings, *_coverage_warnings(geometry)),
+        origin=source,
     )
 
 

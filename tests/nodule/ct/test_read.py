@@ -13,6 +13,7 @@ import SimpleITK as sitk
 from nodule.ct import ReadCt, inventory, read_ct
 from nodule.errors import InputError
 from nodule.phantom import PhantomSpec, make_phantom, write_study
+from nodule.study import PatientHeader
 
 
 def by_simpleitk(folder: Path) -> sitk.Image:
@@ -104,6 +105,20 @@ def test_zip_folder_names_and_order_give_one_digest_and_one_image(
     np.testing.assert_array_equal(first.volume.array_zyx, second.volume.array_zyx)
     assert first.volume.geometry == second.volume.geometry
     assert [i.code for i in inventory(archive).ignored] == ["NOT_DICOM"]
+
+
+def test_a_study_knows_the_files_that_it_came_from(clean_series: Path, tmp_path: Path) -> None:
+    study, source = read_ct(clean_series), inventory(clean_series).choose()
+    assert study.origin == source
+    assert study.digest == source.digest
+    assert study.patient == source.patient
+    assert study.patient.patient_id is not None
+    image = sitk.GetImageFromArray(study.volume.array_zyx.astype(np.int16))
+    image.SetSpacing(study.volume.geometry.spacing_zyx_mm[::-1])
+    sitk.WriteImage(image, tmp_path / "ct.nii.gz")
+    nifti = read_ct(tmp_path / "ct.nii.gz")
+    assert nifti.digest == inventory(tmp_path / "ct.nii.gz").choose().digest
+    assert nifti.patient == PatientHeader()
 
 
 def test_one_changed_byte_changes_the_digest(synthetic: Any, tmp_path: Path) -> None:
