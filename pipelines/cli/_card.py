@@ -11,7 +11,9 @@ import typer
 def card(
     files: Annotated[
         list[Path],
-        typer.Argument(exists=True, dir_okay=False, metavar="FILE...", help="NAME.card.json."),
+        typer.Argument(
+            exists=True, dir_okay=False, metavar="FILE", help="What cards state, NAME.card.json."
+        ),
     ],
 ) -> None:
     """Render model cards as NAME.md beside NAME.card.json, and print their paths.

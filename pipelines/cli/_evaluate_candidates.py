@@ -7,51 +7,57 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli._evaluation_output import DrawsOption, SeedOption, publish
-from pipelines.cli._options import CardOption, DeviceOption, out_option
+from pipelines.cli._evaluation_options import (
+    AllowSeenOption,
+    CropSetOption,
+    DrawsOption,
+    FoldsOption,
+    OutFolderOption,
+    SeedOption,
+    WeightsOption,
+)
+from pipelines.cli._evaluation_output import publish
+from pipelines.cli._options import CardOption, DeviceOption
 
 
 def candidates(
     context: typer.Context,
-    data: Annotated[Path, typer.Option(exists=True, file_okay=False, help="A crop set's folder.")],
+    data: CropSetOption,
     scans: Annotated[
         list[Path],
         typer.Option(
+            metavar="SCAN",
             exists=True,
-            help="Whole scans with readings, one or a folder of them: LIDC-IDRI's DICOM and XML, "
-            "LUNA16's subsets; may be repeated.",
+            help="A whole scan with readings, or a folder of scans: DICOM and XML of LIDC-IDRI, or "
+            "subsets of LUNA16; may be repeated.",
         ),
     ],
-    weights: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="A .safetensors file; else the shipped.")
-    ] = None,
-    fold: Annotated[
-        list[int] | None, typer.Option(help="Only nodules of this fold; may be repeated.")
-    ] = None,
-    out: Annotated[Path | None, out_option("Folder for JSON, tables and pictures.")] = None,
+    weights: WeightsOption = None,
+    fold: FoldsOption = None,
+    out: OutFolderOption = None,
     calibrate: Annotated[
-        bool, typer.Option("--calibrate", help="Write the operating points beside the weights.")
+        bool,
+        typer.Option("--calibrate", help="Write the operating table beside the weights."),
     ] = False,
-    allow_seen: Annotated[
-        bool, typer.Option("--allow-seen", help="Evaluate training patients too, and say so.")
-    ] = False,
+    allow_seen: AllowSeenOption = False,
     draws: DrawsOption = 1000,
     seed: SeedOption = 0,
     card: CardOption = False,
     device: DeviceOption = "auto",
 ) -> None:
-    """Count false positives on whole scans and find a crop set's nodules; the last line is JSON.
+    """Measure the sensitivity on a crop set at false-positive rates counted on whole scans.
 
-    The scans give the thresholds with 4, 2 and 1 false positives per scan; at these the share of
-    the crop set's nodules of 3 mm or more by three readers or more is measured, with 95 % intervals
-    over patients: under "chain" for the detector with false-positive reduction by the malignancy
-    classifier, under "detector" for the detector alone. Most crops end with their nodule, and are
-    inserted into the scans' lungs. Findings by fewer readers, and those in LUNA16's
+    The scans give the thresholds at 4, 2 and 1 false positives per scan; at these the sensitivity
+    for the crop set's nodules of 3 mm or more by three readers or more is measured, with 95 %
+    intervals over patients: under "chain" for the detector with false-positive reduction by the
+    malignancy classifier, under "detector" for the detector alone. Most crops end with their
+    nodule, and are inserted into the lungs of the scans. Findings by fewer readers, and those in
     annotations_excluded.csv, are ignored on the scans, as LUNA16 does. Only those members of the
-    malignancy classifier are used that saw none of the patients in training.
+    malignancy classifier are used that saw none of the patients in training. The last line on
+    stdout is JSON.
 
     OUT gets the detections as submissions to LUNA16, the chain's (marks.csv) and the detector's
-    (detector_marks.csv), with seriesuids.csv: `nodule evaluate froc` scores them against any lists.
+    (detector_marks.csv), with seriesuids.csv; `nodule evaluate froc` scores them.
     """
     from nodule.candidates.operating import operating_path
     from nodule.candidates.stage import ProposeCandidates

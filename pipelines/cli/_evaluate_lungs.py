@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli._evaluation_options import AllowSeenOption, WeightsOption
 from pipelines.cli._evaluation_output import publish
 from pipelines.cli._options import CardOption, DeviceOption
 
@@ -16,34 +17,32 @@ def lungs(
     studies: Annotated[
         list[Path],
         typer.Argument(
-            exists=True, metavar="STUDY...", help="DICOM folders or images, or folders of them."
+            exists=True, metavar="STUDY", help="Studies, as for nodule run, or folders of studies."
         ),
     ],
-    weights: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="A .safetensors file; else the shipped.")
-    ] = None,
+    weights: WeightsOption = None,
     reference: Annotated[
         Path | None,
         typer.Option(
             exists=True,
             dir_okay=False,
             metavar="MASK",
-            help="Labels 1 right, 2 left, of one study; else labels made by classical means.",
+            help="Reference mask of one study, with labels 1 right and 2 left; labels made by "
+            "classical segmentation if not given.",
         ),
     ] = None,
-    allow_seen: Annotated[
-        bool, typer.Option("--allow-seen", help="Evaluate training patients too, and say so.")
-    ] = False,
+    allow_seen: AllowSeenOption = False,
     card: CardOption = False,
     device: DeviceOption = "auto",
 ) -> None:
-    """Compare lung masks with a reference; the last line is JSON.
+    """Compare lung masks with a reference.
 
-    Dice, surface Dice at 2 mm and MONAI's 95 % Hausdorff distance, on the 1 mm grid. Where there
-    are readings (the readers' XML, LUNA16's annotations.csv), how many of the nodules have their
-    centre in the mask, and in the mask widened as for the search for candidates: all that any
-    reader outlined and all smaller than 3 mm. Without a reference the comparison is with the
-    classical labels that the network learned from, not with a person's.
+    Computes Dice, surface Dice at 2 mm and the 95 % Hausdorff distance of MONAI on the 1 mm grid.
+    For scans with readings (the readers' XML, annotations.csv of LUNA16) also counts the nodules
+    whose centre lies in the mask, and in the mask dilated as for the candidate search: all that
+    any reader outlined and all smaller than 3 mm. Without a reference the comparison is with the
+    classical labels that the network was trained on, not with a person's. The last line on stdout
+    is JSON.
     """
     from nodule.chain import Chain
     from nodule.evaluate.lung_masks import evaluate_lungs

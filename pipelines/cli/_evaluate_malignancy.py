@@ -7,48 +7,62 @@ from typing import Annotated
 
 import typer
 
-from nodule.errors import InputError
-from nodule.inference import Precision
-from pipelines.cli._evaluation_output import DrawsOption, SeedOption, publish
-from pipelines.cli._options import CardOption, DeviceOption, out_option
+from nodule.errors import UsageError
+from pipelines.cli._evaluation_options import (
+    AllowSeenOption,
+    CropSetOption,
+    DrawsOption,
+    FoldsOption,
+    MinReadersOption,
+    OutFolderOption,
+    PrecisionOption,
+    SeedOption,
+)
+from pipelines.cli._evaluation_output import publish
+from pipelines.cli._options import CardOption, DeviceOption
 from pipelines.cli._progress import bar
 
 
 def malignancy(
     context: typer.Context,
-    data: Annotated[Path, typer.Option(exists=True, file_okay=False, help="A crop set's folder.")],
+    data: CropSetOption,
     folds: Annotated[
         bool,
-        typer.Option("--folds", help="Each nodule by the members that never saw its patient."),
+        typer.Option(
+            "--folds",
+            help="Score each nodule by those members only that did not train on its patient.",
+        ),
     ] = False,
-    fold: Annotated[
-        list[int] | None, typer.Option(help="Only nodules of this fold; may be repeated.")
-    ] = None,
+    fold: FoldsOption = None,
     weights: Annotated[
         list[Path] | None,
-        typer.Option(dir_okay=False, help="A member's .safetensors; repeated; else the shipped."),
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="A member's .safetensors; may be repeated. The shipped members if not given.",
+        ),
     ] = None,
     calibrate: Annotated[
-        bool, typer.Option("--calibrate", help="With --folds: write a calibration beside them.")
+        bool,
+        typer.Option("--calibrate", help="With --folds, write the calibration beside the weights."),
     ] = False,
-    allow_seen: Annotated[
-        bool, typer.Option("--allow-seen", help="Evaluate training patients too, and say so.")
-    ] = False,
-    min_readers: Annotated[int, typer.Option(min=1, help="Who marked and rated it.")] = 3,
-    out: Annotated[Path | None, out_option("Folder for JSON, tables and pictures.")] = None,
+    allow_seen: AllowSeenOption = False,
+    min_readers: MinReadersOption = 3,
+    out: OutFolderOption = None,
     draws: DrawsOption = 1000,
     seed: SeedOption = 0,
-    precision: Annotated[Precision, typer.Option(help="As in a run.")] = "auto",
+    precision: PrecisionOption = "auto",
     card: CardOption = False,
     device: DeviceOption = "auto",
 ) -> None:
-    """Agreement of the malignancy networks with radiologists; the last line is JSON.
+    """Measure the agreement of the malignancy networks with radiologists.
 
-    All members judge together, and patients whom any of them saw in training are refused. With
-    --folds each nodule is judged by those members alone that never saw its patient, and read by a
-    calibration that was fitted on the other folds. Benign against malignant is the readers' mean
-    rating below 3 against above; exactly 3 is dropped from the two-class figures. Every figure
-    comes with its 95 % interval over patients. OUT gets tables, JSON and pictures.
+    The ensemble scores each nodule, and patients whom any member saw in training are refused. With
+    --folds each nodule is scored by those members only that did not see its patient, with a
+    calibration that was fitted on the other folds. Benign and malignant are mean ratings of the
+    readers below and above 3; a mean of exactly 3 is left out of the two-class figures. Every
+    figure comes with its 95 % interval over patients. The last line on stdout is JSON.
     """
     from nodule.evaluate import BootstrapSettings
     from nodule.evaluate.malignancy_rating import malignancy_result, run_malignancy
@@ -57,7 +71,7 @@ def malignancy(
     from nodule.weights import Weights
 
     if calibrate and not folds:
-        raise InputError(
+        raise UsageError(
             "a calibration is fitted on held-out patients",
             code="CALIBRATE_WITHOUT_FOLDS",
             expected="--folds beside --calibrate",

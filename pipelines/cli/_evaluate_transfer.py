@@ -1,4 +1,4 @@
-"""``nodule evaluate transfer``: whether it helps to have learnt something else before."""
+"""``nodule evaluate transfer``: whether pretraining helps."""
 
 from __future__ import annotations
 
@@ -7,35 +7,53 @@ from typing import Annotated
 
 import typer
 
-from nodule.inference import Precision
-from pipelines.cli._evaluation_output import DrawsOption, SeedOption, publish
-from pipelines.cli._options import DeviceOption, out_option
+from pipelines.cli._evaluation_options import (
+    CropSetOption,
+    DrawsOption,
+    MinReadersOption,
+    OutTableOption,
+    PrecisionOption,
+    SeedOption,
+)
+from pipelines.cli._evaluation_output import publish
+from pipelines.cli._options import DeviceOption
 from pipelines.cli._progress import bar
 
 
 def transfer(
-    data: Annotated[Path, typer.Option(exists=True, file_okay=False, help="A crop set's folder.")],
-    fold: Annotated[list[int], typer.Option(help="Nodules of this fold; may be repeated.")],
+    data: CropSetOption,
+    fold: Annotated[list[int], typer.Option(help="Only nodules of this fold; may be repeated.")],
     tuned: Annotated[
-        list[Path], typer.Option(dir_okay=False, help="Fine-tuned weights; one for each seed.")
+        list[Path],
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Fine-tuned weights; repeated, once for each seed.",
+        ),
     ],
     scratch: Annotated[
-        list[Path], typer.Option(dir_okay=False, help="Weights from scratch; one for each seed.")
+        list[Path],
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Weights trained from scratch; repeated, once for each seed.",
+        ),
     ],
-    min_readers: Annotated[int, typer.Option(min=1, help="Who marked and rated it.")] = 3,
-    out: Annotated[
-        Path | None, out_option("Table of the nodules to write.", metavar="CSV", dir_okay=False)
-    ] = None,
+    min_readers: MinReadersOption = 3,
+    out: OutTableOption = None,
     draws: DrawsOption = 1000,
     seed: SeedOption = 0,
-    precision: Annotated[Precision, typer.Option(help="As in a run.")] = "auto",
+    precision: PrecisionOption = "auto",
     device: DeviceOption = "auto",
 ) -> None:
-    """Fine-tuned malignancy networks against those from scratch; the last line is JSON.
+    """Compare fine-tuned malignancy networks with networks trained from scratch.
 
-    Each network judges alone; a group's AUC is the mean of its networks'. The difference of the
-    two is taken on the same nodules, with its 95 % interval over patients. Any weights may be
-    compared so. Refused where any of them saw a patient of the fold in training.
+    Each network scores alone; the AUC of a group is the mean over its networks. The difference of
+    the two is taken on the same nodules, with its 95 % interval over patients. Any two groups of
+    weights can be compared, unless one of them saw a patient of the fold in training. The last
+    line on stdout is JSON.
     """
     from nodule.evaluate import BootstrapSettings
     from nodule.evaluate.malignancy_rating import evaluate_transfer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from nodule.weights import Weights
 
     Figures = TypeVar("Figures", bound=EvaluationFigures)
-
-DrawsOption = Annotated[int, typer.Option("--draws", min=1, help="Bootstrap draws.")]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of all random draws.")]
 
 
 def publish(

@@ -17,16 +17,8 @@ from pipelines.cli._check import check
 from pipelines.cli._compare import compare
 from pipelines.cli._config import config_app
 from pipelines.cli._dataset import dataset_app
-from pipelines.cli._dataset_detections import detections as dataset_detections
-from pipelines.cli._dataset_review import review as dataset_review
 from pipelines.cli._demo import demo
 from pipelines.cli._evaluate import evaluate_app
-from pipelines.cli._evaluate_candidates import candidates
-from pipelines.cli._evaluate_lungs import lungs
-from pipelines.cli._evaluate_malignancy import malignancy
-from pipelines.cli._evaluate_measure import measure
-from pipelines.cli._evaluate_phantoms import phantoms
-from pipelines.cli._evaluate_transfer import transfer
 from pipelines.cli._explain import explain
 from pipelines.cli._locate import locate
 from pipelines.cli._phantom import phantom
@@ -72,11 +64,7 @@ app.add_typer(review_app, name="review", rich_help_panel=_STUDIES)
 
 for command in (phantom, train, benchmark, card):
     app.command(rich_help_panel=_NETWORKS)(command)
-dataset_app.command("detections")(dataset_detections)
-dataset_app.command("review")(dataset_review)
 app.add_typer(dataset_app, name="dataset", rich_help_panel=_NETWORKS)
-for evaluation in (lungs, candidates, malignancy, transfer, measure, phantoms):
-    evaluate_app.command()(evaluation)
 app.add_typer(evaluate_app, name="evaluate", rich_help_panel=_NETWORKS)
 
 app.add_typer(config_app, name="config", rich_help_panel=_SET_UP)
