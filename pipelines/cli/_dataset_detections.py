@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli._options import DeviceOption, out_option
+from pipelines.cli._options import DeviceOption, WeightsOption, out_option
 from pipelines.cli._summary import summarise
 
 _LOWEST_SCORE = 0.01
@@ -19,15 +19,7 @@ def detections(
         list[Path], typer.Argument(metavar="SCAN", help="CT studies, or folders of studies.")
     ],
     out: Annotated[Path, out_option("Table to write.", metavar="CSV", dir_okay=False)],
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            metavar="FILE",
-            help="The detector's .safetensors; the shipped one if not given.",
-        ),
-    ] = None,
+    weights: WeightsOption = None,
     limit: Annotated[
         int, typer.Option(min=1, help="Detections per scan, those of the highest score first.")
     ] = 300,

@@ -14,10 +14,9 @@ from pipelines.cli._evaluation_options import (
     FoldsOption,
     OutFolderOption,
     SeedOption,
-    WeightsOption,
 )
 from pipelines.cli._evaluation_output import publish
-from pipelines.cli._options import CardOption, DeviceOption
+from pipelines.cli._options import CardOption, DeviceOption, WeightsOption
 
 
 def candidates(

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli._evaluation_options import AllowSeenOption, WeightsOption
+from pipelines.cli._evaluation_options import AllowSeenOption
 from pipelines.cli._evaluation_output import publish
-from pipelines.cli._options import CardOption, DeviceOption
+from pipelines.cli._options import CardOption, DeviceOption, WeightsOption
 
 
 def lungs(

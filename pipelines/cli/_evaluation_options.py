@@ -26,16 +26,6 @@ MinReadersOption = Annotated[
         "--min-readers", min=1, help="Evaluate nodules that this many readers outlined and rated."
     ),
 ]
-WeightsOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--weights",
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="The network's .safetensors; the shipped one if not given.",
-    ),
-]
 AllowSeenOption = Annotated[
     bool,
     typer.Option(

@@ -161,6 +161,16 @@ IndicationOption = Annotated[
     str | None,
     typer.Option("--indication", metavar="TEXT", help="Indication of the exam, for the report."),
 ]
+WeightsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--weights",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="The network's .safetensors; the shipped one if not given.",
+    ),
+]
 MarginOption = Annotated[
     float,
     typer.Option(
