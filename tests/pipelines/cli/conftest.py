@@ -4,12 +4,31 @@ import functools
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import light_flow
 import pytest
+from typer.testing import CliRunner
 
-from nodule.phantom import make_phantom, random_spec, write_study
+from nodule.phantom import (
+    NodulePlan,
+    Phantom,
+    PhantomSpec,
+    make_phantom,
+    random_spec,
+    write_study,
+)
+from pipelines.cli._dataset import dataset_app
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadPhantom:
+    """A chest, and the folder of its images and readings."""
+
+    phantom: Phantom
+    folder: Path
+
 
 Nodule = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -18,6 +37,30 @@ Nodule = Callable[..., "subprocess.CompletedProcess[str]"]
 def phantom_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("phantom") / "CASE-1"
     write_study(make_phantom(random_spec(3, size="small")), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def read_phantom(tmp_path_factory: pytest.TempPathFactory) -> ReadPhantom:
+    """Write a chest with nodules of 16, 12 and 10 mm as the archive would, with four readers."""
+    spec = PhantomSpec(
+        seed=11,
+        shape_zyx=(110, 180, 240),
+        spacing_zyx_mm=(2.0, 1.6, 1.6),
+        nodules=tuple(NodulePlan(diameter_mm=mm) for mm in (16.0, 12.0, 10.0)),
+    )
+    phantom = make_phantom(spec)
+    folder = tmp_path_factory.mktemp("archive") / "LIDC-IDRI-9001"
+    write_study(phantom, folder)
+    return ReadPhantom(phantom=phantom, folder=folder)
+
+
+@pytest.fixture(scope="session")
+def phantom_crops(read_phantom: ReadPhantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cut the nodules out of that chest with ``nodule dataset lidc``; not to be changed."""
+    folder = tmp_path_factory.mktemp("crops") / "set"
+    words = ["lidc", str(read_phantom.folder), "-o", str(folder)]
+    assert CliRunner().invoke(dataset_app, words).exit_code == 0
     return folder
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,6 +79,28 @@ def test_passes_over_a_scan_that_cannot_be_read(
     [failure] = failures
     assert failure["file"].endswith("1.9.mhd")
     assert len(CropSet.open(tmp_path / "set").records) == 1
+
+
+def test_cuts_the_nodules_of_lidc_as_their_readers_outlined_them(
+    read_phantom: Any, phantom_crops: Path
+) -> None:
+    crops = CropSet.open(phantom_crops)
+    assert len(crops.records) == 3
+    planted = {nodule.diameter_mm: nodule for nodule in read_phantom.phantom.nodules}
+    for record in crops.records:
+        crop = crops.load(record)
+        assert (record.patient_id, record.n_readers) == ("PHANTOM-11", 4)
+        assert crop.reader_masks.shape == (4, *crop.volume.array_zyx.shape)
+        nearest = min(
+            planted.values(),
+            key=lambda n: float(np.linalg.norm(np.subtract(n.center_lps_mm, record.center_lps_mm))),
+        )
+        assert record.center_lps_mm == pytest.approx(nearest.center_lps_mm, abs=1.5)
+        assert record.diameter_mm == pytest.approx(nearest.diameter_mm, rel=0.15)
+        whole, part = read_phantom.phantom.volume, crop.volume
+        corner = np.rint(whole.geometry.lps_to_index(part.geometry.origin_lps_mm)).astype(int)
+        box = tuple(slice(a, a + n) for a, n in zip(corner, part.array_zyx.shape, strict=True))
+        assert np.abs(part.array_zyx - whole.array_zyx[box]).max() <= 0.5  # DICOM's whole HU
 
 
 def test_says_that_there_is_nothing_to_read(tmp_path: Path) -> None:

@@ -16,6 +16,23 @@ app = typer.Typer()
 app.command()(measure)
 
 
+def _run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(each) for each in arguments], catch_exceptions=False)
+
+
+def test_measures_the_nodules_of_a_phantom_as_its_readers_did(
+    phantom_crops: Path, tmp_path: Path
+) -> None:
+    ran = _run("--data", phantom_crops, "--draws", 20, "-o", tmp_path / "rows.csv")
+    figures = json.loads(ran.stdout.splitlines()[-1])
+    dice = figures["overall"]["dice"]
+    assert figures["overall"]["n"] == dice["n"] == 3
+    assert 0.7 < dice["low"] <= dice["value"] <= dice["high"] <= 1.0
+    sizes = {name: group["n"] for name, group in figures["by_size"].items() if group["n"]}
+    assert sum(sizes.values()) == 3
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 1 + 3
+
+
 @pytest.fixture(scope="module")
 def crop_set(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, folder = shared / "data/nodules", tmp_path_factory.mktemp("set")
@@ -30,10 +47,6 @@ def crop_set(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for row in chosen:
         shutil.copy(source / row["file"], folder / row["file"])
     return folder
-
-
-def _run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(each) for each in arguments], catch_exceptions=False)
 
 
 def test_prints_figures_and_writes_a_row_a_nodule(crop_set: Path, tmp_path: Path) -> None:
