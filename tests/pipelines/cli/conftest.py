@@ -21,6 +21,8 @@ from nodule.phantom import (
 )
 from pipelines.cli._dataset import dataset_app
 
+sys.path.insert(0, str(Path(__file__).parent))  # for made_up_crops
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReadPhantom:

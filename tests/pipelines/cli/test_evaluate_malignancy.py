@@ -1,14 +1,15 @@
-"""``nodule evaluate malignancy`` on a few real nodules."""
+"""``nodule evaluate malignancy`` on a few made-up nodules."""
 
 import csv
+import itertools
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from made_up_crops import patients_of, write_crops
 from typer.testing import CliRunner
 
 from nodule.errors import InputError, WeightsError
@@ -26,29 +27,13 @@ Evaluate = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def crop_set(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy four benign and four malignant nodules of fold 0 and of fold 4, a patient each."""
-    source, folder = shared / "data/nodules", tmp_path_factory.mktemp("set")
-    (folder / "stacks").mkdir()
-    with (source / "stacks.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    chosen: dict[str, dict[str, str]] = {}
-    taken: dict[tuple[str, bool], int] = {}
-    for row in rows:
-        votes = [int(vote) for vote in row["malignancy"].split("|") if vote]
-        mean = sum(votes) / max(len(votes), 1)
-        place = (row["fold"], mean > 3.0)
-        wanted = len(votes) == 4 and mean != 3.0 and row["fold"] in _FOLDS
-        if wanted and row["patient_id"] not in chosen and taken.get(place, 0) < _PER_CLASS:
-            taken[place] = taken.get(place, 0) + 1
-            chosen[row["patient_id"]] = row
-    with (folder / "stacks.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(chosen.values())
-    for row in chosen.values():
-        shutil.copy(source / row["file"], folder / row["file"])
-    return folder
+def crop_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write four benign and four malignant nodules of fold 0 and of fold 4, a patient each."""
+    ratings: dict[str, tuple[int, ...]] = {}
+    for fold in map(int, _FOLDS):
+        for number, patient in enumerate(itertools.islice(patients_of(fold), 2 * _PER_CLASS)):
+            ratings[patient] = (4, 4, 5, 3) if number % 2 else (1, 2, 2, 3)
+    return write_crops(tmp_path_factory.mktemp("set"), ratings)
 
 
 @pytest.fixture
@@ -80,6 +65,7 @@ def evaluate(crop_set: Path, members: list[Path]) -> Evaluate:
     return run
 
 
+@pytest.mark.slow
 def test_every_nodule_is_judged_by_the_member_that_never_saw_its_patient(
     evaluate: Evaluate, tmp_path: Path, members: list[Path]
 ) -> None:
@@ -112,6 +98,7 @@ def test_a_patient_whom_all_members_saw_has_no_judge(
     assert refused.value.code == "NO_UNSEEN_MEMBER"
 
 
+@pytest.mark.slow
 def test_together_they_judge_nobody_whom_any_saw_unless_told_to(
     evaluate: Evaluate, tmp_path: Path
 ) -> None:

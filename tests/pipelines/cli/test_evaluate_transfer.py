@@ -1,14 +1,15 @@
-"""``nodule evaluate transfer`` on a few real nodules, with networks that know nothing."""
+"""``nodule evaluate transfer`` on a few made-up nodules, with networks that know nothing."""
 
 import csv
+import itertools
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import typer
+from made_up_crops import patients_of, write_crops
 from typer.testing import CliRunner
 
 from nodule.errors import InputError
@@ -16,10 +17,8 @@ from nodule.malignancy.network import build
 from nodule.weights import save_state
 from pipelines.cli._evaluate_transfer import transfer
 
-NODULES = {
-    ("LIDC-IDRI-0001", "n0"), ("LIDC-IDRI-0021", "n2"), ("LIDC-IDRI-0031", "n4"),
-    ("LIDC-IDRI-0136", "n6"), ("LIDC-IDRI-0137", "n1"),
-}  # fmt: skip
+PATIENTS = tuple(itertools.islice(patients_of(4), 5))
+VOTES = ((5, 5, 5, 4), (1, 1, 2, 2), (4, 4, 4, 4), (2, 2, 2, 1), (4, 3, 5, 4))
 ARCHITECTURE = {"channels": [4, 4]}
 
 app = typer.Typer()
@@ -27,20 +26,9 @@ app.command()(transfer)
 
 
 @pytest.fixture
-def crop_set(shared: Path, tmp_path: Path) -> Path:
-    """Copy five nodules of fold 4."""
-    source, folder = shared / "data/nodules", tmp_path / "set"
-    (folder / "stacks").mkdir(parents=True)
-    with (source / "stacks.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    kept = [row for row in rows if (row["patient_id"], row["key"]) in NODULES]
-    with (folder / "stacks.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(kept)
-    for row in kept:
-        shutil.copy(source / row["file"], folder / row["file"])
-    return folder
+def crop_set(tmp_path: Path) -> Path:
+    """Write five nodules of fold 4."""
+    return write_crops(tmp_path / "set", dict(zip(PATIENTS, VOTES, strict=True)))
 
 
 def weights(path: Path, *, seed: int, patients: tuple[str, ...] = ()) -> Path:
@@ -70,7 +58,7 @@ def test_compares_two_groups_on_the_same_nodules(crop_set: Path, tmp_path: Path)
     found = run(
         crop_set, "--tuned", one, "--tuned", two, "--scratch", two, "--scratch", three, "-o", table
     )
-    assert found["counts"]["n"] == found["counts"]["n_patients"] == len(NODULES)
+    assert found["counts"]["n"] == found["counts"]["n_patients"] == len(PATIENTS)
     tuned, scratch = found["auc_of_each_tuned"], found["auc_of_each_scratch"]
     assert tuned[1] == scratch[0]
     assert found["auc_difference"]["value"] == pytest.approx((tuned[0] - scratch[1]) / 2)
@@ -79,11 +67,11 @@ def test_compares_two_groups_on_the_same_nodules(crop_set: Path, tmp_path: Path)
         rows = list(csv.DictReader(stream))
     # four readers rated it 5, 5, 5 and 4
     mean = {row["patient_id"]: row["readers_mean"] for row in rows}
-    assert mean["LIDC-IDRI-0001"] == "4.75"
+    assert mean[PATIENTS[0]] == "4.75"
 
 
 def test_refuses_weights_that_saw_a_patient_of_the_fold(crop_set: Path, tmp_path: Path) -> None:
     blind = weights(tmp_path / "one.safetensors", seed=1)
-    seeing = weights(tmp_path / "two.safetensors", seed=2, patients=("LIDC-IDRI-0021",))
+    seeing = weights(tmp_path / "two.safetensors", seed=2, patients=PATIENTS[1:2])
     with pytest.raises(InputError, match="SEEN_IN_TRAINING"):
         run(crop_set, "--tuned", seeing, "--scratch", blind)
