@@ -34,7 +34,7 @@ class EvaluationScope:
     patients : patients evaluated; phantoms where there are none.
     weights : digests of the networks that were evaluated, by stage.
     seen_patients : patients of these whom a network saw in training.
-    perhaps_seen_patients : patients of whom that cannot be told.
+    perhaps_seen_patients : patients of whom that cannot be determined.
     bootstrap : draws of the intervals, None where there are none.
     """
 

@@ -1,4 +1,4 @@
-"""What a training run records of itself, and how a model card tells it."""
+"""What a training run records of itself, and how a model card states it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Detectors' marks against the nodules of a scan, by LUNA16's rules.
+"""A detector's marks against the nodules of a scan, by LUNA16's rules.
 
 A mark hits a nodule when it lies strictly nearer to its centre than its radius. Of several hits
 on one nodule the best score counts and the others are ignored. A mark that hits no nodule but
@@ -70,11 +70,11 @@ def match_scan(
 
     Raises
     ------
-    InputError : ``NOT_FINITE`` for a position or score that is no number.
+    InputError : ``NOT_FINITE`` for a position or score that is not a number.
     """
     marks, score = _points(marks_lps_mm), np.asarray(scores, float).ravel()
     if not (np.isfinite(marks).all() and np.isfinite(score).all()):
-        raise InputError("a mark is no place with a score", code="NOT_FINITE")
+        raise InputError("a mark has no finite position or score", code="NOT_FINITE")
     if len(score) > max_marks:
         keep = score > np.sort(score)[::-1][max_marks]
         marks, score = marks[keep], score[keep]

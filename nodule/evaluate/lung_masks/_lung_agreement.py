@@ -42,7 +42,7 @@ def compare_lungs(found: LungMask, reference: LungMask) -> Mapping[str, Overlap]
 
     Returns
     -------
-    ``both``, and ``right`` and ``left`` where the reference tells the sides apart: one without
+    ``both``, and ``right`` and ``left`` where the reference has both sides: one without
     any left lung is taken for both lungs in one label. Surface Dice is at 2 mm.
 
     Raises

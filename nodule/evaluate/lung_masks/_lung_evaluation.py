@@ -82,7 +82,7 @@ def evaluate_lungs(
 
     Parameters
     ----------
-    scans : the scans; readings beside them tell the nodules.
+    scans : the scans; the readings beside them give the nodules.
     chain : the stages, of which ``lungs`` is evaluated.
     reference : a mask for one scan; without it, labels by thresholds and region growing.
     allow_seen : whether scans of training patients may be evaluated.

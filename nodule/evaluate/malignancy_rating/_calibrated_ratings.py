@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.evaluate.malignancy_rating._crop_predictions import Judgement
+from nodule.evaluate.malignancy_rating._crop_predictions import NodulePrediction
 from nodule.evaluate.malignancy_rating._rating_scale import readers_mean, suspicion_of
 from nodule.malignancy.calibration import Calibration, mean_rating
 from nodule.training.nodule_record import Kind
 
-Choose = Callable[[Judgement], Calibration]
-"""Which calibration reads a judgement: one that was not fitted on its patient."""
+Choose = Callable[[NodulePrediction], Calibration]
+"""Which calibration reads a prediction: one that was not fitted on its patient."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,7 +23,7 @@ class CalibratedRatings:
 
     Parameters
     ----------
-    judged : what was judged.
+    predicted : the nodules.
     votes : readers per malignancy rating, [item, 5].
     raw : the members' mean distribution before calibration, [item, 5].
     distribution : calibrated, [item, 5].
@@ -32,7 +32,7 @@ class CalibratedRatings:
     abstained : bool [item].
     """
 
-    judged: tuple[Judgement, ...]
+    predicted: tuple[NodulePrediction, ...]
     votes: NDArray[np.int64]
     raw: NDArray[np.float64]
     distribution: NDArray[np.float64]
@@ -58,17 +58,17 @@ class CalibratedRatings:
     @property
     def patients(self) -> tuple[str, ...]:
         """Whose nodule it is, per item."""
-        return tuple(each.record.patient_id for each in self.judged)
+        return tuple(each.record.patient_id for each in self.predicted)
 
     @property
     def diameter_mm(self) -> NDArray[np.float64]:
         """By the readers' masks, [item]."""
-        return np.array([each.record.diameter_mm for each in self.judged])
+        return np.array([each.record.diameter_mm for each in self.predicted])
 
     def take(self, index: NDArray[np.int64]) -> CalibratedRatings:
         """Return some of the nodules."""
         return CalibratedRatings(
-            judged=tuple(self.judged[i] for i in index),
+            predicted=tuple(self.predicted[i] for i in index),
             votes=self.votes[index],
             raw=self.raw[index],
             distribution=self.distribution[index],
@@ -78,16 +78,16 @@ class CalibratedRatings:
         )
 
 
-def calibrated_ratings(judged: Sequence[Judgement], choose: Choose) -> CalibratedRatings:
-    """Read every judgement by the calibration chosen for it; at least one judgement."""
-    chosen = [choose(each) for each in judged]
-    pairs = list(zip(judged, chosen, strict=True))
+def calibrated_ratings(predicted: Sequence[NodulePrediction], choose: Choose) -> CalibratedRatings:
+    """Read every prediction by the calibration chosen for it; at least one."""
+    chosen = [choose(each) for each in predicted]
+    pairs = list(zip(predicted, chosen, strict=True))
     shared = np.stack([by.apply(each.distributions).mean(axis=0) for each, by in pairs])
     suspicion = np.array([by.suspicion(row) for by, row in zip(chosen, shared, strict=True)])
     return CalibratedRatings(
-        judged=tuple(judged),
-        votes=np.array([each.votes["malignancy"] for each in judged]),
-        raw=np.stack([each.distributions.mean(axis=0) for each in judged]).astype(np.float64),
+        predicted=tuple(predicted),
+        votes=np.array([each.votes["malignancy"] for each in predicted]),
+        raw=np.stack([each.distributions.mean(axis=0) for each in predicted]).astype(np.float64),
         distribution=shared,
         suspicion=suspicion,
         called=suspicion >= np.array([by.threshold for by in chosen]),
@@ -95,8 +95,10 @@ def calibrated_ratings(judged: Sequence[Judgement], choose: Choose) -> Calibrate
     )
 
 
-def as_seen_in(judged: Sequence[Judgement], kind: Kind) -> tuple[Judgement, ...]:
-    """Return the judgements that have a view of a kind, by that view alone."""
+def as_seen_in(predicted: Sequence[NodulePrediction], kind: Kind) -> tuple[NodulePrediction, ...]:
+    """Return the predictions that have a view of a kind, by that view alone."""
     return tuple(
-        replace(each, distributions=each.by_kind[kind]) for each in judged if kind in each.by_kind
+        replace(each, distributions=each.by_kind[kind])
+        for each in predicted
+        if kind in each.by_kind
     )

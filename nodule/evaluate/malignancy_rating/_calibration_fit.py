@@ -18,7 +18,7 @@ from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
 from nodule.errors import InputError
-from nodule.evaluate.malignancy_rating._crop_predictions import Judgement
+from nodule.evaluate.malignancy_rating._crop_predictions import NodulePrediction
 from nodule.evaluate.malignancy_rating._rating_scale import readers_mean, suspicious
 from nodule.lidc.whole_scans import fold_of
 from nodule.malignancy.calibration import Calibration, mean_rating, temper, width
@@ -33,7 +33,7 @@ _LOG_TEMPERATURE = (-3.0, 3.0)  # networks that know nothing would have it grow 
 _NO_PENALTY = 1e6
 
 
-def fit(judged: Sequence[Judgement], *, members: Sequence[str]) -> Calibration:
+def fit(predicted: Sequence[NodulePrediction], *, members: Sequence[str]) -> Calibration:
     """Fit a calibration to what readers said.
 
     The temperature is that of the votes' greatest likelihood, the suspicion a logistic regression
@@ -41,19 +41,19 @@ def fit(judged: Sequence[Judgement], *, members: Sequence[str]) -> Calibration:
 
     Parameters
     ----------
-    judged : rated nodules of both classes.
-    members : digests of the weights that judged.
+    predicted : rated nodules of both classes.
+    members : digests of the weights that predicted them.
 
     Raises
     ------
     InputError : ``NO_CASES``, ``ONE_CLASS`` or ``UNRELATED_RATINGS``.
     """
-    if not judged:
+    if not predicted:
         raise InputError("there are no nodules to calibrate with", code="NO_CASES")
-    votes = np.array([each.votes["malignancy"] for each in judged], float)
+    votes = np.array([each.votes["malignancy"] for each in predicted], float)
     truth = readers_mean(votes)
-    temperature = _fit_temperature([each.distributions for each in judged], votes)
-    shared = np.array([temper(each.distributions, temperature).mean(axis=0) for each in judged])
+    temperature = _fit_temperature([each.distributions for each in predicted], votes)
+    shared = np.array([temper(each.distributions, temperature).mean(axis=0) for each in predicted])
     slope, intercept = _fit_suspicion(mean_rating(shared), truth)
     fitted = Calibration(
         members=tuple(sorted(members)),
@@ -62,7 +62,7 @@ def fit(judged: Sequence[Judgement], *, members: Sequence[str]) -> Calibration:
         intercept=intercept,
         threshold=0.5,
         width_limit=float(np.quantile(width(shared), 1.0 - ABSTAINED)),
-        n_nodules=len(judged),
+        n_nodules=len(predicted),
     )
     benign = truth < 3.0
     return replace(
@@ -70,7 +70,9 @@ def fit(judged: Sequence[Judgement], *, members: Sequence[str]) -> Calibration:
     )
 
 
-def cross_fit(judged: Sequence[Judgement], *, members: Sequence[str]) -> Mapping[str, Calibration]:
+def cross_fit(
+    predicted: Sequence[NodulePrediction], *, members: Sequence[str]
+) -> Mapping[str, Calibration]:
     """Fit a calibration per patient, on the nodules of all other folds.
 
     Returns
@@ -81,17 +83,17 @@ def cross_fit(judged: Sequence[Judgement], *, members: Sequence[str]) -> Mapping
     ------
     InputError : as :func:`fit`.
     """
-    folds = split(judged)
+    folds = split(predicted)
     by_fold = {
-        fold: fit([e for e in judged if folds[e.record.patient_id] != fold], members=members)
+        fold: fit([e for e in predicted if folds[e.record.patient_id] != fold], members=members)
         for fold in sorted(set(folds.values()))
     }
     return {patient: by_fold[fold] for patient, fold in folds.items()}
 
 
-def split(judged: Sequence[Judgement]) -> Mapping[str, int]:
+def split(predicted: Sequence[NodulePrediction]) -> Mapping[str, int]:
     """Return each patient's fold; if that is one for all, one of five by the name's digest."""
-    folds = {each.record.patient_id: each.record.fold for each in judged}
+    folds = {each.record.patient_id: each.record.fold for each in predicted}
     if len(set(folds.values())) > 1:
         return folds
     return {patient: fold_of(f"calibration{patient}") for patient in folds}

@@ -1,4 +1,4 @@
-"""A crop set judged by the networks, to be compared with its readers."""
+"""What the networks predict of a crop set, to be compared with its readers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OTHERS = 3  # places per view
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Judgement:
+class NodulePrediction:
     """One nodule, by its readers and by the networks, whose answers are as they gave them.
 
     Parameters
@@ -45,16 +45,16 @@ class Judgement:
     by_kind: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
-def judge(
+def predict_nodules(
     ensemble: Ensemble, examples: Sequence[NoduleExample], *, progress: Progress = silent
-) -> tuple[Judgement, ...]:
-    """Judge every nodule; one with several views gets the mean of what each view says."""
-    judged: list[Judgement] = []
+) -> tuple[NodulePrediction, ...]:
+    """Assess every nodule; one with several views gets the mean over them."""
+    predicted: list[NodulePrediction] = []
     for example in examples:
         said = ensemble.predict(functools.partial(crop_cubes, example.views))
         kinds = [view.packed.record.kind for view in example.views]
-        judged.append(
-            Judgement(
+        predicted.append(
+            NodulePrediction(
                 record=example.record,
                 votes=example.votes,
                 probability=float(said.probability.mean()),
@@ -63,13 +63,13 @@ def judge(
                 by_kind={kind: said.distributions[:, i] for i, kind in enumerate(kinds)},
             )
         )
-        progress(len(judged) / len(examples))
-    return tuple(judged)
+        progress(len(predicted) / len(examples))
+    return tuple(predicted)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Discernment:
-    """Nodules against their surroundings, in views deep enough to tell them apart.
+class SurroundingsPrediction:
+    """Nodules against their surroundings, in views deep enough to distinguish them.
 
     Parameters
     ----------
@@ -83,14 +83,16 @@ class Discernment:
     probability: NDArray[np.float32]
 
 
-def discern(ensemble: Ensemble, examples: Sequence[NoduleExample], *, seed: int = 0) -> Discernment:
-    """Judge nodules in deep views, and for each three dense places that no reader marked."""
+def predict_surroundings(
+    ensemble: Ensemble, examples: Sequence[NoduleExample], *, seed: int = 0
+) -> SurroundingsPrediction:
+    """Assess nodules in deep views, and for each three dense places that no reader marked."""
     rng = np.random.default_rng(seed)
     deep = views_deeper_than(examples, DEEP_MM)
     said = [
         ensemble.predict(functools.partial(crop_cubes, tuple(_places(view, rng)))) for view in deep
     ]
-    return Discernment(
+    return SurroundingsPrediction(
         patients=tuple(np.repeat([v.packed.record.patient_id for v in deep], 1 + _OTHERS).tolist()),
         is_nodule=np.tile([True] + [False] * _OTHERS, len(deep)),
         probability=np.array([p for each in said for p in each.probability], np.float32),

@@ -11,10 +11,10 @@ import torch
 from nodule.errors import InputError
 from nodule.evaluate._leakage import NO_OTHERS, Names, all_names
 from nodule.evaluate.malignancy_rating._crop_predictions import (
-    Discernment,
-    Judgement,
-    discern,
-    judge,
+    NodulePrediction,
+    SurroundingsPrediction,
+    predict_nodules,
+    predict_surroundings,
 )
 from nodule.inference import Precision
 from nodule.malignancy.ensemble import Ensemble
@@ -37,7 +37,7 @@ def panels(
     """Group patients by the members that held them out of training.
 
     What counts is the list of patients in each weights file, whatever fold it is named after: a
-    patient of a foreign set may be judged by all.
+    patient of another collection may be assessed by all.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def panels(
     )
 
 
-def judge_by_panels(
+def predict_by_panels(
     chosen: Sequence[Panel],
     examples: Sequence[NoduleExample],
     *,
@@ -80,8 +80,8 @@ def judge_by_panels(
     precision: Precision = "auto",
     seed: int = 0,
     progress: Progress = silent,
-) -> tuple[tuple[Judgement, ...], Discernment]:
-    """Have every nodule, and its surroundings, judged by its patient's panel.
+) -> tuple[tuple[NodulePrediction, ...], SurroundingsPrediction]:
+    """Let every nodule, and its surroundings, be assessed by its patient's panel.
 
     Parameters
     ----------
@@ -89,32 +89,32 @@ def judge_by_panels(
     examples : the nodules.
     device, precision : where and how the networks compute.
     seed : of the places in the surroundings.
-    progress : told the share of the nodules judged.
+    progress : called with the share of the nodules that is done.
 
     Returns
     -------
-    The judgements in the order of the nodules, and the surroundings panel by panel.
+    The predictions in the order of the nodules, and the surroundings panel by panel.
 
     Raises
     ------
     WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
     """
-    judged: dict[str, Judgement] = {}
+    predicted: dict[str, NodulePrediction] = {}
     around = []
     for panel in chosen:
         own = [each for each in examples if each.record.patient_id in panel.patients]
         ensemble = Ensemble.load(panel.members, device=device, precision=precision)
-        told = _part(progress, begin=len(judged) / len(examples), share=len(own) / len(examples))
-        said = judge(ensemble, own, progress=told)
-        judged.update((each.record.nodule_key, each) for each in said)
-        around.append(discern(ensemble, own, seed=seed))
-    ordered = tuple(judged[each.record.nodule_key] for each in examples)
-    return ordered, join_discernments(around)
+        part = _part(progress, begin=len(predicted) / len(examples), share=len(own) / len(examples))
+        said = predict_nodules(ensemble, own, progress=part)
+        predicted.update((each.record.nodule_key, each) for each in said)
+        around.append(predict_surroundings(ensemble, own, seed=seed))
+    ordered = tuple(predicted[each.record.nodule_key] for each in examples)
+    return ordered, join_surroundings(around)
 
 
-def join_discernments(parts: Sequence[Discernment]) -> Discernment:
+def join_surroundings(parts: Sequence[SurroundingsPrediction]) -> SurroundingsPrediction:
     """Return several sets of places as one."""
-    return Discernment(
+    return SurroundingsPrediction(
         patients=tuple(patient for part in parts for patient in part.patients),
         is_nodule=np.concatenate([part.is_nodule for part in parts]),
         probability=np.concatenate([part.probability for part in parts]),

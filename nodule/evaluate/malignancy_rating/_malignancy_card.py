@@ -62,7 +62,7 @@ def _agreement(figures: MalignancyFigures) -> Iterator[Row]:
     yield "single reader's kappa with the others' rounded mean", a.reader_quadratic_weighted_kappa
     yield "kappa, networks minus single reader, paired", a.kappa_beyond_reader
     yield "share abstained from", a.abstained
-    yield from _core("the others", a.of_judged)
+    yield from _core("the others", a.of_rated)
     yield from _core("those abstained from", a.of_abstained)
 
 

@@ -16,8 +16,11 @@ from nodule.evaluate.malignancy_rating._calibrated_ratings import (
     calibrated_ratings,
 )
 from nodule.evaluate.malignancy_rating._calibration_fit import cross_fit, fit
-from nodule.evaluate.malignancy_rating._crop_predictions import Discernment, Judgement
-from nodule.evaluate.malignancy_rating._held_out_panels import Panel, judge_by_panels, panels
+from nodule.evaluate.malignancy_rating._crop_predictions import (
+    NodulePrediction,
+    SurroundingsPrediction,
+)
+from nodule.evaluate.malignancy_rating._held_out_panels import Panel, panels, predict_by_panels
 from nodule.evaluate.malignancy_rating._rated_examples import rated_examples
 from nodule.evaluate.malignancy_rating._rating_baselines import outlined
 from nodule.inference import Device, Precision, pick_device
@@ -52,7 +55,7 @@ class MalignancyRun:
     calibration: str
     rated_by: str
     features: NDArray[np.float64]
-    around: Discernment
+    around: SurroundingsPrediction
 
     def fit(self) -> Calibration:
         """Return a calibration fitted on all nodules of the run.
@@ -61,7 +64,7 @@ class MalignancyRun:
         ------
         InputError : as :func:`fit`.
         """
-        return fit(self.found.judged, members=self.scope.weights["malignancy"])
+        return fit(self.found.predicted, members=self.scope.weights["malignancy"])
 
 
 def run_malignancy(
@@ -94,7 +97,7 @@ def run_malignancy(
     ------
     InputError : ``SEEN_IN_TRAINING``, ``NO_UNSEEN_MEMBER``, ``NO_NODULES``, and as
         :func:`cross_fit`.
-    WeightsError : as :meth:`Calibration.check` and :func:`judge_by_panels`.
+    WeightsError : as :meth:`Calibration.check` and :func:`predict_by_panels`.
     """
     patients = {r.patient_id for r in crops.records if not folds or r.fold in folds}
     also_called = crops.series
@@ -105,20 +108,20 @@ def run_malignancy(
         seen = seen_in_training(members, patients, also_called=also_called, allow_seen=allow_seen)
         chosen = (Panel(members=tuple(members), patients=frozenset(patients)),)
     examples = rated_examples(crops, folds=folds, min_readers=min_readers)
-    judged, around = judge_by_panels(
+    predicted, around = predict_by_panels(
         chosen, examples, device=pick_device(device), precision=precision, seed=seed,
         progress=lambda done: progress(_ASSESSING * done),
     )  # fmt: skip
-    choose, calibration = _calibration(judged, members, cross=held_out)
+    choose, calibration = _calibration(predicted, members, cross=held_out)
     return MalignancyRun(
         scope=EvaluationScope(
             evaluation="malignancy",
-            patients=len({each.record.patient_id for each in judged}),
+            patients=len({each.record.patient_id for each in predicted}),
             weights={"malignancy": tuple(each.sha256 for each in members)},
             seen_patients=len(seen),
         ),
         folds=tuple(sorted(folds)),
-        found=calibrated_ratings(judged, choose),
+        found=calibrated_ratings(predicted, choose),
         choose=choose,
         calibration=calibration,
         rated_by=(
@@ -132,12 +135,12 @@ def run_malignancy(
 
 
 def _calibration(
-    judged: Sequence[Judgement], members: Sequence[Weights], *, cross: bool
+    predicted: Sequence[NodulePrediction], members: Sequence[Weights], *, cross: bool
 ) -> tuple[Choose, str]:
     """Return what reads a nodule's ratings, and in words where it comes from."""
     path = calibration_path(members[0].path)
     if cross or not path.is_file():
-        by_patient = cross_fit(judged, members=[each.sha256 for each in members])
+        by_patient = cross_fit(predicted, members=[each.sha256 for each in members])
         return lambda each: by_patient[each.record.patient_id], "cross-fitted on other folds"
     calibration = Calibration.open(path)
     calibration.check(members)

@@ -142,7 +142,7 @@ def draw_scatter(axes: Axes, found: CalibratedRatings) -> None:
     """Draw the networks' mean rating over the readers', those that were abstained from apart."""
     axes.plot([1, 5], [1, 5], color="black", linewidth=0.8)
     for name, color, some in (
-        ("judged", _OURS, ~found.abstained),
+        ("rated", _OURS, ~found.abstained),
         ("abstained", _OTHERS, found.abstained),
     ):
         axes.plot(

@@ -24,7 +24,7 @@ from nodule.evaluate.malignancy_rating._calibrated_ratings import (
     calibrated_ratings,
 )
 from nodule.evaluate.malignancy_rating._calibration_fit import split
-from nodule.evaluate.malignancy_rating._crop_predictions import Judgement
+from nodule.evaluate.malignancy_rating._crop_predictions import NodulePrediction
 from nodule.evaluate.malignancy_rating._malignancy_card import card_rows
 from nodule.evaluate.malignancy_rating._malignancy_evaluation import MalignancyRun
 from nodule.evaluate.malignancy_rating._malignancy_figures import MalignancyFigures, MalignancyGroup
@@ -71,10 +71,10 @@ def malignancy_figures(run: MalignancyRun, *, bootstrap: BootstrapSettings) -> M
         rated_by=run.rated_by,
         calibration=run.calibration,
         counts=_counts(found),
-        thresholds=tuple(sorted({run.choose(each).threshold for each in found.judged})),
+        thresholds=tuple(sorted({run.choose(each).threshold for each in found.predicted})),
         agreement=reader_agreement(found, bootstrap=bootstrap),
         baselines=_baselines(found, run.features, bootstrap=bootstrap),
-        context=context_shift(found.judged, bootstrap=bootstrap),
+        context=context_shift(found.predicted, bootstrap=bootstrap),
         surroundings=surroundings(run.around, bootstrap=bootstrap),
         confusion=ConfusionMatrix.of(truth, said, labels=LEVELS),
         classification=report(truth, said, labels=LEVELS),
@@ -83,7 +83,7 @@ def malignancy_figures(run: MalignancyRun, *, bootstrap: BootstrapSettings) -> M
         by_source={
             kind: _group(calibrated_ratings(seen, run.choose), bootstrap=bootstrap)
             for kind in _KINDS
-            if len(seen := as_seen_in(found.judged, kind)) >= _FEWEST
+            if len(seen := as_seen_in(found.predicted, kind)) >= _FEWEST
         },
     )
 
@@ -91,7 +91,7 @@ def malignancy_figures(run: MalignancyRun, *, bootstrap: BootstrapSettings) -> M
 def _baselines(
     found: CalibratedRatings, features: NDArray[np.float64], *, bootstrap: BootstrapSettings
 ) -> dict[str, BaselineComparison]:
-    by_patient = split(found.judged)
+    by_patient = split(found.predicted)
     folds = [by_patient[patient] for patient in found.patients]
     plain = {"diameter": np.log(found.diameter_mm), "radiomics": features}
     scores = {name: cross_validated(x, found.truth, folds) for name, x in plain.items()}
@@ -103,9 +103,12 @@ def _counts(found: CalibratedRatings) -> ClassCounts:
 
 
 def _grouped(
-    found: CalibratedRatings, name_of: Callable[[Judgement], str], *, bootstrap: BootstrapSettings
+    found: CalibratedRatings,
+    name_of: Callable[[NodulePrediction], str],
+    *,
+    bootstrap: BootstrapSettings,
 ) -> dict[str, MalignancyGroup]:
-    names = np.array([name_of(each) for each in found.judged])
+    names = np.array([name_of(each) for each in found.predicted])
     return {
         name: _group(found.take(np.flatnonzero(names == name)), bootstrap=bootstrap)
         for name in sorted(set(names.tolist()))
@@ -113,18 +116,18 @@ def _grouped(
 
 
 def _group(found: CalibratedRatings, *, bootstrap: BootstrapSettings) -> MalignancyGroup:
-    enough = len(found.judged) >= _FEWEST
+    enough = len(found.predicted) >= _FEWEST
     return MalignancyGroup(
         counts=_counts(found),
         agreement=core_agreement(found, bootstrap=bootstrap) if enough else None,
     )
 
 
-def _size(each: Judgement) -> str:
+def _size(each: NodulePrediction) -> str:
     return f"{size_class(each.record.diameter_mm)} mm"
 
 
-def _texture(each: Judgement) -> str:
+def _texture(each: NodulePrediction) -> str:
     votes = each.votes.get("texture", ())
     return texture_class([rating for rating, n in enumerate(votes, start=1) for _ in range(n)])
 
@@ -151,7 +154,7 @@ def nodule_rows(found: CalibratedRatings) -> Iterator[dict[str, object]]:
     """Yield a row of a table per nodule."""
     columns: Sequence[NDArray[Any]] = (found.score, found.suspicion, found.called, found.abstained)
     for each, distribution, raw, (score, suspicion, called, abstained) in zip(
-        found.judged, found.distribution, found.raw, zip(*columns, strict=True), strict=True
+        found.predicted, found.distribution, found.raw, zip(*columns, strict=True), strict=True
     ):
         yield {
             "patient_id": each.record.patient_id,

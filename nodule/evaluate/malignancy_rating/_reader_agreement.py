@@ -17,7 +17,10 @@ from sklearn.metrics import roc_auc_score, roc_curve  # type: ignore[import-unty
 from nodule.evaluate._bootstrap import BootstrapSettings, patient_bootstraps
 from nodule.evaluate._estimate import Estimate
 from nodule.evaluate.malignancy_rating._calibrated_ratings import CalibratedRatings
-from nodule.evaluate.malignancy_rating._crop_predictions import Discernment, Judgement
+from nodule.evaluate.malignancy_rating._crop_predictions import (
+    NodulePrediction,
+    SurroundingsPrediction,
+)
 from nodule.evaluate.malignancy_rating._rating_scale import (
     calibration_error,
     rating_agreement,
@@ -35,7 +38,7 @@ _TWO_CLASSES = (
     *("auc", "sensitivity_at_80_specificity", "sensitivity", "specificity"),
     *("brier", "brier_before", "ece", "ece_before"),
 )
-_OF_JUDGED, _OF_ABSTAINED = "_of_judged", "_of_abstained"
+_OF_RATED, _OF_ABSTAINED = "_of_rated", "_of_abstained"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +71,7 @@ class ReaderAgreement(CoreAgreement):
     reader_quadratic_weighted_kappa : of single readers with the others' rounded mean.
     kappa_beyond_reader : the networks' kappa minus that, paired.
     abstained : share of nodules that the networks abstain from.
-    of_judged, of_abstained : the main figures of the other nodules and of these.
+    of_rated, of_abstained : the main figures of the other nodules and of these.
     """
 
     sensitivity_at_80_specificity: Estimate | None = None
@@ -85,7 +88,7 @@ class ReaderAgreement(CoreAgreement):
     reader_quadratic_weighted_kappa: Estimate | None = None
     kappa_beyond_reader: Estimate | None = None
     abstained: Estimate | None = None
-    of_judged: CoreAgreement
+    of_rated: CoreAgreement
     of_abstained: CoreAgreement
 
 
@@ -144,11 +147,11 @@ def reader_agreement(found: CalibratedRatings, *, bootstrap: BootstrapSettings) 
         }
 
     figures = patient_bootstraps(measure, found.patients, bootstrap=bootstrap, n=_rests_on(found))
-    of_judged, of_abstained = (
+    of_rated, of_abstained = (
         CoreAgreement(**{name: figures.pop(f"{name}{which}", None) for name in _CORE})
-        for which in (_OF_JUDGED, _OF_ABSTAINED)
+        for which in (_OF_RATED, _OF_ABSTAINED)
     )
-    return ReaderAgreement(**figures, of_judged=of_judged, of_abstained=of_abstained)
+    return ReaderAgreement(**figures, of_rated=of_rated, of_abstained=of_abstained)
 
 
 def core_agreement(found: CalibratedRatings, *, bootstrap: BootstrapSettings) -> CoreAgreement:
@@ -168,10 +171,10 @@ def auc(values: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
 
 
 def context_shift(
-    judged: Sequence[Judgement], *, bootstrap: BootstrapSettings
+    predicted: Sequence[NodulePrediction], *, bootstrap: BootstrapSettings
 ) -> ContextShift | None:
     """Compare nodules that are shown in a cube and in a stack; None where there is none."""
-    both = [each for each in judged if {"crop51", "stack"} <= each.by_kind.keys()]
+    both = [each for each in predicted if {"crop51", "stack"} <= each.by_kind.keys()]
     if not both:
         return None
     cube, stack = (
@@ -187,7 +190,9 @@ def context_shift(
     return ContextShift(**patient_bootstraps(measure, patients, bootstrap=bootstrap))
 
 
-def surroundings(seen: Discernment, *, bootstrap: BootstrapSettings) -> SurroundingsFigures:
+def surroundings(
+    seen: SurroundingsPrediction, *, bootstrap: BootstrapSettings
+) -> SurroundingsFigures:
     """Compare nodules with dense places around them."""
     deep, others = int(seen.is_nodule.sum()), int((~seen.is_nodule).sum())
     if not len(seen.patients):
@@ -260,7 +265,7 @@ def _by_abstention(
     found: CalibratedRatings, index: NDArray[np.int64]
 ) -> dict[str, NDArray[np.int64]]:
     return {
-        _OF_JUDGED: index[~found.abstained[index]],
+        _OF_RATED: index[~found.abstained[index]],
         _OF_ABSTAINED: index[found.abstained[index]],
     }
 

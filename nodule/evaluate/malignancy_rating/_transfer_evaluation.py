@@ -22,7 +22,7 @@ from nodule.evaluate._evaluation_result import (
     write_csv,
 )
 from nodule.evaluate._leakage import seen_in_training
-from nodule.evaluate.malignancy_rating._crop_predictions import Judgement, judge
+from nodule.evaluate.malignancy_rating._crop_predictions import NodulePrediction, predict_nodules
 from nodule.evaluate.malignancy_rating._rated_examples import rated_examples
 from nodule.evaluate.malignancy_rating._rating_scale import (
     ClassCounts,
@@ -95,10 +95,10 @@ def evaluate_transfer(
     on = pick_device(device)
     # not Ensemble.load, which would divide the flips among them
     panel = tuple(Predictor.load(each, device=on, precision=precision) for each in members)
-    judged = judge(Ensemble(members=panel), examples, progress=progress)
+    predicted = predict_nodules(Ensemble(members=panel), examples, progress=progress)
     first, second = range(len(tuned)), range(len(tuned), len(members))
-    compared = compare(judged, tuned=first, scratch=second, bootstrap=bootstrap)
-    aucs = member_aucs(judged)
+    compared = compare(predicted, tuned=first, scratch=second, bootstrap=bootstrap)
+    aucs = member_aucs(predicted)
     figures = TransferFigures(
         scope=EvaluationScope(
             evaluation="transfer",
@@ -109,7 +109,7 @@ def evaluate_transfer(
             },
             bootstrap=bootstrap,
         ),
-        counts=ClassCounts.of([each.votes["malignancy"] for each in judged], patients),
+        counts=ClassCounts.of([each.votes["malignancy"] for each in predicted], patients),
         auc_tuned=compared.get("auc_tuned"),
         auc_scratch=compared.get("auc_scratch"),
         auc_difference=compared.get("auc_difference"),
@@ -117,11 +117,11 @@ def evaluate_transfer(
         auc_of_each_scratch=tuple(aucs[member] for member in second),
     )
     names = [each.sha256[:12] for each in members]
-    return EvaluationResult(figures=figures, files={"nodules.csv": _table(judged, names)})
+    return EvaluationResult(figures=figures, files={"nodules.csv": _table(predicted, names)})
 
 
 def compare(
-    judged: Sequence[Judgement],
+    predicted: Sequence[NodulePrediction],
     *,
     tuned: Sequence[int],
     scratch: Sequence[int],
@@ -131,7 +131,7 @@ def compare(
 
     Parameters
     ----------
-    judged : by all members, rated nodules of both classes.
+    predicted : by all members, rated nodules of both classes.
     tuned, scratch : the members' indices.
     bootstrap : draws of the patients. Both groups are measured on the same draws, so that what
         makes a patient easy or hard for both cancels out.
@@ -144,8 +144,8 @@ def compare(
     ------
     InputError : ``NO_CASES``.
     """
-    suspicion = member_suspicion(judged)
-    truth = judged_truth(judged)
+    suspicion = member_suspicion(predicted)
+    truth = truth_of(predicted)
 
     def measure(index: NDArray[np.int64]) -> Mapping[str, float]:
         each = [auc(member[index], truth[index]) for member in suspicion]
@@ -156,33 +156,33 @@ def compare(
     classed = int(suspicious(truth)[0].sum())
     return patient_bootstraps(
         measure,
-        [each.record.patient_id for each in judged],
+        [each.record.patient_id for each in predicted],
         bootstrap=bootstrap,
         n=dict.fromkeys(("auc_tuned", "auc_scratch", "auc_difference"), classed),
     )
 
 
-def member_aucs(judged: Sequence[Judgement]) -> list[float | None]:
+def member_aucs(predicted: Sequence[NodulePrediction]) -> list[float | None]:
     """Return each member's own area under the ROC curve; None where one class is missing."""
-    truth = judged_truth(judged)
-    areas = (auc(member, truth) for member in member_suspicion(judged))
+    truth = truth_of(predicted)
+    areas = (auc(member, truth) for member in member_suspicion(predicted))
     return [None if math.isnan(area) else area for area in areas]
 
 
-def member_suspicion(judged: Sequence[Judgement]) -> NDArray[np.float64]:
+def member_suspicion(predicted: Sequence[NodulePrediction]) -> NDArray[np.float64]:
     """Return each member's probability of a vote above 3, if it is not 3, [member, item]."""
-    return suspicion_of(np.stack([each.distributions for each in judged], axis=1))
+    return suspicion_of(np.stack([each.distributions for each in predicted], axis=1))
 
 
-def judged_truth(judged: Sequence[Judgement]) -> NDArray[np.float64]:
+def truth_of(predicted: Sequence[NodulePrediction]) -> NDArray[np.float64]:
     """Return the readers' mean malignancy rating, [item]."""
-    return readers_mean([each.votes["malignancy"] for each in judged])
+    return readers_mean([each.votes["malignancy"] for each in predicted])
 
 
-def _table(judged: Sequence[Judgement], names: Sequence[str]) -> FileWriter:
+def _table(predicted: Sequence[NodulePrediction], names: Sequence[str]) -> FileWriter:
     def rows() -> Iterator[tuple[object, ...]]:
-        truth, suspicion = judged_truth(judged), member_suspicion(judged).T
-        for each, mean, said in zip(judged, truth, suspicion, strict=True):
+        truth, suspicion = truth_of(predicted), member_suspicion(predicted).T
+        for each, mean, said in zip(predicted, truth, suspicion, strict=True):
             record = each.record
             yield (
                 *(record.patient_id, record.fold, record.nodule_key, f"{mean:.2f}"),

@@ -135,7 +135,7 @@ def score_records(
         rng = np.random.default_rng([seed, index])
         patch, center = insert_crop(packed, hosts[index % len(hosts)], rng=rng)
         hits = hits_of(detect(patch), center, diameter_mm=packed.record.diameter_mm)
-        judged = malignancy.run(
+        scored_hits = malignancy.run(
             volume=Volume(array_zyx=patch, geometry=_GRID),
             candidates=tuple(_candidate(peak) for peak in hits),
         )
@@ -143,7 +143,7 @@ def score_records(
             ScoredNodule(
                 record=packed.record,
                 score=max((peak.score for peak in hits), default=0.0),
-                probability=max((each.probability for each in judged), default=0.0),
+                probability=max((each.probability for each in scored_hits), default=0.0),
                 height_mm=packed.geometry.shape_zyx[0] * packed.geometry.spacing_zyx_mm[0],
             )
         )

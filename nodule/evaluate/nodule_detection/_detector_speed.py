@@ -226,15 +226,15 @@ def _time_c3d(
     count = min(sample, len(starts))
     timed = starts[np.linspace(0, len(starts) - 1, count).astype(int)]
 
-    def judge(chosen: NDArray[np.int64]) -> None:
+    def classify(chosen: NDArray[np.int64]) -> None:
         for first in range(0, len(chosen), _C3D_BATCH):
             cubes = _cut(array_hu, chosen[first : first + _C3D_BATCH], size=C3D_WINDOW_MM)
             cubes = cubes.to(device).contiguous(memory_format=torch.channels_last_3d)
             with torch.inference_mode(), autocast(device, candidates.precision):
                 network(cubes).cpu()
 
-    judge(timed[:_C3D_BATCH])
-    _, cost = _measure(lambda: judge(timed))
+    classify(timed[:_C3D_BATCH])
+    _, cost = _measure(lambda: classify(timed))
     seconds = cost.seconds * len(starts) / max(count, 1)
     return replace(cost, seconds=seconds, windows=len(starts), timed_windows=count)
 

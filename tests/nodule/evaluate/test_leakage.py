@@ -52,7 +52,7 @@ def test_a_patient_is_seen_by_any_name():
         seen_in_training([weights], people, also_called=people)
 
 
-def test_a_member_that_saw_a_patient_by_another_name_does_not_judge():
+def test_a_member_that_saw_a_patient_by_another_name_does_not_assess():
     by_series = replace(WEIGHTS, training_patients=(SERIES,))
     people = {"LIDC-IDRI-0001": {SERIES}}
     assert unseen_members([WEIGHTS, by_series], people, also_called=people) == (WEIGHTS,)

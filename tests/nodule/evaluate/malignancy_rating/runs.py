@@ -37,7 +37,7 @@ FIGURES = MalignancyFigures(
         auc=estimate(0.9, 0.8, 0.95, 7),
         ece_before=estimate(0.12, 0.1, 0.2, 7),
         mae=estimate(0.4, 0.3, 0.5, 10),
-        of_judged=CoreAgreement(mae=estimate(0.3, 0.2, 0.4, 8)),
+        of_rated=CoreAgreement(mae=estimate(0.3, 0.2, 0.4, 8)),
         of_abstained=CoreAgreement(),
     ),
     baselines={

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from judgements import FOUR, PLAIN, judgement, peaked
+from predictions import FOUR, PLAIN, peaked, prediction
 
 from nodule.evaluate.malignancy_rating._calibrated_ratings import as_seen_in, calibrated_ratings
 
@@ -35,7 +35,7 @@ def test_members_are_calibrated_before_they_are_averaged() -> None:
     np.testing.assert_allclose(found.raw[0, [0, 2, 4]], [0.44, 0.04, 0.44], atol=1e-6)
 
 
-def test_each_judgement_gets_its_own_calibration() -> None:
+def test_each_prediction_gets_its_own_calibration() -> None:
     strict = replace(PLAIN, threshold=0.99, width_limit=0.1)
     found = calibrated_ratings(
         FOUR, lambda each: strict if each.record.patient_id == "D" else PLAIN
@@ -45,7 +45,7 @@ def test_each_judgement_gets_its_own_calibration() -> None:
 
 
 def test_one_kind_of_view_can_be_read_alone() -> None:
-    both = judgement((0, 0, 0, 4, 0), 3, patient="A", by_kind={"stack": 2, "voi": 4})
+    both = prediction((0, 0, 0, 4, 0), 3, patient="A", by_kind={"stack": 2, "voi": 4})
     (voi,) = as_seen_in([both, FOUR[0]], "voi")
     np.testing.assert_allclose(voi.distributions[0], peaked(4))
     assert as_seen_in([both], "crop51") == ()

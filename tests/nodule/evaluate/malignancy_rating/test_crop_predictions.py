@@ -1,4 +1,4 @@
-"""Nodules are judged in all their views, and told from their surroundings where views are deep."""
+"""Nodules are assessed in all their views, and with their surroundings in deep ones."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,10 @@ import pytest
 import torch
 from made_up_nodules import make_example, write_member
 
-from nodule.evaluate.malignancy_rating._crop_predictions import discern, judge
+from nodule.evaluate.malignancy_rating._crop_predictions import (
+    predict_nodules,
+    predict_surroundings,
+)
 from nodule.malignancy.ensemble import Ensemble
 
 
@@ -25,7 +28,7 @@ def test_what_a_nodules_views_say_is_averaged(ensemble: Ensemble) -> None:
     as_cube = replace(thick.record, kind="crop51")
     second = replace(thick.views[0], packed=replace(thick.views[0].packed, record=as_cube))
     both = replace(thin, views=(thin.views[0], second))
-    one, other, mean = judge(ensemble, [thin, thick, both])
+    one, other, mean = predict_nodules(ensemble, [thin, thick, both])
     assert mean.distributions.shape == (2, 5)
     expected = (one.distributions + other.distributions) / 2
     np.testing.assert_allclose(mean.distributions, expected, atol=1e-5)
@@ -36,18 +39,18 @@ def test_what_a_nodules_views_say_is_averaged(ensemble: Ensemble) -> None:
 
 def test_progress_is_told_nodule_by_nodule(ensemble: Ensemble) -> None:
     told: list[float] = []
-    judge(ensemble, [make_example(), make_example()], progress=told.append)
+    predict_nodules(ensemble, [make_example(), make_example()], progress=told.append)
     assert told == [0.5, 1.0]
 
 
 def test_a_thin_view_tells_nothing_of_surroundings(ensemble: Ensemble) -> None:
-    seen = discern(ensemble, [make_example(slices=5)])
+    seen = predict_surroundings(ensemble, [make_example(slices=5)])
     assert seen.patients == ()
     assert seen.is_nodule.shape == seen.probability.shape == (0,)
 
 
 def test_three_other_places_stand_beside_each_nodule(ensemble: Ensemble) -> None:
-    seen = discern(ensemble, [make_example(slices=12)])
+    seen = predict_surroundings(ensemble, [make_example(slices=12)])
     assert seen.patients == ("MADE-UP",) * 4
     assert seen.is_nodule.tolist() == [True, False, False, False]
     assert ((seen.probability > 0) & (seen.probability < 1)).all()

@@ -1,4 +1,4 @@
-"""Nobody judges a patient it learnt from."""
+"""A member never assesses a patient of its training."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.evaluate.malignancy_rating._crop_predictions import Discernment
-from nodule.evaluate.malignancy_rating._held_out_panels import join_discernments, panels
+from nodule.evaluate.malignancy_rating._crop_predictions import SurroundingsPrediction
+from nodule.evaluate.malignancy_rating._held_out_panels import join_surroundings, panels
 from nodule.weights import Weights
 
 
@@ -21,7 +21,7 @@ def member(name: str, *saw: str) -> Weights:
 A, B = member("a", "P1", "P2"), member("b", "P2", "P3")
 
 
-def test_patients_are_judged_by_those_who_never_saw_them() -> None:
+def test_patients_are_assessed_by_members_that_held_them_out() -> None:
     found = {panel.members: panel.patients for panel in map(_named, panels([A, B], ["P1", "P3"]))}
     assert found == {("b",): {"P1"}, ("a",): {"P3"}}
 
@@ -31,13 +31,13 @@ def test_a_patient_seen_under_another_name_was_seen() -> None:
     assert panel.members == (B,)
 
 
-def test_a_foreign_patient_is_judged_by_all() -> None:
+def test_a_patient_of_another_collection_is_assessed_by_all() -> None:
     (panel,) = panels([A, B], ["Q1", "Q2", "Q1"])
     assert panel.members == (A, B)
     assert panel.patients == {"Q1", "Q2"}
 
 
-def test_says_how_many_are_left_without_a_judge_and_what_to_do() -> None:
+def test_says_how_many_patients_have_no_member_and_what_to_do() -> None:
     with pytest.raises(InputError, match="1 of 2 patients") as refused:
         panels([A, B], ["P1", "P2"])
     assert refused.value.code == "NO_UNSEEN_MEMBER"
@@ -46,12 +46,12 @@ def test_says_how_many_are_left_without_a_judge_and_what_to_do() -> None:
 
 def test_places_of_several_panels_are_one() -> None:
     parts = [
-        Discernment(
+        SurroundingsPrediction(
             patients=(name,), is_nodule=np.array([name == "P1"]), probability=np.array([p], "f4")
         )
         for name, p in (("P1", 0.75), ("P2", 0.25))
     ]
-    whole = join_discernments(parts)
+    whole = join_surroundings(parts)
     assert whole.patients == ("P1", "P2")
     assert whole.is_nodule.tolist() == [True, False]
     assert whole.probability.tolist() == [0.75, 0.25]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from judgements import FOUR, PLAIN
+from predictions import FOUR, PLAIN
 
 from nodule.evaluate.malignancy_rating._calibrated_ratings import (
     CalibratedRatings,

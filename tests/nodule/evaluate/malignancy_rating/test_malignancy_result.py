@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from judgements import PLAIN, judgement
+from predictions import PLAIN, prediction
 
 from nodule.evaluate._bootstrap import BootstrapSettings
 from nodule.evaluate._evaluation_result import EvaluationScope
@@ -14,7 +14,10 @@ from nodule.evaluate.malignancy_rating._calibrated_ratings import (
     CalibratedRatings,
     calibrated_ratings,
 )
-from nodule.evaluate.malignancy_rating._crop_predictions import Discernment, Judgement
+from nodule.evaluate.malignancy_rating._crop_predictions import (
+    NodulePrediction,
+    SurroundingsPrediction,
+)
 from nodule.evaluate.malignancy_rating._malignancy_evaluation import MalignancyRun
 from nodule.evaluate.malignancy_rating._malignancy_figures import MalignancyFigures
 from nodule.evaluate.malignancy_rating._malignancy_result import (
@@ -23,12 +26,12 @@ from nodule.evaluate.malignancy_rating._malignancy_result import (
     nodule_rows,
 )
 
-NOBODY = Discernment(
+NOBODY = SurroundingsPrediction(
     patients=(), is_nodule=np.zeros(0, np.bool_), probability=np.zeros(0, np.float32)
 )
 
 
-def judged() -> list[Judgement]:
+def predicted() -> list[NodulePrediction]:
     """Return 24 nodules of two folds: small benign, large malignant, every twelfth in between."""
     made = []
     for number in range(24):
@@ -41,7 +44,7 @@ def judged() -> list[Judgement]:
             else (0, 3, 0, 0, 0)
         )
         made.append(
-            judgement(
+            prediction(
                 votes, 4 if malignant else 2, patient=f"P{number}", fold=number // 12,
                 diameter_mm=12.0 if malignant else 5.0 - number / 100,
                 by_kind={"stack": 4 if malignant else 2},
@@ -52,7 +55,7 @@ def judged() -> list[Judgement]:
 
 @pytest.fixture(scope="module")
 def found() -> CalibratedRatings:
-    return calibrated_ratings(judged(), lambda each: PLAIN)
+    return calibrated_ratings(predicted(), lambda each: PLAIN)
 
 
 def run(found: CalibratedRatings, features: np.ndarray) -> MalignancyRun:
@@ -112,7 +115,7 @@ def test_groups_too_small_for_figures_are_only_counted(summary: MalignancyFigure
     assert summary.by_size["<6 mm"].agreement.mae is not None
     assert summary.by_texture["solid"].agreement.auc.value == 1.0
     assert set(summary.by_source) == {"stack"}
-    few = summed_up(calibrated_ratings(judged()[:9], lambda each: PLAIN))
+    few = summed_up(calibrated_ratings(predicted()[:9], lambda each: PLAIN))
     groups = {name: (group.counts.n, group.agreement) for name, group in few.by_size.items()}
     assert groups == {"10-<20 mm": (4, None), "<6 mm": (5, None)}
 
@@ -126,14 +129,16 @@ def test_every_nodule_has_a_row(found: CalibratedRatings) -> None:
 
 
 def test_texture_is_the_readers() -> None:
-    misty = [replace(each, votes={**each.votes, "texture": (2, 1, 0, 0, 0)}) for each in judged()]
+    misty = [
+        replace(each, votes={**each.votes, "texture": (2, 1, 0, 0, 0)}) for each in predicted()
+    ]
     dense = calibrated_ratings(misty, lambda each: PLAIN)
     assert set(summed_up(dense).by_texture) == {"ground-glass"}
 
 
 def test_one_class_is_summed_up_without_what_needs_two() -> None:
     benign = calibrated_ratings(
-        [each for each in judged() if each.votes["malignancy"][1]], lambda each: PLAIN
+        [each for each in predicted() if each.votes["malignancy"][1]], lambda each: PLAIN
     )
     figures = summed_up(benign)
     assert (figures.counts.n_benign, figures.counts.n_malignant) == (10, 0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from judgements import FOUR, PLAIN
+from predictions import FOUR, PLAIN
 from sklearn.linear_model import LogisticRegression
 
 from nodule.evaluate._bootstrap import BootstrapSettings

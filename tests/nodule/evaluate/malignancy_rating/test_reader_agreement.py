@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from judgements import FOUR, PLAIN, judgement, peaked
+from predictions import FOUR, PLAIN, peaked, prediction
 from sklearn.metrics import cohen_kappa_score
 
 from nodule.evaluate._bootstrap import BootstrapSettings
@@ -14,7 +14,7 @@ from nodule.evaluate.malignancy_rating._calibrated_ratings import (
     CalibratedRatings,
     calibrated_ratings,
 )
-from nodule.evaluate.malignancy_rating._crop_predictions import Discernment
+from nodule.evaluate.malignancy_rating._crop_predictions import SurroundingsPrediction
 from nodule.evaluate.malignancy_rating._rating_scale import calibration_error
 from nodule.evaluate.malignancy_rating._reader_agreement import (
     SurroundingsFigures,
@@ -40,7 +40,9 @@ def test_the_shared_calibration_vector(shared: Path) -> None:
     distribution = np.pad(probability[:, None], ((0, 0), (4, 0)))
     distribution[:, 0] = 1.0 - probability
     found = CalibratedRatings(
-        judged=tuple(judgement(each, 3, patient=str(number)) for number, each in enumerate(votes)),
+        predicted=tuple(
+            prediction(each, 3, patient=str(number)) for number, each in enumerate(votes)
+        ),
         votes=np.array(votes),
         raw=distribution,
         distribution=distribution,
@@ -93,8 +95,8 @@ def test_brier_and_calibration_error_before_and_after(found: CalibratedRatings) 
 def test_votes_are_compared_with_the_chance_of_a_vote_above_three() -> None:
     # said 0.88 above 3 where two of four readers voted so, and 0.08 where none of two did
     two = (
-        judgement((0, 2, 0, 2, 0), 4, patient="A"),
-        judgement((2, 0, 0, 0, 0), 1, patient="B"),
+        prediction((0, 2, 0, 2, 0), 4, patient="A"),
+        prediction((2, 0, 0, 0, 0), 1, patient="B"),
     )
     figures = reader_agreement(
         calibrated_ratings(two, lambda each: PLAIN), bootstrap=BootstrapSettings(draws=5)
@@ -133,11 +135,11 @@ def test_nodules_abstained_from_have_figures_of_their_own() -> None:
     figures = reader_agreement(found, bootstrap=SOME)
     assert figures.abstained.value == pytest.approx(2 / 5)
     # A is 0.4 off and D 0.4, E 0; B is 1.3 off and C 1.8
-    assert figures.of_judged.mae.value == pytest.approx(0.8 / 3)
+    assert figures.of_rated.mae.value == pytest.approx(0.8 / 3)
     assert figures.of_abstained.mae.value == pytest.approx(3.1 / 2)
-    assert figures.of_judged.auc.value == 1.0
+    assert figures.of_rated.auc.value == 1.0
     # of A and D and E the last has no class
-    assert (figures.of_judged.mae.n, figures.of_judged.auc.n) == (3, 2)
+    assert (figures.of_rated.mae.n, figures.of_rated.auc.n) == (3, 2)
 
 
 def test_what_is_undefined_is_none() -> None:
@@ -147,9 +149,9 @@ def test_what_is_undefined_is_none() -> None:
 
 def test_what_the_surroundings_change_is_measured_where_both_views_exist() -> None:
     shown = [
-        judgement((4, 0, 0, 0, 0), 1, patient="A", by_kind={"stack": 1, "crop51": 2}),
-        judgement((4, 0, 0, 0, 0), 1, patient="B", by_kind={"stack": 4, "crop51": 2, "voi": 5}),
-        judgement((4, 0, 0, 0, 0), 1, patient="C", by_kind={"stack": 2}),
+        prediction((4, 0, 0, 0, 0), 1, patient="A", by_kind={"stack": 1, "crop51": 2}),
+        prediction((4, 0, 0, 0, 0), 1, patient="B", by_kind={"stack": 4, "crop51": 2, "voi": 5}),
+        prediction((4, 0, 0, 0, 0), 1, patient="C", by_kind={"stack": 2}),
     ]
     said = {rating: float(np.dot(peaked(rating), [1, 2, 3, 4, 5])) for rating in (1, 2, 4)}
     figures = context_shift(shown, bootstrap=SOME)
@@ -162,9 +164,9 @@ def test_what_the_surroundings_change_is_measured_where_both_views_exist() -> No
 
 def test_readers_who_agree_have_kappa_one() -> None:
     agreed = [
-        judgement((4, 0, 0, 0, 0), 1, patient="A"),
-        judgement((0, 0, 0, 0, 3), 1, patient="B"),
-        judgement((1, 0, 0, 0, 0), 1, patient="C"),
+        prediction((4, 0, 0, 0, 0), 1, patient="A"),
+        prediction((0, 0, 0, 0, 3), 1, patient="B"),
+        prediction((1, 0, 0, 0, 0), 1, patient="C"),
     ]
     figures = reader_agreement(
         calibrated_ratings(agreed, lambda each: PLAIN), bootstrap=BootstrapSettings(draws=20)
@@ -180,7 +182,7 @@ def test_sensitivity_is_read_at_the_specificity() -> None:
 
 
 def test_false_places_below_nearly_all_nodules_are_removed() -> None:
-    seen = Discernment(
+    seen = SurroundingsPrediction(
         patients=("A", "A", "B", "B"),
         is_nodule=np.array([True, False, True, False]),
         probability=np.array([0.9, 0.2, 0.5, 0.7], np.float32),
@@ -191,7 +193,7 @@ def test_false_places_below_nearly_all_nodules_are_removed() -> None:
 
 
 def test_no_deep_view_gives_no_figure() -> None:
-    none = Discernment(
+    none = SurroundingsPrediction(
         patients=(), is_nodule=np.zeros(0, np.bool_), probability=np.zeros(0, np.float32)
     )
     assert surroundings(none, bootstrap=BootstrapSettings()) == SurroundingsFigures(

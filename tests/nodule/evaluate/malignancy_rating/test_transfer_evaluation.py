@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nodule.evaluate._bootstrap import BootstrapSettings
-from nodule.evaluate.malignancy_rating._crop_predictions import Judgement
+from nodule.evaluate.malignancy_rating._crop_predictions import NodulePrediction
 from nodule.evaluate.malignancy_rating._transfer_evaluation import (
     compare,
     member_aucs,
@@ -14,7 +14,7 @@ from nodule.malignancy.network import LEVELS
 from nodule.training.nodule_record import NoduleRecord
 
 
-def judgement(patient: str, rating: int, said: tuple[float, ...]) -> Judgement:
+def prediction(patient: str, rating: int, said: tuple[float, ...]) -> NodulePrediction:
     """Return a nodule of one reader, and what members say of a vote above 3 rather than below."""
     record = NoduleRecord(
         kind="stack", file="none.npz", patient_id=patient, fold=4, center_lps_mm=None,
@@ -24,7 +24,7 @@ def judgement(patient: str, rating: int, said: tuple[float, ...]) -> Judgement:
     votes = {name: (0,) * levels for name, levels in LEVELS.items()}
     votes["malignancy"] = tuple(int(rating == level) for level in range(1, 6))
     rows = [[0.25 * (1 - p), 0.25 * (1 - p), 0.5, 0.25 * p, 0.25 * p] for p in said]
-    return Judgement(
+    return NodulePrediction(
         record=record, votes=votes, probability=1.0, distributions=np.array(rows, np.float32),
         diameter_mm=5.0,
     )  # fmt: skip
@@ -32,11 +32,11 @@ def judgement(patient: str, rating: int, said: tuple[float, ...]) -> Judgement:
 
 # the first member orders every pair, the second all but B before C, the third none
 NODULES = (
-    judgement("A", 1, (0.1, 0.1, 0.9)),
-    judgement("B", 2, (0.2, 0.7, 0.8)),
-    judgement("C", 4, (0.8, 0.6, 0.2)),
-    judgement("D", 5, (0.9, 0.9, 0.1)),
-    judgement("E", 3, (0.5, 0.0, 0.0)),
+    prediction("A", 1, (0.1, 0.1, 0.9)),
+    prediction("B", 2, (0.2, 0.7, 0.8)),
+    prediction("C", 4, (0.8, 0.6, 0.2)),
+    prediction("D", 5, (0.9, 0.9, 0.1)),
+    prediction("E", 3, (0.5, 0.0, 0.0)),
 )
 
 

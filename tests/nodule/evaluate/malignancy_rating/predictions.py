@@ -1,10 +1,10 @@
-"""Made-up judgements, by hand."""
+"""Made-up predictions, by hand."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from nodule.evaluate.malignancy_rating._crop_predictions import Judgement
+from nodule.evaluate.malignancy_rating._crop_predictions import NodulePrediction
 from nodule.malignancy.calibration import Calibration
 from nodule.training.nodule_record import NoduleRecord
 
@@ -27,7 +27,7 @@ def peaked(rating: int) -> np.ndarray:
     return distribution
 
 
-def judgement(
+def prediction(
     votes: tuple[int, ...],
     said: int,
     *,
@@ -35,7 +35,7 @@ def judgement(
     diameter_mm: float = 8.0,
     fold: int = 4,
     by_kind: Mapping[str, int] | None = None,
-) -> Judgement:
+) -> NodulePrediction:
     """Return a nodule of a patient that one network gave a rating."""
     record = NoduleRecord(
         kind="stack", file="none.npz", key=f"{patient}{votes}", patient_id=patient, fold=fold,
@@ -43,7 +43,7 @@ def judgement(
         diameter_mm=diameter_mm, n_readers=sum(votes), readers=tuple(range(sum(votes))),
         ratings={}, voi_file=None,
     )  # fmt: skip
-    return Judgement(
+    return NodulePrediction(
         record=record,
         votes={"malignancy": votes, "texture": (0, 0, 0, 0, 3)},
         probability=0.9,
@@ -54,10 +54,10 @@ def judgement(
 
 
 FOUR = (
-    judgement((4, 0, 0, 0, 0), 1, patient="A", diameter_mm=4.0),
-    judgement((0, 2, 2, 0, 0), 4, patient="B", diameter_mm=9.0),
-    judgement((0, 0, 0, 4, 0), 2, patient="C", diameter_mm=8.0),
-    judgement((0, 0, 0, 0, 4), 5, patient="D", diameter_mm=20.0),
-    judgement((0, 0, 4, 0, 0), 3, patient="E", diameter_mm=1.0),
+    prediction((4, 0, 0, 0, 0), 1, patient="A", diameter_mm=4.0),
+    prediction((0, 2, 2, 0, 0), 4, patient="B", diameter_mm=9.0),
+    prediction((0, 0, 0, 4, 0), 2, patient="C", diameter_mm=8.0),
+    prediction((0, 0, 0, 0, 4), 5, patient="D", diameter_mm=20.0),
+    prediction((0, 0, 4, 0, 0), 3, patient="E", diameter_mm=1.0),
 )
 """Two benign, two malignant, one between: readers' means 1, 2.5, 4, 5 and 3."""
