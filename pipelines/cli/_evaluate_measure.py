@@ -26,7 +26,7 @@ def measure(
     half of the readers outlined; each reader is compared with the same consensus of the others.
     Volume errors are relative to the mean of both, with bias and 95 % limits of agreement. Also
     measured are how often the stated interval of the volume contains that of the readers, and the
-    texture against their median rating. The constants of the method were chosen on folds 1 to 3.
+    texture against their mean rating. The constants of the method were chosen on folds 1 to 3.
     The last line on stdout is JSON.
     """
     from nodule.evaluate import BootstrapSettings
