@@ -121,7 +121,7 @@ def review_report(
         study=before.study,
         lungs=before.lungs,
         masks=before.masks,
-        context=_restated(before.report.context, request),
+        context=restated(before.report.context, request),
     )
     write_report_files(
         after.report,
@@ -136,8 +136,18 @@ def review_report(
     return after.report
 
 
-def _restated(before: Context, request: RunRequest) -> Context:
-    """Return what is known now: a person file replaces all facts, an option its own."""
+def restated(before: Context, request: RunRequest) -> Context:
+    """Return what is known about the person after a review.
+
+    Parameters
+    ----------
+    before : what the report states.
+    request : a person file replaces all facts, an option its own.
+
+    Raises
+    ------
+    InputError : as :func:`nodule.advice.context.read_context`.
+    """
     from nodule.advice.context import read_context
 
     setting = request.setting or before.setting
