@@ -23,15 +23,7 @@ if TYPE_CHECKING:
     from nodule.ct import inventory, read_ct
     from nodule.detection import Detection
     from nodule.errors import NoduleError
-    from nodule.findings import (
-        Assessment,
-        Candidate,
-        Finding,
-        Malignancy,
-        Measurement,
-        Nodule,
-        ScoredCandidate,
-    )
+    from nodule.findings import Assessment, Candidate, Finding, Malignancy, ScoredCandidate
     from nodule.followup import Comparison
     from nodule.front_door import compare, detect, write_report
     from nodule.geometry import Geometry
@@ -39,6 +31,7 @@ if TYPE_CHECKING:
     from nodule.malignancy.stage import ScoreMalignancy
     from nodule.masks import NoduleMask
     from nodule.measure.stage import Measure
+    from nodule.nodules import Measurement, Nodule
     from nodule.report import Report
     from nodule.resample import Resample
     from nodule.saliency import SaliencyMap
@@ -95,8 +88,8 @@ _HOMES = {
     "LungMask": "volume",
     "Malignancy": "findings",
     "Measure": "measure.stage",
-    "Measurement": "findings",
-    "Nodule": "findings",
+    "Measurement": "nodules",
+    "Nodule": "nodules",
     "NoduleError": "errors",
     "NoduleMask": "masks",
     "PatientHeader": "study",

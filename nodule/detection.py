@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nodule.errors import ConfigError
-from nodule.findings import Assessment, Finding, Measurement, masks_of
+from nodule.findings import Assessment, Finding, masks_of
 from nodule.masks import NoduleMask
 from nodule.nifti_image import nifti
+from nodule.nodules import Measurement
 from nodule.notebook_table import html_table
 from nodule.resample import resample_mask
 from nodule.saliency import SaliencyMap
@@ -161,9 +162,9 @@ def _sized(measured: Measurement | None) -> Mapping[str, Any]:
     if measured is None:
         return {}
     cells = {name: getattr(measured, name) for name in (*_SIZES, *_DENSITY)}
-    if measured.volume_limits_mm3 is None:
+    if measured.volume_ci95_mm3 is None:
         return cells
-    low, high = measured.volume_limits_mm3
+    low, high = measured.volume_ci95_mm3
     volumes = {name: getattr(measured, name) for name in _VOLUMES}
     return {**cells, **volumes, "volume_low_mm3": low, "volume_high_mm3": high}
 

@@ -5,30 +5,25 @@ Everything here is in LPS millimetres, never voxels, so that it survives resampl
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated
+
+from annotated_types import Ge, Le
 
 from nodule.errors import InputError
 from nodule.geometry import Vector
-from nodule.masks import NoduleMask, Texture
+from nodule.masks import NoduleMask
+from nodule.nodules import Nodule, check_positive_size
+from nodule.printed import Digits
 
-Lung = Literal["right", "left"]
-LungZone = Literal["upper", "middle", "lower"]
+Probability = Annotated[float, Ge(0), Le(1), Digits(4)]
 
 
 def _check_probability(name: str, value: float) -> None:
     if not 0.0 <= value <= 1.0:
         raise InputError(
-            f"{name} is no probability", code="BAD_PROBABILITY", expected="0 to 1", got=value
-        )
-
-
-def _check_positive(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(
-            f"{name} is no size", code="BAD_SIZE", expected="a positive number", got=value
+            f"{name} is not a probability", code="BAD_PROBABILITY", expected="0 to 1", got=value
         )
 
 
@@ -53,7 +48,7 @@ class Candidate:
 
     def __post_init__(self) -> None:
         _check_probability("score", self.score)
-        _check_positive("diameter_mm", self.diameter_mm)
+        check_positive_size("diameter_mm", self.diameter_mm)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,20 +59,21 @@ class Malignancy:
     ----------
     distribution : probabilities of the ratings 1 (highly unlikely) to 5 (highly suspicious),
         summing to 1.
-    spread : standard deviation of the mean rating over the networks that were asked; 0 for one.
+    ensemble_sd : standard deviation of the mean rating over the networks that were asked; 0 for
+        one.
     suspicion : calibrated probability that a panel of radiologists would on average rate it above
         3; None where nothing calibrates it.
     indeterminate : whether the networks abstain, because they disagree or the distribution says
-        next to nothing.
+        next to nothing: then it should not be relied on.
 
     Raises
     ------
     InputError : ``BAD_PROBABILITY`` or ``BAD_DISTRIBUTION``.
     """
 
-    distribution: tuple[float, float, float, float, float]
-    spread: float = 0.0
-    suspicion: float | None = None
+    distribution: tuple[Probability, Probability, Probability, Probability, Probability]
+    ensemble_sd: Annotated[float, Ge(0), Digits(3)] = 0.0
+    suspicion: Probability | None = None
     indeterminate: bool = False
 
     def __post_init__(self) -> None:
@@ -87,7 +83,7 @@ class Malignancy:
             _check_probability("suspicion", self.suspicion)
         if len(self.distribution) != 5 or abs(sum(self.distribution) - 1.0) > 1e-3:
             raise InputError(
-                "malignancy is no distribution over 1 to 5",
+                "malignancy is not a distribution over 1 to 5",
                 code="BAD_DISTRIBUTION",
                 expected="five numbers with sum 1",
                 got=self.distribution,
@@ -119,100 +115,6 @@ class ScoredCandidate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measurement:
-    """Size of a nodule, from its mask on the source grid.
-
-    Parameters
-    ----------
-    center_lps_mm : the mask's centroid.
-    long_axis_mm : greatest diameter on the axial slice where it is greatest.
-    short_axis_mm : longest chord perpendicular to it on the same slice.
-    effective_diameter_mm : of the sphere with the mask's volume.
-    volume_mm3 : voxels times voxel volume.
-    long_axis_ends_lps_mm, short_axis_ends_lps_mm : where the two axes begin and end, to draw them.
-    volume_limits_mm3 : limits that hold the volume in 95 of 100 measurements, from size and slice
-        thickness; None where no volume can be stated.
-    solid_axes_mm : long and short axis of the solid core of a part-solid nodule, None where it has
-        none that can be measured.
-    solid_volume_mm3 : of that core.
-    texture : what it is made of.
-    mean_hu : mean over the mask.
-    sphericity : surface of the sphere of equal volume over the mask's own (IBSI QCFX); about 0.9
-        for a ball of voxels.
-
-    Raises
-    ------
-    InputError : ``BAD_SIZE``.
-    """
-
-    center_lps_mm: Vector
-    long_axis_mm: float
-    short_axis_mm: float
-    effective_diameter_mm: float
-    volume_mm3: float
-    long_axis_ends_lps_mm: tuple[Vector, Vector] | None = None
-    short_axis_ends_lps_mm: tuple[Vector, Vector] | None = None
-    volume_limits_mm3: tuple[float, float] | None = None
-    solid_axes_mm: tuple[float, float] | None = None
-    solid_volume_mm3: float | None = None
-    texture: Texture | None = None
-    mean_hu: float | None = None
-    sphericity: float | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("long_axis_mm", "short_axis_mm", "effective_diameter_mm", "volume_mm3"):
-            _check_positive(name, getattr(self, name))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Seed:
-    """Where a nodule's mask was grown from; from it the same mask grows again.
-
-    Parameters
-    ----------
-    center_lps_mm : a point in the nodule.
-    diameter_mm : rough size.
-    by_reader : whether a reader chose the point.
-
-    Raises
-    ------
-    InputError : ``BAD_SIZE``.
-    """
-
-    center_lps_mm: Vector
-    diameter_mm: float
-    by_reader: bool = False
-
-    def __post_init__(self) -> None:
-        _check_positive("diameter_mm", self.diameter_mm)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Nodule:
-    """What is known of a nodule from the images, whoever found it.
-
-    Parameters
-    ----------
-    id : ``N1``, ``N2``, … by falling probability; ``R1``, ``R2``, … what a reader added.
-    center_lps_mm : the measured centroid, or the point where it was found where nothing was
-        measured.
-    lung : the patient's own side, None outside both lungs.
-    lung_zone : third of that lung's height, where no lobes are known.
-    pleura_distance_mm : from the lung's surface to the mask's nearest voxel, 0 where they touch.
-    measurement : None where no mask could be grown; the report then says so.
-    seed : of the mask that was measured.
-    """
-
-    id: str
-    center_lps_mm: Vector
-    lung: Lung | None
-    lung_zone: LungZone | None = None
-    pleura_distance_mm: float | None = None
-    measurement: Measurement | None = None
-    seed: Seed | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Assessment:
     """What the networks think of a nodule.
 
@@ -226,7 +128,7 @@ class Assessment:
     InputError : ``BAD_PROBABILITY``.
     """
 
-    probability: float
+    probability: Probability
     malignancy: Malignancy
 
     def __post_init__(self) -> None:
@@ -234,13 +136,25 @@ class Assessment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
-    """A nodule as it was found.
+class AssessedNodule:
+    """A nodule and what the networks think of it.
 
     Parameters
     ----------
     nodule : where it lies and what was measured.
-    assessment : by the networks; None for a nodule that a reader found.
+    assessment : None for a nodule that a reader found.
+    """
+
+    nodule: Nodule
+    assessment: Assessment | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding(AssessedNodule):
+    """A nodule as it was found, with its voxels.
+
+    Parameters
+    ----------
     mask : the voxels that were measured, None where no mask could be grown.
 
     Raises
@@ -248,8 +162,6 @@ class Finding:
     InputError : ``MASK_WITHOUT_SIZE`` for a mask without a measurement or the reverse.
     """
 
-    nodule: Nodule
-    assessment: Assessment | None
     mask: NoduleMask | None
 
     def __post_init__(self) -> None:
@@ -259,6 +171,11 @@ class Finding:
                 code="MASK_WITHOUT_SIZE",
                 expected="both or neither",
             )
+
+
+def without_mask(finding: Finding) -> AssessedNodule:
+    """Return what can be stated of a finding in words and numbers."""
+    return AssessedNodule(nodule=finding.nodule, assessment=finding.assessment)
 
 
 def masks_of(findings: Iterable[Finding]) -> dict[str, NoduleMask]:

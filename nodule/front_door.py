@@ -10,7 +10,6 @@ from nodule.ct import SeriesSource, inventory
 from nodule.detection import Detection
 from nodule.errors import InputError
 from nodule.followup import Comparison, compare_exams, refuse_same
-from nodule.followup.record import record_comparison
 from nodule.inference import Device
 from nodule.outputs import write_report_files
 from nodule.progress import StageProgress, silent_stages
@@ -110,9 +109,6 @@ def write_report(
     ReportError : ``NO_CHROMIUM`` or ``PDF_FAILED``.
     OSError : when the results cannot be written; none is then half-written.
     """
-    comparison = None
-    if prior is not None:
-        comparison = record_comparison(compare(found, prior), current=found, prior=prior)
     report = build_report(
         study=found.study,
         lungs=found.lungs,
@@ -120,7 +116,7 @@ def write_report(
         patient=found.patient,
         provenance=provenance_of(found),
         context=context or Context(),
-        comparison=comparison,
+        comparison=None if prior is None else compare(found, prior),
     )
     write_report_files(
         report,

@@ -145,7 +145,7 @@ def write_saliency(
 
 
 def _check_masks(report: Report, masks: Mapping[str, NoduleMask], grid: Geometry) -> None:
-    stated = {each.id: each.mask for each in report.standing if each.mask is not None}
+    stated = {each.nodule.id: each.mask for each in report.active if each.mask is not None}
     if refer_to_masks(masks, grid=grid) != stated:
         raise InputError(
             "these are not the masks of the report",
@@ -207,8 +207,10 @@ def read_masks(path: Path, *, report: Report, study: Study) -> dict[str, NoduleM
             hint="Keep a report's files together.",
         )
     return {
-        each.id: restore_mask(each.mask, labels, grid=grid, texture=each.texture)
-        for each in report.standing
+        each.nodule.id: restore_mask(
+            each.mask, labels, grid=grid, texture=getattr(each.nodule.measurement, "texture", None)
+        )
+        for each in report.active
         if each.mask is not None
     }
 

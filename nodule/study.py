@@ -8,11 +8,14 @@ header is read from them again for each report and never stored.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import ArrayLike
 
 from nodule.errors import InputError
@@ -22,11 +25,30 @@ from nodule.volume import Volume
 
 SourceFormat = Literal["dicom", "nifti", "metaimage", "nrrd"]
 
+_DICOM_DATE = re.compile("[0-9]{8}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class SliceReference:
     """Which DICOM image a slice came from; None where the format has no such thing."""
 
+    instance_number: int | None = None
+    sop_instance_uid: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageReference:
+    """The image to look at: a slice by its place in the series and by its DICOM names.
+
+    Parameters
+    ----------
+    number : from 1 along the source's index axis z.
+    count : of all slices.
+    instance_number, sop_instance_uid : None for formats that have none.
+    """
+
+    number: Annotated[int, Ge(1)]
+    count: Annotated[int, Ge(1)]
     instance_number: int | None = None
     sop_instance_uid: str | None = None
 
@@ -71,6 +93,17 @@ class PatientHeader:
     study_date: str | None = None
     study_description: str | None = None
     institution: str | None = None
+
+
+def dicom_day(text: str | None) -> date | None:
+    """Return the day of a DICOM date, ``YYYYMMDD``; None for text that is none."""
+    plain = (text or "").strip()
+    if not _DICOM_DATE.fullmatch(plain):
+        return None
+    try:
+        return date(int(plain[:4]), int(plain[4:6]), int(plain[6:]))
+    except ValueError:
+        return None  # such as the 31st of February
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,6 +239,19 @@ class Study:
             )
         z = int(np.floor(self.volume.geometry.lps_to_index(lps_mm)[0] + 0.5))
         return z, self.slices[z] if self.slices else SliceReference()
+
+    def image_at(self, lps_mm: ArrayLike) -> ImageReference:
+        """Return the image nearest to a point; beyond either end of the scan, its end's."""
+        count = self.volume.geometry.shape_zyx[0]
+        nearest = np.floor(self.volume.geometry.lps_to_index(lps_mm)[0] + 0.5)
+        z = int(np.clip(nearest, 0, count - 1))
+        reference = self.slices[z] if self.slices else SliceReference()
+        return ImageReference(
+            number=z + 1,
+            count=count,
+            instance_number=reference.instance_number,
+            sop_instance_uid=reference.sop_instance_uid,
+        )
 
     def slice_index(
         self, *, instance_number: int | None = None, sop_instance_uid: str | None = None

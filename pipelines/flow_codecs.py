@@ -7,9 +7,10 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.findings import Assessment, Candidate, Finding, Nodule, ScoredCandidate
+from nodule.findings import Assessment, Candidate, Finding, ScoredCandidate
 from nodule.geometry import Geometry
 from nodule.masks import NoduleMask, Texture
+from nodule.nodules import Nodule
 from nodule.saliency import Answer, SaliencyChecks, SaliencyMap
 from nodule.study import SeriesHeader, SliceReference, Study, StudyWarning
 from nodule.volume import LungMask, Volume

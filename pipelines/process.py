@@ -16,7 +16,7 @@ from pipelines.runner import Listener, ignore
 
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
-    from nodule.followup.record import ComparisonRecord
+    from nodule.followup import Comparison
     from pipelines.request import RunRequest
 
 _log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Processed:
     folder: Path
     finding_count: int
     ran: tuple[str, ...]
-    comparison: ComparisonRecord | None = None
+    comparison: Comparison | None = None
 
 
 def process_study(

@@ -74,7 +74,7 @@ def series_of(report: Report, images: Path) -> SeriesSource:
     """
     from nodule.ct import inventory
 
-    series = inventory(images).choose(report.study.series_instance_uid)
+    series = inventory(images).choose(report.study.series.series_instance_uid)
     if series.digest != report.provenance.input_sha256:
         raise InputError(
             "these are not the images of the report",

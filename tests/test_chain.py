@@ -58,7 +58,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_the_demo_finds_its_large_solid_nodules(demo: Path) -> None:
     truth = make_phantom(demo_spec()).nodules
-    found = [f.center_lps_mm for f in report_of(demo / "report" / "study").findings]
+    found = [f.nodule.center_lps_mm for f in report_of(demo / "report" / "study").findings]
     large = [n for n in truth if n.texture == "solid" and n.diameter_mm >= 8]
     assert large
     for each in large:
@@ -72,7 +72,7 @@ def test_the_demo_writes_every_file_and_nothing_twice(demo: Path) -> None:
     report = report_of(folder)
     assert "report.html" in {path.name for path in folder.iterdir()}
     rows = list(csv.DictReader((folder / "findings.csv").read_text("utf-8-sig").splitlines()))
-    assert [row["id"] for row in rows] == [finding.id for finding in report.findings]
+    assert [row["id"] for row in rows] == [finding.nodule.id for finding in report.findings]
     again = nodule("run", demo / "study", "-o", demo / "report", "--cache", demo / "cache")
     assert [study["ran"] for study in again["done"]] == [[]]
 
@@ -98,9 +98,18 @@ def test_every_format_gives_the_same_findings(demo: Path, tmp_path: Path) -> Non
         findings = report_of(Path(study["folder"])).findings
         assert len(findings) == len(reference)
         for one, other in zip(findings, reference, strict=True):
-            np.testing.assert_allclose(one.center_lps_mm, other.center_lps_mm, atol=TOLERANCE_MM)
-            assert one.volume_mm3 == pytest.approx(other.volume_mm3)
-            assert one.probability == pytest.approx(other.probability, abs=1e-5)
+            np.testing.assert_allclose(
+                one.nodule.center_lps_mm, other.nodule.center_lps_mm, atol=TOLERANCE_MM
+            )
+            sizes = [each.nodule.measurement for each in (one, other)]
+            assert [s and s.volume_mm3 for s in sizes[:1]] == pytest.approx(
+                [s and s.volume_mm3 for s in sizes[1:]]
+            )
+            assert one.assessment is not None
+            assert other.assessment is not None
+            assert one.assessment.probability == pytest.approx(
+                other.assessment.probability, abs=1e-5
+            )
 
 
 @pytest.mark.slow
@@ -111,12 +120,13 @@ def test_finds_the_nodule_of_a_patient_never_seen(shared: Path, tmp_path: Path) 
     hits = [
         finding
         for finding in report.findings
-        if np.linalg.norm(np.subtract(finding.center_lps_mm, NODULE_0001_LPS_MM))
+        if np.linalg.norm(np.subtract(finding.nodule.center_lps_mm, NODULE_0001_LPS_MM))
         < NODULE_0001_DIAMETER_MM / 2
     ]
     assert hits
-    assert hits[0].lung == "left"
-    assert hits[0].malignancy.score > 3.5  # its readers said 5, 5, 5 and 4
+    assert hits[0].nodule.lung == "left"
+    assert hits[0].rating is not None
+    assert hits[0].rating.score > 3.5  # its readers said 5, 5, 5 and 4
     mask = sitk.ReadImage(tmp_path / study.name / "lungs.nii.gz")
     labels = sitk.GetArrayViewFromImage(mask)
     middle = labels.shape[2] // 2
@@ -137,7 +147,7 @@ def test_dicom_results_refer_to_the_study_they_were_made_of(demo: Path) -> None:
     referred = {i.ReferencedSOPInstanceUID for i in series.ReferencedInstanceSequence}
     assert referred <= {source.SOPInstanceUID for source in sources}
     findings = report_of(folder).findings
-    measured = [finding for finding in findings if finding.seed is not None]
+    measured = [finding for finding in findings if finding.nodule.seed is not None]
     labels = [segment.SegmentLabel for segment in segmentation.SegmentSequence]
     assert len(labels) == len(measured) + 2  # and two lungs
 
@@ -149,16 +159,16 @@ def test_a_review_keeps_the_masks_of_what_it_keeps(
     nodule("run", demo / "study", "-o", tmp_path, "--cache", demo / "cache", "--dicom")
     first = tmp_path / "study"
     report = report_of(first)
-    rejected, *kept = [each for each in report.findings if each.seed is not None]
+    rejected, *kept = [each for each in report.findings if each.nodule.seed is not None]
     assert kept
     review = {
         "format": "nodule-review-1",
         "report_sha256": report.sha256,
         "input_sha256": report.provenance.input_sha256,
-        "series_instance_uid": report.study.series_instance_uid,
+        "series_instance_uid": report.study.series.series_instance_uid,
         "saved_at": "2026-03-04T05:06:07Z",
-        "decisions": [{"id": rejected.id, "verdict": "rejected"}],
-        "additions": [{"center_lps_mm": rejected.center_lps_mm}],
+        "decisions": [{"id": rejected.nodule.id, "verdict": "rejected"}],
+        "additions": [{"center_lps_mm": rejected.nodule.center_lps_mm}],
     }
     (tmp_path / "review.json").write_text(json.dumps(review))
     done = nodule_says(
@@ -167,13 +177,13 @@ def test_a_review_keeps_the_masks_of_what_it_keeps(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     before, after = (segments(folder / "seg.dcm") for folder in (first, tmp_path / "reviewed"))
-    same = [*(f"Nodule {each.id}" for each in kept), "Right lung", "Left lung"]
-    assert set(before) == {*same, f"Nodule {rejected.id}"}
+    same = [*(f"Nodule {each.nodule.id}" for each in kept), "Right lung", "Left lung"]
+    assert set(before) == {*same, f"Nodule {rejected.nodule.id}"}
     assert set(after) == {*same, "Nodule R1"}
     for name in same:
         np.testing.assert_array_equal(after[name], before[name])
-    overlap = after["Nodule R1"] & before[f"Nodule {rejected.id}"]
-    assert overlap.sum() > 0.5 * before[f"Nodule {rejected.id}"].sum()
+    overlap = after["Nodule R1"] & before[f"Nodule {rejected.nodule.id}"]
+    assert overlap.sum() > 0.5 * before[f"Nodule {rejected.nodule.id}"].sum()
     named = pydicom.dcmread(tmp_path / "reviewed" / "sr.dcm").iterall()
     segmentation = pydicom.dcmread(tmp_path / "reviewed" / "seg.dcm")
     assert segmentation.SOPInstanceUID in {i.value for i in named if i.VR == "UI"}

@@ -2,8 +2,8 @@
 
 Decisions
 ---------
-* **Every finding that stands counts**, false ones included, until a reader rejects it; the advice
-  is made anew when a review is applied.
+* **Every active finding counts**, false ones included, until a reader rejects it; the rules are
+  asked again when a review is applied.
 * **Numbers are the report's own**, so that whoever recomputes a rule from the page or from
   ``report.json`` gets the same answer.
 * **The course of a finding** comes from the comparison. ``baseline`` holds only where somebody said
@@ -19,19 +19,16 @@ from functools import cached_property
 from nodule.advice.context import Context, FindingFacts
 from nodule.advice.measured_nodule import measured_nodule
 from nodule.advice.person import KnownPerson, known_person
-from nodule.followup.record import ChangeRecord, ComparisonRecord, FindingRecord
+from nodule.findings import AssessedNodule
+from nodule.followup import Change, Comparison, volumetry
 from nodule.guidelines import lung_rads
 from nodule.guidelines.facts import NoduleFacts
 from nodule.guidelines.growth import Volumetry
-from nodule.report.finding_parts import AddedPart, FindingPart, measurement_of
-from nodule.report.study_parts import StudyPart
 from nodule.study import PatientHeader
 
 _DAYS_A_MONTH = 365.25 / 12
 _POOR = "REGISTRATION_POOR"
 _UPPER_LOBES = ("RUL", "LUL")
-
-Standing = FindingPart | AddedPart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,33 +47,32 @@ class Case:
     Parameters
     ----------
     context : what somebody stated.
-    study : its patient's header and its technique are read.
-    standing : every finding that counts.
+    patient : the header, for what nobody stated.
+    slice_mm : how thick the slices are, or how far apart where nobody says.
+    active : every finding that counts, its numbers as printed.
     comparison : with the prior study, None where there was none.
     """
 
     context: Context
-    study: StudyPart
-    standing: tuple[Standing, ...]
-    comparison: ComparisonRecord | None
+    patient: PatientHeader
+    slice_mm: float
+    active: tuple[AssessedNodule, ...]
+    comparison: Comparison | None
 
     @cached_property
     def known(self) -> KnownPerson:
         """What is known of the person."""
-        header = PatientHeader(**self.study.patient.model_dump())
-        return known_person(self.context, header)
+        return known_person(self.context, self.patient)
 
     @property
     def reader(self) -> lung_rads.ReaderStatement:
         """What the reader decided of the exam; nothing where nobody said so."""
-        said = self.context.reader
-        return lung_rads.ReaderStatement(**({} if said is None else said.model_dump()))
+        return self.context.reader or lung_rads.ReaderStatement()
 
     @cached_property
-    def changes(self) -> dict[str, ChangeRecord]:
+    def changes(self) -> dict[str, Change]:
         """What has become of the findings that the prior study shows too, by their ids."""
-        changes = () if self.comparison is None else self.comparison.changes
-        return {change.current.id: change for change in changes}
+        return {} if self.comparison is None else self.comparison.by_current_id
 
     @cached_property
     def _surely_new(self) -> frozenset[str]:
@@ -85,8 +81,8 @@ class Case:
             return frozenset()
         if _POOR in {warning.code for warning in self.comparison.warnings}:
             return frozenset()
-        lone = self.comparison.new
-        return frozenset(each.finding.id for each in lone if each.covered and not each.ambiguous)
+        new = self.comparison.new
+        return frozenset(e.finding.nodule.id for e in new if e.covered and not e.ambiguous)
 
     @property
     def days(self) -> int | None:
@@ -106,31 +102,33 @@ class Case:
         """Months since the prior study, None for none."""
         return None if self.days is None else self.days / _DAYS_A_MONTH
 
-    def facts(self, finding: Standing) -> FindingFacts:
+    def facts(self, finding: AssessedNodule) -> FindingFacts:
         """Return what somebody stated of a finding."""
-        return self.context.findings.get(finding.id, FindingFacts())
+        return self.context.of(finding.nodule.id)
 
-    def nodule(self, finding: Standing) -> NoduleFacts:
+    def nodule(self, finding: AssessedNodule) -> NoduleFacts:
         """Return a finding as rules read it."""
-        nodule = measured_nodule(finding.id, measurement_of(finding))
+        nodule = measured_nodule(finding.nodule)
         return replace(nodule, benign_feature=self.facts(finding).benign_feature)
 
-    def upper_lobe(self, finding: Standing) -> bool | None:
+    def upper_lobe(self, finding: AssessedNodule) -> bool | None:
         """Whether it lies in an upper lobe, None where nobody named the lobe."""
         lobe = self.facts(finding).lobe
         return None if lobe is None else lobe in _UPPER_LOBES
 
-    def volumes(self, finding: Standing) -> FollowedVolumes | None:
+    def volumes(self, finding: AssessedNodule) -> FollowedVolumes | None:
         """Return volumes before and after, None unless both were measured some days apart."""
-        change = self.changes.get(finding.id)
+        change = self.changes.get(finding.nodule.id)
         if change is None or self.days is None:
             return None
-        before, after = _volumetry(change.prior), _volumetry(change.current)
+        before, after = (
+            volumetry(each.nodule.measurement) for each in (change.prior, change.current)
+        )
         if before is None or after is None:
             return None
         return FollowedVolumes(before=before, after=after, days=self.days)
 
-    def lesion(self, finding: Standing) -> lung_rads.ScreenedNodule:
+    def lesion(self, finding: AssessedNodule) -> lung_rads.ScreenedNodule:
         """Return a finding with its course, as Lung-RADS reads it."""
         nodule = self.nodule(finding)
         comparison = self.comparison
@@ -138,16 +136,16 @@ class Case:
             return lung_rads.ScreenedNodule(
                 nodule=nodule, course="baseline" if self.baseline else "followed"
             )
-        change = self.changes.get(finding.id)
+        change = self.changes.get(finding.nodule.id)
         if change is not None:
             prior = self._prior(finding, change)
             return lung_rads.ScreenedNodule(nodule=nodule, course="followed", prior=prior)
         return lung_rads.ScreenedNodule(
-            nodule=nodule, course="new" if finding.id in self._surely_new else "followed"
+            nodule=nodule, course="new" if finding.nodule.id in self._surely_new else "followed"
         )
 
-    def _prior(self, finding: Standing, change: ChangeRecord) -> lung_rads.Prior:
-        then = measured_nodule(change.prior.id, measurement_of(change.prior))
+    def _prior(self, finding: AssessedNodule, change: Change) -> lung_rads.Prior:
+        then = measured_nodule(change.prior.nodule)
         return lung_rads.Prior(
             size=then.size,
             solid_component=then.solid_component,
@@ -155,9 +153,3 @@ class Case:
             months=self.months,
             category=self.facts(finding).earlier_category,
         )
-
-
-def _volumetry(measured: FindingRecord) -> Volumetry | None:
-    if measured.volume_mm3 is None or measured.volume_limits_mm3 is None:
-        return None
-    return Volumetry(volume_mm3=measured.volume_mm3, error_share=measured.volume_error_share)

@@ -10,14 +10,13 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from nodule.errors import InputError
 from nodule.guidelines.facts import BenignFeature, Setting
 from nodule.guidelines.lung_rads.table import Category, Version
-from nodule.guidelines.lung_rads.whole_exam import Incomplete
+from nodule.guidelines.lung_rads.whole_exam import ReaderStatement
 from nodule.guidelines.risk import Uptake
-from nodule.report.parts import Part
 
 Lobe = Literal["RUL", "RML", "RLL", "LUL", "LLL"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
@@ -25,7 +24,11 @@ Age = Annotated[int, Field(ge=0, le=130)]
 FindingId = Annotated[str, StringConstraints(pattern="^[NR][1-9][0-9]*$")]
 
 
-class FindingFacts(Part):
+class _Stated(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FindingFacts(_Stated):
     """What a reader states about one finding, which is not measured.
 
     Parameters
@@ -46,21 +49,7 @@ class FindingFacts(Part):
     earlier_category: Category | None = None
 
 
-class ReaderFacts(Part):
-    """What only the reader decides of a screening exam.
-
-    Parameters
-    ----------
-    upgrade_to_4x, significant_other_finding, incomplete : as
-        :class:`nodule.guidelines.lung_rads.ReaderStatement`.
-    """
-
-    upgrade_to_4x: bool = False
-    significant_other_finding: bool = False
-    incomplete: Incomplete | None = None
-
-
-class Context(Part):
+class Context(_Stated):
     """What is known of the person and the exam besides the images; null is not stated.
 
     Parameters
@@ -96,8 +85,12 @@ class Context(Part):
     family_history: bool | None = None
     emphysema: bool | None = None
     lung_rads: Version = "v2022"
-    reader: ReaderFacts | None = None
+    reader: ReaderStatement | None = None
     findings: dict[FindingId, FindingFacts] = Field(default_factory=dict)
+
+    def of(self, finding_id: str) -> FindingFacts:
+        """Return what somebody stated of a finding."""
+        return self.findings.get(finding_id, FindingFacts())
 
 
 def read_context(
@@ -136,7 +129,7 @@ def _toml(path: Path) -> dict[str, object]:
     except FileNotFoundError:
         raise _refused(path, "there is no such file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        raise _refused(path, "it is no TOML") from None
+        raise _refused(path, "it is not valid TOML") from None
 
 
 def _refused(path: Path | None, why: str) -> InputError:

@@ -7,30 +7,34 @@ Which rules are asked is decided in :mod:`nodule.advice.rules`, with which facts
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from nodule.advice import rules
-from nodule.advice.case import Case, Standing
-from nodule.advice.person import FactPart, dicom_day
-from nodule.advice.statement import AdvicePart, advice_part
+from nodule.advice.case import Case
+from nodule.advice.person import PersonFact
+from nodule.advice.statement import Advice, advise
+from nodule.findings import AssessedNodule
 from nodule.guidelines.result import Result
-from nodule.report.parts import Part
+from nodule.study import dicom_day
 
 NO_SETTING = (
     "Nobody stated how these nodules came to light, and every rule set begins with that. Give "
     "--context screening-baseline, screening-annual, screening-interval, incidental or "
     "known-cancer, and what is known of the person by --person FILE."
 )
-_Asked = Callable[[Case, Standing], tuple[Result, ...]]
+_Asked = Callable[[Case, AssessedNodule], tuple[Result, ...]]
 
 
-class FindingAdvice(Part):
+@dataclass(frozen=True, kw_only=True)
+class FindingAdvice:
     """What the rules say of one finding."""
 
     id: str
-    advice: tuple[AdvicePart, ...]
+    advice: tuple[Advice, ...]
 
 
-class ManagementPart(Part):
+@dataclass(frozen=True, kw_only=True)
+class Management:
     """Advice from published rules; nothing in it is decided.
 
     ``why_none`` says why there is no advice. ``person`` lists every fact that the rules may ask
@@ -38,32 +42,30 @@ class ManagementPart(Part):
     """
 
     why_none: str | None
-    person: tuple[FactPart, ...]
-    exam: tuple[AdvicePart, ...]
+    person: tuple[PersonFact, ...]
+    exam: tuple[Advice, ...]
     findings: tuple[FindingAdvice, ...]
     notes: tuple[str, ...]
 
-    def of(self, finding_id: str) -> tuple[AdvicePart, ...]:
+    def of(self, finding_id: str) -> tuple[Advice, ...]:
         """Return what is said of a finding, nothing for one of which nothing is."""
         return next((each.advice for each in self.findings if each.id == finding_id), ())
 
 
-def manage(case: Case) -> ManagementPart:
+def manage(case: Case) -> Management:
     """Ask the rule sets that the setting calls for."""
     exam, ask = _asked(case)
-    exam_date = dicom_day(case.study.patient.study_date)
-    return ManagementPart(
+    exam_date = dicom_day(case.patient.study_date)
+    return Management(
         why_none=NO_SETTING if case.context.setting is None else None,
         person=case.known.facts,
-        exam=tuple(advice_part(result, exam_date=exam_date) for result in exam),
+        exam=tuple(advise(result, exam_date=exam_date) for result in exam),
         findings=tuple(
             FindingAdvice(
-                id=finding.id,
-                advice=tuple(
-                    advice_part(result, exam_date=exam_date) for result in ask(case, finding)
-                ),
+                id=finding.nodule.id,
+                advice=tuple(advise(result, exam_date=exam_date) for result in ask(case, finding)),
             )
-            for finding in case.standing
+            for finding in case.active
         ),
         notes=case.known.notes,
     )

@@ -7,15 +7,15 @@ Decisions
 * The solid component of a part-solid nodule is its measured solid core, by axes and volume. Where
   the core could not be measured it stays unknown, and rules that go by it say so: a speck that is
   not measured is not taken for none.
-* A volume without limits is one that cannot be stated (see :mod:`nodule.measure.uncertainty`), so
-  it is not handed on; rules go by the axes or say what is missing.
+* Where no volume can be stated (see :mod:`nodule.measure.volume_error`), rules go by the axes or
+  say what is missing.
 """
 
 from __future__ import annotations
 
-from nodule.findings import Measurement
 from nodule.guidelines.facts import Composition, NoduleFacts, Size
 from nodule.masks import Texture
+from nodule.nodules import Measurement, Nodule
 
 _COMPOSITIONS: dict[Texture, Composition] = {
     "solid": "solid",
@@ -25,16 +25,17 @@ _COMPOSITIONS: dict[Texture, Composition] = {
 }
 
 
-def measured_nodule(id_: str, measured: Measurement | None) -> NoduleFacts:
-    """Return what the rules may know of a nodule by its name; what was not measured stays None."""
+def measured_nodule(nodule: Nodule) -> NoduleFacts:
+    """Return what the rules may know of a nodule; what was not measured stays None."""
+    measured = nodule.measurement
     if measured is None:
-        return NoduleFacts(id=id_)
+        return NoduleFacts(id=nodule.id)
     return NoduleFacts(
-        id=id_,
+        id=nodule.id,
         composition=None if measured.texture is None else _COMPOSITIONS[measured.texture],
         size=Size(
             axes_mm=(measured.long_axis_mm, measured.short_axis_mm),
-            volume_mm3=None if measured.volume_limits_mm3 is None else measured.volume_mm3,
+            volume_mm3=measured.volume_mm3,
         ),
         solid_component=_solid_component(measured),
     )

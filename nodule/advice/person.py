@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Literal
 
-from nodule.advice.context import Context, ReaderFacts
+from nodule.advice.context import Context
 from nodule.guidelines.facts import Person, Route, Setting
-from nodule.report.parts import Part
-from nodule.study import PatientHeader
+from nodule.guidelines.lung_rads import ReaderStatement
+from nodule.study import PatientHeader, dicom_day
 
 Source = Literal["stated", "DICOM header"]
 
@@ -37,7 +36,8 @@ _STATED = {
 }
 
 
-class FactPart(Part):
+@dataclass(frozen=True, kw_only=True)
+class PersonFact:
     """A fact about the person; null where nobody states it."""
 
     name: str
@@ -63,7 +63,7 @@ class KnownPerson:
     female: bool | None
     smoker: bool | None
     excluding_cancer: bool | None
-    facts: tuple[FactPart, ...]
+    facts: tuple[PersonFact, ...]
     notes: tuple[str, ...]
 
 
@@ -105,14 +105,6 @@ def age_in_years(header: PatientHeader) -> int | None:
     return examined.year - born.year - birthday_ahead
 
 
-def dicom_day(text: str | None) -> date | None:
-    """Return the day of a DICOM date, None for text that is none."""
-    try:
-        return datetime.strptime((text or "").strip(), "%Y%m%d").date()
-    except ValueError:
-        return None  # the header's text is printed as it stands; no rule counts from it
-
-
 def _excluding_cancer(context: Context) -> bool | None:
     known = (context.known_cancer, context.prior_lung_cancer, context.cancer_within_5_years)
     if any(known):
@@ -120,7 +112,7 @@ def _excluding_cancer(context: Context) -> bool | None:
     return None if None in known[1:] else False
 
 
-def _stated(context: Context) -> Iterator[FactPart]:
+def _stated(context: Context) -> Iterator[PersonFact]:
     for name, title in _STATED.items():
         value = getattr(context, name)
         yield _fact(title, {True: "yes", False: "no"}.get(value, value), "stated")
@@ -128,7 +120,7 @@ def _stated(context: Context) -> Iterator[FactPart]:
     yield _fact("Lung-RADS, by the reader", ", ".join(_said(context.reader)) or None, "stated")
 
 
-def _said(reader: ReaderFacts | None) -> Iterator[str]:
+def _said(reader: ReaderStatement | None) -> Iterator[str]:
     if reader is None:
         return
     if reader.upgrade_to_4x:
@@ -139,8 +131,8 @@ def _said(reader: ReaderFacts | None) -> Iterator[str]:
         yield f"0: {reader.incomplete}"
 
 
-def _fact(name: str, value: str | None, source: Source) -> FactPart:
-    return FactPart(name=name, value=value, source=None if value is None else source)
+def _fact(name: str, value: str | None, source: Source) -> PersonFact:
+    return PersonFact(name=name, value=value, source=None if value is None else source)
 
 
 def _differences(context: Context, header_age: int | None, header_sex: str | None) -> Iterator[str]:

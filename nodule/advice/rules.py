@@ -24,7 +24,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from nodule.advice.case import Case, Standing
+from nodule.advice.case import Case
+from nodule.findings import AssessedNodule
 from nodule.guidelines import bts, fleischner, lung_rads, nelson, recist
 from nodule.guidelines.facts import half_up
 from nodule.guidelines.result import Offer, Result
@@ -45,13 +46,13 @@ def screening_exam(case: Case) -> tuple[Result, ...]:
     return (_lung_rads_exam(case, baseline=False),)
 
 
-def screening_finding(case: Case, finding: Standing) -> tuple[Result, ...]:
+def screening_finding(case: Case, finding: AssessedNodule) -> tuple[Result, ...]:
     """Ask Lung-RADS, NELSON and Brock about a finding."""
     return (*_lung_rads(case, finding), _nelson(case, finding), _brock(case, finding))
 
 
 def _lung_rads_exam(case: Case, *, baseline: bool) -> Result:
-    lesions = [case.lesion(each) for each in case.standing]
+    lesions = [case.lesion(each) for each in case.active]
     if baseline:
         lesions = [
             replace(each, course="baseline") if each.prior is None else each for each in lesions
@@ -68,7 +69,7 @@ def _lung_rads_exam(case: Case, *, baseline: bool) -> Result:
     return result
 
 
-def _lung_rads(case: Case, finding: Standing) -> Iterator[Result]:
+def _lung_rads(case: Case, finding: AssessedNodule) -> Iterator[Result]:
     version = case.context.lung_rads
     if lung_rads.refuse(case.known.person, version=version) is not None:
         return  # the exam's card says why
@@ -84,7 +85,7 @@ def _lung_rads(case: Case, finding: Standing) -> Iterator[Result]:
     yield category
 
 
-def _nelson(case: Case, finding: Standing) -> Result:
+def _nelson(case: Case, finding: AssessedNodule) -> Result:
     """Ask NELSON about growth where both volumes are known, else for the baseline category."""
     nodule, person, volumes = case.nodule(finding), case.known.person, case.volumes(finding)
     pleural = case.facts(finding).pleural_based or False
@@ -112,10 +113,10 @@ def incidental_exam(case: Case) -> tuple[Result, ...]:
     return _fleischner(case), *_bts_exam(case)
 
 
-def incidental_finding(case: Case, finding: Standing) -> tuple[Result, ...]:
+def incidental_finding(case: Case, finding: AssessedNodule) -> tuple[Result, ...]:
     """Ask Brock, Mayo, with a PET Herder, and BTS of what the prior study shows too."""
     mayo_result = _mayo(case, finding)
-    followed = (_bts(case, finding),) if finding.id in case.changes else ()
+    followed = (_bts(case, finding),) if finding.nodule.id in case.changes else ()
     return (
         _brock(case, finding),
         mayo_result,
@@ -125,7 +126,7 @@ def incidental_finding(case: Case, finding: Standing) -> tuple[Result, ...]:
 
 
 def _fleischner(case: Case) -> Result:
-    nodules = [case.nodule(each) for each in case.standing]
+    nodules = [case.nodule(each) for each in case.active]
     person, risk = case.known.person, case.context.risk
     result = fleischner.recommend(nodules, person=person, risk=risk)
     if case.changes and result.outcome == "applied":
@@ -141,15 +142,15 @@ def _fleischner(case: Case) -> Result:
 
 
 def _bts_exam(case: Case) -> Iterator[Result]:
-    measured = [each for each in case.standing if each.long_axis_mm is not None]
-    largest = max(measured, key=lambda each: each.long_axis_mm or 0.0, default=None)
+    measured = [each for each in case.active if each.nodule.measurement is not None]
+    largest = max(measured, key=lambda each: _long_axis_mm(each) or 0.0, default=None)
     for finding in measured:
         result = _bts(case, finding)
         if finding is largest or result.answer in bts.ACT_ON_GROWTH:
             yield result
 
 
-def _bts(case: Case, finding: Standing) -> Result:
+def _bts(case: Case, finding: AssessedNodule) -> Result:
     """Ask BTS once: about growth of a solid nodule with both volumes, else as at first sight."""
     nodule, person, volumes = case.nodule(finding), case.known.person, case.volumes(finding)
     if nodule.composition == "solid" and volumes is not None:
@@ -169,37 +170,37 @@ def _bts(case: Case, finding: Standing) -> Result:
         herder_probability=next((_probability(each) for each in herders), None),
         persists_at_3_months=_persists(case, finding),
     )
-    if finding.id in case.changes and result.due_months is not None:
+    if finding.nodule.id in case.changes and result.due_months is not None:
         result = replace(result, caveats=(*result.caveats, _FOLLOWED))
     return result
 
 
-def _persists(case: Case, finding: Standing) -> bool | None:
+def _persists(case: Case, finding: AssessedNodule) -> bool | None:
     """Whether a scan of three months ago or more shows the finding too, None where none tells."""
-    if finding.id not in case.changes or case.months is None:
+    if finding.nodule.id not in case.changes or case.months is None:
         return None
     return half_up(case.months, Decimal(1)) >= bts.PERSISTS_MONTHS or None
 
 
-def _mayo(case: Case, finding: Standing) -> Result:
+def _mayo(case: Case, finding: AssessedNodule) -> Result:
     context = case.context
     facts = MayoFacts(
         age_years=case.known.person.age_years,
         smoker=case.known.smoker,
         extrathoracic_cancer_over_5_years_ago=context.extrathoracic_cancer_over_5_years_ago,
         excluding_cancer=case.known.excluding_cancer,
-        diameter_mm=finding.long_axis_mm,
+        diameter_mm=_long_axis_mm(finding),
         spiculation=case.facts(finding).spiculation,
         upper_lobe=case.upper_lobe(finding),
     )
-    return replace(mayo(facts), subject=finding.id)
+    return replace(mayo(facts), subject=finding.nodule.id)
 
 
-def _herder(case: Case, finding: Standing, mayo_result: Result) -> Iterator[Result]:
+def _herder(case: Case, finding: AssessedNodule, mayo_result: Result) -> Iterator[Result]:
     uptake = case.facts(finding).pet_uptake
     if uptake is not None:
         result = herder(mayo_probability=_probability(mayo_result), uptake=uptake)
-        yield replace(result, subject=finding.id)
+        yield replace(result, subject=finding.nodule.id)
 
 
 def cancer_exam(case: Case) -> tuple[Result, ...]:
@@ -207,19 +208,17 @@ def cancer_exam(case: Case) -> tuple[Result, ...]:
     return _lung_rads_exam(case, baseline=False), _fleischner(case)
 
 
-def cancer_finding(case: Case, finding: Standing) -> tuple[Result, ...]:
+def cancer_finding(case: Case, finding: AssessedNodule) -> tuple[Result, ...]:
     """Ask RECIST whether a finding may be followed."""
     size = case.nodule(finding).size
     if size is None or size.axes_mm is None:
-        missing = recist.RECIST.insufficient(["size"], subject=finding.id)
+        missing = recist.RECIST.insufficient(["size"], subject=finding.nodule.id)
         return (missing,)
-    technique = case.study.technique
-    thickness_mm = technique.slice_thickness_mm or technique.spacing_zyx_mm[0]
-    result = recist.eligibility(size, slice_thickness_mm=thickness_mm)
-    return (replace(result, subject=finding.id),)
+    result = recist.eligibility(size, slice_thickness_mm=case.slice_mm)
+    return (replace(result, subject=finding.nodule.id),)
 
 
-def _brock(case: Case, finding: Standing) -> Result:
+def _brock(case: Case, finding: AssessedNodule) -> Result:
     context, facts = case.context, case.facts(finding)
     result = brock(
         BrockFacts(
@@ -227,19 +226,20 @@ def _brock(case: Case, finding: Standing) -> Result:
             female=case.known.female,
             family_history=context.family_history,
             emphysema=context.emphysema,
-            diameter_mm=finding.long_axis_mm,
+            diameter_mm=_long_axis_mm(finding),
             composition=case.nodule(finding).composition,
             upper_lobe=case.upper_lobe(finding),
-            nodule_count=len(case.standing),
+            nodule_count=len(case.active),
             spiculation=facts.spiculation,
             benign_feature=facts.benign_feature,
             prior_lung_cancer=context.prior_lung_cancer,
         )
     )
-    if result.outcome == "applied" and finding.texture == "calcified":
+    measured = finding.nodule.measurement
+    if result.outcome == "applied" and measured is not None and measured.texture == "calcified":
         dense = "As dense as calcium: the model was fitted to non-calcified nodules."
         result = replace(result, caveats=(*result.caveats, dense))
-    return replace(result, subject=finding.id)
+    return replace(result, subject=finding.nodule.id)
 
 
 def _with_baseline_offer(result: Result, first: Result) -> Result:
@@ -252,3 +252,8 @@ def _with_baseline_offer(result: Result, first: Result) -> Result:
 
 def _probability(result: Result) -> float | None:
     return result.figure("probability").value if result.outcome == "applied" else None
+
+
+def _long_axis_mm(finding: AssessedNodule) -> float | None:
+    measured = finding.nodule.measurement
+    return None if measured is None else measured.long_axis_mm

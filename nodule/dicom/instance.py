@@ -17,8 +17,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from nodule.dicom.source import quiet_dicom
-from nodule.report.finding_parts import AddedPart, FindingPart
 from nodule.report.model import Provenance, Report
+from nodule.report.reported_nodule import ReportedNodule
 from nodule.report.software import PRODUCT, answers_digest, software_version
 from nodule.whole_files import write_whole
 
@@ -35,9 +35,9 @@ def derived_uid(*parts: object) -> str:
     return f"2.25.{uuid.uuid5(_UID_SPACE, text).int}"
 
 
-def tracking_uid(report: Report, finding: FindingPart | AddedPart) -> str:
+def tracking_uid(report: Report, finding: ReportedNodule) -> str:
     """Name a finding after scan and place, so that all objects that speak of it agree."""
-    return derived_uid("tracking", report.provenance.input_sha256, finding.center_lps_mm)
+    return derived_uid("tracking", report.provenance.input_sha256, finding.nodule.center_lps_mm)
 
 
 def device_uid(provenance: Provenance) -> str:

@@ -30,8 +30,8 @@ from nodule.volume import LungMask
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
     from nodule.masks import NoduleMask
-    from nodule.report.finding_parts import AddedPart, FindingPart
     from nodule.report.model import Provenance, Report
+    from nodule.report.reported_nodule import ReportedNodule
 
 _SERIES_NUMBER = 9701
 _LUNGS = {"right": LungMask.RIGHT, "left": LungMask.LEFT}
@@ -70,7 +70,7 @@ def build_segmentation(
         raise InputError("there is nothing to segment", code="NOTHING_SEGMENTED")
     stack = np.zeros((len(findings) + len(sides), *grid.shape_zyx), np.uint8)
     for segment, finding in zip(stack, findings, strict=False):
-        _place(segment, masks[finding.id], grid)
+        _place(segment, masks[finding.nodule.id], grid)
     for segment, side in zip(stack[len(findings) :], sides, strict=True):
         segment[on_grid == _LUNGS[side]] = 1
     return _segmentation(
@@ -129,16 +129,16 @@ def lungs_on(grid: Geometry, lungs: LungMask) -> Masks:
     return np.asarray(labels, dtype=np.uint8)
 
 
-def _with_masks(report: Report, masks: Mapping[str, NoduleMask]) -> list[FindingPart | AddedPart]:
-    unknown = sorted(set(masks) - {finding.id for finding in report.standing})
+def _with_masks(report: Report, masks: Mapping[str, NoduleMask]) -> list[ReportedNodule]:
+    unknown = sorted(set(masks) - {finding.nodule.id for finding in report.active})
     if unknown:
         raise InputError(
             "a mask belongs to no finding",
             code="UNKNOWN_FINDING",
-            expected=", ".join(finding.id for finding in report.standing) or "no mask",
+            expected=", ".join(finding.nodule.id for finding in report.active) or "no mask",
             got=", ".join(unknown),
         )
-    return [finding for finding in report.standing if finding.id in masks]
+    return [finding for finding in report.active if finding.nodule.id in masks]
 
 
 def _place(segment: Masks, mask: NoduleMask, grid: Geometry) -> None:
@@ -153,7 +153,7 @@ def _place(segment: Masks, mask: NoduleMask, grid: Geometry) -> None:
 
 
 def _describe(
-    report: Report, findings: list[FindingPart | AddedPart], sides: list[str]
+    report: Report, findings: list[ReportedNodule], sides: list[str]
 ) -> list[SegmentDescription]:
     nodules = [_describe_nodule(n, each, report) for n, each in enumerate(findings, start=1)]
     first = len(findings) + 1
@@ -161,13 +161,11 @@ def _describe(
     return nodules + lungs
 
 
-def _describe_nodule(
-    number: int, finding: FindingPart | AddedPart, report: Report
-) -> SegmentDescription:
-    by_reader = finding.seed is not None and finding.seed.by_reader
+def _describe_nodule(number: int, finding: ReportedNodule, report: Report) -> SegmentDescription:
+    by_reader = finding.nodule.seed is not None and finding.nodule.seed.by_reader
     segment = SegmentDescription(
         segment_number=number,
-        segment_label=f"Nodule {finding.id}",
+        segment_label=f"Nodule {finding.nodule.id}",
         segmented_property_category=code.ABNORMALITY,
         segmented_property_type=code.SCOPES[finding.scope],
         algorithm_type=SegmentAlgorithmTypeValues.SEMIAUTOMATIC
@@ -175,12 +173,14 @@ def _describe_nodule(
         else SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=_algorithm("measure", report.provenance),
         tracking_uid=tracking_uid(report, finding),
-        tracking_id=finding.id,
+        tracking_id=finding.nodule.id,
         anatomic_regions=[code.LOBES[finding.lobe] if finding.lobe else code.LUNG],
     )
-    if finding.lung is not None and finding.lobe is None:  # a lobe's code names its side
+    if finding.nodule.lung is not None and finding.lobe is None:  # a lobe's code names its side
         (region,) = segment.AnatomicRegionSequence
-        region.AnatomicRegionModifierSequence = [CodedConcept.from_code(code.SIDES[finding.lung])]
+        region.AnatomicRegionModifierSequence = [
+            CodedConcept.from_code(code.SIDES[finding.nodule.lung])
+        ]
     return segment
 
 

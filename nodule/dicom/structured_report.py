@@ -24,7 +24,7 @@ from nodule.dicom.instance import (
     weights_parameters,
 )
 from nodule.dicom.source import quiet_dicom, source_headers
-from nodule.report.finding_parts import AddedPart, FindingPart
+from nodule.report.reported_nodule import ReportedNodule
 from nodule.report.software import PRODUCT, answers_digest, software_version
 from nodule.result_files import SR_NAME
 
@@ -97,7 +97,7 @@ def build_sr(
 
 def _key_images(report: Report, headers: tuple[Dataset, ...]) -> list[Dataset]:
     """Return the images to look at; frames of a multi-frame image cannot be told apart here."""
-    wanted = {finding.slice.sop_instance_uid for finding in report.standing}
+    wanted = {finding.nodule.image.sop_instance_uid for finding in report.active}
     return [h for h in headers if h.SOPInstanceUID in wanted and "NumberOfFrames" not in h]
 
 
@@ -172,11 +172,11 @@ class _Groups:
         self._series = sr.SourceSeriesForSegmentation(header.SeriesInstanceUID)
 
     def __iter__(self) -> Iterator[sr.VolumetricROIMeasurementsAndQualitativeEvaluations]:
-        for finding in self._report.standing:
+        for finding in self._report.active:
             segment = self._segment(finding)
             yield sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
                 tracking_identifier=sr.TrackingIdentifier(
-                    uid=tracking_uid(self._report, finding), identifier=finding.id
+                    uid=tracking_uid(self._report, finding), identifier=finding.nodule.id
                 ),
                 referenced_segment=segment,
                 referenced_volume_surface=None if segment else self._point(finding),
@@ -189,14 +189,14 @@ class _Groups:
                 or None,
             )
 
-    def _difference(self, finding: FindingPart | AddedPart) -> Iterator[sr.QualitativeEvaluation]:
+    def _difference(self, finding: ReportedNodule) -> Iterator[sr.QualitativeEvaluation]:
         """Say what has become of a finding since the prior study, where its growth was judged."""
-        change = self._report.changes.get(finding.id)
+        change = self._report.changes.get(finding.nodule.id)
         if change is not None and change.growth is not None:
             difference = code.DIFFERENCES[change.growth.partition(",")[0]]
             yield sr.QualitativeEvaluation(code.DIFFERENCE, difference)
 
-    def _segment(self, finding: FindingPart | AddedPart) -> sr.ReferencedSegment | None:
+    def _segment(self, finding: ReportedNodule) -> sr.ReferencedSegment | None:
         number = self._numbers.get(tracking_uid(self._report, finding))
         if self._segmentation is None or number is None:
             return None
@@ -207,65 +207,73 @@ class _Groups:
             source_series=self._series,
         )
 
-    def _point(self, finding: FindingPart | AddedPart) -> sr.VolumeSurface:
+    def _point(self, finding: ReportedNodule) -> sr.VolumeSurface:
         return sr.VolumeSurface(
             graphic_type="POINT",
-            graphic_data=np.array([finding.center_lps_mm]),
+            graphic_data=np.array([finding.nodule.center_lps_mm]),
             frame_of_reference_uid=self._header.FrameOfReferenceUID,
             source_series=self._series,
         )
 
 
-def _site(finding: FindingPart | AddedPart) -> sr.FindingSite:
+def _site(finding: ReportedNodule) -> sr.FindingSite:
     if finding.lobe is not None:
         return sr.FindingSite(code.LOBES[finding.lobe])
-    return sr.FindingSite(code.LUNG, laterality=code.SIDES[finding.lung] if finding.lung else None)
+    return sr.FindingSite(
+        code.LUNG, laterality=code.SIDES[finding.nodule.lung] if finding.nodule.lung else None
+    )
 
 
-def _measurements(finding: FindingPart | AddedPart) -> Iterator[sr.Measurement]:
-    solid_long_mm, solid_short_mm = finding.solid_axes_mm or (None, None)
+def _measurements(finding: ReportedNodule) -> Iterator[sr.Measurement]:
+    measured = finding.nodule.measurement
+    if measured is None:
+        return
+    solid_long_mm, solid_short_mm = measured.solid_axes_mm or (None, None)
     sizes = (
-        (code.LONG_AXIS, finding.long_axis_mm, code.MILLIMETER),
-        (code.SHORT_AXIS, finding.short_axis_mm, code.MILLIMETER),
-        (code.EFFECTIVE_DIAMETER, finding.effective_diameter_mm, code.MILLIMETER),
+        (code.LONG_AXIS, measured.long_axis_mm, code.MILLIMETER),
+        (code.SHORT_AXIS, measured.short_axis_mm, code.MILLIMETER),
+        (code.EFFECTIVE_DIAMETER, measured.effective_diameter_mm, code.MILLIMETER),
         (code.SOLID_LONG_AXIS, solid_long_mm, code.MILLIMETER),
         (code.SOLID_SHORT_AXIS, solid_short_mm, code.MILLIMETER),
-        (code.SOLID_VOLUME, finding.solid_volume_mm3, code.CUBIC_MILLIMETER),
-        (code.SPHERICITY, finding.sphericity, code.NO_UNITS),
+        (code.SOLID_VOLUME, measured.solid_volume_mm3, code.CUBIC_MILLIMETER),
+        (code.SPHERICITY, measured.sphericity, code.NO_UNITS),
     )
     for name, value, unit in sizes:
         if value is not None:
             yield sr.Measurement(name=name, value=value, unit=unit)
     if finding.mean_diameter_mm is not None:
         yield _mean(code.DIAMETER, finding.mean_diameter_mm, code.MILLIMETER)
-    if finding.volume_mm3 is not None and finding.volume_limits_mm3 is not None:
+    if measured.volume_mm3 is not None:
         yield sr.Measurement(
             name=code.VOLUME,
-            value=finding.volume_mm3,
+            value=measured.volume_mm3,
             unit=code.CUBIC_MILLIMETER,
             method=code.VOXEL_SUM,
         )
-    if finding.mean_hu is not None:
-        yield _mean(code.ATTENUATION, finding.mean_hu, code.HOUNSFIELD)
+    if measured.mean_hu is not None:
+        yield _mean(code.ATTENUATION, measured.mean_hu, code.HOUNSFIELD)
 
 
-def _ratings(finding: FindingPart | AddedPart) -> Iterator[sr.Measurement]:
+def _ratings(finding: ReportedNodule) -> Iterator[sr.Measurement]:
     """Rate what the software found; nobody rated what a reader added."""
-    if isinstance(finding, AddedPart):
+    assessment, rating = finding.assessment, finding.rating
+    if assessment is None or rating is None:
         return
-    percent = round(100 * finding.probability, 2)
+    percent = round(100 * assessment.probability, 2)
     yield sr.Measurement(name=code.CERTAINTY, value=percent, unit=code.PERCENT)
-    if not finding.malignancy.indeterminate:
-        yield _mean(code.MALIGNANCY, finding.malignancy.score, code.NO_UNITS)
+    if not assessment.malignancy.indeterminate:
+        yield _mean(code.MALIGNANCY, rating.score, code.NO_UNITS)
 
 
 def _mean(name: Code, value: float, unit: Code) -> sr.Measurement:
     return sr.Measurement(name=name, value=value, unit=unit, derivation=code.MEAN)
 
 
-def _evaluations(finding: FindingPart | AddedPart) -> Iterator[sr.QualitativeEvaluation]:
-    if isinstance(finding, FindingPart) and not finding.malignancy.indeterminate:
-        rating = code.MALIGNANCY_RATINGS[finding.malignancy.rating - 1]
-        yield sr.QualitativeEvaluation(code.MALIGNANCY, rating)
-    if finding.texture is not None:
-        yield sr.QualitativeEvaluation(code.TEXTURE, code.TEXTURES[finding.texture])
+def _evaluations(finding: ReportedNodule) -> Iterator[sr.QualitativeEvaluation]:
+    assessment, rating = finding.assessment, finding.rating
+    if assessment is not None and rating is not None and not assessment.malignancy.indeterminate:
+        nearest = code.MALIGNANCY_RATINGS[rating.nearest - 1]
+        yield sr.QualitativeEvaluation(code.MALIGNANCY, nearest)
+    measured = finding.nodule.measurement
+    if measured is not None and measured.texture is not None:
+        yield sr.QualitativeEvaluation(code.TEXTURE, code.TEXTURES[measured.texture])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 import numpy as np
 
 from nodule.detection import Detection
 from nodule.errors import InputError, UsageError
-from nodule.study import PatientHeader, StudyOrigin, StudyWarning
+from nodule.study import PatientHeader, StudyOrigin, StudyWarning, dicom_day
 from nodule.volume import LungMask
 
 _SPACING_RATIO = 1.5
@@ -57,15 +57,13 @@ def days_between(*, current: PatientHeader, prior: PatientHeader) -> int | None:
 
 
 def _date(text: str | None) -> date | None:
-    if text is None or not text.strip():
-        return None
-    try:
-        return datetime.strptime(text.strip(), "%Y%m%d").date()
-    except ValueError:
+    day = dicom_day(text)
+    if day is None and text is not None and text.strip():
         # the text may be anything, so it is not repeated
         raise InputError(
-            "a study's date is no date", code="BAD_DATE", expected="YYYYMMDD, as DICOM writes it"
-        ) from None
+            "a study's date is not a date", code="BAD_DATE", expected="YYYYMMDD, as DICOM writes it"
+        )
+    return day
 
 
 def warnings_of(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from nodule.errors import InputError
 from nodule.guidelines.words import in_words
+from nodule.printed import Digits
 
 Outcome = Literal["applied", "out of scope", "insufficient"]
 Fact = str | int | float | bool
@@ -37,15 +38,15 @@ class Figure:
     Parameters
     ----------
     name, unit : what it is; the unit is empty for a share.
-    value : infinite for a doubling that never comes.
+    value : infinite for a doubling that never comes; printed, it is None.
     low, high : 95 % interval, where one is known.
     """
 
     name: str
     unit: str
-    value: float
-    low: float | None = None
-    high: float | None = None
+    value: Annotated[float | None, Digits(4)]
+    low: Annotated[float | None, Digits(4)] = None
+    high: Annotated[float | None, Digits(4)] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ class Result:
     missing : the facts that would be needed, or that would sharpen an answer given without them.
     offers : answers that only the reader may give.
     caveats : what limits the answer.
-    subject : the nodule that decided, as the report calls it; empty for none.
+    subject : the nodule that decided, as the report calls it; None for none.
 
     Raises
     ------
@@ -97,11 +98,11 @@ class Result:
     management: str | None = None
     due_months: tuple[int, int] | None = None
     figures: tuple[Figure, ...] = ()
-    inputs: tuple[tuple[str, Fact], ...] = ()
+    inputs: Annotated[Mapping[str, Fact], Digits(4)] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     offers: tuple[Offer, ...] = ()
     caveats: tuple[str, ...] = ()
-    subject: str = ""
+    subject: str | None = None
 
     def __post_init__(self) -> None:
         answered = self.answer is not None
@@ -137,7 +138,7 @@ class Result:
 
     def also_from(self, inputs: Mapping[str, object]) -> Result:
         """Return it with more facts named as used; those that are None are not."""
-        return replace(self, inputs=(*self.inputs, *_facts(inputs)))
+        return replace(self, inputs={**self.inputs, **_facts(inputs)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +166,7 @@ class RuleSet:
         missing: tuple[str, ...] = (),
         offers: tuple[Offer, ...] = (),
         caveats: tuple[str, ...] = (),
-        subject: str = "",
+        subject: str | None = None,
     ) -> Result:
         """Answer by a rule."""
         return Result(
@@ -186,7 +187,7 @@ class RuleSet:
         )
 
     def out_of_scope(
-        self, rule: Rule, *, inputs: Mapping[str, object] | None = None, subject: str = ""
+        self, rule: Rule, *, inputs: Mapping[str, object] | None = None, subject: str | None = None
     ) -> Result:
         """Refuse by a clause of the scope."""
         return Result(
@@ -205,7 +206,7 @@ class RuleSet:
         *,
         inputs: Mapping[str, object] | None = None,
         caveats: tuple[str, ...] = (),
-        subject: str = "",
+        subject: str | None = None,
     ) -> Result:
         """Ask for facts instead of answering."""
         names = tuple(dict.fromkeys(missing))
@@ -227,12 +228,12 @@ class RuleSet:
         )
 
 
-def _facts(inputs: Mapping[str, object] | None) -> tuple[tuple[str, Fact], ...]:
+def _facts(inputs: Mapping[str, object] | None) -> dict[str, Fact]:
     """Keep what is stated, decimals as floats, sizes and lists left to their callers."""
-    kept: list[tuple[str, Fact]] = []
+    kept: dict[str, Fact] = {}
     for name, value in (inputs or {}).items():
         if isinstance(value, Decimal):
-            kept.append((name, float(value)))
+            kept[name] = float(value)
         elif isinstance(value, str | int | float):
-            kept.append((name, value))
-    return tuple(kept)
+            kept[name] = value
+    return kept

@@ -51,7 +51,7 @@ class ScoreMalignancy:
     """
 
     name: ClassVar[str] = "malignancy"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     weights: tuple[Weights, ...] = field(
         default_factory=partial(Weights.shipped_members, "malignancy")
@@ -125,10 +125,10 @@ class ScoreMalignancy:
         """Turn what the members said, [member, item, 5], into what is reported."""
         calibration = self.calibration
         read = distributions if calibration is None else calibration.apply(distributions)
-        shared, spreads = read.mean(axis=0), mean_rating(read).std(axis=0)
-        for distribution, spread in zip(shared.tolist(), spreads.tolist(), strict=True):
+        shared, deviations = read.mean(axis=0), mean_rating(read).std(axis=0)
+        for distribution, sd in zip(shared.tolist(), deviations.tolist(), strict=True):
             one, two, three, four, five = distribution
-            malignancy = Malignancy(distribution=(one, two, three, four, five), spread=spread)
+            malignancy = Malignancy(distribution=(one, two, three, four, five), ensemble_sd=sd)
             if calibration is not None:
                 malignancy = replace(
                     malignancy,

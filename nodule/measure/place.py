@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from nodule.findings import Lung, LungZone
 from nodule.geometry import Vector
 from nodule.masks import NoduleMask
+from nodule.nodules import Lung, LungZone
 from nodule.volume import LungMask
 
 _LABELS: dict[Lung, int] = {"right": LungMask.RIGHT, "left": LungMask.LEFT}

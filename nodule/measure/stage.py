@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.findings import (
-    Assessment,
-    Candidate,
-    Finding,
-    Lung,
-    Measurement,
-    Nodule,
-    ScoredCandidate,
-    Seed,
-)
+from nodule.findings import Assessment, Candidate, Finding, ScoredCandidate
 from nodule.geometry import as_vector
 from nodule.masks import NoduleMask
 from nodule.measure.calipers import (
@@ -30,7 +21,8 @@ from nodule.measure.calipers import (
 from nodule.measure.place import lung_zone, nearest_lung, pleura_distance_mm
 from nodule.measure.scene import EdgeFraction, FineGrid, Smoothing
 from nodule.measure.segment import GrowthRules, segment_nodule
-from nodule.measure.uncertainty import volume_limits_mm3
+from nodule.measure.volume_error import volume_ci95_mm3, volume_error_share
+from nodule.nodules import Lung, Measurement, Nodule, Seed, middle
 from nodule.progress import Progress, silent
 from nodule.ranges import Margin, Share, check_fields
 from nodule.sphere import sphere_diameter_mm
@@ -64,7 +56,7 @@ class Measure:
     """
 
     name: ClassVar[str] = "measure"
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
 
     probability_threshold: Share = 0.45
     lung_margin_mm: Margin = 15.0
@@ -207,10 +199,12 @@ def _finding(
             mask, study.volume, slice_thickness_mm=study.series.slice_thickness_mm
         )
     center = each.candidate.center_lps_mm if measurement is None else measurement.center_lps_mm
+    ends = None if measurement is None else measurement.long_axis_ends_lps_mm
     return Finding(
         nodule=Nodule(
             id=id_,
             center_lps_mm=center,
+            image=study.image_at(center if ends is None else middle(ends)),
             lung=side,
             lung_zone=lung_zone(lungs, side, center),
             pleura_distance_mm=None if mask is None else pleura_distance_mm(lungs, side, mask),
@@ -234,26 +228,29 @@ def measure_mask(
     slice_thickness_mm : as the scanner states it; where slices overlap it exceeds their spacing.
     """
     calipers = measure_calipers(mask.array_zyx, mask.geometry)
-    hu = volume.array_zyx[mask.box]
     core = _measure_core(mask, calipers)
-    return Measurement(
+    slice_mm = max(volume.geometry.spacing_zyx_mm[0], slice_thickness_mm or 0.0)
+    limits_mm3 = volume_ci95_mm3(mask.volume_mm3, slice_mm=slice_mm, cut_off=_at_end(mask, volume))
+    measured = Measurement(
         center_lps_mm=mask.center_lps_mm,
         long_axis_mm=calipers.long_axis_mm,
         short_axis_mm=calipers.short_axis_mm,
-        effective_diameter_mm=sphere_diameter_mm(mask.volume_mm3),
-        volume_mm3=mask.volume_mm3,
         long_axis_ends_lps_mm=calipers.long_ends_lps_mm,
         short_axis_ends_lps_mm=calipers.short_ends_lps_mm,
-        volume_limits_mm3=volume_limits_mm3(
-            mask.volume_mm3,
-            slice_mm=max(volume.geometry.spacing_zyx_mm[0], slice_thickness_mm or 0.0),
-            cut_off=_at_end(mask, volume),
-        ),
         solid_axes_mm=None if core is None else core[0],
-        solid_volume_mm3=None if core is None else core[1],
         texture=mask.texture,
-        mean_hu=float(hu[mask.array_zyx].mean(dtype=np.float64)),
+        mean_hu=float(volume.array_zyx[mask.box][mask.array_zyx].mean(dtype=np.float64)),
         sphericity=sphericity(mask.array_zyx, mask.geometry),
+    )
+    if limits_mm3 is None:  # no volume can be stated
+        return measured
+    return replace(
+        measured,
+        volume_mm3=mask.volume_mm3,
+        effective_diameter_mm=sphere_diameter_mm(mask.volume_mm3),
+        volume_ci95_mm3=limits_mm3,
+        volume_error_share=volume_error_share(mask.volume_mm3, slice_mm=slice_mm),
+        solid_volume_mm3=None if core is None else core[1],
     )
 
 

@@ -6,17 +6,20 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
+from types import SimpleNamespace
 from typing import Any, Literal
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from nodule.geometry import Vector
 from nodule.guidelines.facts import half_up
 from nodule.hu import LUNG_WINDOW, MEDIASTINAL_WINDOW, HuWindow
+from nodule.nodules import Measurement, Nodule
 from nodule.page.figures import (
     EDGES,
     Picture,
@@ -29,20 +32,15 @@ from nodule.page.figures import (
 from nodule.page.overview_labels import FONT_MM, RADIUS_MM, Mark, place_marks
 from nodule.page.saliency_overlay import SCALE, SaliencyPanel, look
 from nodule.page.viewer import viewer_data
-from nodule.report.finding_parts import (
-    MALIGNANCY_WORDS,
-    NODULE_LIMIT_MM,
-    AddedPart,
-    FindingPart,
-)
 from nodule.report.model import Report
-from nodule.report.parts import Ends
+from nodule.report.reported_nodule import MALIGNANCY_WORDS, NODULE_LIMIT_MM, ReportedNodule
 from nodule.resample import resample_to_spacing
 from nodule.saliency import SaliencyMap
-from nodule.study import Study
+from nodule.study import Study, dicom_day
 from nodule.volume import LungMask
 
 _OVERVIEW_MM = 2.0
+_SIZES = tuple(each.name for each in fields(Measurement))
 _SCRIPTS = ("slices.js", "viewer.js", "review.js")
 _PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
 
@@ -55,7 +53,7 @@ _SETTING_WORDS = {
     "known-cancer": "follow-up of a known cancer",
 }
 
-Shown = FindingPart | AddedPart
+Ends = tuple[Vector, Vector]
 Line = tuple[float, float, float, float]
 
 
@@ -99,13 +97,14 @@ def render_html(
     saliency_maps : shown beside the pictures of their findings.
     """
     overview = front_picture(resample_to_spacing(study.volume, spacing_mm=_OVERVIEW_MM))
-    figures = {finding.id: _figures(finding, study) for finding in report.standing}
+    figures = {finding.nodule.id: _figures(finding, study) for finding in report.active}
     style = _asset("report.css") + (_asset("heat.css") if saliency_maps else "")
     scripts = tuple(Markup(_asset(name)) for name in _SCRIPTS) if viewer else ()
     page: str = _template().render(
         report=report,
         study=report.study,
-        technique=report.study.technique,
+        series=report.study.series,
+        grid=report.study.grid,
         patient=report.study.patient,
         figures=figures,
         looks={each.finding_id: _look(each, figures[each.finding_id]) for each in saliency_maps},
@@ -114,7 +113,7 @@ def render_html(
         marks=_marks(report, overview),
         mark_radius_mm=RADIUS_MM,
         mark_font_mm=FONT_MM,
-        dominant=next((f for f in report.findings if f.id == report.dominant), None),
+        dominant=next((f for f in report.findings if f.nodule.id == report.dominant), None),
         limits=report.limits,
         comparison=report.comparison,
         management=report.management,
@@ -130,7 +129,7 @@ def render_html(
     return page
 
 
-def _figures(finding: Shown, study: Study) -> tuple[PlaneFigure, ...]:
+def _figures(finding: ReportedNodule, study: Study) -> tuple[PlaneFigure, ...]:
     return (
         *(_figure(finding, study, plane) for plane in _PLANES),
         PlaneFigure(
@@ -146,29 +145,32 @@ def _look(heat: SaliencyMap, figures: tuple[PlaneFigure, ...]) -> SaliencyPanel:
     return look(heat, [figure.picture for figure in figures if figure.window == "lung"])
 
 
-def _picture(finding: Shown, study: Study, plane: Plane, window: HuWindow) -> Picture:
+def _picture(finding: ReportedNodule, study: Study, plane: Plane, window: HuWindow) -> Picture:
     return plane_picture(
         study.volume,
-        center_lps_mm=finding.key_point_lps_mm,
+        center_lps_mm=finding.nodule.key_point_lps_mm,
         plane=plane,
         edge_mm=view_mm(finding.extent_mm or 0.0),
         window=window,
     )
 
 
-def _figure(finding: Shown, study: Study, plane: Plane) -> PlaneFigure:
+def _figure(finding: ReportedNodule, study: Study, plane: Plane) -> PlaneFigure:
     picture = _picture(finding, study, plane, LUNG_WINDOW)
     lines = tuple(_line(picture, ends) for ends in _calipers(finding))
     if plane == "axial" and lines:
         return PlaneFigure(picture=picture, lines=lines, ring=None)
     radius_mm = round(ring_radius_mm(finding.extent_mm), 2)
-    ring = (*picture.place(finding.center_lps_mm), radius_mm)
+    ring = (*picture.place(finding.nodule.center_lps_mm), radius_mm)
     return PlaneFigure(picture=picture, lines=(), ring=ring)
 
 
-def _calipers(finding: Shown) -> tuple[Ends, ...]:
+def _calipers(finding: ReportedNodule) -> tuple[Ends, ...]:
     """Return the long and the short axis, or nothing."""
-    long_axis, short_axis = finding.long_axis_ends_lps_mm, finding.short_axis_ends_lps_mm
+    measured = finding.nodule.measurement
+    if measured is None:
+        return ()
+    long_axis, short_axis = measured.long_axis_ends_lps_mm, measured.short_axis_ends_lps_mm
     return () if long_axis is None or short_axis is None else (long_axis, short_axis)
 
 
@@ -177,7 +179,7 @@ def _line(picture: Picture, ends: Ends) -> Line:
 
 
 def _marks(report: Report, overview: Picture) -> tuple[Mark, ...]:
-    places_mm = [(f.id, *overview.place(f.center_lps_mm)) for f in report.standing]
+    places_mm = [(f.nodule.id, *overview.place(f.nodule.center_lps_mm)) for f in report.active]
     return place_marks(places_mm, size_mm=overview.size_mm)
 
 
@@ -194,9 +196,15 @@ def _template() -> Any:
         value, indent=2, sort_keys=True, ensure_ascii=False
     )
     environment.filters["decimals"] = decimals
+    environment.globals["sizes"] = sizes
     environment.filters["day"] = day
     environment.filters["person_name"] = person_name
     return environment.get_template("report.html.j2")
+
+
+def sizes(nodule: Nodule) -> Measurement | SimpleNamespace:
+    """Return what was measured, with nothing in every field where nothing was."""
+    return nodule.measurement or SimpleNamespace(**dict.fromkeys(_SIZES))
 
 
 def decimals(value: float, digits: int = 1) -> str:
@@ -211,8 +219,8 @@ def day(value: object) -> Markup:
 
 def dicom_date(text: str) -> str:
     """Return a DICOM date as ISO 8601, other text as it is."""
-    plain = len(text) == 8 and text.isascii() and text.isdigit()
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if plain else text
+    known = dicom_day(text)
+    return text if known is None else known.isoformat()
 
 
 def person_name(text: str) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from nodule.geometry import AXIAL_DIRECTION, Geometry, as_vector
 from nodule.hu import AIR_HU, LUNG_WINDOW, MEDIASTINAL_WINDOW, HuWindow
 from nodule.page.figures import ring_radius_mm
-from nodule.report.model import Report
+from nodule.report.model import Decision, Report
 from nodule.resample import geometry_of, resample_mask, resample_to_geometry, to_sitk
 from nodule.study import Study
 from nodule.volume import LungMask, Volume
@@ -151,20 +151,25 @@ def _settings(report: Report, study: Study, grid: Geometry) -> dict[str, Any]:
         "instance_numbers": [s.instance_number for s in study.slices],
         "findings": [
             {
-                "id": finding.id,
-                "center_lps_mm": finding.center_lps_mm,
-                "verdict": decisions[finding.id].verdict if finding.id in decisions else None,
+                "id": finding.nodule.id,
+                "center_lps_mm": finding.nodule.center_lps_mm,
+                "look_at_lps_mm": finding.nodule.key_point_lps_mm,
+                "verdict": _verdict(decisions.get(finding.nodule.id)),
                 "radius_mm": round(ring_radius_mm(finding.extent_mm), 2),
             }
-            for finding in report.standing
+            for finding in report.active
         ],
         "review": {
             "report_sha256": report.sha256,
             "input_sha256": report.provenance.input_sha256,
-            "series_instance_uid": report.study.series_instance_uid,
+            "series_instance_uid": report.study.series.series_instance_uid,
             "next_added": report.next_added,
         },
     }
+
+
+def _verdict(decision: Decision | None) -> str | None:
+    return None if decision is None else decision.verdict
 
 
 def _packed(array: NDArray[np.uint8]) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.errors import InputError
-from nodule.findings import Lung
 from nodule.geometry import Geometry, as_vector
+from nodule.nodules import Lung
 from nodule.phantom.fields import Fields
 from nodule.phantom.shapes import DIRECTIONS, FULL_ANGLE, Shape, sphere, unit
 from nodule.phantom.spec import NodulePlan, PhantomNodule

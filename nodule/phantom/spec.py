@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.errors import InputError
-from nodule.findings import Lung
 from nodule.geometry import Geometry, Vector
+from nodule.nodules import Lung
 from nodule.volume import LungMask, Volume
 
 Texture = Literal["solid", "part-solid", "ground-glass", "calcified"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from nodule.report.parts import Part
+from dataclasses import dataclass
 
 
-class LimitsPart(Part):
+@dataclass(frozen=True, kw_only=True)
+class Limits:
     """The disclaimers, for programs that show findings without the page."""
 
     purpose: str = "Research software: a second reader’s draft, never a diagnosis."

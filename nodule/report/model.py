@@ -7,19 +7,28 @@ JSON schema.
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from nodule.advice.context import Context
-from nodule.advice.management import ManagementPart
-from nodule.followup.record import ChangeRecord, ComparisonRecord
-from nodule.report.finding_parts import AddedPart, FindingPart
-from nodule.report.limits import LimitsPart
-from nodule.report.parts import Part, Point, Sha256
-from nodule.report.study_parts import QualityPart, StudyPart
+from nodule.advice.management import Management
+from nodule.followup import Change, Comparison
+from nodule.nodules import Point
+from nodule.report.limits import Limits
+from nodule.report.reported_nodule import ReportedNodule
+from nodule.report.study_parts import QualityCheck, ReportedStudy
+from nodule.study import StudyWarning
 
+FindingId = Annotated[str, Field(pattern="^[NR][1-9][0-9]*$")]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Verdict = Literal["accepted", "rejected"]
+
+
+class Part(BaseModel):
+    """A part of ``report.json``: frozen, and strict about its fields and those of its parts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Provenance(Part):
@@ -43,17 +52,22 @@ class Provenance(Part):
     versions: dict[str, str]
 
 
-class DecisionPart(Part):
-    """What a reader said of one finding; null where nothing was said."""
+class Decision(Part):
+    """What a reader says of one finding; null where nothing was said."""
 
-    id: Annotated[str, Field(pattern="^[NR][1-9][0-9]*$")]
-    verdict: Verdict | None
+    id: FindingId
+    verdict: Verdict | None = None
+    moved_to_lps_mm: Point | None = None
+    comment: str | None = None
+
+
+class AppliedDecision(Decision):
+    """A decision that was folded in, and where the finding lay before it was moved."""
+
     moved_from_lps_mm: Point | None
-    moved_to_lps_mm: Point | None
-    comment: str | None
 
 
-class SoftwarePart(Part):
+class Software(Part):
     """What wrote the report, and what its word is worth.
 
     ``identifier`` names version, stages and weights together; ``models`` the networks' weights, by
@@ -67,7 +81,7 @@ class SoftwarePart(Part):
     status: str
 
 
-class ReviewPart(Part):
+class AppliedReview(Part):
     """A review that was folded in.
 
     ``review_sha256`` is the digest of what the reader saved, ``report_sha256`` that of the report
@@ -78,58 +92,62 @@ class ReviewPart(Part):
     saved_at: AwareDatetime
     review_sha256: Sha256
     report_sha256: Sha256
-    decisions: tuple[DecisionPart, ...]
+    decisions: tuple[AppliedDecision, ...]
     added: tuple[str, ...]
-
-
-class WarningPart(Part):
-    """Something the reader must know, with a stable code."""
-
-    code: str
-    message: str
 
 
 class Report(Part):
     """A report.
 
-    ``findings`` and ``added`` are what stands; ``rejected`` is what readers set apart; ``reviews``
-    says who decided so, in order of time. The last three are empty until a review is applied.
+    ``findings`` and ``added`` are active; ``rejected`` is what readers set apart; ``reviews`` says
+    who decided so, in order of time. The last three are empty until a review is applied.
     ``dominant`` names the most suspicious of the findings; nobody rates what readers add.
     ``context`` is what somebody stated besides the images, ``comparison`` null where no prior study
     was given, ``management`` what published rules make of it all, ``limits`` what none of it says.
     """
 
-    study: StudyPart
+    study: ReportedStudy
     context: Context
-    software: SoftwarePart
+    software: Software
     provenance: Provenance
-    quality: tuple[QualityPart, ...]
-    findings: tuple[FindingPart, ...]
+    quality: tuple[QualityCheck, ...]
+    findings: tuple[ReportedNodule, ...]
     dominant: str | None
-    comparison: ComparisonRecord | None
-    management: ManagementPart
-    limits: LimitsPart
-    warnings: tuple[WarningPart, ...]
-    added: tuple[AddedPart, ...] = ()
-    rejected: tuple[FindingPart | AddedPart, ...] = ()
-    reviews: tuple[ReviewPart, ...] = ()
+    comparison: Comparison | None
+    management: Management
+    limits: Limits
+    warnings: tuple[StudyWarning, ...]
+    added: tuple[ReportedNodule, ...] = ()
+    rejected: tuple[ReportedNodule, ...] = ()
+    reviews: tuple[AppliedReview, ...] = ()
 
     @property
     def sha256(self) -> str:
         """Digest of ``report.json``."""
         return hashlib.sha256(report_json(self)).hexdigest()
 
+    @model_validator(mode="after")
+    def _whose(self) -> Self:
+        """Keep what the software found apart from what readers added."""
+        for each in self.findings:
+            if each.nodule.id[0] != "N" or each.assessment is None or each.nodule.lung is None:
+                raise ValueError(f"{each.nodule.id} is not a finding of the software")
+        for each in self.added:
+            if each.nodule.id[0] != "R" or each.assessment is not None or each.reader is None:
+                raise ValueError(f"{each.nodule.id} was not added by a reader")
+        return self
+
     @property
-    def standing(self) -> tuple[FindingPart | AddedPart, ...]:
+    def active(self) -> tuple[ReportedNodule, ...]:
         """All nodules that the report states: found ones, then added ones."""
         return (*self.findings, *self.added)
 
     @property
-    def changes(self) -> dict[str, ChangeRecord]:
+    def changes(self) -> dict[str, Change]:
         """What became of each finding that the prior study shows too, by its id."""
-        return {} if self.comparison is None else {c.current.id: c for c in self.comparison.changes}
+        return {} if self.comparison is None else self.comparison.by_current_id
 
-    def course_of(self, finding_id: str) -> str | None:
+    def temporal_status_of(self, finding_id: str) -> str | None:
         """Return what became of a finding since the prior study, None where that is not known.
 
         ``new`` is what the prior study covers and does not show.
@@ -137,8 +155,8 @@ class Report(Part):
         change = self.changes.get(finding_id)
         if change is not None:
             return change.growth or "in both, not measured"
-        lone = () if self.comparison is None else self.comparison.new
-        here = {each.finding.id: each.covered for each in lone}
+        new = () if self.comparison is None else self.comparison.new
+        here = {each.finding.nodule.id: each.covered for each in new}
         if finding_id not in here:
             return None
         return "new" if here[finding_id] else "not covered before"
@@ -155,7 +173,7 @@ class Report(Part):
         return frozenset(decision.id for decision in said if decision.moved_to_lps_mm)
 
     @property
-    def decisions(self) -> dict[str, DecisionPart]:
+    def decisions(self) -> dict[str, AppliedDecision]:
         """The last decision on each finding that has one, by its id."""
         return {each.id: each for review in self.reviews for each in review.decisions}
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nodule.followup.exam_pair import lungs_cut
-from nodule.report.study_parts import QualityPart
+from nodule.followup import lungs_cut
+from nodule.report.study_parts import QualityCheck
 from nodule.study import Study
 from nodule.volume import LungMask
 
@@ -21,28 +21,28 @@ _LUNGS_MM = (80.0, 1067.0)
 _SLICE_LIMIT = "0.5 to 3.0 mm"
 
 
-def quality_parts(study: Study, lungs: LungMask) -> tuple[QualityPart, ...]:
+def quality_checks(study: Study, lungs: LungMask) -> tuple[QualityCheck, ...]:
     """Judge a study's images; the order is that of the page."""
     return (*_slices(study), *_lungs(lungs), *_rest(study, lungs))
 
 
-def _slices(study: Study) -> Iterator[QualityPart]:
+def _slices(study: Study) -> Iterator[QualityCheck]:
     apart_mm = study.volume.geometry.spacing_zyx_mm[0]
     thick_mm = study.series.slice_thickness_mm
-    yield QualityPart(
+    yield QualityCheck(
         name="Slices apart",
         value=f"{apart_mm:.2f} mm",
         limit=_SLICE_LIMIT,
         kept=_within(apart_mm, SLICES_MM),
     )
-    yield QualityPart(
+    yield QualityCheck(
         name="Slice thickness",
         value="not stated" if thick_mm is None else f"{thick_mm:g} mm",
         limit=_SLICE_LIMIT,
         kept=None if thick_mm is None else _within(thick_mm, SLICES_MM),
     )
     checked = study.series.source_format == "dicom"
-    yield QualityPart(
+    yield QualityCheck(
         name="Gaps, jitter, tilt",
         value="none" if checked else "not told by this format",
         limit="none; refused otherwise",
@@ -50,11 +50,11 @@ def _slices(study: Study) -> Iterator[QualityPart]:
     )
 
 
-def _lungs(lungs: LungMask) -> Iterator[QualityPart]:
+def _lungs(lungs: LungMask) -> Iterator[QualityCheck]:
     found = np.flatnonzero(lungs.labels_zyx.any(axis=(1, 2)))
     extent_mm = float(np.ptp(found) + 1) * lungs.geometry.spacing_zyx_mm[0] if found.size else 0.0
     low, high = _LUNGS_MM
-    yield QualityPart(
+    yield QualityCheck(
         name="Extent of the lungs",
         value=f"{extent_mm:.0f} mm",
         limit=f"{low:g} to {high:g} mm",
@@ -62,7 +62,7 @@ def _lungs(lungs: LungMask) -> Iterator[QualityPart]:
     )
     if found.size:
         cut = lungs_cut(lungs)
-        yield QualityPart(
+        yield QualityCheck(
             name="Lungs within the scan",
             value="cut by its end" if cut else "whole",
             limit="whole",
@@ -70,20 +70,20 @@ def _lungs(lungs: LungMask) -> Iterator[QualityPart]:
         )
 
 
-def _rest(study: Study, lungs: LungMask) -> Iterator[QualityPart]:
-    yield QualityPart(
+def _rest(study: Study, lungs: LungMask) -> Iterator[QualityCheck]:
+    yield QualityCheck(
         name="Compression",
         value="with loss" if study.series.lossy else "none with loss stated",
         limit="none with loss",
         kept=not study.series.lossy,
     )
-    yield QualityPart(
+    yield QualityCheck(
         name="Kernel",
         value=study.series.convolution_kernel or "not stated",
         limit="a softer one; not judged",
         kept=None,
     )
-    yield QualityPart(
+    yield QualityCheck(
         name="Breath",
         value=f"{sum(lungs.volume_ml):.0f} ml of lung",
         limit="full inspiration; not judged",

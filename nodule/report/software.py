@@ -7,7 +7,7 @@ import json
 
 from nodule.detection import Detection
 from nodule.installed import installed_packages
-from nodule.report.model import Provenance, SoftwarePart
+from nodule.report.model import Provenance, Software
 
 PRODUCT = "nodule"
 _DRAFT = "AI-generated draft, not verified"
@@ -27,10 +27,10 @@ def provenance_of(found: Detection) -> Provenance:
     )
 
 
-def software_part(provenance: Provenance, *, reviewed: bool = False) -> SoftwarePart:
+def software_of(provenance: Provenance, *, reviewed: bool = False) -> Software:
     """State product, version, networks, and what the report's word is worth."""
     version = software_version(provenance)
-    return SoftwarePart(
+    return Software(
         name=PRODUCT,
         version=version,
         identifier=f"{PRODUCT}/{version}/{answers_digest(provenance)}",

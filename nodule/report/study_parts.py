@@ -2,76 +2,92 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
+import numpy as np
+from annotated_types import Ge
 
-from nodule.report.parts import Part, Point
-from nodule.study import SourceFormat
+from nodule.geometry import Geometry, Vector
+from nodule.printed import Digits, as_printed
+from nodule.study import PatientHeader, SeriesHeader, Study
+from nodule.volume import LungMask
 
-
-class Patient(Part):
-    """Who was scanned and when: DICOM attributes of the same names."""
-
-    patient_name: str | None = None
-    patient_id: str | None = None
-    birth_date: str | None = None
-    sex: str | None = None
-    age: str | None = None
-    accession_number: str | None = None
-    study_date: str | None = None
-    study_description: str | None = None
-    institution: str | None = None
+_DIRECTIONS = (("right to left", "left to right"), ("front to back", "back to front"))
+_ALONG_BODY = ("foot to head", "head to foot")
 
 
-class Technique(Part):
-    """How the series was made: DICOM attributes of the same names, then the grid as read.
+@dataclass(frozen=True, kw_only=True)
+class ImageGrid:
+    """The grid of the images as read.
 
-    ``slice_direction`` is where slice numbers rise to, such as ``foot to head``.
+    Parameters
+    ----------
+    shape_zyx, spacing_zyx_mm : along the source's index axes.
+    slice_direction : where slice numbers rise to, such as ``foot to head``.
     """
 
-    source_format: SourceFormat
-    series_number: int | None = None
-    series_description: str | None = None
-    manufacturer: str | None = None
-    model_name: str | None = None
-    convolution_kernel: str | None = None
-    slice_thickness_mm: float | None = None
-    kvp: float | None = None
-    exposure_mas: float | None = None
-    ctdi_vol_mgy: float | None = None
-    contrast_agent: str | None = None
-    lossy: bool = False
     shape_zyx: tuple[int, int, int]
-    spacing_zyx_mm: Point
+    spacing_zyx_mm: Annotated[Vector, Digits(4)]
     slice_direction: str
 
 
-class LungVolumes(Part):
+@dataclass(frozen=True, kw_only=True)
+class LungVolumes:
     """Volumes of the segmented lungs."""
 
-    right_ml: Annotated[float, Field(ge=0.0)]
-    left_ml: Annotated[float, Field(ge=0.0)]
+    right_ml: Annotated[float, Ge(0), Digits(0)]
+    left_ml: Annotated[float, Ge(0), Digits(0)]
 
 
-class StudyPart(Part):
+@dataclass(frozen=True, kw_only=True)
+class ReportedStudy:
     """What was examined."""
 
-    study_instance_uid: str | None
-    series_instance_uid: str | None
-    frame_of_reference_uid: str | None
-    patient: Patient
-    technique: Technique
+    series: SeriesHeader
+    patient: PatientHeader
+    grid: ImageGrid
     lungs: LungVolumes
 
+    @property
+    def slice_mm(self) -> float:
+        """How thick the slices are as stated, or else how far apart they lie."""
+        return self.series.slice_thickness_mm or self.grid.spacing_zyx_mm[0]
 
-class QualityPart(Part):
+
+@dataclass(frozen=True, kw_only=True)
+class QualityCheck:
     """Something about the images that limits what can be said of them.
 
-    ``limit`` is what the software was made for; ``kept`` is null where nobody can tell.
+    ``limit`` is what the software was made for; ``kept`` is None where nobody can tell.
     """
 
     name: str
     value: str
     limit: str
     kept: bool | None
+
+
+def reported_study(study: Study, lungs: LungMask, patient: PatientHeader) -> ReportedStudy:
+    """Return what a report says of a study, its numbers as they are printed."""
+    geometry = study.volume.geometry
+    right_ml, left_ml = lungs.volume_ml
+    return as_printed(
+        ReportedStudy(
+            series=study.series,
+            patient=patient,
+            grid=ImageGrid(
+                shape_zyx=geometry.shape_zyx,
+                spacing_zyx_mm=geometry.spacing_zyx_mm,
+                slice_direction=slice_direction(geometry),
+            ),
+            lungs=LungVolumes(right_ml=right_ml, left_ml=left_ml),
+        )
+    )
+
+
+def slice_direction(geometry: Geometry) -> str:
+    """Return where slice numbers rise to, by the nearest axis of the body."""
+    step = np.asarray(geometry.direction)[:, 0]
+    axis = int(np.abs(step).argmax())
+    return (*_DIRECTIONS, _ALONG_BODY)[axis][int(step[axis] < 0)]

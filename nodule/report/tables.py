@@ -7,10 +7,12 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from nodule.advice.statement import AdvicePart
-from nodule.followup.record import ChangeRecord, ComparisonRecord, FigureRecord, FindingRecord
-from nodule.report.finding_parts import AddedPart, FindingPart
-from nodule.report.model import DecisionPart, Report
+from nodule.advice.statement import Advice
+from nodule.followup import Change, Comparison
+from nodule.guidelines.result import Figure
+from nodule.nodules import Measurement, Nodule
+from nodule.report.model import Decision, Report
+from nodule.report.reported_nodule import ReportedNodule
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _SIZES = (
@@ -56,9 +58,9 @@ _FINDING_COLUMNS = (
     "reader_verdict",
     "reader_comment",
 )
-_AS_NAMED = (
-    *("id", "lung", "lobe", "third", *_SIZES, "texture", "solid_volume_mm3"),
-    *("mean_hu", "sphericity", "pleura_distance_mm", "scope"),
+_MEASURED = (
+    *("long_axis_mm", "short_axis_mm", "effective_diameter_mm", "volume_mm3", "texture"),
+    *("solid_volume_mm3", "mean_hu", "sphericity"),
 )
 _ADVICE_COLUMNS = (
     "about",
@@ -108,7 +110,7 @@ def findings_csv(report: Report) -> str:
 
     What readers rejected is left out; what they added has their verdict ``added``.
     """
-    return _table(_FINDING_COLUMNS, (_finding_row(each, report) for each in report.standing))
+    return _table(_FINDING_COLUMNS, (_finding_row(each, report) for each in report.active))
 
 
 def management_csv(report: Report) -> str:
@@ -119,7 +121,7 @@ def management_csv(report: Report) -> str:
     return _table(_ADVICE_COLUMNS, (_advice_row(name, advice) for name, advice in about))
 
 
-def comparison_csv(record: ComparisonRecord) -> str:
+def comparison_csv(record: Comparison) -> str:
     """Return a row a nodule of either study."""
     return _table(_COMPARISON_COLUMNS, _comparison_rows(record))
 
@@ -140,57 +142,78 @@ def _table(columns: Sequence[str], rows: Iterable[Row]) -> str:
     return text.getvalue()
 
 
-def _finding_row(finding: FindingPart | AddedPart, report: Report) -> Row:
-    x, y, z = finding.center_lps_mm
-    decision = report.decisions.get(finding.id)
-    change = report.changes.get(finding.id)
-    low, high = finding.volume_limits_mm3 or (None, None)
-    solid_long, solid_short = finding.solid_axes_mm or (None, None)
+def _finding_row(finding: ReportedNodule, report: Report) -> Row:
+    nodule = finding.nodule
+    x, y, z = nodule.center_lps_mm
+    decision = report.decisions.get(nodule.id)
+    change = report.changes.get(nodule.id)
     return {
-        "series_instance_uid": report.study.series_instance_uid,
-        **{name: getattr(finding, name) for name in _AS_NAMED},
+        "series_instance_uid": report.study.series.series_instance_uid,
+        **{"id": nodule.id, "lung": nodule.lung, "lobe": finding.lobe, "third": nodule.lung_zone},
         **{"x_lps_mm": x, "y_lps_mm": y, "z_lps_mm": z},
-        "slice_number": finding.slice.number,
-        "instance_number": finding.slice.instance_number,
-        "sop_instance_uid": finding.slice.sop_instance_uid,
-        **{"volume_low_mm3": low, "volume_high_mm3": high},
-        **{"solid_long_axis_mm": solid_long, "solid_short_axis_mm": solid_short},
-        **(_rated(finding) if isinstance(finding, FindingPart) else _added(finding)),
-        "course": report.course_of(finding.id),
-        "prior_id": change.prior.id if change else None,
-        "prior_volume_mm3": change.prior.volume_mm3 if change else None,
+        "slice_number": nodule.image.number,
+        "instance_number": nodule.image.instance_number,
+        "sop_instance_uid": nodule.image.sop_instance_uid,
+        **_sizes(nodule.measurement),
+        "mean_diameter_mm": finding.mean_diameter_mm,
+        "pleura_distance_mm": nodule.pleura_distance_mm,
+        "scope": finding.scope,
+        **_assessed(finding),
+        "course": report.temporal_status_of(nodule.id),
+        **({} if change is None else _prior_cells(change.prior.nodule)),
         **({} if decision is None else _said(decision)),
     }
 
 
-def _rated(finding: FindingPart) -> Row:
-    malignancy = finding.malignancy
-    shares = {f"malignancy_{n}": p for n, p in enumerate(malignancy.distribution, start=1)}
+def _sizes(measured: Measurement | None) -> Row:
+    if measured is None:
+        return {}
+    low, high = measured.volume_ci95_mm3 or (None, None)
+    solid_long, solid_short = measured.solid_axes_mm or (None, None)
     return {
-        "probability": finding.probability,
-        "malignancy_score": malignancy.score,
-        **shares,
-        "malignancy_spread": malignancy.spread,
-        "malignancy_suspicion": malignancy.suspicion,
-        "malignancy_indeterminate": malignancy.indeterminate,
+        **{name: getattr(measured, name) for name in _MEASURED},
+        **{"volume_low_mm3": low, "volume_high_mm3": high},
+        **{"solid_long_axis_mm": solid_long, "solid_short_axis_mm": solid_short},
     }
 
 
-def _added(added: AddedPart) -> Row:
+def _prior_cells(prior: Nodule) -> Row:
+    measured = prior.measurement
     return {
-        "reader_long_axis_mm": added.reader_long_axis_mm,
-        "reader_verdict": "added",
-        "reader_comment": added.comment,
+        "prior_id": prior.id,
+        "prior_volume_mm3": None if measured is None else measured.volume_mm3,
     }
 
 
-def _said(decision: DecisionPart) -> Row:
+def _assessed(finding: ReportedNodule) -> Row:
+    """Return what the networks think, and what the reader says of a nodule that he added."""
+    cells: dict[str, Any] = {}
+    if finding.assessment is not None and finding.rating is not None:
+        malignancy = finding.assessment.malignancy
+        cells |= {f"malignancy_{n}": p for n, p in enumerate(malignancy.distribution, start=1)}
+        cells |= {
+            "probability": finding.assessment.probability,
+            "malignancy_score": finding.rating.score,
+            "malignancy_spread": malignancy.ensemble_sd,
+            "malignancy_suspicion": malignancy.suspicion,
+            "malignancy_indeterminate": malignancy.indeterminate,
+        }
+    if finding.reader is not None:
+        cells |= {
+            "reader_long_axis_mm": finding.reader.long_axis_mm,
+            "reader_verdict": "added",
+            "reader_comment": finding.reader.comment,
+        }
+    return cells
+
+
+def _said(decision: Decision) -> Row:
     """Return what the reader said, and nothing where he was silent."""
     cells = {"reader_verdict": decision.verdict, "reader_comment": decision.comment}
     return {name: cell for name, cell in cells.items() if cell is not None}
 
 
-def _advice_row(about: str, advice: AdvicePart) -> Row:
+def _advice_row(about: str, advice: Advice) -> Row:
     due_from, due_to = advice.due or (None, None)
     return {
         "about": about,
@@ -210,25 +233,25 @@ def _advice_row(about: str, advice: AdvicePart) -> Row:
     }
 
 
-def _comparison_rows(record: ComparisonRecord) -> Iterator[Row]:
+def _comparison_rows(record: Comparison) -> Iterator[Row]:
     for change in record.changes:
         yield {"status": "matched", "days": record.days, **_change_cells(change)}
-    lone = [("new", "current", each) for each in record.new]
-    lone += [("resolved", "prior", each) for each in record.resolved]
-    for status, when, each in lone:
+    unmatched = [("new", "current", each) for each in record.new]
+    unmatched += [("resolved", "prior", each) for each in record.resolved]
+    for status, when, each in unmatched:
         yield {
             "status": status,
             "days": record.days,
-            **_compared_cells(when, each.finding),
+            **_compared_cells(when, each.finding.nodule),
             "ambiguous": each.ambiguous,
             "covered": each.covered,
         }
 
 
-def _change_cells(change: ChangeRecord) -> Row:
+def _change_cells(change: Change) -> Row:
     return {
-        **_compared_cells("current", change.current),
-        **_compared_cells("prior", change.prior),
+        **_compared_cells("current", change.current.nodule),
+        **_compared_cells("prior", change.prior.nodule),
         "volume_change_mm3": change.volume_change_mm3,
         **_figure_cells("volume_change", "percent", change.volume_change),
         "diameter_change_mm": change.diameter_change_mm,
@@ -241,11 +264,18 @@ def _change_cells(change: ChangeRecord) -> Row:
     }
 
 
-def _compared_cells(when: str, finding: FindingRecord) -> Row:
-    return {f"{when}_{name}": getattr(finding, name) for name in _PLACE}
+def _compared_cells(when: str, nodule: Nodule) -> Row:
+    sizes = {name: getattr(nodule.measurement, name, None) for name in _COMPARED}
+    cells = {
+        "id": nodule.id,
+        "slice_number": nodule.image.number,
+        "instance_number": nodule.image.instance_number,
+        **sizes,
+    }
+    return {f"{when}_{name}": cell for name, cell in cells.items()}
 
 
-def _figure_cells(name: str, unit: str, figure: FigureRecord | None) -> Row:
+def _figure_cells(name: str, unit: str, figure: Figure | None) -> Row:
     if figure is None:
         return {}
     return {

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeVar
 
 import numpy as np
 
 from nodule.advice.case import Case
-from nodule.advice.context import Context, FindingFacts
+from nodule.advice.context import Context
 from nodule.advice.management import manage
 from nodule.errors import InputError
-from nodule.findings import Lung
-from nodule.followup.record import ComparisonRecord
+from nodule.followup import Comparison
+from nodule.geometry import Vector
 from nodule.masks import MaskReference, NoduleMask, refer_to_masks
-from nodule.report.build import (
-    dominant_id,
-    finding_warnings,
-    refuse_unknown,
-    rounded,
-    sized_fields,
-    slice_of,
-    slice_part,
+from nodule.nodules import Lung, Measurement, Nodule
+from nodule.printed import as_printed
+from nodule.report.build import dominant_id, finding_warnings, refuse_outside, refuse_unknown
+from nodule.report.model import AppliedDecision, AppliedReview, Decision, Report
+from nodule.report.reported_nodule import (
+    ReaderMark,
+    ReportedNodule,
+    mean_diameter_mm,
+    reported,
+    with_nodule,
 )
-from nodule.report.finding_parts import SIZED_FIELDS, AddedPart, FindingPart
-from nodule.report.model import DecisionPart, Report, ReviewPart, WarningPart
-from nodule.report.parts import Point
-from nodule.report.software import software_part
+from nodule.report.software import software_of
 from nodule.review.resegment import Resegmenter, growth_rules
-from nodule.review.review_file import Decision, Review
-from nodule.study import Study
+from nodule.review.review_file import Addition, Review
+from nodule.study import Study, StudyWarning
 from nodule.volume import LungMask
 
 
@@ -85,47 +83,43 @@ def apply_review(
     decided = {decision.id: decision for decision in review.decisions}
     stated = context or report.context
     fold = _Fold(report, study=study, lungs=lungs, context=stated, masks=masks)
+    findings = tuple(fold.moved(e, decided.get(e.nodule.id)) for e in report.findings)
     added = (
-        *(fold.moved_addition(each, decided.get(each.id)) for each in report.added),
+        *(fold.moved(e, decided.get(e.nodule.id)) for e in report.added),
         *fold.additions(review),
     )
-    findings = tuple(fold.moved(each, decided.get(each.id)) for each in report.findings)
-    refuse_unknown(stated, known={e.id for e in (*findings, *added, *report.rejected)})
+    refuse_unknown(stated, known={e.nodule.id for e in (*findings, *added, *report.rejected)})
     rejected = {each.id for each in review.decisions if each.verdict == "rejected"}
-    known = [*(each.id for each in findings), *(each.id for each in added)]
-    active = [id_ for id_ in known if id_ not in rejected]
+    active = [e.nodule.id for e in (*findings, *added) if e.nodule.id not in rejected]
     kept = {id_: fold.masks[id_] for id_ in active if id_ in fold.masks}
     references = refer_to_masks(kept, grid=study.volume.geometry)
-    set_apart = (
-        *(_with_mask(each, {}) for each in report.findings if each.id in rejected),
-        *(_with_mask(each, {}) for each in report.added if each.id in rejected),
-    )
+    set_apart = (e for e in report.active if e.nodule.id in rejected)
     reviewed = report.model_copy(
         update={
             "context": stated,
-            "findings": tuple(_with_mask(e, references) for e in findings if e.id in active),
-            "added": tuple(_with_mask(e, references) for e in added if e.id in active),
-            "rejected": (*report.rejected, *set_apart),
-            "reviews": (*report.reviews, _review_part(report, review)),
+            "findings": _refer([e for e in findings if e.nodule.id in active], references),
+            "added": _refer([e for e in added if e.nodule.id in active], references),
+            "rejected": (*report.rejected, *_refer(set_apart, {})),
+            "reviews": (*report.reviews, _applied(report, review)),
         }
     )
-    return Reviewed(report=_made_anew(reviewed, before=report), masks=kept)
+    return Reviewed(report=_restated(reviewed, before=report), masks=kept)
 
 
-_Stated = TypeVar("_Stated", FindingPart, AddedPart)
+def _refer(
+    nodules: Iterable[ReportedNodule], references: Mapping[str, MaskReference]
+) -> tuple[ReportedNodule, ...]:
+    return tuple(replace(each, mask=references.get(each.nodule.id)) for each in nodules)
 
 
-def _with_mask(part: _Stated, references: Mapping[str, MaskReference]) -> _Stated:
-    return part.model_copy(update={"mask": references.get(part.id)})
-
-
-def _made_anew(reviewed: Report, *, before: Report) -> Report:
-    """Say again what follows from the findings that stand now."""
+def _restated(reviewed: Report, *, before: Report) -> Report:
+    """State again what follows from the findings that are active now."""
     comparison = _comparison(reviewed, before)
     case = Case(
         context=reviewed.context,
-        study=reviewed.study,
-        standing=reviewed.standing,
+        patient=reviewed.study.patient,
+        slice_mm=reviewed.study.slice_mm,
+        active=reviewed.active,
         comparison=comparison,
     )
     return reviewed.model_copy(
@@ -133,24 +127,24 @@ def _made_anew(reviewed: Report, *, before: Report) -> Report:
             "comparison": comparison,
             "dominant": dominant_id(reviewed.findings),
             "management": manage(case),
-            "software": software_part(reviewed.provenance, reviewed=True),
+            "software": software_of(reviewed.provenance, reviewed=True),
             "warnings": _warnings(before, reviewed),
         }
     )
 
 
-def _comparison(reviewed: Report, before: Report) -> ComparisonRecord | None:
+def _comparison(reviewed: Report, before: Report) -> Comparison | None:
     """Drop what the comparison says of findings that were rejected or are another nodule now."""
     comparison = reviewed.comparison
     if comparison is None:
         return None
-    was = {finding.id: finding for finding in before.findings}
-    same = {f.id for f in reviewed.findings if _same_nodule(was[f.id], f.center_lps_mm)}
-    return comparison.model_copy(
-        update={
-            "changes": tuple(c for c in comparison.changes if c.current.id in same),
-            "new": tuple(each for each in comparison.new if each.finding.id in same),
-        }
+    was = {each.nodule.id: each.nodule for each in before.findings}
+    places = {each.nodule.id: each.nodule.center_lps_mm for each in reviewed.findings}
+    same = {id_ for id_, place in places.items() if _same_nodule(was[id_], place)}
+    return replace(
+        comparison,
+        changes=tuple(c for c in comparison.changes if c.current.nodule.id in same),
+        new=tuple(each for each in comparison.new if each.finding.nodule.id in same),
     )
 
 
@@ -170,7 +164,7 @@ def check_review(report: Report, review: Review) -> None:
             hint="Give the report.json that lay beside the page, to the version that wrote it.",
         )
     ids = [decision.id for decision in review.decisions]
-    known = {each.id for each in report.standing}
+    known = {each.nodule.id for each in report.active}
     for id_ in ids:
         if id_ not in known:
             raise InputError(
@@ -205,98 +199,95 @@ class _Fold:
     def _segmenter(self) -> Resegmenter:
         return Resegmenter(study=self._study, lungs=self._lungs, rules=growth_rules(self._report))
 
-    def moved(self, finding: FindingPart, decision: Decision | None) -> FindingPart:
-        lobe = self._facts(finding.id).lobe
+    def moved(self, stated: ReportedNodule, decision: Decision | None) -> ReportedNodule:
+        """Return a nodule where the reader wants it, measured there unless it is the same one."""
+        named = replace(stated, lobe=self._context.of(stated.nodule.id).lobe)
         if decision is None or decision.moved_to_lps_mm is None:
-            return finding.model_copy(update={"lobe": lobe})
+            return named
         place = decision.moved_to_lps_mm
-        slice_part(self._study, place)  # refuses a place outside the scan
-        if _same_nodule(finding, place):
-            return finding.model_copy(update={"lobe": lobe, "center_lps_mm": place})
-        update = self._at(finding.id, place, long_axis_mm=None)
-        return finding.model_copy(update={**update, "lung": update["lung"] or finding.lung})
+        refuse_outside(self._study, place)
+        if stated.reader is None and _same_nodule(stated.nodule, place):
+            return with_nodule(named, replace(stated.nodule, center_lps_mm=place))
+        long_axis_mm = None if stated.reader is None else stated.reader.long_axis_mm
+        there = self._at(stated.nodule.id, place, long_axis_mm=long_axis_mm)
+        if stated.reader is None and there.lung is None:
+            there = replace(there, lung=stated.nodule.lung)
+        return with_nodule(named, as_printed(there))
 
-    def moved_addition(self, each: AddedPart, decision: Decision | None) -> AddedPart:
-        if decision is None or decision.moved_to_lps_mm is None:
-            return each.model_copy(update={"lobe": self._facts(each.id).lobe})
-        update = self._at(each.id, decision.moved_to_lps_mm, long_axis_mm=each.reader_long_axis_mm)
-        return each.model_copy(update=update)
-
-    def additions(self, review: Review) -> tuple[AddedPart, ...]:
+    def additions(self, review: Review) -> tuple[ReportedNodule, ...]:
+        """Return what the reader added, measured where it can be."""
         return tuple(
-            AddedPart(
-                id=f"R{number}",
-                reader_long_axis_mm=each.long_axis_mm,
-                comment=each.comment,
-                **self._at(f"R{number}", each.center_lps_mm, long_axis_mm=each.long_axis_mm),
-            )
+            self._added(f"R{number}", each)
             for number, each in enumerate(review.additions, start=self._report.next_added)
         )
 
-    def _at(self, id_: str, place: Point, *, long_axis_mm: float | None) -> dict[str, Any]:
-        """Return what is known of the nodule at a place: sizes where it can be measured."""
-        slice_ = slice_part(self._study, place)
+    def _added(self, id_: str, addition: Addition) -> ReportedNodule:
+        refuse_outside(self._study, addition.center_lps_mm)
+        return reported(
+            self._at(id_, addition.center_lps_mm, long_axis_mm=addition.long_axis_mm),
+            assessment=None,
+            lobe=self._context.of(id_).lobe,
+            mask=None,
+            reader=ReaderMark(long_axis_mm=addition.long_axis_mm, comment=addition.comment),
+        )
+
+    def _at(self, id_: str, place: Vector, *, long_axis_mm: float | None) -> Nodule:
+        """Return the nodule at a place and keep its mask, or what is known where there is none."""
         finding = self._segmenter.finding(id_, place, long_axis_mm=long_axis_mm)
-        facts = self._facts(id_)
         self.masks.pop(id_, None)
         if finding is None:
-            return {
-                **dict.fromkeys(SIZED_FIELDS),
-                "scope": "nodule",
-                "lobe": facts.lobe,
-                "center_lps_mm": place,
-                "slice": slice_,
-                "lung": lung_at(self._lungs, place),
-            }
+            return Nodule(
+                id=id_,
+                center_lps_mm=place,
+                image=self._study.image_at(place),
+                lung=lung_at(self._lungs, place),
+            )
         if finding.mask is not None:
             self.masks[id_] = finding.mask
-        nodule = finding.nodule
-        return {
-            **sized_fields(nodule, facts=facts),
-            "center_lps_mm": rounded(nodule.center_lps_mm),
-            "slice": slice_of(nodule, self._study),
-            "lung": nodule.lung,
-        }
-
-    def _facts(self, id_: str) -> FindingFacts:
-        return self._context.findings.get(id_, FindingFacts())
+        return finding.nodule
 
 
-def _same_nodule(finding: FindingPart, place: Point) -> bool:
-    radius_mm = 0.5 * (finding.effective_diameter_mm or finding.mean_diameter_mm or 0.0)
-    return bool(np.linalg.norm(np.subtract(place, finding.center_lps_mm)) <= radius_mm)
+def _same_nodule(nodule: Nodule, place: Vector) -> bool:
+    return bool(
+        np.linalg.norm(np.subtract(place, nodule.center_lps_mm)) <= _radius_mm(nodule.measurement)
+    )
 
 
-def _warnings(before: Report, after: Report) -> tuple[WarningPart, ...]:
-    """Keep the study's warnings and say anew what must be known of the findings that stand."""
+def _radius_mm(measured: Measurement | None) -> float:
+    if measured is None:
+        return 0.0
+    return 0.5 * (measured.effective_diameter_mm or mean_diameter_mm(measured))
+
+
+def _warnings(before: Report, after: Report) -> tuple[StudyWarning, ...]:
+    """Keep the study's warnings and say again what must be known of the active findings."""
     gone = set(_finding_warnings(before))
     kept = tuple(warning for warning in before.warnings if warning not in gone)
     return (*kept, *_finding_warnings(after))
 
 
-def _finding_warnings(report: Report) -> Iterator[WarningPart]:
-    for finding in report.findings:
-        if finding.long_axis_mm is None and finding.id in report.moved:
-            message = f"{finding.id} could not be measured where the reader moved it."
-            yield WarningPart(code="NOT_MEASURED", message=message)
-        else:
-            yield from finding_warnings(finding)
-    for added in report.added:
-        if added.long_axis_mm is None:
-            message = f"{added.id} could not be measured where the reader added it."
-            yield WarningPart(code="NOT_MEASURED", message=message)
+def _finding_warnings(report: Report) -> Iterator[StudyWarning]:
+    for each in report.active:
+        id_ = each.nodule.id
+        what = "added it" if each.reader is not None else "moved it"
+        by_reader = each.reader is not None or id_ in report.moved
+        if each.nodule.measurement is None and by_reader:
+            message = f"{id_} could not be measured where the reader {what}."
+            yield StudyWarning(code="NOT_MEASURED", message=message)
+        elif each.reader is None:
+            yield from finding_warnings(each)
 
 
-def _review_part(report: Report, review: Review) -> ReviewPart:
-    places = {each.id: each.center_lps_mm for each in report.standing}
+def _applied(report: Report, review: Review) -> AppliedReview:
+    places = {each.nodule.id: each.nodule.center_lps_mm for each in report.active}
     first = report.next_added
-    return ReviewPart(
+    return AppliedReview(
         reader=review.reader,
         saved_at=review.saved_at,
         review_sha256=review.sha256,
         report_sha256=review.report_sha256,
         decisions=tuple(
-            DecisionPart(
+            AppliedDecision(
                 **decision.model_dump(),
                 moved_from_lps_mm=places[decision.id] if decision.moved_to_lps_mm else None,
             )
@@ -306,7 +297,7 @@ def _review_part(report: Report, review: Review) -> ReviewPart:
     )
 
 
-def lung_at(lungs: LungMask, lps_mm: Point) -> Lung | None:
+def lung_at(lungs: LungMask, lps_mm: Vector) -> Lung | None:
     """Return the lung in which a point lies, None outside both."""
     if not lungs.geometry.contains(lps_mm):
         return None

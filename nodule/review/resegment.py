@@ -7,14 +7,15 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from nodule.errors import InputError
-from nodule.findings import Finding, Lung, Nodule, Seed
+from nodule.findings import Finding
 from nodule.geometry import Vector
 from nodule.masks import NoduleMask
 from nodule.measure.place import lung_zone, nearest_lung, pleura_distance_mm
 from nodule.measure.segment import GrowthRules, segment_nodule
 from nodule.measure.stage import measure_mask
+from nodule.nodules import Lung, Measurement, Nodule, Seed, middle
 from nodule.report.model import Report
-from nodule.study import Study
+from nodule.study import ImageReference, Study
 from nodule.volume import LungMask
 
 _UNSIZED_MM = 8.0  # a usual nodule, where nobody says how large it is
@@ -86,6 +87,7 @@ class Resegmenter:
             nodule=Nodule(
                 id=id_,
                 center_lps_mm=measured.center_lps_mm,
+                image=self._image(measured),
                 lung=side,
                 lung_zone=lung_zone(self.lungs, side, measured.center_lps_mm),
                 pleura_distance_mm=pleura_distance_mm(self.lungs, side, mask),
@@ -95,6 +97,10 @@ class Resegmenter:
             assessment=None,
             mask=mask,
         )
+
+    def _image(self, measured: Measurement) -> ImageReference:
+        ends = measured.long_axis_ends_lps_mm
+        return self.study.image_at(measured.center_lps_mm if ends is None else middle(ends))
 
 
 def growth_rules(report: Report) -> GrowthRules:

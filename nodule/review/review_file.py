@@ -6,29 +6,16 @@ import hashlib
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from nodule.errors import InputError
-from nodule.report.model import Report, Verdict
-from nodule.report.parts import Point, Sha256, Size
+from nodule.nodules import Point, Size
+from nodule.report.model import Decision, Part, Report, Sha256
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class _ReviewPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Decision(_ReviewPart):
-    """What the reader says of one finding; null where nothing was said."""
-
-    id: str
-    verdict: Verdict | None = None
-    moved_to_lps_mm: Point | None = None
-    comment: str | None = None
-
-
-class Addition(_ReviewPart):
+class Addition(Part):
     """A nodule that was missed."""
 
     center_lps_mm: Point
@@ -36,7 +23,7 @@ class Addition(_ReviewPart):
     comment: str | None = None
 
 
-class Review(_ReviewPart):
+class Review(Part):
     """A review file.
 
     Parameters
@@ -87,6 +74,10 @@ def read_report(path: Path) -> Report:
 def _read(path: Path, model: type[Model], code: str, *, hint: str) -> Model:
     try:
         return model.model_validate_json(path.read_bytes())
+    except InputError as error:
+        raise InputError(
+            f"{path.name} cannot be read: {error.what}", code=code, hint=hint
+        ) from None
     except ValidationError as error:
         # where and what alone: the values may name a patient
         first = error.errors(include_input=False, include_context=False)[0]

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from nodule.geometry import Geometry, Vector
 from nodule.masks import NoduleMask
-from nodule.report.model import Report
+from nodule.report.model import Decision, Report
 from nodule.review.apply import check_review
 from nodule.review.resegment import Resegmenter
-from nodule.review.review_file import Decision, Review
+from nodule.review.review_file import Review
 from nodule.study import Study
 from nodule.training.crop_set_writing import replace_series
 from nodule.training.nodule_record import Kind
@@ -165,7 +165,11 @@ def write_labels(labels: Labels, *, folder: Path, study: Study, patient_id: str)
 def pseudonym(report: Report) -> str:
     """Name the person without telling who it is; all studies of one person get one name."""
     study = report.study
-    person = study.patient.patient_id or study.study_instance_uid or report.provenance.input_sha256
+    person = (
+        study.patient.patient_id
+        or study.series.study_instance_uid
+        or report.provenance.input_sha256
+    )
     return f"reviewed-{hashlib.sha256(f'person {person}'.encode()).hexdigest()[:16]}"
 
 
@@ -177,21 +181,21 @@ def _marks(
     segmenter: Resegmenter,
 ) -> Iterator[_Mark | _Unmarked]:
     decided = {decision.id: decision for decision in review.decisions}
-    for finding in report.standing:
-        decision = decided.get(finding.id, Decision(id=finding.id))
+    for finding in report.active:
+        decision = decided.get(finding.nodule.id, Decision(id=finding.nodule.id))
         if decision.verdict == "accepted":
             moved_to = decision.moved_to_lps_mm
             mask = (
-                masks.get(finding.id)
+                masks.get(finding.nodule.id)
                 if moved_to is None
                 else segmenter.mask(moved_to, long_axis_mm=None)
             )
-            place = decision.moved_to_lps_mm or finding.center_lps_mm
-            yield _mark(finding.id, place, finding.extent_mm, mask, reader, segmenter)
+            place = decision.moved_to_lps_mm or finding.nodule.center_lps_mm
+            yield _mark(finding.nodule.id, place, finding.extent_mm, mask, reader, segmenter)
         else:
             yield _Unmarked(
-                id=finding.id,
-                center_lps_mm=finding.center_lps_mm,
+                id=finding.nodule.id,
+                center_lps_mm=finding.nodule.center_lps_mm,
                 extent_mm=finding.extent_mm,
                 taken_for="no nodule" if decision.verdict == "rejected" else "nothing said",
             )
@@ -230,7 +234,7 @@ def _rejections(
 ) -> Iterator[NoduleStack | LeftOut]:
     """Return what was rejected as places without nodules, or why one is none, each once."""
     rejected = {each.id: each for each in unmarked if each.taken_for == "no nodule"}
-    marked = {mark.id for mark in marks} & {each.id for each in report.standing}
+    marked = {mark.id for mark in marks} & {each.nodule.id for each in report.active}
     disputed = marked | _accepted_before(report)
     disputed |= {each.id for each in unmarked if each.taken_for == "nodule"}
     settled = marked | (set(rejected) - disputed)
@@ -256,7 +260,9 @@ def _rejections(
 def _accepted_before(report: Report) -> set[str]:
     """Return what readers accepted or added in the reviews that the report holds."""
     said = (decision for review in report.reviews for decision in review.decisions)
-    return {d.id for d in said if d.verdict == "accepted"} | {each.id for each in report.added}
+    return {d.id for d in said if d.verdict == "accepted"} | {
+        each.nodule.id for each in report.added
+    }
 
 
 def _gap_mm(mark: _Mark, place: _Unmarked) -> float:

@@ -29,13 +29,9 @@ from pipelines.cli._run import prepare, run_study
 from pipelines.cli._summary import summarise
 
 if TYPE_CHECKING:
-    from nodule.followup.record import (
-        ChangeRecord,
-        ComparisonRecord,
-        FigureRecord,
-        FindingRecord,
-        LoneRecord,
-    )
+    from nodule.findings import AssessedNodule
+    from nodule.followup import Change, Comparison, Unmatched
+    from nodule.guidelines.result import Figure
 
 _HEADINGS = ("now", "before", "status", "volume mm³", "change", "doubling, days", "notes")
 
@@ -105,7 +101,7 @@ def compare(
     summarise(summary(done.comparison, done.folder))
 
 
-def summary(record: ComparisonRecord, folder: Path) -> dict[str, Any]:
+def summary(record: Comparison, folder: Path) -> dict[str, Any]:
     """Return what the last line of stdout says: counts, and nothing of the patient."""
     return {
         "folder": str(folder),
@@ -118,36 +114,36 @@ def summary(record: ComparisonRecord, folder: Path) -> dict[str, Any]:
     }
 
 
-def _lone(record: ComparisonRecord) -> Iterator[tuple[str, str, LoneRecord]]:
+def _unmatched(record: Comparison) -> Iterator[tuple[str, str, Unmatched]]:
     for each in record.new:
         yield "new", "current", each
     for each in record.resolved:
         yield "resolved", "prior", each
 
 
-def _print_table(console: Any, record: ComparisonRecord) -> None:
+def _print_table(console: Any, record: Comparison) -> None:
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(*_HEADINGS)
     for change in record.changes:
         table.add_row(*map(escape, _change_line(change)))
-    for status, when, lone in _lone(record):
-        ids = (lone.finding.id, "") if when == "current" else ("", lone.finding.id)
-        doubts = [] if lone.covered else ["outside the other scan"]
-        doubts += ["ambiguous"] * lone.ambiguous
-        table.add_row(*ids, status, _volume(lone.finding), "", "", escape(", ".join(doubts)))
+    for status, when, each in _unmatched(record):
+        ids = (each.finding.nodule.id, "") if when == "current" else ("", each.finding.nodule.id)
+        doubts = [] if each.covered else ["outside the other scan"]
+        doubts += ["ambiguous"] * each.ambiguous
+        table.add_row(*ids, status, _volume(each.finding), "", "", escape(", ".join(doubts)))
     console.print(table)
     for warning in record.warnings:
         console.print(f"{warning.code}: {escape(warning.message)}", highlight=False)
 
 
-def _change_line(change: ChangeRecord) -> tuple[str, ...]:
+def _change_line(change: Change) -> tuple[str, ...]:
     percent = change.volume_change
     doubts = ["ambiguous"] * change.ambiguous + list(change.notes)
     return (
-        change.current.id,
-        change.prior.id,
+        change.current.nodule.id,
+        change.prior.nodule.id,
         change.growth or "matched",
         f"{_volume(change.prior)} → {_volume(change.current)}",
         "" if percent is None or percent.value is None else f"{percent.value:+.0f} %",
@@ -156,16 +152,19 @@ def _change_line(change: ChangeRecord) -> tuple[str, ...]:
     )
 
 
-def _volume(finding: FindingRecord) -> str:
-    return "not measurable" if finding.volume_mm3 is None else f"{finding.volume_mm3:.0f}"
+def _volume(finding: AssessedNodule) -> str:
+    measured = finding.nodule.measurement
+    if measured is None or measured.volume_mm3 is None:
+        return "not measurable"
+    return f"{measured.volume_mm3:.0f}"
 
 
-def _doubling(figure: FigureRecord | None) -> str:
+def _doubling(figure: Figure | None) -> str:
     if figure is None:
         return ""
     value, low, high = ("never" if v is None else f"{v:.0f}" for v in _values(figure))
     return f"{value} ({low} to {high})"
 
 
-def _values(figure: FigureRecord) -> tuple[float | None, float | None, float | None]:
+def _values(figure: Figure) -> tuple[float | None, float | None, float | None]:
     return figure.value, figure.low, figure.high

@@ -27,7 +27,7 @@ from nodule.guidelines.result import Result
 from nodule.guidelines.risk import BrockFacts, MayoFacts
 from nodule.masks import NoduleMask
 from nodule.measure.stage import Measure
-from nodule.measure.uncertainty import volume_limits_mm3
+from nodule.measure.volume_error import volume_ci95_mm3, volume_error_share
 from nodule.phantom import NodulePlan, Phantom, PhantomSpec, make_phantom, write_study
 from nodule.resample import Resample
 from nodule.study import SeriesHeader, Study
@@ -65,7 +65,8 @@ __all__ = [
     "recist",
     "replace",
     "risk",
-    "volume_limits_mm3",
+    "volume_ci95_mm3",
+    "volume_error_share",
     "write_study",
 ]
 
@@ -109,7 +110,8 @@ def _flat(finding: Finding) -> dict[str, Any]:
         "malignancy": assessment.malignancy,
         "measurement": nodule.measurement,
         "lung": nodule.lung,
-        "third": nodule.lung_zone,
+        "lung_zone": nodule.lung_zone,
+        "image": nodule.image.number,
         "pleura_distance_mm": nodule.pleura_distance_mm,
         "seed": nodule.seed,
     }
@@ -185,7 +187,7 @@ def review(folder: Path, saved: Mapping[str, Any], *, study: Path, out: Path) ->
         "format": "nodule-review-1",
         "report_sha256": hashlib.sha256(report).hexdigest(),
         "input_sha256": known["provenance"]["input_sha256"],
-        "series_instance_uid": known["study"]["series_instance_uid"],
+        "series_instance_uid": known["study"]["series"]["series_instance_uid"],
         "saved_at": "2026-03-04T05:06:07Z",
     }
     out.mkdir(parents=True)

@@ -72,7 +72,7 @@ def stated_thickness() -> dict[str, Any]:
     return {
         finding["id"]: {
             "volume_mm3": finding["measurement"].volume_mm3,
-            "volume_limits_mm3": finding["measurement"].volume_limits_mm3,
+            "volume_ci95_mm3": finding["measurement"].volume_ci95_mm3,
         }
         for finding, _ in found
         if finding["measurement"] is not None
@@ -130,7 +130,7 @@ def end_of_scan() -> dict[str, Any]:
 def limits() -> dict[str, Any]:
     """Limits by volume, slice and whether the scan cuts the nodule off."""
     return {
-        f"{mm3} mm³, slices of {mm} mm{', cut off' * cut}": answers.volume_limits_mm3(
+        f"{mm3} mm³, slices of {mm} mm{', cut off' * cut}": answers.volume_ci95_mm3(
             mm3, slice_mm=mm, cut_off=cut
         )
         for mm3 in (4.0, 34.0, 113.0, 524.0, 4189.0)

@@ -86,7 +86,7 @@ class FallingOdds:
                 probability=round(0.97 - 0.04 * number, 4),
                 malignancy=answers.Malignancy(
                     distribution=ratings[number % 3],
-                    spread=0.11 * (number % 3),
+                    ensemble_sd=0.11 * (number % 3),
                     suspicion=(0.12, 0.84, None)[number % 3],
                     indeterminate=number % 3 == 2,
                 ),

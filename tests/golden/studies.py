@@ -152,7 +152,7 @@ def reviewed() -> Path:
     One is moved within its radius, one to another nodule; one addition cannot be measured.
     """
     findings = _report(followup())["findings"]
-    places = {each["id"]: each["center_lps_mm"] for each in findings}
+    places = {e["nodule"]["id"]: e["nodule"]["center_lps_mm"] for e in findings}
     x, y, z = places["N2"]
     saved = {
         "reader": "A. Reader",

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nodule.detection import Detection
-from nodule.findings import Finding, Malignancy, Measurement, Seed, masks_of
-from nodule.followup import Change, Comparison, Lone
-from nodule.followup.record import ComparisonRecord, record_comparison
+from nodule.findings import Finding, Malignancy, masks_of, without_mask
+from nodule.followup import Change, Comparison, ExamIdentity, Registration, Unmatched
 from nodule.geometry import Geometry
 from nodule.guidelines.growth import Volumetry, judge_growth
 from nodule.masks import NoduleMask
 from nodule.measure.segment import GrowthRules
+from nodule.nodules import Measurement, Seed
 from nodule.outputs import write_report_files
 from nodule.report import Provenance, Report, build_report
 from nodule.study import PatientHeader, SeriesHeader, SliceReference, Study, StudyWarning
@@ -88,7 +87,8 @@ def findings(study: Study) -> tuple[Finding, ...]:
         short_axis_mm=11.94,
         effective_diameter_mm=12.0,
         volume_mm3=904.78,
-        volume_limits_mm3=(490.0, 1670.0),
+        volume_ci95_mm3=(490.0, 1670.0),
+        volume_error_share=0.1,
         long_axis_ends_lps_mm=((13.7, 30.0, -42.0), (26.3, 30.0, -42.0)),
         short_axis_ends_lps_mm=((20.0, 24.03, -42.0), (20.0, 35.97, -42.0)),
         texture="solid",
@@ -99,8 +99,6 @@ def findings(study: Study) -> tuple[Finding, ...]:
         center_lps_mm=(10.0, 20.0, -30.0),
         long_axis_mm=34.2,
         short_axis_mm=28.0,
-        effective_diameter_mm=30.1,
-        volume_mm3=14278.0,
     )
     grid = study.volume.geometry
     return (
@@ -113,6 +111,7 @@ def findings(study: Study) -> tuple[Finding, ...]:
             mask=ball_mask(grid, (20.0, 30.0, -40.0), radius_mm=6.0, texture="solid"),
             lung="left",
             lung_zone="upper",
+            study=study,
             pleura_distance_mm=7.26,
             seed=Seed(center_lps_mm=(20.0, 30.0, -40.4), diameter_mm=12.0),
         ),
@@ -123,8 +122,9 @@ def findings(study: Study) -> tuple[Finding, ...]:
             malignancy=BENIGN,
             measurement=mass,
             mask=ball_mask(grid, mass.center_lps_mm, radius_mm=9.0),
+            study=study,
         ),
-        made_finding("N3", (5.0, 15.0, -60.0), probability=0.6, malignancy=BENIGN),
+        made_finding("N3", (5.0, 15.0, -60.0), probability=0.6, malignancy=BENIGN, study=study),
     )
 
 
@@ -196,9 +196,7 @@ def browser(chromium: str) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def comparison(
-    study: Study, lungs: LungMask, findings: tuple[Finding, ...], patient: PatientHeader
-) -> ComparisonRecord:
+def comparison(study: Study, findings: tuple[Finding, ...], patient: PatientHeader) -> Comparison:
     """N1 grew from 600 mm³ in 300 days, N2 is new, a prior N5 is gone."""
     nodule, mass, _ = findings
     assert nodule.nodule.measurement is not None
@@ -214,15 +212,15 @@ def comparison(
         nodule=replace(nodule.nodule, id="N2", measurement=smaller),
         mask=voxel_mask(nodule.nodule.center_lps_mm, 600.0),
     )
-    gone = made_finding("N5", (9.0, 20.0, -55.0), probability=0.6, malignancy=BENIGN)
+    gone = made_finding("N5", (9.0, 20.0, -55.0), probability=0.6, malignancy=BENIGN, study=study)
     growth = judge_growth(
         before=Volumetry(volume_mm3=600.0, error_share=0.1),
         after=Volumetry(volume_mm3=904.78, error_share=0.1),
         days=300,
     )
     change = Change(
-        current=nodule,
-        prior=then,
+        current=without_mask(nodule),
+        prior=without_mask(then),
         distance_mm=1.0,
         ambiguous=False,
         volume_change_mm3=304.78,
@@ -230,26 +228,33 @@ def comparison(
         diameter_change_mm=1.54,
         growth=growth.answer,
         doubling_time=growth.figure("volume doubling time"),
-        result=growth,
         notes=growth.caveats,
     )
-    exam = Detection(study=study, lungs=lungs, findings=findings, patient=patient)
-    earlier = replace(exam, findings=(then, gone), patient=replace(patient, study_date="20250308"))
-    return record_comparison(
-        Comparison(
-            days=300,
-            changes=(change,),
-            new=(_lone(mass),),
-            resolved=(_lone(gone),),
-            overlap=0.97,
-            surface_error_mm=1.2,
-            warnings=(StudyWarning(code="KERNEL_DIFFERS", message="Kernels differ."),),
-        ),
-        current=exam,
-        prior=earlier,
+    return Comparison(
+        current=_identity(study, patient.study_date, "a"),
+        prior=_identity(study, "20250308", "b"),
+        days=300,
+        registration=Registration(overlap=0.97, surface_error_mm=1.2),
+        changes=(change,),
+        new=(_unmatched(mass),),
+        resolved=(_unmatched(gone),),
+        warnings=(StudyWarning(code="KERNEL_DIFFERS", message="Kernels differ."),),
     )
 
 
-def _lone(finding: Finding) -> Lone:
-    place = finding.nodule.center_lps_mm
-    return Lone(finding=finding, place_in_other_lps_mm=place, covered=True, ambiguous=False)
+def _identity(study: Study, study_date: str | None, digit: str) -> ExamIdentity:
+    return ExamIdentity(
+        study_instance_uid=study.series.study_instance_uid,
+        series_instance_uid=study.series.series_instance_uid,
+        study_date=study_date,
+        input_sha256=digit * 64,
+    )
+
+
+def _unmatched(finding: Finding) -> Unmatched:
+    return Unmatched(
+        finding=without_mask(finding),
+        place_in_other_lps_mm=finding.nodule.center_lps_mm,
+        covered=True,
+        ambiguous=False,
+    )

@@ -1,14 +1,17 @@
 """Findings and masks for tests that need some."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from nodule.findings import Assessment, Finding, Malignancy, Measurement, Nodule
+from nodule.findings import AssessedNodule, Assessment, Finding, Malignancy
 from nodule.geometry import Geometry, Vector, as_vector
 from nodule.masks import NoduleMask, Texture
+from nodule.nodules import Measurement, Nodule
+from nodule.study import ImageReference, Study
 
+Nodular = TypeVar("Nodular", bound=AssessedNodule)
 EVEN = Malignancy(distribution=(0.2, 0.2, 0.2, 0.2, 0.2))
 
 
@@ -46,18 +49,26 @@ def made_finding(
     mask: NoduleMask | None = None,
     probability: float = 0.9,
     malignancy: Malignancy = EVEN,
+    study: Study | None = None,
     **nodule: Any,
 ) -> Finding:
-    """Return an assessed finding; a measured one without a mask gets one of a single voxel."""
+    """Return an assessed finding; a measured one without a mask gets one of a single voxel.
+
+    Its image is that of the study, or the only one there is.
+    """
     if measurement is not None and mask is None:
-        mask = voxel_mask(center_lps_mm, measurement.volume_mm3)
+        mask = voxel_mask(center_lps_mm, measurement.volume_mm3 or 1.0)
+    made = Nodule(
+        id=id_,
+        center_lps_mm=as_vector(center_lps_mm),
+        image=ImageReference(number=1, count=1),
+        measurement=measurement,
+        **{"lung": "right", **nodule},
+    )
     return Finding(
-        nodule=Nodule(
-            id=id_,
-            center_lps_mm=as_vector(center_lps_mm),
-            measurement=measurement,
-            **{"lung": "right", **nodule},
-        ),
+        nodule=made
+        if study is None
+        else replace(made, image=study.image_at(made.key_point_lps_mm)),
         assessment=Assessment(probability=probability, malignancy=malignancy),
         mask=mask,
     )
@@ -70,7 +81,26 @@ def with_nodule(finding: Finding, **changes: Any) -> Finding:
     return replace(finding, nodule=nodule, mask=mask)
 
 
+def seen_in(study: Study, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return findings that name the images of another study."""
+    return tuple(
+        with_nodule(each, image=study.image_at(each.nodule.key_point_lps_mm)) for each in findings
+    )
+
+
 def with_malignancy(finding: Finding, malignancy: Malignancy) -> Finding:
     """Return a finding that is rated otherwise."""
     assert finding.assessment is not None
     return replace(finding, assessment=replace(finding.assessment, malignancy=malignancy))
+
+
+def remeasured(finding: Nodular, **changes: Any) -> Nodular:
+    """Return a finding, or a report's nodule, that was measured otherwise."""
+    assert finding.nodule.measurement is not None
+    measurement = replace(finding.nodule.measurement, **changes)
+    return replace(finding, nodule=replace(finding.nodule, measurement=measurement))
+
+
+def renamed(finding: Nodular, id_: str) -> Nodular:
+    """Return a finding, or a report's nodule, under another name."""
+    return replace(finding, nodule=replace(finding.nodule, id=id_))

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.findings import Assessment, Candidate, Finding, Malignancy, Measurement, Nodule, Seed
+from nodule.findings import Assessment, Candidate, Finding, Malignancy
 from nodule.geometry import Geometry
 from nodule.masks import NoduleMask
+from nodule.nodules import Measurement, Nodule, Seed
 
 HERE = (1.0, 2.0, 3.0)
 EVEN = Malignancy(distribution=(0.2, 0.2, 0.2, 0.2, 0.2))

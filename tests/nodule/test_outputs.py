@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from made_findings import EVEN, with_malignancy, with_nodule
+from made_findings import EVEN, seen_in, with_malignancy, with_nodule
 
 from nodule.findings import Finding
 from nodule.masks import NoduleMask
@@ -28,8 +28,8 @@ def _page(
 
 
 def _named(report: Report, name: str) -> Report:
-    patient = report.study.patient.model_copy(update={"patient_name": name})
-    part = report.study.model_copy(update={"patient": patient})
+    patient = replace(report.study.patient, patient_name=name)
+    part = replace(report.study, patient=patient)
     return report.model_copy(update={"study": part})
 
 
@@ -153,7 +153,7 @@ def test_the_page_and_the_tables_state_the_calibrated_suspicion_or_that_there_is
 ) -> None:
     said = [
         replace(EVEN, suspicion=0.87654321),
-        replace(EVEN, suspicion=0.31, spread=0.7, indeterminate=True),
+        replace(EVEN, suspicion=0.31, ensemble_sd=0.7, indeterminate=True),
         replace(EVEN, suspicion=0.0012),
         replace(EVEN, suspicion=None),
     ]
@@ -175,7 +175,10 @@ def test_the_page_and_the_tables_state_the_calibrated_suspicion_or_that_there_is
     rows = list(csv.DictReader(io.StringIO(findings_csv(report))))
     assert [row["malignancy_suspicion"] for row in rows] == ["0.8765", "0.31", "0.0012", ""]
     assert [row["malignancy_indeterminate"] for row in rows] == ["False", "True", "False", "False"]
-    assert [f.malignancy.suspicion for f in report.findings] == [0.8765, 0.31, 0.0012, None]
+    assert [f.assessment and f.assessment.malignancy.suspicion for f in report.findings] == [
+        *(0.8765, 0.31, 0.0012),
+        None,
+    ]
 
 
 def test_slices_are_counted_where_there_are_no_image_numbers(
@@ -189,7 +192,11 @@ def test_slices_are_counted_where_there_are_no_image_numbers(
 ) -> None:
     bare = replace(study, slices=())
     report = build_report(
-        study=bare, lungs=lungs, findings=findings, patient=patient, provenance=provenance
+        study=bare,
+        lungs=lungs,
+        findings=seen_in(bare, findings),
+        patient=patient,
+        provenance=provenance,
     )
     assert "slice 15 of 30" in _page(report, bare, lungs, tmp_path, masks)
 
@@ -263,7 +270,9 @@ def test_numbers_and_plain_text_stay_as_they_are() -> None:
 
 
 def test_a_hostile_uid_is_disarmed_in_the_table(report: Report) -> None:
-    part = report.study.model_copy(update={"series_instance_uid": "=HYPERLINK(1)"})
+    part = replace(
+        report.study, series=replace(report.study.series, series_instance_uid="=HYPERLINK(1)")
+    )
     (row, *_) = csv.DictReader(io.StringIO(findings_csv(report.model_copy(update={"study": part}))))
     assert row["series_instance_uid"] == "'=HYPERLINK(1)"
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from nodule.errors import GeometryError, InputError
-from nodule.findings import Candidate, Malignancy, Measurement
+from nodule.findings import Candidate, Malignancy
 from nodule.geometry import Geometry
 from nodule.hu import HuWindow
+from nodule.nodules import Measurement
 from nodule.study import PatientHeader, SeriesHeader, SliceReference, Study, StudyWarning
 from nodule.volume import LungMask, Volume
 

@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nodule.ct import ReadCt
-from nodule.findings import Assessment, Candidate, Finding, Malignancy, Nodule, ScoredCandidate
+from nodule.findings import Assessment, Candidate, Finding, Malignancy, ScoredCandidate
 from nodule.geometry import as_vector
 from nodule.inference import SPEED_ONLY
+from nodule.nodules import Nodule
 from nodule.resample import Resample
 from nodule.study import Study
 from nodule.volume import LungMask, Volume
@@ -106,7 +107,12 @@ class Unmeasured:
     ) -> tuple[Finding, ...]:
         return tuple(
             Finding(
-                nodule=Nodule(id=f"N{i}", center_lps_mm=each.candidate.center_lps_mm, lung="left"),
+                nodule=Nodule(
+                    id=f"N{i}",
+                    center_lps_mm=each.candidate.center_lps_mm,
+                    lung="left",
+                    image=study.image_at(each.candidate.center_lps_mm),
+                ),
                 assessment=Assessment(probability=each.probability, malignancy=each.malignancy),
                 mask=None,
             )

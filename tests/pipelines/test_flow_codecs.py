@@ -4,19 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nodule.findings import (
-    Assessment,
-    Candidate,
-    Finding,
-    Malignancy,
-    Measurement,
-    Nodule,
-    ScoredCandidate,
-)
+from nodule.findings import Assessment, Candidate, Finding, Malignancy, ScoredCandidate
 from nodule.geometry import Geometry
 from nodule.masks import NoduleMask
+from nodule.nodules import Measurement, Nodule
 from nodule.saliency import SaliencyChecks, SaliencyMap
-from nodule.study import SeriesHeader, SliceReference, Study, StudyWarning
+from nodule.study import ImageReference, SeriesHeader, SliceReference, Study, StudyWarning
 from nodule.volume import LungMask, Volume
 from pipelines.codec import unpack
 from pipelines.flow_codecs import CODECS
@@ -58,8 +51,9 @@ def some_findings(draw: st.DrawFn) -> Finding:
     """Return a finding, measured and with a mask or neither, assessed or not."""
     measurement = draw(st.none() | MEASUREMENTS)
     nodule = Nodule(
-        id=draw(st.text(max_size=4)),
+        id=draw(st.from_regex("[NR][1-9][0-9]?", fullmatch=True)),
         center_lps_mm=draw(st.tuples(MM, MM, MM)),
+        image=ImageReference(number=draw(st.integers(1, 9)), count=9),
         lung=draw(st.sampled_from(["left", "right", None])),
         measurement=measurement,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nodule.evaluate._estimate import Estimate
 from nodule.evaluate._evaluation_result import EvaluationScope
-from nodule.findings import Lung, LungZone
+from nodule.nodules import Lung, LungZone
 
 
 @dataclass(frozen=True, kw_only=True)

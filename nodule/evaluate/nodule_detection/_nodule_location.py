@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nodule.findings import Lung, LungZone
 from nodule.geometry import Geometry, Vector
 from nodule.masks import NoduleMask
 from nodule.measure.place import lung_zone, nearest_lung, pleura_distance_mm
+from nodule.nodules import Lung, LungZone
 from nodule.training.annotated_scan import Annotation
 from nodule.training.nodule_record import NoduleRecord
 from nodule.volume import LungMask

@@ -18,7 +18,7 @@ from nodule.geometry import Vector, as_vector
 from nodule.lidc.texture import texture_class
 from nodule.masks import Texture
 from nodule.measure.segment import GrowthRules, segment_nodule
-from nodule.measure.uncertainty import volume_limits_mm3
+from nodule.measure.volume_error import volume_ci95_mm3
 from nodule.sphere import sphere_diameter_mm
 from nodule.training.crop_set import CropSet
 from nodule.training.nodule_record import NoduleRecord
@@ -189,7 +189,7 @@ def _score(nodule: ReadNodule, rules: GrowthRules, aside: Vector, guess: float) 
         part = zip(found.start_zyx, found.array_zyx.shape, strict=True)
         mask[tuple(slice(a, a + n) for a, n in part)] = found.array_zyx
         # a crop's end is not the scan's
-        limits_mm3 = volume_limits_mm3(found.volume_mm3, slice_mm=geometry.spacing_zyx_mm[0])
+        limits_mm3 = volume_ci95_mm3(found.volume_mm3, slice_mm=geometry.spacing_zyx_mm[0])
         texture = "solid" if found.texture == "calcified" else found.texture
     voxel_mm3 = geometry.voxel_volume_mm3
     return MaskScore(

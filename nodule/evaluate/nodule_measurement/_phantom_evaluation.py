@@ -261,7 +261,7 @@ def _measured(
     if mask is None:
         return None, False
     measured = measure_mask(mask, volume)
-    return measured.volume_mm3, measured.volume_limits_mm3 is not None
+    return mask.volume_mm3, measured.volume_mm3 is not None
 
 
 def _group(scores: Sequence[VolumeScore]) -> VolumeGroup:

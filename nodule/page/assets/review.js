@@ -16,6 +16,7 @@
   const minus = (number) => String(number).replace("-", "−");
   const rounded = (point) => point.map((v) => Math.round(v * 1000) / 1000);
   const centreOf = (finding) => decisions.get(finding.id).movedTo ?? finding.center_lps_mm;
+  const lookAt = (finding) => decisions.get(finding.id).movedTo ?? finding.look_at_lps_mm;
   const distance = (a, b) => Math.hypot(...a.map((v, axis) => v - b[axis]));
 
   // ---- what was decided
@@ -24,12 +25,14 @@
     const found = settings.findings.map((finding) => ({
       id: finding.id,
       center_lps_mm: centreOf(finding),
+      look_at_lps_mm: lookAt(finding),
       radius_mm: finding.radius_mm,
       status: decisions.get(finding.id).verdict || (finding.id[0] === "R" ? "added" : "open"),
     }));
     const added = additions.map((each, n) => ({
       id: addedId(n),
       center_lps_mm: each.center,
+      look_at_lps_mm: each.center,
       radius_mm: each.longAxis ? each.longAxis / 2 + 2 : UNSIZED_RADIUS_MM,
       status: "added",
     }));
@@ -145,7 +148,7 @@
       move(rounded(viewer.cursor())));
     const back = button("Undo", `Move ${finding.id} back`, () => move(null));
     back.hidden = true;
-    return row(finding.id, () => viewer.jump(centreOf(finding)),
+    return row(finding.id, () => viewer.jump(lookAt(finding)),
       [group], [here, moved, back], [commentBox(finding.id, decision)]);
   }
 

@@ -49,9 +49,9 @@
     const shown = state.marks.filter((mark) => mark.status !== "rejected");
     if (!shown.length) return;
     const now = shown.findIndex((mark) =>
-      mark.center_lps_mm.every((v, axis) => Math.abs(v - state.cursor[axis]) < 0.01));
+      mark.look_at_lps_mm.every((v, axis) => Math.abs(v - state.cursor[axis]) < 0.01));
     const next = now < 0 ? (direction > 0 ? 0 : shown.length - 1) : now + direction;
-    jump(shown[(next + shown.length) % shown.length].center_lps_mm, { scroll: false });
+    jump(shown[(next + shown.length) % shown.length].look_at_lps_mm, { scroll: false });
   }
 
   function toggle(id) {
@@ -182,7 +182,7 @@
     for (const element of document.querySelectorAll("[data-jump]")) {
       const go = () => {
         const mark = state.marks.find((each) => each.id === element.dataset.jump);
-        if (mark) jump(mark.center_lps_mm);
+        if (mark) jump(mark.look_at_lps_mm);
       };
       element.hidden = false;
       element.addEventListener("click", go);
@@ -206,7 +206,7 @@
     for (const figure of section.querySelectorAll("[data-plane]")) panes.push(makePane(figure));
     connect();
     preset(0);
-    if (state.marks.length) moveTo(state.marks[0].center_lps_mm);
+    if (state.marks.length) moveTo(state.marks[0].look_at_lps_mm);
     status.hidden = true;
     section.dataset.ready = "";
     document.dispatchEvent(new Event("viewer-ready"));

@@ -1,15 +1,17 @@
 """What is stated about the person, and what the header says."""
 
 import re
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from nodule.advice.context import Context, FindingFacts, ReaderFacts, read_context
+from nodule.advice.context import Context, FindingFacts, read_context
 from nodule.advice.person import age_in_years, known_person
 from nodule.advice.statement import months_after
 from nodule.errors import InputError
+from nodule.guidelines.lung_rads import ReaderStatement
 from nodule.study import PatientHeader
 
 STATED = """
@@ -44,17 +46,21 @@ def test_the_example_file_states_every_field_and_may_be_read() -> None:
     context = read_context(example)
     assert context.model_fields_set == Context.model_fields.keys() - {"findings", "reader"}
     text = example.read_text(encoding="utf-8")
-    for table, model in (("findings.N1", FindingFacts), ("reader", ReaderFacts)):
+    statement = {each.name for each in fields(ReaderStatement)}
+    for table, keys in (
+        ("findings.N1", FindingFacts.model_fields.keys()),
+        ("reader", statement),
+    ):
         lines = text.split(f"# [{table}]\n")[1].split("\n\n")[0].splitlines()
         named = {line.removeprefix("# ").split(" =")[0] for line in lines}
-        assert named == model.model_fields.keys()
+        assert named == keys
 
 
 def test_every_line_of_the_example_file_may_be_stated(tmp_path: Path) -> None:
     text = (Path(__file__).parents[3] / "configs" / "person.toml").read_text(encoding="utf-8")
     whole = re.sub(r"^# (?=\[|\w+ = )", "", text, flags=re.MULTILINE)
     context = read_context(written(tmp_path, whole))
-    assert context.reader == ReaderFacts(
+    assert context.reader == ReaderStatement(
         upgrade_to_4x=True, significant_other_finding=True, incomplete="suspected infection"
     )
     assert context.findings["N1"].earlier_category == "3"
@@ -81,7 +87,7 @@ def test_nothing_stated_is_nothing_known() -> None:
         ("[findings.N1]\nlobe = 'Ms Doe'", "findings.N1.lobe"),
         ("[reader]\nincomplete = 'Ms Doe'", "reader.incomplete"),
         ("[reader]\ncategory = '4X'", "reader.category"),
-        ("age_years = ", "no TOML"),
+        ("age_years = ", "not valid TOML"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_by_place_not_value(

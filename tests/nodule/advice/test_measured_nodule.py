@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from nodule.advice.measured_nodule import measured_nodule
-from nodule.findings import Measurement
 from nodule.guidelines.facts import NoduleFacts
 from nodule.guidelines.lung_rads import ScreenedNodule, classify_lesion
+from nodule.nodules import Measurement, Nodule
+from nodule.study import ImageReference
 
 
 def _measurement(texture: str | None, *, measured: bool = True, **rest: Any) -> Measurement | None:
@@ -16,15 +17,21 @@ def _measurement(texture: str | None, *, measured: bool = True, **rest: Any) -> 
         center_lps_mm=(0.0, 0.0, 0.0),
         long_axis_mm=8.04,
         short_axis_mm=6.0,
-        effective_diameter_mm=6.9,
-        volume_mm3=172.0,
         texture=texture,  # type: ignore[arg-type]
     )
     return replace(measurement, **rest) if measured else None
 
 
 def measured(measurement: Measurement | None) -> NoduleFacts:
-    return measured_nodule("N1", measurement)
+    return measured_nodule(
+        Nodule(
+            id="N1",
+            center_lps_mm=(0.0, 0.0, 0.0),
+            image=ImageReference(number=1, count=1),
+            lung="right",
+            measurement=measurement,
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,7 +52,7 @@ def test_a_texture_is_a_composition(texture: str | None, composition: str | None
 
 
 def test_sizes_are_handed_on_in_mm() -> None:
-    size = measured(_measurement("solid", volume_limits_mm3=(100.0, 300.0))).size
+    size = measured(_measurement("solid", volume_mm3=172.0)).size
     assert size is not None
     assert size.axes_mm == (8.04, 6.0)
     assert size.volume_mm3 == 172.0

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from nodule.ct import SeriesSource, inventory
-from nodule.findings import Finding, Malignancy, Measurement
+from nodule.findings import Finding, Malignancy
 from nodule.geometry import Geometry, as_matrix
 from nodule.masks import NoduleMask
+from nodule.nodules import Measurement
 from nodule.report import Provenance, Report, build_report
 from nodule.study import SliceReference, Study
 from nodule.volume import LungMask, Volume
@@ -125,7 +126,7 @@ def read_case(folder: Path) -> Case:
         "N1": box_mask(grid, (4, 8, 20), (3, 5, 6)),
         "N2": box_mask(grid, (6, 12, 4), (4, 4, 3)),
     }
-    findings = the_findings(grid, masks)
+    findings = the_findings(study, masks)
     lungs = the_lungs(grid)
     return Case(
         folder=folder,
@@ -163,7 +164,7 @@ def box_mask(grid: Geometry, start: tuple[int, int, int], size: tuple[int, int, 
     return NoduleMask(array_zyx=array, start_zyx=start, geometry=part, texture="solid")
 
 
-def the_findings(grid: Geometry, masks: dict[str, NoduleMask]) -> tuple[Finding, ...]:
+def the_findings(study: Study, masks: dict[str, NoduleMask]) -> tuple[Finding, ...]:
     """Return a nodule, a mass, and one that could not be measured."""
     suspicious = Malignancy(distribution=(0.05, 0.1, 0.15, 0.3, 0.4))  # mean 3.9
     benign = Malignancy(distribution=(0.6, 0.25, 0.1, 0.05, 0.0))  # mean 1.6
@@ -173,7 +174,7 @@ def the_findings(grid: Geometry, masks: dict[str, NoduleMask]) -> tuple[Finding,
         short_axis_mm=9.4,
         effective_diameter_mm=10.5,
         volume_mm3=606.1,
-        volume_limits_mm3=(330.0, 1110.0),
+        volume_ci95_mm3=(330.0, 1110.0),
         texture="part-solid",
         mean_hu=-42.0,
         sphericity=0.81,
@@ -182,10 +183,8 @@ def the_findings(grid: Geometry, masks: dict[str, NoduleMask]) -> tuple[Finding,
         center_lps_mm=masks["N2"].center_lps_mm,
         long_axis_mm=34.2,
         short_axis_mm=28.0,
-        effective_diameter_mm=30.1,
-        volume_mm3=14278.0,
     )
-    lost = tuple(grid.index_to_lps((10, 20, 7)).tolist())
+    lost = tuple(study.volume.geometry.index_to_lps((10, 20, 7)).tolist())
     return (
         made_finding(
             "N1",
@@ -194,6 +193,7 @@ def the_findings(grid: Geometry, masks: dict[str, NoduleMask]) -> tuple[Finding,
             malignancy=suspicious,
             measurement=nodule,
             mask=masks["N1"],
+            study=study,
             lung="left",
         ),
         made_finding(
@@ -203,8 +203,9 @@ def the_findings(grid: Geometry, masks: dict[str, NoduleMask]) -> tuple[Finding,
             malignancy=benign,
             measurement=mass,
             mask=masks["N2"],
+            study=study,
         ),
-        made_finding("N3", lost, probability=0.6, malignancy=benign),
+        made_finding("N3", lost, probability=0.6, malignancy=benign, study=study),
     )
 
 

@@ -135,7 +135,7 @@ def test_an_archive_files_both_and_gives_them_back_equal(
         sent = pydicom.dcmread(path)
         assert fetch(archive, sent) == sent
     _, body = archive.get(
-        f"/dicom-web/studies/{case.report.study.study_instance_uid}/series",
+        f"/dicom-web/studies/{case.report.study.series.study_instance_uid}/series",
         accept="application/dicom+json",
     )
     modalities = {series["00080060"]["Value"][0] for series in json.loads(body)}

@@ -17,7 +17,8 @@ from nodule.dicom.instance import save
 from nodule.dicom.segmentation import build_segmentation
 from nodule.dicom.structured_report import write_dicom_sr
 from nodule.errors import DicomSeriesError, InputError
-from nodule.report.finding_parts import AddedPart, FindingPart, SeedPart
+from nodule.nodules import Seed
+from nodule.report.reported_nodule import ReaderMark
 from nodule.volume import LungMask
 
 MakeCase = Callable[..., Case]
@@ -108,10 +109,13 @@ def test_what_a_reader_pointed_at_is_told_from_what_the_software_found(
     case: Case, tmp_path: Path, dciodvfy: Callable[[Path], list[str]]
 ) -> None:
     kept, other, _ = case.report.findings
-    seed = SeedPart(center_lps_mm=other.center_lps_mm, diameter_mm=8.0, by_reader=True)
-    sizes = {n: getattr(other, n) for n in AddedPart.model_fields if n in FindingPart.model_fields}
-    added = AddedPart(
-        **{**sizes, "id": "R1", "lung": None, "seed": seed}, reader_long_axis_mm=None, comment=None
+    seed = Seed(center_lps_mm=other.nodule.center_lps_mm, diameter_mm=8.0, by_reader=True)
+    added = replace(
+        other,
+        nodule=replace(other.nodule, id="R1", lung=None, seed=seed),
+        assessment=None,
+        rating=None,
+        reader=ReaderMark(long_axis_mm=None, comment=None),
     )
     reviewed = replace(
         case,

@@ -1,11 +1,13 @@
 """What a document takes from readers, from a prior study and from rules."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import highdicom as hd
 import pytest
 from dicom_case import Case, numbers, ratings
+from made_findings import remeasured, renamed
 
 from nodule.advice.case import Case as Nodules
 from nodule.advice.context import Context
@@ -13,15 +15,10 @@ from nodule.advice.management import manage
 from nodule.dicom.instance import save
 from nodule.dicom.segmentation import build_segmentation
 from nodule.dicom.structured_report import write_dicom_sr
-from nodule.followup.record import (
-    ChangeRecord,
-    ComparisonRecord,
-    FindingRecord,
-    RegistrationRecord,
-    StudyRecord,
-)
+from nodule.findings import AssessedNodule
+from nodule.followup import Change, Comparison, ExamIdentity, Registration
 from nodule.report import Report
-from nodule.report.finding_parts import AddedPart, FindingPart
+from nodule.report.reported_nodule import ReaderMark, ReportedNodule
 
 
 @pytest.mark.parametrize(
@@ -37,7 +34,7 @@ from nodule.report.finding_parts import AddedPart, FindingPart
 def test_names_the_lobe_that_a_reader_states(
     case: Case, lobe: str, expected: str, tmp_path: Path
 ) -> None:
-    first = case.report.findings[0].model_copy(update={"lobe": lobe})
+    first = replace(case.report.findings[0], lobe=lobe)
     report = case.report.model_copy(update={"findings": (first,)})
     path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
     (group,) = hd.sr.srread(path).content.get_volumetric_roi_measurement_groups()
@@ -75,31 +72,21 @@ def test_says_what_has_become_of_a_finding(
     assert ratings(group).get("111049") == expected
 
 
-def grown(finding: FindingPart, growth: str | None) -> ComparisonRecord:
-    known = {
-        "id": finding.id,
-        "center_lps_mm": finding.center_lps_mm,
-        "probability": finding.probability,
-        "malignancy_score": finding.malignancy.score,
-    }
-    shown = FindingRecord(**dict.fromkeys(FindingRecord.model_fields) | known)
-    study = StudyRecord(
+def grown(finding: ReportedNodule, growth: str | None) -> Comparison:
+    study = ExamIdentity(
         study_instance_uid=None, series_instance_uid=None, study_date=None, input_sha256="a" * 64
     )
-    change = ChangeRecord(
-        **dict.fromkeys(ChangeRecord.model_fields)
-        | {"current": shown, "prior": shown, "distance_mm": 1.0, "ambiguous": False, "notes": ()}
-        | {"growth": growth}
-    )
-    return ComparisonRecord(
+    shown = AssessedNodule(nodule=finding.nodule, assessment=finding.assessment)
+    return Comparison(
         current=study,
         prior=study,
         days=300,
-        registration=RegistrationRecord(overlap=0.97, surface_error_mm=1.2),
-        changes=(change,),
+        registration=Registration(overlap=0.97, surface_error_mm=1.2),
+        changes=(
+            Change(current=shown, prior=shown, distance_mm=1.0, ambiguous=False, growth=growth),
+        ),
         new=(),
         resolved=(),
-        warnings=(),
     )
 
 
@@ -107,8 +94,10 @@ def test_everything_that_can_be_said_is_valid(
     case: Case, tmp_path: Path, dciodvfy: Callable[[Path], list[str]]
 ) -> None:
     """A lobe, a solid component, a change, and a category for the exam, in one document."""
-    first = case.report.findings[0].model_copy(
-        update={"lobe": "LUL", "solid_axes_mm": (5.2, 4.4), "solid_volume_mm3": 61.0}
+    first = remeasured(
+        replace(case.report.findings[0], lobe="LUL"),
+        solid_axes_mm=(5.2, 4.4),
+        solid_volume_mm3=61.0,
     )
     report = screened(case, first).model_copy(update={"comparison": grown(first, "stable")})
     segmentation = build_segmentation(
@@ -132,8 +121,8 @@ def test_what_a_reader_added_is_measured_but_not_rated(
     case: Case, tmp_path: Path, dciodvfy: Callable[[Path], list[str]]
 ) -> None:
     first = case.report.findings[0]
-    kept = {n: getattr(first, n) for n in AddedPart.model_fields if n in FindingPart.model_fields}
-    added = AddedPart(**{**kept, "id": "R1"}, reader_long_axis_mm=12.0, comment=None)
+    reader = ReaderMark(long_axis_mm=12.0, comment=None)
+    added = replace(renamed(first, "R1"), assessment=None, rating=None, reader=reader)
     report = case.report.model_copy(update={"findings": (), "added": (added,)})
     path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
     (group,) = hd.sr.srread(path).content.get_volumetric_roi_measurement_groups()
@@ -144,12 +133,18 @@ def test_what_a_reader_added_is_measured_but_not_rated(
     assert dciodvfy(path) == []
 
 
-def screened(case: Case, finding: FindingPart) -> Report:
+def screened(case: Case, finding: ReportedNodule) -> Report:
     """Return the report of a first screening that shows one finding."""
     context = Context(setting="screening-baseline")
     alone = (finding,)
     advice = manage(
-        Nodules(context=context, study=case.report.study, standing=alone, comparison=None)
+        Nodules(
+            context=context,
+            patient=case.report.study.patient,
+            slice_mm=case.report.study.slice_mm,
+            active=alone,
+            comparison=None,
+        )
     )
     return case.report.model_copy(update={"findings": alone, "management": advice})
 
@@ -157,7 +152,7 @@ def screened(case: Case, finding: FindingPart) -> Report:
 def test_a_lung_rads_category_is_stated_for_the_exam(
     case: Case, tmp_path: Path, dciodvfy: Callable[[Path], list[str]]
 ) -> None:
-    report = screened(case, case.report.findings[0].model_copy(update={"texture": "solid"}))
+    report = screened(case, remeasured(case.report.findings[0], texture="solid"))
     path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
     (exam,) = hd.sr.srread(path).content.get_image_measurement_groups()
     # 12.6 x 9.4 mm, solid, baseline: 8 to < 15 mm

@@ -109,10 +109,10 @@ def test_rates_malignancy_and_texture_as_lidc_does(groups: list[Any]) -> None:
 
 def test_what_the_networks_abstain_from_is_not_rated(case: Case, tmp_path: Path) -> None:
     first = case.report.findings[0]
-    unsure = first.malignancy.model_copy(update={"indeterminate": True})
-    report = case.report.model_copy(
-        update={"findings": (first.model_copy(update={"malignancy": unsure}),)}
-    )
+    assert first.assessment is not None
+    unsure = replace(first.assessment.malignancy, indeterminate=True)
+    assessment = replace(first.assessment, malignancy=unsure)
+    report = case.report.model_copy(update={"findings": (replace(first, assessment=assessment),)})
     path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
     (group,) = hd.sr.srread(path).content.get_volumetric_roi_measurement_groups()
     assert ("RID36042", "RADLEX") not in numbers(group)

@@ -87,23 +87,26 @@ def exam(
     *,
     study_date: str | None,
 ) -> Detection:
+    study = Study(volume=volume, series=SeriesHeader(source_format="dicom"))
     return Detection(
-        study=Study(volume=volume, series=SeriesHeader(source_format="dicom")),
+        study=study,
         lungs=lungs,
         findings=tuple(
-            finding(f"N{i}", volume, center, diameter)
+            finding(f"N{i}", study, center, diameter)
             for i, (center, diameter) in enumerate(nodules, start=1)
         ),
         patient=PatientHeader(study_date=study_date),
     )
 
 
-def finding(id_: str, volume: Volume, center: Points, diameter_mm: float) -> Finding:
+def finding(id_: str, study: Study, center: Points, diameter_mm: float) -> Finding:
     mask = segment_nodule(
-        volume, center_lps_mm=as_vector(center), diameter_mm=diameter_mm, rules=GrowthRules()
+        study.volume, center_lps_mm=as_vector(center), diameter_mm=diameter_mm, rules=GrowthRules()
     )
     assert mask is not None
-    return made_finding(id_, as_vector(center), measurement=measure_mask(mask, volume), mask=mask)
+    return made_finding(
+        id_, as_vector(center), measurement=measure_mask(mask, study.volume), mask=mask, study=study
+    )
 
 
 @pytest.fixture(scope="session")

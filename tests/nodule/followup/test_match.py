@@ -8,9 +8,10 @@ from hypothesis.extra.numpy import arrays
 from made_findings import made_finding
 
 from nodule.errors import InputError
-from nodule.findings import Finding, Measurement
+from nodule.findings import Finding
 from nodule.followup import LungMap, assign, match_findings
 from nodule.geometry import Geometry
+from nodule.nodules import Measurement
 
 GRID = Geometry(shape_zyx=(2, 2, 2), spacing_zyx_mm=(100.0, 100.0, 100.0))
 TABLES = st.tuples(st.integers(0, 4), st.integers(0, 4)).flatmap(

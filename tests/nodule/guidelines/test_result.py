@@ -17,7 +17,7 @@ RULE = Rule(id="one", text="One rule.", where="page 1")
 def test_an_answer_carries_its_rule_set_rule_and_inputs() -> None:
     result = RULES.applied(RULE, "yes", inputs={"size (mm)": Size(axes_mm=(6, 5)).mean_mm})
     assert (result.rule_set, result.version, result.citation) == ("Rules", "1", "A paper")
-    assert result.inputs == (("size (mm)", 5.5),)
+    assert result.inputs == {"size (mm)": 5.5}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_lung_rads_says_when_the_next_scan_is_due(
 
 
 def test_what_is_unknown_is_no_input() -> None:
-    assert RULES.applied(RULE, "yes", inputs={"age": None}).inputs == ()
+    assert RULES.applied(RULE, "yes", inputs={"age": None}).inputs == {}
 
 
 def test_missing_facts_are_named_once_and_in_words() -> None:

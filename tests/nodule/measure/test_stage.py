@@ -142,12 +142,13 @@ def test_states_limits_of_the_volume_unless_slices_are_too_thick(
     (coarse,) = Measure().run(study=thick, lungs=lungs, scored=(scored(LEFT_NODULE, 0.9),))
     assert finding.nodule.measurement is not None
     assert coarse.nodule.measurement is not None
-    limits = finding.nodule.measurement.volume_limits_mm3
+    limits = finding.nodule.measurement.volume_ci95_mm3
     assert limits is not None
     assert limits[0] < 4 / 3 * math.pi * 6 * 4 * 4 < limits[1]
     # 9.2 mm across, less than two slices of 5 mm
-    assert coarse.nodule.measurement.volume_limits_mm3 is None
-    assert coarse.nodule.measurement.volume_mm3 == finding.nodule.measurement.volume_mm3
+    assert coarse.nodule.measurement.volume_ci95_mm3 is None
+    assert coarse.nodule.measurement.volume_mm3 is None
+    assert coarse.mask == finding.mask
 
 
 def _masked(core: NDArray[np.bool_] | None) -> tuple[NoduleMask, Volume]:
@@ -192,7 +193,7 @@ def test_a_core_is_one_from_the_size_of_a_ball_of_2_mm(voxel_mm: float, measured
     )
     hu = np.full(geometry.shape_zyx, -300.0, np.float32)
     found = measure_mask(mask, Volume(array_zyx=hu, geometry=geometry))
-    assert (found.solid_volume_mm3 is not None) == measured
+    assert (found.solid_axes_mm is not None) == measured
 
 
 @pytest.mark.parametrize(("common", "findings"), [(4, 2), (5, 1), (6, 1)])
@@ -233,6 +234,6 @@ def test_a_speck_is_no_core() -> None:
 
 def test_a_mask_at_the_end_of_the_scan_has_no_stated_volume() -> None:
     mask, volume = _masked(None)
-    assert measure_mask(mask, volume).volume_limits_mm3 is not None
+    assert measure_mask(mask, volume).volume_ci95_mm3 is not None
     at_end = replace(mask, start_zyx=(6, 3, 3))
-    assert measure_mask(at_end, volume).volume_limits_mm3 is None
+    assert measure_mask(at_end, volume).volume_ci95_mm3 is None

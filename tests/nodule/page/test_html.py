@@ -10,6 +10,7 @@ import pytest
 from nodule.advice.case import Case
 from nodule.advice.context import Context
 from nodule.advice.management import manage
+from nodule.findings import Malignancy
 from nodule.masks import NoduleMask
 from nodule.outputs import write_report_files
 from nodule.report import Provenance, Report, build_report
@@ -189,10 +190,10 @@ def test_a_share_of_everything_is_written_above_its_bar(
     masks: dict[str, NoduleMask],
 ) -> None:
     first = report.findings[0]
-    sure = first.malignancy.model_copy(update={"distribution": (0.0, 0.0, 0.0, 0.0, 1.0)})
-    certain = report.model_copy(
-        update={"findings": (first.model_copy(update={"malignancy": sure}),)}
-    )
+    assert first.assessment is not None
+    sure = Malignancy(distribution=(0.0, 0.0, 0.0, 0.0, 1.0))
+    assessment = replace(first.assessment, malignancy=sure)
+    certain = report.model_copy(update={"findings": (replace(first, assessment=assessment),)})
     own = {"N1": masks["N1"]}
     write_report_files(certain, study=study, lungs=lungs, masks=own, folder=tmp_path, viewer=False)
     page = browser.new_page()
@@ -215,7 +216,13 @@ def test_the_reasons_of_rules_have_the_width_of_a_telephone(
     masks: dict[str, NoduleMask],
 ) -> None:
     context = Context(setting="screening-baseline")
-    case = Case(context=context, study=report.study, standing=report.standing, comparison=None)
+    case = Case(
+        context=context,
+        patient=report.study.patient,
+        slice_mm=report.study.slice_mm,
+        active=report.active,
+        comparison=None,
+    )
     advised = report.model_copy(update={"management": manage(case)})
     write_report_files(
         advised, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False
@@ -272,7 +279,7 @@ def test_a_review_is_saved_and_fits_its_report(
     (addition,) = review.additions
     assert (addition.center_lps_mm, addition.long_axis_mm) == ((20.0, 30.0, -40.0), 6.5)
     reviewed = apply_review(report, review, study=study, lungs=lungs, masks=masks)
-    assert [each.id for each in reviewed.report.standing] == ["N1", "N3", "R1"]
+    assert [each.nodule.id for each in reviewed.report.active] == ["N1", "N3", "R1"]
 
 
 def test_a_study_without_findings_and_image_numbers_can_be_read_and_added_to(

@@ -1,21 +1,26 @@
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 import pytest
+from made_findings import made_finding, seen_in
 from pydantic import ValidationError
 
 from nodule.advice.measured_nodule import measured_nodule
+from nodule.errors import InputError
 from nodule.findings import Finding
 from nodule.report import Provenance, Report, build_report
-from nodule.report.finding_parts import measurement_of, nearest_rating
+from nodule.report.reported_nodule import nearest_rating
+from nodule.review.review_file import read_report
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
 
 
 def test_names_the_image_with_the_calipers(report: Report) -> None:
     # z = -42 is index 14 of slices 2 mm apart from -70; image numbers fall from 30
-    assert report.findings[0].slice.model_dump() == {
+    assert asdict(report.findings[0].nodule.image) == {
         "number": 15,
         "count": 30,
         "instance_number": 16,
@@ -24,7 +29,7 @@ def test_names_the_image_with_the_calipers(report: Report) -> None:
 
 
 def test_names_the_image_through_the_centre_where_there_are_no_calipers(report: Report) -> None:
-    assert report.findings[2].slice.number == 6
+    assert report.findings[2].nodule.image.number == 6
 
 
 def test_counts_slices_where_the_format_has_no_image_numbers(
@@ -34,42 +39,37 @@ def test_counts_slices_where_the_format_has_no_image_numbers(
     patient: PatientHeader,
     provenance: Provenance,
 ) -> None:
+    bare = replace(study, slices=())
     report = build_report(
-        study=replace(study, slices=()),
+        study=bare,
         lungs=lungs,
-        findings=findings,
+        findings=seen_in(bare, findings),
         patient=patient,
         provenance=provenance,
     )
-    assert report.findings[0].slice.number == 15
-    assert report.findings[0].slice.instance_number is None
+    assert report.findings[0].nodule.image.number == 15
+    assert report.findings[0].nodule.image.instance_number is None
 
 
 def test_holds_what_the_finding_says(report: Report) -> None:
     first = report.findings[0]
-    assert (first.long_axis_mm, first.short_axis_mm) == (12.6, 11.94)
-    assert (first.effective_diameter_mm, first.volume_mm3) == (12.0, 904.8)
+    nodule, measured = first.nodule, first.nodule.measurement
+    assert measured is not None
+    assert (measured.long_axis_mm, measured.short_axis_mm) == (12.6, 11.94)
+    assert (measured.effective_diameter_mm, measured.volume_mm3) == (12.0, 904.8)
     # 0.05 + 0.2 + 0.45 + 1.2 + 2.0
-    assert first.malignancy.score == 3.9
-    assert first.malignancy.word == "moderately suspicious"
-    assert (first.lung, first.third, first.pleura_distance_mm) == ("left", "upper", 7.3)
-    assert (first.texture, first.mean_hu, first.sphericity) == ("solid", -31, 0.876)
-
-
-def test_a_volume_without_limits_is_not_stated(report: Report) -> None:
-    """The second finding was measured, but nobody can say how well."""
-    second = report.findings[1]
-    assert (second.long_axis_mm, second.short_axis_mm) == (34.2, 28.0)
-    assert (second.volume_mm3, second.effective_diameter_mm) == (None, None)
+    assert first.rating is not None
+    assert (first.rating.score, first.rating.nearest) == (3.9, 4)
+    assert first.rating.word == "moderately suspicious"
+    assert (nodule.lung, nodule.lung_zone, nodule.pleura_distance_mm) == ("left", "upper", 7.3)
+    assert (measured.texture, measured.mean_hu, measured.sphericity) == ("solid", -31, 0.876)
 
 
 def test_the_rules_read_the_axes_of_what_has_no_volume(report: Report) -> None:
-    measured = measurement_of(report.findings[1])
-    assert measured is not None
-    assert (measured.long_axis_mm, measured.short_axis_mm) == (34.2, 28.0)
-    assert measured.volume_limits_mm3 is None
-    nodule = measured_nodule("N2", measured)
+    """The second finding was measured, but nobody can say how well."""
+    nodule = measured_nodule(report.findings[1].nodule)
     assert nodule.size is not None
+    assert nodule.size.axes_mm == (34.2, 28.0)
     assert nodule.size.volume_mm3 is None
 
 
@@ -131,6 +131,45 @@ def test_refuses_a_field_that_it_does_not_know(report: Report) -> None:
     content["findings"][0]["lobe"] = "upper"
     with pytest.raises(ValidationError, match="lobe"):
         Report.model_validate(content)
+
+
+@pytest.mark.parametrize(
+    ("place", "change"),
+    [
+        ("findings.0.nodule", {"shoe_size": 44}),
+        ("findings.0.nodule.measurement", {"long_axis_mm": -1.0}),
+        ("findings.0.nodule.measurement", {"mean_hu": float("nan")}),
+        ("findings.0.assessment", {"probability": 1.5}),
+        ("findings.0.assessment.malignancy", {"distribution": [0.5, 0.5, 0.5, 0.0, 0.0]}),
+        ("findings.0", {"assessment": None}),
+        ("findings.0.nodule", {"id": "R1"}),
+        ("findings.0.nodule", {"id": "X1"}),
+        ("study.grid", {"slice_direction": None}),
+        ("warnings.0", {"code": None}),
+    ],
+)
+def test_refuses_what_no_report_says(
+    report: Report, place: str, change: dict[str, Any], tmp_path: Path
+) -> None:
+    content = report.model_dump(mode="json")
+    part = content
+    for name in place.split("."):
+        part = part[int(name)] if name.isdigit() else part[name]
+    part.update(change)
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="BAD_REPORT"):
+        read_report(path)
+
+
+def test_a_finding_that_the_images_do_not_show_is_refused(
+    study: Study, lungs: LungMask, patient: PatientHeader, provenance: Provenance
+) -> None:
+    far = made_finding("N1", (0.0, 0.0, 999.0), study=study)
+    with pytest.raises(InputError, match="OUTSIDE_VOLUME"):
+        build_report(
+            study=study, lungs=lungs, findings=(far,), patient=patient, provenance=provenance
+        )
 
 
 def test_the_shipped_schema_is_that_of_the_model() -> None:

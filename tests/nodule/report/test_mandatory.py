@@ -16,7 +16,7 @@ from made_findings import with_malignancy, with_nodule
 
 from nodule.advice.context import Context
 from nodule.findings import Finding
-from nodule.followup.record import ComparisonRecord
+from nodule.followup import Comparison
 from nodule.masks import NoduleMask
 from nodule.outputs import write_report_files
 from nodule.report import Provenance, Report, build_report
@@ -33,7 +33,7 @@ def whole(
     findings: tuple[Finding, ...],
     patient: PatientHeader,
     provenance: Provenance,
-    comparison: ComparisonRecord,
+    comparison: Comparison,
 ) -> Report:
     nodule, *others = findings
     assert nodule.nodule.measurement is not None
@@ -42,10 +42,10 @@ def whole(
         texture="part-solid",
         solid_axes_mm=(5.2, 4.4),
         solid_volume_mm3=61.0,
-        volume_limits_mm3=(700.0, 1150.0),
+        volume_ci95_mm3=(700.0, 1150.0),
     )
     assert nodule.assessment is not None
-    unsure = replace(nodule.assessment.malignancy, spread=0.92, indeterminate=True)
+    unsure = replace(nodule.assessment.malignancy, ensemble_sd=0.92, indeterminate=True)
     nodule = with_malignancy(with_nodule(nodule, measurement=measured), unsure)
     return build_report(
         study=study,
@@ -100,16 +100,16 @@ HEADER = {
     ),
     "slice thickness": (
         "slices of 2 mm",
-        lambda j: j["study"]["technique"]["slice_thickness_mm"] == 2,
+        lambda j: j["study"]["series"]["slice_thickness_mm"] == 2,
     ),
-    "kernel": ("kernel B30f", lambda j: j["study"]["technique"]["convolution_kernel"] == "B30f"),
+    "kernel": ("kernel B30f", lambda j: j["study"]["series"]["convolution_kernel"] == "B30f"),
     "contrast": (
         "contrast medium not stated",
-        lambda j: j["study"]["technique"]["contrast_agent"] is None,
+        lambda j: j["study"]["series"]["contrast_agent"] is None,
     ),
     "dose": (
         "dose: 120 kV, exposure not stated, CTDIvol 3.25 mGy",
-        lambda j: j["study"]["technique"]["ctdi_vol_mgy"] == 3.25,
+        lambda j: j["study"]["series"]["ctdi_vol_mgy"] == 3.25,
     ),
     "software": ("nodule 0.1.0", lambda j: j["software"]["version"] == "0.1.0"),
     "identifier": ("nodule/0.1.0/", lambda j: j["software"]["identifier"].startswith("nodule/")),
@@ -123,38 +123,62 @@ HEADER = {
     ),
     "slice direction": (
         "Slices counted foot to head",
-        lambda j: j["study"]["technique"]["slice_direction"] == "foot to head",
+        lambda j: j["study"]["grid"]["slice_direction"] == "foot to head",
     ),
     "quality": ("Quality and limitations", lambda j: len(j["quality"]) >= 7),
 }
 FINDING = {
-    "long by short axis": ("12.6 × 11.9 mm", lambda f: f["long_axis_mm"] == 12.6),
+    "long by short axis": (
+        "12.6 × 11.9 mm",
+        lambda f: f["nodule"]["measurement"]["long_axis_mm"] == 12.6,
+    ),
     "mean diameter": ("Mean diameter 12.3 mm", lambda f: f["mean_diameter_mm"] == 12.3),
     "effective diameter": (
         "Effective diameter 12.0 mm",
-        lambda f: f["effective_diameter_mm"] == 12.0,
+        lambda f: f["nodule"]["measurement"]["effective_diameter_mm"] == 12.0,
     ),
-    "volume": ("905 mm³ (700 to 1150)", lambda f: f["volume_limits_mm3"] == [700.0, 1150.0]),
-    "composition": ("Type part-solid", lambda f: f["texture"] == "part-solid"),
-    "solid component": ("5.2 × 4.4 mm, 61 mm³", lambda f: f["solid_volume_mm3"] == 61.0),
-    "calcification": ("Calcification none by density", lambda f: f["texture"] != "calcified"),
-    "lung": ("left lung", lambda f: f["lung"] == "left"),
+    "volume": (
+        "905 mm³ (700 to 1150)",
+        lambda f: f["nodule"]["measurement"]["volume_ci95_mm3"] == [700.0, 1150.0],
+    ),
+    "composition": (
+        "Type part-solid",
+        lambda f: f["nodule"]["measurement"]["texture"] == "part-solid",
+    ),
+    "solid component": (
+        "5.2 × 4.4 mm, 61 mm³",
+        lambda f: f["nodule"]["measurement"]["solid_volume_mm3"] == 61.0,
+    ),
+    "calcification": (
+        "Calcification none by density",
+        lambda f: f["nodule"]["measurement"]["texture"] != "calcified",
+    ),
+    "lung": ("left lung", lambda f: f["nodule"]["lung"] == "left"),
     "lobe": ("Lobe LUL, stated; upper third", lambda f: f["lobe"] == "LUL"),
-    "image": ("image 16, series 7", lambda f: f["slice"]["instance_number"] == 16),
-    "z": ("z −40.4 mm", lambda f: f["center_lps_mm"][2] == -40.4),
-    "confidence": ("Confidence, not calibrated 93 %", lambda f: f["probability"] == 0.93),
-    "malignancy": ("Suspicion of malignancy 3.9 of 5", lambda f: f["malignancy"]["score"] == 3.9),
+    "image": ("image 16, series 7", lambda f: f["nodule"]["image"]["instance_number"] == 16),
+    "z": ("z −40.4 mm", lambda f: f["nodule"]["center_lps_mm"][2] == -40.4),
+    "confidence": (
+        "Confidence, not calibrated 93 %",
+        lambda f: f["assessment"]["probability"] == 0.93,
+    ),
+    "malignancy": ("Suspicion of malignancy 3.9 of 5", lambda f: f["rating"]["score"] == 3.9),
     "malignancy in words": (
         "moderately suspicious",
-        lambda f: f["malignancy"]["word"] == "moderately suspicious",
+        lambda f: f["rating"]["word"] == "moderately suspicious",
     ),
     "abstention": (
         "± 0.9 over the networks Networks abstain, not to be relied on",
-        lambda f: f["malignancy"]["indeterminate"] and f["malignancy"]["spread"] == 0.92,
+        lambda f: (
+            f["assessment"]["malignancy"]["indeterminate"]
+            and f["assessment"]["malignancy"]["ensemble_sd"] == 0.92
+        ),
     ),
 }
 SINCE = {
-    "prior size": ("10.9 × 10.2 mm, 600 mm³", lambda c: c["prior"]["volume_mm3"] == 600.0),
+    "prior size": (
+        "10.9 × 10.2 mm, 600 mm³",
+        lambda c: c["prior"]["nodule"]["measurement"]["volume_mm3"] == 600.0,
+    ),
     "difference in mm": ("effective ⌀ +1.5 mm", lambda c: c["diameter_change_mm"] == 1.54),
     # 904.78 / 600
     "difference in per cent": ("volume +51 %", lambda c: round(c["volume_change"]["value"]) == 51),
@@ -169,9 +193,12 @@ ELSEWHERE = {
     "dominant nodule": ("Most suspicious is N1", lambda j: j["dominant"] == "N1"),
     "interval": ("Change in 300 days", lambda j: j["comparison"]["days"] == 300),
     "mass": ("N2 exceeds 30 mm: a mass", lambda j: j["findings"][1]["scope"] == "mass"),
-    "no size": ("not measurable", lambda j: j["findings"][2]["volume_mm3"] is None),
-    "new": ("new", lambda j: j["comparison"]["new"][0]["finding"]["id"] == "N2"),
-    "resolved": ("N5, image", lambda j: j["comparison"]["resolved"][0]["finding"]["id"] == "N5"),
+    "no size": ("not measurable", lambda j: j["findings"][2]["nodule"]["measurement"] is None),
+    "new": ("new", lambda j: j["comparison"]["new"][0]["finding"]["nodule"]["id"] == "N2"),
+    "resolved": (
+        "N5, image",
+        lambda j: j["comparison"]["resolved"][0]["finding"]["nodule"]["id"] == "N5",
+    ),
     "category with version": (
         "Lung-RADS v2022",
         lambda j: j["management"]["exam"][0]["version"] == "v2022",
@@ -256,13 +283,11 @@ def test_a_prior_without_a_date_is_told(
     whole: Report,
     study: Study,
     lungs: LungMask,
-    comparison: ComparisonRecord,
+    comparison: Comparison,
     tmp_path: Path,
     masks: dict[str, NoduleMask],
 ) -> None:
-    undated = comparison.model_copy(
-        update={"days": None, "prior": comparison.prior.model_copy(update={"study_date": None})}
-    )
+    undated = replace(comparison, days=None, prior=replace(comparison.prior, study_date=None))
     report = whole.model_copy(update={"comparison": undated})
     write_report_files(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")

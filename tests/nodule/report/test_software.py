@@ -8,7 +8,7 @@ from nodule.detection import Detection
 from nodule.dicom.instance import device_uid
 from nodule.geometry import Geometry
 from nodule.report import Provenance
-from nodule.report.software import answers_digest, provenance_of, software_part
+from nodule.report.software import answers_digest, provenance_of, software_of
 from nodule.stage_record import StageRecord
 from nodule.study import SeriesHeader, Study
 from nodule.volume import LungMask, Volume
@@ -73,8 +73,8 @@ def test_the_identifier_and_the_device_change_with_all_that_moves_an_answer(
         versions={"nodule": "1.2.3"},
     )
     changed = made.model_copy(update=other)
-    assert software_part(made).identifier == f"nodule/1.2.3/{answers_digest(made)}"
-    assert software_part(changed).identifier != software_part(made).identifier
+    assert software_of(made).identifier == f"nodule/1.2.3/{answers_digest(made)}"
+    assert software_of(changed).identifier != software_of(made).identifier
     assert device_uid(changed) != device_uid(made)
 
 

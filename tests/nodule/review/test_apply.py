@@ -1,6 +1,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ import pytest
 import SimpleITK as sitk
 from pydantic import ValidationError
 
-from nodule.advice.context import Context, ReaderFacts
+from nodule.advice.context import Context
 from nodule.errors import InputError
-from nodule.followup.record import ComparisonRecord
+from nodule.followup import Comparison
+from nodule.guidelines.lung_rads import ReaderStatement
 from nodule.masks import NoduleMask
 from nodule.outputs import read_lungs, read_masks, write_report_files
 from nodule.report import Report
+from nodule.report.reported_nodule import ReaderMark
 from nodule.report.tables import findings_csv
 from nodule.review.apply import apply_review
 from nodule.review.review_file import Review, read_report, read_review
@@ -28,7 +31,7 @@ def review_of(report: Report, **content: Any) -> Review:
             "format": "nodule-review-1",
             "report_sha256": report.sha256,
             "input_sha256": report.provenance.input_sha256,
-            "series_instance_uid": report.study.series_instance_uid,
+            "series_instance_uid": report.study.series.series_instance_uid,
             "saved_at": datetime(2026, 3, 4, 5, 6, tzinfo=UTC),
             **content,
         }
@@ -54,8 +57,8 @@ def test_a_rejected_finding_is_set_apart(
 ) -> None:
     review = review_of(report, decisions=[{"id": "N2", "verdict": "rejected"}])
     reviewed = fold(report, review, study=study, lungs=lungs, masks=masks)
-    assert [f.id for f in reviewed.findings] == ["N1", "N3"]
-    assert reviewed.rejected == (report.findings[1].model_copy(update={"mask": None}),)
+    assert [f.nodule.id for f in reviewed.findings] == ["N1", "N3"]
+    assert reviewed.rejected == (replace(report.findings[1], mask=None),)
     assert report.rejected == ()
 
 
@@ -82,11 +85,13 @@ def test_a_small_move_keeps_sizes_and_a_large_one_drops_them(
         ).findings[0]
         for place in (near, far)
     ]
-    assert [f.center_lps_mm for f in moved] == [near, far]
-    assert [f.volume_mm3 for f in moved] == [904.8, None]
+    assert [f.nodule.center_lps_mm for f in moved] == [near, far]
+    assert moved[0].nodule.measurement == report.findings[0].nodule.measurement
+    assert moved[1].nodule.measurement is None
     # z = -62 is index 4 of slices 2 mm apart from -70; image numbers fall from 30
-    assert (moved[1].slice.number, moved[1].slice.instance_number) == (5, 26)
-    assert moved[1].probability == report.findings[0].probability
+    image = moved[1].nodule.image
+    assert (image.number, image.instance_number) == (5, 26)
+    assert moved[1].assessment == report.findings[0].assessment
 
 
 def test_warns_of_what_stands_alone(
@@ -119,10 +124,10 @@ def test_an_added_nodule_gets_its_slice_and_its_side(
     reviewed = fold(
         report, review_of(report, additions=additions), study=study, lungs=lungs, masks=masks
     )
-    assert [(a.id, a.lung) for a in reviewed.added] == [("R1", "right"), ("R2", None)]
+    assert [(a.nodule.id, a.nodule.lung) for a in reviewed.added] == [("R1", "right"), ("R2", None)]
     # z = -70 + 10 x 3 = -40 is index 15
-    assert reviewed.added[0].slice.number == 16
-    assert reviewed.added[0].reader_long_axis_mm == 6.5
+    assert reviewed.added[0].nodule.image.number == 16
+    assert reviewed.added[0].reader == ReaderMark(long_axis_mm=6.5, comment="faint")
 
 
 def test_what_a_reader_points_at_is_measured_there(
@@ -140,13 +145,16 @@ def test_what_a_reader_points_at_is_measured_there(
     reviewed = fold(report, review, study=study, lungs=lungs, masks=masks)
     moved, added, contradicted = reviewed.findings[2], *reviewed.added
     for each in (moved, added):
-        assert each.center_lps_mm == pytest.approx((20.0, 30.0, -40.0), abs=0.3)
-        assert each.effective_diameter_mm == pytest.approx(12.0, abs=0.6)
-        assert each.long_axis_ends_lps_mm is not None
-        assert each.texture == "solid"
-    assert added.reader_long_axis_mm == 11.0
+        measured = each.nodule.measurement
+        assert measured is not None
+        assert each.nodule.center_lps_mm == pytest.approx((20.0, 30.0, -40.0), abs=0.3)
+        assert measured.effective_diameter_mm == pytest.approx(12.0, abs=0.6)
+        assert measured.long_axis_ends_lps_mm is not None
+        assert measured.texture == "solid"
+    assert added.reader is not None
+    assert added.reader.long_axis_mm == 11.0
     # a mask three times as long as the reader says is of something else
-    assert contradicted.long_axis_mm is None
+    assert contradicted.nodule.measurement is None
     assert [w.message for w in reviewed.warnings if "added" in w.message] == [
         "R2 could not be measured where the reader added it."
     ]
@@ -175,7 +183,7 @@ def test_a_reader_s_4x_counts_where_the_rules_are_asked_again(
     report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
 ) -> None:
     """ACR 2022: category 4A with further signs of cancer is 4X, where the reader says so."""
-    context = Context(setting="screening-baseline", reader=ReaderFacts(upgrade_to_4x=True))
+    context = Context(setting="screening-baseline", reader=ReaderStatement(upgrade_to_4x=True))
     reviewed = only_n1_stands(report, study, lungs, context, masks)
     assert [(a.answer, a.subject) for a in reviewed.management.exam] == [("4X", "N1")]
 
@@ -184,7 +192,7 @@ def test_the_comparison_forgets_what_was_rejected_or_moved_away(
     report: Report,
     study: Study,
     lungs: LungMask,
-    comparison: ComparisonRecord,
+    comparison: Comparison,
     masks: dict[str, NoduleMask],
 ) -> None:
     compared = report.model_copy(update={"comparison": comparison})
@@ -222,8 +230,8 @@ def test_a_second_review_builds_on_the_first(
     )
     again = review_of(first, decisions=[{"id": "R1", "verdict": "rejected"}], additions=[addition])
     second = fold(first, again, study=study, lungs=lungs, masks=masks)
-    assert [a.id for a in second.added] == ["R2"]
-    assert [r.id for r in second.rejected] == ["R1"]
+    assert [a.nodule.id for a in second.added] == ["R2"]
+    assert [r.nodule.id for r in second.rejected] == ["R1"]
     assert len(second.reviews) == 2
 
 

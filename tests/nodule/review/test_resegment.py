@@ -65,7 +65,7 @@ def reviewed(
             "format": "nodule-review-1",
             "report_sha256": report.sha256,
             "input_sha256": report.provenance.input_sha256,
-            "series_instance_uid": report.study.series_instance_uid,
+            "series_instance_uid": report.study.series.series_instance_uid,
             "saved_at": datetime(2026, 3, 4, tzinfo=UTC),
             **content,
         }
@@ -111,12 +111,12 @@ def test_what_a_reader_points_at_gets_the_mask_that_grows_there(
     for mask in after.masks.values():
         assert mask.center_lps_mm == pytest.approx(BALL, abs=0.3)
         assert mask.volume_mm3 == pytest.approx(905, rel=0.1)
-    seeds = {each.id: each.seed for each in after.report.standing}
+    seeds = {each.nodule.id: each.nodule.seed for each in after.report.active}
     assert seeds["N2"] is not None
     assert seeds["N2"].by_reader
     assert seeds["R2"] is None
     # both masks hold the same ball: its voxels have a label of their own
-    assert [each.mask and each.mask.labels for each in after.report.standing] == [
+    assert [each.mask and each.mask.labels for each in after.report.active] == [
         (1, 3),
         (2, 3),
         None,

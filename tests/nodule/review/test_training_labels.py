@@ -43,7 +43,7 @@ def review_of(report: Report, **content: Any) -> Review:
             "format": "nodule-review-1",
             "report_sha256": report.sha256,
             "input_sha256": report.provenance.input_sha256,
-            "series_instance_uid": report.study.series_instance_uid,
+            "series_instance_uid": report.study.series.series_instance_uid,
             "saved_at": datetime(2026, 1, 2, tzinfo=UTC),
         }
         | content
@@ -199,7 +199,11 @@ def test_a_review_of_another_report_is_refused(
 
 def test_a_person_is_known_by_a_pseudonym_that_all_studies_share(report: Report) -> None:
     other = report.model_copy(
-        update={"study": report.study.model_copy(update={"study_instance_uid": "9.9"})}
+        update={
+            "study": replace(
+                report.study, series=replace(report.study.series, study_instance_uid="9.9")
+            )
+        }
     )
     assert pseudonym(report) == pseudonym(other)
     assert "P-17" not in pseudonym(report)

@@ -12,8 +12,9 @@ from typing import Any
 
 import pydicom
 import pytest
+from pydantic import TypeAdapter
 
-from nodule.followup.record import ComparisonRecord
+from nodule.followup import Comparison
 from nodule.report import Report
 from nodule.report.tables import comparison_csv
 from pipelines.cli._compare import summary
@@ -80,7 +81,7 @@ def test_writes_a_report_prints_a_table_and_ends_with_json(
     assert (record.current.study_date, record.prior.study_date) == ("20000701", "20000101")
     assert record.registration.overlap > 0.95
     for change in record.changes:
-        before, now = change.prior.center_lps_mm, change.current.center_lps_mm
+        before, now = change.prior.nodule.center_lps_mm, change.current.nodule.center_lps_mm
         assert now[2] - before[2] == pytest.approx(10.0)
         assert change.distance_mm < 2.0
     rows = list(csv.DictReader(io.StringIO((out / "comparison.csv").read_text("utf-8-sig"))))
@@ -140,27 +141,25 @@ def test_a_study_is_not_compared_with_itself(
 
 
 def finding(id_: str) -> dict[str, Any]:
-    return {
-        "id": id_,
+    measurement = {
         "center_lps_mm": (0.0, 0.0, 0.0),
-        "slice_number": 7,
-        "instance_number": None,
-        "probability": 0.9,
-        "malignancy_score": 3.0,
         "long_axis_mm": 8.0,
         "short_axis_mm": 7.0,
-        "effective_diameter_mm": 7.5,
         "volume_mm3": 221.0,
-        "volume_limits_mm3": (120.0, 410.0),
-        "volume_error_share": 0.2,
-        "solid_axes_mm": None,
-        "solid_volume_mm3": None,
         "texture": "solid",
     }
+    nodule = {
+        "id": id_,
+        "center_lps_mm": (0.0, 0.0, 0.0),
+        "image": {"number": 7, "count": 9},
+        "lung": "left",
+        "measurement": measurement,
+    }
+    return {"nodule": nodule, "assessment": None}
 
 
 @pytest.fixture
-def record() -> ComparisonRecord:
+def record() -> Comparison:
     study = {
         "study_instance_uid": None,
         "series_instance_uid": None,
@@ -169,23 +168,29 @@ def record() -> ComparisonRecord:
     }
     change = {
         "current": finding("N1"),
-        "prior": finding("=HYPERLINK(1)"),
+        "prior": finding("N9"),
         "distance_mm": 1.0,
         "ambiguous": False,
         "volume_change_mm3": -12.0,
-        "volume_change": {"value": -5.0, "low": -20.0, "high": 12.0, "unit": "%"},
+        "volume_change": {
+            "name": "volume change",
+            "value": -5.0,
+            "low": -20.0,
+            "high": 12.0,
+            "unit": "%",
+        },
         "diameter_change_mm": -0.1,
         "growth": "stable",
         "doubling_time": None,
         "notes": ("@SUM(A1)",),
     }
-    lone = {
+    unmatched = {
         "finding": finding("N2"),
         "place_in_other_lps_mm": (0.0, 0.0, 0.0),
         "covered": False,
         "ambiguous": False,
     }
-    return ComparisonRecord.model_validate(
+    return TypeAdapter(Comparison).validate_python(
         {
             "current": study,
             "prior": study,
@@ -193,15 +198,15 @@ def record() -> ComparisonRecord:
             "registration": {"overlap": 0.97, "surface_error_mm": 1.0},
             "changes": (change,),
             "new": (),
-            "resolved": (lone,),
+            "resolved": (unmatched,),
             "warnings": ({"code": "REGISTRATION_POOR", "message": "Poor."},),
         }
     )
 
 
-def test_the_table_runs_nothing_in_a_spreadsheet(record: ComparisonRecord) -> None:
+def test_the_table_runs_nothing_in_a_spreadsheet(record: Comparison) -> None:
     matched, resolved = csv.DictReader(io.StringIO(comparison_csv(record)))
-    assert matched["prior_id"] == "'=HYPERLINK(1)"
+    assert matched["prior_id"] == "N9"
     assert matched["notes"] == "'@SUM(A1)"
     assert matched["volume_change_mm3"] == "-12.0"  # a number stays one
     assert matched["doubling_time_days"] == ""
@@ -213,7 +218,7 @@ def test_the_table_runs_nothing_in_a_spreadsheet(record: ComparisonRecord) -> No
     assert resolved["covered"] == "False"
 
 
-def test_the_summary_counts_and_names_no_patient(record: ComparisonRecord) -> None:
+def test_the_summary_counts_and_names_no_patient(record: Comparison) -> None:
     said = summary(record, Path("out"))
     assert (said["matched"], said["new"], said["resolved"]) == (1, 0, 1)
     assert said["growth"] == {"stable": 1}

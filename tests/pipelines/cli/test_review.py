@@ -35,7 +35,7 @@ def save_review(first: Path, **content: Any) -> Path:
         "format": "nodule-review-1",
         "report_sha256": hashlib.sha256(report).hexdigest(),
         "input_sha256": json.loads(report)["provenance"]["input_sha256"],
-        "series_instance_uid": json.loads(report)["study"]["series_instance_uid"],
+        "series_instance_uid": json.loads(report)["study"]["series"]["series_instance_uid"],
         "saved_at": "2026-03-04T05:06:07.089Z",
     }
     path.write_text(json.dumps(header | content))
@@ -52,7 +52,7 @@ def test_writes_the_reviewed_report(
     first: Path, phantom_study: Path, tmp_path: Path, dciodvfy: Callable[[Path], list[str]]
 ) -> None:
     before = json.loads((first / "report.json").read_bytes())
-    rejected, *standing = [finding["id"] for finding in before["findings"]]
+    rejected, *standing = [each["nodule"]["id"] for each in before["findings"]]
     truth = max(make_phantom(random_spec(3, size="small")).nodules, key=lambda n: n.diameter_mm)
     review = save_review(
         first,
@@ -70,9 +70,9 @@ def test_writes_the_reviewed_report(
     result = apply(first / "report.json", review, "--study", phantom_study, "-o", out, *more)
     assert result.exit_code == 0, result.output
     after = json.loads((out / "report.json").read_bytes())
-    assert [f["id"] for f in after["findings"]] == standing
-    assert [f["id"] for f in after["rejected"]] == [rejected]
-    assert after["added"][0]["slice"]["sop_instance_uid"] is not None
+    assert [f["nodule"]["id"] for f in after["findings"]] == standing
+    assert [f["nodule"]["id"] for f in after["rejected"]] == [rejected]
+    assert after["added"][0]["nodule"]["image"]["sop_instance_uid"] is not None
     assert after["reviews"][0]["reader"] == "A. Reader"
     assert after["provenance"] == before["provenance"]
     assert (out / "lungs.nii.gz").read_bytes() == (first / "lungs.nii.gz").read_bytes()
@@ -124,7 +124,7 @@ def test_reviews_become_a_crop_set(first: Path, phantom_study: Path, tmp_path: P
     crops = CropSet.open(tmp_path / "set")
     found = json.loads((first / "report.json").read_bytes())["findings"]
     for negative, finding in zip(crops.negatives, found, strict=True):
-        assert negative.center_lps_mm == pytest.approx(finding["center_lps_mm"])
+        assert negative.center_lps_mm == pytest.approx(finding["nodule"]["center_lps_mm"])
     (record,) = crops.records
     assert record.center_lps_mm == pytest.approx(truth.center_lps_mm, abs=1.5)
     assert record.diameter_mm == pytest.approx(truth.diameter_mm, rel=0.25)
