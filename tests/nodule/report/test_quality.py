@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nodule.geometry import Geometry
-from nodule.report.quality import quality_parts
+from nodule.report.quality import quality_checks
 from nodule.study import SeriesHeader, Study
 from nodule.volume import LungMask, Volume
 
@@ -25,7 +25,7 @@ def kept(
     series = replace(SeriesHeader(source_format="dicom"), slice_thickness_mm=thickness_mm)
     array = np.zeros(geometry.shape_zyx, np.float32)
     study = Study(volume=Volume(array_zyx=array, geometry=geometry), series=series)
-    parts = quality_parts(study, LungMask(labels_zyx=labels, geometry=geometry))
+    parts = quality_checks(study, LungMask(labels_zyx=labels, geometry=geometry))
     (found,) = (part for part in parts if part.name == name)
     return found.kept
 
