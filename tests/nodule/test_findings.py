@@ -10,6 +10,7 @@ from nodule.findings import Assessment, Candidate, Finding, Malignancy
 from nodule.geometry import Geometry
 from nodule.masks import NoduleMask
 from nodule.nodules import Measurement, Nodule, Seed
+from nodule.study import ImageReference
 
 HERE = (1.0, 2.0, 3.0)
 EVEN = Malignancy(distribution=(0.2, 0.2, 0.2, 0.2, 0.2))
@@ -76,10 +77,38 @@ def test_the_score_is_the_mean_rating_from_1_to_5(
 def test_a_finding_has_a_mask_if_and_only_if_it_was_measured() -> None:
     grid = Geometry(shape_zyx=(1, 1, 1), spacing_zyx_mm=(1.0, 1.0, 1.0))
     mask = NoduleMask(array_zyx=np.ones((1, 1, 1), bool), start_zyx=(0, 0, 0), geometry=grid)
-    bare = Nodule(id="N1", center_lps_mm=HERE, lung="left")
+    image = ImageReference(number=1, count=1)
+    bare = Nodule(id="N1", center_lps_mm=HERE, image=image, lung="left")
     measured = replace(bare, measurement=SIZE)
     Finding(nodule=bare, assessment=None, mask=None)
     Finding(nodule=measured, assessment=None, mask=mask)
     for nodule, its_mask in ((bare, mask), (measured, None)):
         with pytest.raises(InputError, match="MASK_WITHOUT_SIZE"):
             Finding(nodule=nodule, assessment=None, mask=its_mask)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["effective_diameter_mm", "volume_ci95_mm3", "volume_error_share", "solid_volume_mm3"],
+)
+def test_nothing_follows_from_a_volume_that_is_not_stated(name: str) -> None:
+    without = replace(SIZE, volume_mm3=None, effective_diameter_mm=None)
+    with pytest.raises(InputError, match=f"UNSTATED_VOLUME: {name}"):
+        replace(without, **{name: (0.5, 2.0) if name == "volume_ci95_mm3" else 0.5})
+
+
+@pytest.mark.parametrize("id_", ["N0", "n1", "N01", "X1", "N1 ", "", "R"])
+def test_a_nodule_is_called_n_or_r_and_a_number(id_: str) -> None:
+    image = ImageReference(number=1, count=1)
+    with pytest.raises(InputError, match="BAD_FINDING_ID"):
+        Nodule(id=id_, center_lps_mm=HERE, image=image, lung=None)
+    for known in ("N1", "R10"):
+        Nodule(id=known, center_lps_mm=HERE, image=image, lung=None)
+
+
+def test_the_key_point_is_the_middle_of_the_long_axis_or_else_the_centre() -> None:
+    image = ImageReference(number=1, count=1)
+    bare = Nodule(id="N1", center_lps_mm=HERE, image=image, lung="left")
+    assert bare.key_point_lps_mm == HERE
+    drawn = replace(SIZE, long_axis_ends_lps_mm=((0.0, 2.0, 4.0), (2.0, 4.0, 4.0)))
+    assert replace(bare, measurement=drawn).key_point_lps_mm == (1.0, 3.0, 4.0)

@@ -59,7 +59,7 @@ def test_a_path_is_read_as_the_command_reads_it(tmp_path: Path) -> None:
 
 def test_a_report_says_what_was_found_and_of_whom(found: Detection, tmp_path: Path) -> None:
     report = nodule.write_report(found, str(tmp_path / "OUT"), viewer=False)
-    assert [each.id for each in report.findings] == ["N1", "N2", "N3"]
+    assert [each.nodule.id for each in report.findings] == ["N1", "N2", "N3"]
     assert report.study.patient.patient_id == "P-17"
     assert report.provenance == provenance_of(found)
     assert report.comparison is None

@@ -1,6 +1,7 @@
 """A study names any of its points in every frame, and an invalid one cannot exist."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from nodule.findings import Candidate, Malignancy
 from nodule.geometry import Geometry
 from nodule.hu import HuWindow
 from nodule.nodules import Measurement
-from nodule.study import PatientHeader, SeriesHeader, SliceReference, Study, StudyWarning
+from nodule.study import PatientHeader, SeriesHeader, SliceReference, Study, StudyWarning, dicom_day
 from nodule.volume import LungMask, Volume
 
 GRID = Geometry(shape_zyx=(4, 5, 6), spacing_zyx_mm=(2.0, 0.5, 0.25), origin_lps_mm=(10, 20, -30))
@@ -49,6 +50,31 @@ def test_finds_a_slice_by_its_dicom_names() -> None:
 def test_a_point_outside_the_scan_is_refused() -> None:
     with pytest.raises(InputError, match="OUTSIDE_VOLUME"):
         study().locate((10.5, 21.0, 100.0))
+
+
+def test_names_the_nearest_image_beyond_the_ends_too() -> None:
+    """Slices lie at z = -30, -28, -26 and -24 mm."""
+    for z_mm, number in ((-29.1, 1), (-28.9, 2), (-900.0, 1), (900.0, 4)):
+        image = study().image_at((10.5, 21.0, z_mm))
+        assert (image.number, image.count, image.instance_number) == (number, 4, 10 - number)
+    bare = replace(study(), slices=()).image_at((10.5, 21.0, -26.0))
+    assert (bare.number, bare.instance_number, bare.sop_instance_uid) == (3, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("20240229", date(2024, 2, 29)),
+        (" 20240229 ", date(2024, 2, 29)),
+        ("20230229", None),
+        ("2024229", None),
+        ("2024-02-29", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_reads_the_day_of_a_dicom_date(text: str | None, day: date | None) -> None:
+    assert dicom_day(text) == day
 
 
 def test_refuses_slices_that_do_not_match_the_volume() -> None:

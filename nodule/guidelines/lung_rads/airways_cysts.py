@@ -5,7 +5,7 @@ from __future__ import annotations
 from nodule.guidelines.facts import NoduleFacts
 from nodule.guidelines.lung_rads.course import stepped
 from nodule.guidelines.lung_rads.lesions import AirwayNodule, Cyst, ScreenedNodule
-from nodule.guidelines.lung_rads.nodules import classify_nodule
+from nodule.guidelines.lung_rads.nodule_category import classify_nodule
 from nodule.guidelines.lung_rads.table import AIRWAY_4B, Category, Edition
 from nodule.guidelines.lung_rads.verdict import Verdict, as_result, verdict
 from nodule.guidelines.result import Result, Rule

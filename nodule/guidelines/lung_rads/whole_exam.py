@@ -15,7 +15,7 @@ from nodule.guidelines.lung_rads.airways_cysts import (
     classify_cyst,
 )
 from nodule.guidelines.lung_rads.lesions import AirwayNodule, Cyst, Lesion
-from nodule.guidelines.lung_rads.nodules import classify_nodule
+from nodule.guidelines.lung_rads.nodule_category import classify_nodule
 from nodule.guidelines.lung_rads.table import (
     DUE_MONTHS,
     EDITIONS,
