@@ -101,6 +101,14 @@ def _dicom_warnings(source: SeriesSource) -> tuple[StudyWarning, ...]:
                 message="the declared padding value lies within tissue and was not applied",
             )
         )
+    malformed = sorted({keyword for image in source.images for keyword in image.malformed})
+    if malformed:
+        found.append(
+            StudyWarning(
+                code="MALFORMED_ATTRIBUTES",
+                message=f"{', '.join(malformed)}: the values break the standard and were left out",
+            )
+        )
     if source.suspects:
         found.append(
             StudyWarning(

@@ -9,7 +9,8 @@ from functools import cached_property
 
 from nodule.ct._choice import SeriesOffer, best_of
 from nodule.ct._containers import Member
-from nodule.ct.dicom._headers import ImageHeader, read_patient
+from nodule.ct.dicom._headers import ImageHeader
+from nodule.ct.dicom._patient import read_patient
 from nodule.ct.images._image_file import ImageFile
 from nodule.errors import InputError, NoduleError, UsageError
 from nodule.geometry import Geometry

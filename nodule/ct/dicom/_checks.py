@@ -32,6 +32,8 @@ _NOT_DENSITY = frozenset({"PERFUSION", "IODINE", "Z_EFF", "ELECTRON_DENSITY", "D
     # derived pixel contrast, PS3.3 C.8.16.1.4
     *("STD_DEVIATION", "SUBTRACTION", "DIVISION", "MULTIPLICATION", "ADDITION", "QUANTITY"),
 }
+# the defined terms, and what writers spell out
+_HU_NAMES = ("HU", "HU_MOD", "US", "HOUNSFIELD", "HOUNSFIELD UNIT", "HOUNSFIELD UNITS")
 
 Images = Sequence[ImageHeader]
 
@@ -186,7 +188,7 @@ def _not_hounsfield(image: ImageHeader) -> str | None:
         return "no rescale"
     if image.slope == 0:
         return "a slope of zero"
-    if (image.rescale_type or "HU").upper() not in ("HU", "HU_MOD", "US"):
+    if (image.rescale_type or "HU").upper() not in _HU_NAMES:
         return f"rescale type {(image.rescale_type or '')[:16]}"
     if image.pixel_format.photometric == "MONOCHROME1":
         return "inverted grey values"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pydicom.dataset import Dataset
 
@@ -11,6 +12,7 @@ from nodule.ct._containers import Member
 from nodule.ct.dicom import _syntaxes, attributes
 from nodule.ct.dicom._dicom_file import ParsedFile, PixelSpan, parse_file, quiet_pydicom
 from nodule.ct.dicom._enhanced import flat_frames
+from nodule.ct.dicom._patient import IDENTIFYING_KEYWORDS, patient_digest
 from nodule.ct.dicom._pixel_format import (
     OVERLAY_BIT_TAGS,
     PixelFormat,
@@ -21,7 +23,7 @@ from nodule.ct.dicom._pixel_format import (
 )
 from nodule.errors import DicomSeriesError, NoduleError
 from nodule.geometry import Vector
-from nodule.study import PatientHeader, SeriesHeader
+from nodule.study import SeriesHeader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,7 @@ class ImageHeader:
     padding : closed range of stored values that are no measurement.
     patient_digest : sha256 of what identifies the patient, to tell two apart without a name.
     acquisition, temporal_position, stack_id : which part of the scan it belongs to, as stated.
+    malformed : descriptive attributes whose values break the standard; they are taken as absent.
     """
 
     member: Member
@@ -58,7 +61,6 @@ class ImageHeader:
     orientation: tuple[float, ...] | None
     row_spacing_mm: float | None
     column_spacing_mm: float | None
-    slice_location_mm: float | None
     slope: float | None
     intercept: float | None
     rescale_type: str | None
@@ -67,6 +69,7 @@ class ImageHeader:
     acquisition: str | None
     temporal_position: str | None
     stack_id: str | None
+    malformed: tuple[str, ...]
 
     @property
     def where(self) -> str:
@@ -95,16 +98,12 @@ _IMAGE_KEYWORDS = (
     "StudyInstanceUID",
     "SeriesInstanceUID",
     "FrameOfReferenceUID",
-    "InstanceNumber",
     "AcquisitionNumber",
     "TemporalPositionIdentifier",
-    "PatientName",
-    "PatientID",
-    "PatientBirthDate",
+    *IDENTIFYING_KEYWORDS,
     "ImagePositionPatient",
     "ImageOrientationPatient",
     "PixelSpacing",
-    "SliceLocation",
     "SamplesPerPixel",
     "PhotometricInterpretation",
     "NumberOfFrames",
@@ -123,29 +122,22 @@ _IMAGE_KEYWORDS = (
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 )
-_SERIES_KEYWORDS = (
-    "SeriesNumber",
-    "SeriesDescription",
-    "Manufacturer",
-    "ManufacturerModelName",
-    "ConvolutionKernel",
-    "SliceThickness",
-    "KVP",
-    "Exposure",
-    "CTDIvol",
-    "ContrastBolusAgent",
+# nothing that is read or measured depends on these: one that is malformed is taken as absent
+_DESCRIPTIVE: Mapping[str, Callable[[Dataset, str], str | float | None]] = MappingProxyType(
+    {
+        "InstanceNumber": attributes.integer,
+        "SeriesNumber": attributes.integer,
+        "SeriesDescription": attributes.text,
+        "Manufacturer": attributes.text,
+        "ManufacturerModelName": attributes.text,
+        "ConvolutionKernel": attributes.text,
+        "SliceThickness": attributes.number,
+        "KVP": attributes.number,
+        "Exposure": attributes.number,
+        "CTDIvol": attributes.number,
+        "ContrastBolusAgent": attributes.text,
+    }
 )
-_PATIENT_KEYWORDS = {
-    "patient_name": "PatientName",
-    "patient_id": "PatientID",
-    "birth_date": "PatientBirthDate",
-    "sex": "PatientSex",
-    "age": "PatientAge",
-    "accession_number": "AccessionNumber",
-    "study_date": "StudyDate",
-    "study_description": "StudyDescription",
-    "institution": "InstitutionName",
-}
 
 
 def read_dicom_file(member: Member) -> DicomFile:
@@ -158,13 +150,13 @@ def read_dicom_file(member: Member) -> DicomFile:
         Later faults are in the result's ``error``, so that the series is known to be affected.
     """
     with quiet_pydicom():
-        parsed = parse_file(member, (*_IMAGE_KEYWORDS, *_SERIES_KEYWORDS, *OVERLAY_BIT_TAGS))
+        parsed = parse_file(member, (*_IMAGE_KEYWORDS, *_DESCRIPTIVE, *OVERLAY_BIT_TAGS))
         if parsed.is_directory:
             raise DicomSeriesError(
                 f"{member.name} is an index of other files", code="DICOMDIR", hint=_INDEX_HINT
             )
         series_uid = attributes.text(parsed.dataset, "SeriesInstanceUID")
-        modality = attributes.text(parsed.dataset, "Modality")
+        modality = _modality(parsed.dataset)
         if series_uid is None and parsed.pixels is None:
             raise DicomSeriesError(
                 f"{member.name} holds no image", code="NOT_AN_IMAGE", hint=_EXPORT_HINT
@@ -188,19 +180,6 @@ def read_dicom_file(member: Member) -> DicomFile:
 
 _INDEX_HINT = "Give it alone to read what it lists."
 _EXPORT_HINT = "Export the study again."
-
-
-def read_patient(member: Member) -> PatientHeader:
-    """Read who was scanned, names in the file's own character set.
-
-    Raises
-    ------
-    DicomSeriesError : as :func:`read_dicom_file`, and ``BAD_VALUE``.
-    """
-    with quiet_pydicom():
-        parsed = parse_file(member, ("SpecificCharacterSet", *_PATIENT_KEYWORDS.values()))
-        found = {f: attributes.text(parsed.dataset, k) for f, k in _PATIENT_KEYWORDS.items()}
-    return PatientHeader(**found)
 
 
 def _images_and_header(
@@ -246,52 +225,57 @@ def _image(
         pixel_format=read_pixel_format(dataset),
         sop_class_uid=attributes.text(dataset, "SOPClassUID"),
         sop_instance_uid=attributes.text(dataset, "SOPInstanceUID"),
-        instance_number=attributes.integer(dataset, "InstanceNumber"),
+        instance_number=attributes.stated(dataset, "InstanceNumber", attributes.integer),
         study_uid=attributes.text(dataset, "StudyInstanceUID"),
         frame_of_reference_uid=attributes.text(dataset, "FrameOfReferenceUID"),
-        modality=attributes.text(dataset, "Modality"),
+        modality=_modality(dataset),
         image_type=attributes.texts(dataset, "ImageType"),
         position_lps_mm=attributes.vector(dataset, "ImagePositionPatient"),
         orientation=attributes.floats(dataset, "ImageOrientationPatient", 6),
         row_spacing_mm=row_spacing_mm,
         column_spacing_mm=column_spacing_mm,
-        slice_location_mm=attributes.number(dataset, "SliceLocation"),
         slope=attributes.number(dataset, "RescaleSlope"),
         intercept=attributes.number(dataset, "RescaleIntercept"),
         rescale_type=attributes.text(dataset, "RescaleType"),
         padding=read_padding(dataset),
-        patient_digest=_patient_digest(dataset),
-        acquisition=attributes.stated(dataset, "AcquisitionNumber"),
-        temporal_position=attributes.stated(dataset, "TemporalPositionIndex")
-        or attributes.stated(dataset, "TemporalPositionIdentifier"),
-        stack_id=attributes.stated(dataset, "StackID"),
+        patient_digest=patient_digest(dataset),
+        acquisition=attributes.stated(dataset, "AcquisitionNumber", attributes.text),
+        temporal_position=attributes.stated(dataset, "TemporalPositionIndex", attributes.text)
+        or attributes.stated(dataset, "TemporalPositionIdentifier", attributes.text),
+        stack_id=attributes.stated(dataset, "StackID", attributes.text),
+        malformed=tuple(k for k in _DESCRIPTIVE if _is_malformed(dataset, k)),
     )
 
 
-def _patient_digest(dataset: Dataset) -> str:
-    stated = [
-        (attributes.stated(dataset, keyword) or "").upper()
-        for keyword in ("PatientID", "PatientName", "PatientBirthDate")
-    ]
-    return hashlib.sha256("\0".join(stated).encode()).hexdigest()
-
-
 def _series_header(dataset: Dataset, transfer_syntax: str) -> SeriesHeader:
-    stated = attributes.text(dataset, "LossyImageCompression")
+    lossy = attributes.stated(dataset, "LossyImageCompression", attributes.text)
     return SeriesHeader(
         source_format="dicom",
         study_instance_uid=attributes.text(dataset, "StudyInstanceUID"),
         series_instance_uid=attributes.text(dataset, "SeriesInstanceUID"),
         frame_of_reference_uid=attributes.text(dataset, "FrameOfReferenceUID"),
-        series_number=attributes.integer(dataset, "SeriesNumber"),
-        series_description=attributes.text(dataset, "SeriesDescription"),
-        manufacturer=attributes.text(dataset, "Manufacturer"),
-        model_name=attributes.text(dataset, "ManufacturerModelName"),
-        convolution_kernel=attributes.text(dataset, "ConvolutionKernel"),
-        slice_thickness_mm=attributes.number(dataset, "SliceThickness"),
-        kvp=attributes.number(dataset, "KVP"),
-        exposure_mas=attributes.number(dataset, "Exposure"),
-        ctdi_vol_mgy=attributes.number(dataset, "CTDIvol"),
-        contrast_agent=attributes.text(dataset, "ContrastBolusAgent"),
-        lossy=stated == "01" or (transfer_syntax in _syntaxes.LOSSY and stated != "00"),
+        series_number=attributes.stated(dataset, "SeriesNumber", attributes.integer),
+        series_description=attributes.stated(dataset, "SeriesDescription", attributes.text),
+        manufacturer=attributes.stated(dataset, "Manufacturer", attributes.text),
+        model_name=attributes.stated(dataset, "ManufacturerModelName", attributes.text),
+        convolution_kernel=attributes.stated(dataset, "ConvolutionKernel", attributes.text),
+        slice_thickness_mm=attributes.stated(dataset, "SliceThickness", attributes.number),
+        kvp=attributes.stated(dataset, "KVP", attributes.number),
+        exposure_mas=attributes.stated(dataset, "Exposure", attributes.number),
+        ctdi_vol_mgy=attributes.stated(dataset, "CTDIvol", attributes.number),
+        contrast_agent=attributes.stated(dataset, "ContrastBolusAgent", attributes.text),
+        lossy=lossy == "01" or (transfer_syntax in _syntaxes.LOSSY and lossy != "00"),
     )
+
+
+def _is_malformed(dataset: Dataset, keyword: str) -> bool:
+    try:
+        _DESCRIPTIVE[keyword](dataset, keyword)
+    except DicomSeriesError:
+        return True
+    return False
+
+
+def _modality(dataset: Dataset) -> str | None:
+    stated = attributes.text(dataset, "Modality")
+    return stated and stated.upper()

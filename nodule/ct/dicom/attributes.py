@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from nodule.errors import DicomSeriesError
 from nodule.geometry import Vector, as_vector
+
+_T = TypeVar("_T")
 
 
 def raw(dataset: Dataset, keyword: str) -> object:
@@ -50,10 +52,15 @@ def text(dataset: Dataset, keyword: str) -> str | None:
     return whole.strip(" \0") or None
 
 
-def stated(dataset: Dataset, keyword: str) -> str | None:
-    """Return an attribute that only describes as text, None where it is absent or malformed."""
+def stated(dataset: Dataset, keyword: str, read: Callable[[Dataset, str], _T | None]) -> _T | None:
+    """Return an attribute that only describes, None where it is absent or malformed.
+
+    Parameters
+    ----------
+    read : one of the other functions here.
+    """
     try:
-        return text(dataset, keyword)
+        return read(dataset, keyword)
     except DicomSeriesError:
         return None
 

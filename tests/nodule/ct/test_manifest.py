@@ -17,7 +17,8 @@ import pytest
 from nodule.ct import Inventory, inventory, read_ct
 from nodule.ct._containers import Member
 from nodule.ct.dicom._decode import decode_images, to_hounsfield
-from nodule.ct.dicom._headers import ImageHeader, read_dicom_file, read_patient
+from nodule.ct.dicom._headers import ImageHeader, read_dicom_file
+from nodule.ct.dicom._patient import read_patient
 from nodule.errors import NoduleError
 from nodule.study import Study
 
