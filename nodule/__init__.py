@@ -18,7 +18,7 @@ from nodule._version import __version__
 
 if TYPE_CHECKING:
     from nodule.advice.context import Context
-    from nodule.candidates.stage import ProposeCandidates
+    from nodule.candidates import ProposeCandidates
     from nodule.chain import Chain
     from nodule.ct import inventory, read_ct
     from nodule.detection import Detection
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from nodule.followup import Comparison
     from nodule.front_door import compare, detect, write_report
     from nodule.geometry import Geometry
-    from nodule.lungs.stage import SegmentLungs
-    from nodule.malignancy.stage import ScoreMalignancy
+    from nodule.lungs import SegmentLungs
+    from nodule.malignancy import ScoreMalignancy
     from nodule.masks import NoduleMask
     from nodule.measure.stage import Measure
     from nodule.nodules import Measurement, Nodule

@@ -12,15 +12,14 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, cast
 
-from nodule.candidates.stage import ProposeCandidates
+from nodule.candidates import ProposeCandidates
 from nodule.ct import ReadCt, SeriesSource
 from nodule.detection import Detection
 from nodule.errors import ConfigError, UsageError
 from nodule.findings import Candidate, Finding, ScoredCandidate
 from nodule.inference import Device
-from nodule.lungs.stage import SegmentLungs
-from nodule.malignancy.saliency_stage import MapSaliency
-from nodule.malignancy.stage import ScoreMalignancy
+from nodule.lungs import SegmentLungs
+from nodule.malignancy import MapSaliency, ScoreMalignancy
 from nodule.measure.stage import Measure
 from nodule.progress import StageProgress, silent_stages
 from nodule.resample import Resample
@@ -162,7 +161,7 @@ class Chain:
         Raises
         ------
         UsageError : ``TWO_OPERATING_POINTS`` when both are given.
-        WeightsError : as :meth:`nodule.candidates.operating.OperatingTable.beside`.
+        WeightsError : as :meth:`nodule.candidates._operating.OperatingTable.beside`.
         """
         if fp_per_scan is not None and threshold is not None:
             raise UsageError(
@@ -171,7 +170,7 @@ class Chain:
                 hint="Give the false positives per scan or the threshold, not both.",
             )
         if fp_per_scan is not None:
-            from nodule.candidates.operating import OperatingTable
+            from nodule.candidates import OperatingTable
 
             table = OperatingTable.beside(self.candidates.weights, *self.malignancy.weights)
             threshold = table.threshold_for(fp_per_scan)

@@ -95,9 +95,9 @@ def detect(
 
 _TASKS = MappingProxyType(
     {
-        "lungs": "nodule.lungs.training.lungs_task:LungsTask",
-        "candidates": "nodule.candidates.training.candidates_task:CandidatesTask",
-        "malignancy": "nodule.malignancy.training.malignancy_task:MalignancyTask",
+        "lungs": "nodule.lungs.training._lungs_task:LungsTask",
+        "candidates": "nodule.candidates.training._candidates_task:CandidatesTask",
+        "malignancy": "nodule.malignancy.training._malignancy_task:MalignancyTask",
     }
 )
 

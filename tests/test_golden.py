@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nodule.candidates.stage import ProposeCandidates
+from nodule.candidates import ProposeCandidates
 from nodule.chain import Chain, Pass
 from nodule.inference import Precision
-from nodule.lungs.stage import SegmentLungs
-from nodule.malignancy.stage import ScoreMalignancy
+from nodule.lungs import SegmentLungs
+from nodule.malignancy import ScoreMalignancy
 from nodule.measure.stage import Measure
 from nodule.phantom import NodulePlan, PhantomSpec, make_phantom
 from nodule.resample import Resample

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 GRANULARITY = 16
 """Input sizes must be multiples of this many voxels."""
 OUTPUTS = 5
-"""Channels: heat logit, log diameter, offset z, y, x (see :mod:`nodule.candidates.heatmap`)."""
+"""Channels: heat logit, log diameter, offset z, y, x (see :mod:`nodule.candidates._heatmap`)."""
 
 _RARE = -4.6  # logit of 1 %: what most cells are when training starts (Lin et al. 2017)
 

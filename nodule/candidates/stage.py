@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from nodule.candidates._peaks import Peak
     from nodule.candidates.network import HeatmapNetwork
-    from nodule.candidates.peaks import Peak
 
 _SPACING_TOLERANCE_MM = 1e-3
 WindowEdge = Annotated[int, Interval(ge=16, le=1024), MultipleOf(16)]
@@ -102,9 +102,9 @@ class ProposeCandidates:
         GeometryError : ``LUNGS_ELSEWHERE`` when the mask lies on another grid.
         WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
         """
-        from nodule.candidates.heatmap import STRIDE
-        from nodule.candidates.peaks import find_peaks, suppress
-        from nodule.candidates.sliding_window import plan_cheapest, slide_window
+        from nodule.candidates._heatmap import STRIDE
+        from nodule.candidates._peaks import find_peaks, suppress
+        from nodule.candidates._sliding_window import plan_cheapest, slide_window
 
         _check_grids(volume, lungs)
         wanted = reachable_cells(lungs.labels_zyx > 0, margin_mm=self.lung_margin_mm)
@@ -130,7 +130,7 @@ def reachable_cells(lungs_zyx: NDArray[np.bool_], *, margin_mm: float) -> NDArra
     lungs_zyx : bool [z, y, x] at 1 mm.
     margin_mm : measured between cells' positions.
     """
-    from nodule.candidates.heatmap import STRIDE
+    from nodule.candidates._heatmap import STRIDE
 
     short = [-n % STRIDE for n in lungs_zyx.shape]
     blocks = np.pad(lungs_zyx, [(0, n) for n in short])
@@ -143,7 +143,7 @@ def widened(cells: NDArray[np.bool_], *, margin_mm: float) -> NDArray[np.bool_]:
     """Return the cells within a margin of any that is set, measured between cells' positions."""
     from scipy import ndimage
 
-    from nodule.candidates.heatmap import STRIDE
+    from nodule.candidates._heatmap import STRIDE
 
     if not cells.any():
         return np.asarray(cells, dtype=np.bool_)

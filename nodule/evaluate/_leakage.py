@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from nodule.ct import inventory
 from nodule.errors import InputError
-from nodule.lidc.whole_scans import WholeScan
+from nodule.lidc import WholeScan
 from nodule.weights import Weights
 
 Names = Mapping[str, Collection[str]]

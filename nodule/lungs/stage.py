@@ -69,8 +69,8 @@ class SegmentLungs:
         StageError : ``NO_LUNGS`` when no lung is seen.
         WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
         """
-        from nodule.lungs.infer import coarse_shares
-        from nodule.lungs.shape import clean, refine
+        from nodule.lungs._infer import coarse_shares
+        from nodule.lungs._shape import clean, refine
 
         _check_grid(volume.geometry)
         shares = coarse_shares(

@@ -17,7 +17,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from nodule.malignancy.backbones import build_backbone
+from nodule.malignancy._backbones import build_backbone
 
 LEVELS: Mapping[str, int] = {
     "subtlety": 5,
@@ -60,7 +60,7 @@ class C3DMultitask(nn.Module):
 
     Parameters
     ----------
-    backbone : the backbone's name; see :mod:`nodule.malignancy.backbones`.
+    backbone : the backbone's name; see :mod:`nodule.malignancy._backbones`.
     magnifications_mm : edge of a voxel of each cube that shows a candidate.
     cube : voxels along an edge.
     channels : of the stem and of each residual level of ``c3d``; every level after the first

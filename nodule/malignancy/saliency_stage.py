@@ -20,8 +20,8 @@ from nodule.saliency import Answer, SaliencyMap
 from nodule.volume import Volume
 
 if TYPE_CHECKING:
-    from nodule.malignancy.ensemble import Ensemble
-    from nodule.malignancy.grad_cam import ReceptiveField
+    from nodule.malignancy._ensemble import Ensemble
+    from nodule.malignancy._grad_cam import ReceptiveField
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ class MapSaliency:
             progress(1.0)
             return ()
         # torch is loaded only when there is something to explain
-        from nodule.malignancy.ensemble import Ensemble
+        from nodule.malignancy._ensemble import Ensemble
 
         ensemble = Ensemble.load(
             self.scorer.weights,
@@ -96,8 +96,8 @@ class MapSaliency:
     def _explain(
         self, ensemble: Ensemble, volume: Volume, finding: Finding, candidate: Candidate
     ) -> SaliencyMap:
-        from nodule.malignancy.grad_cam import ReceptiveField, saliency_map
-        from nodule.malignancy.saliency_checks import check_saliency
+        from nodule.malignancy._grad_cam import ReceptiveField, saliency_map
+        from nodule.malignancy._saliency_checks import check_saliency
 
         networks = [member.network for member in ensemble.members]
         place = ReceptiveField.cut(volume, center_lps_mm=candidate.center_lps_mm, networks=networks)
@@ -122,7 +122,7 @@ class MapSaliency:
         self, ensemble: Ensemble, places: Sequence[ReceptiveField], candidate: Candidate
     ) -> list[float]:
         """Ask the judge anew about one candidate as different places show it."""
-        from nodule.malignancy.grad_cam import field_cubes
+        from nodule.malignancy._grad_cam import field_cubes
 
         alone = replace(self.scorer, detector_weight=0.0)
         said = alone.reported(

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from nodule.errors import ConfigError
 from nodule.findings import Candidate, Malignancy, ScoredCandidate
 from nodule.inference import SPEED_ONLY, Device, Precision, pick_device
-from nodule.malignancy.calibration import Calibration, mean_rating
+from nodule.malignancy._calibration import Calibration, mean_rating
 from nodule.progress import Progress, silent
 from nodule.ranges import Share, check_fields
 from nodule.volume import Volume
 from nodule.weights import Weights
 
 if TYPE_CHECKING:
-    from nodule.malignancy.ensemble import EnsemblePrediction
+    from nodule.malignancy._ensemble import EnsemblePrediction
     from nodule.malignancy.network import C3DMultitask
 
 _PORTION = 16  # candidates between two reports of progress
@@ -94,7 +94,7 @@ class ScoreMalignancy:
             progress(1.0)
             return ()
         # torch is loaded only when there is something to judge
-        from nodule.malignancy.ensemble import Ensemble
+        from nodule.malignancy._ensemble import Ensemble
 
         ensemble = Ensemble.load(
             self.weights, device=pick_device(self.device), precision=self.precision
@@ -141,7 +141,7 @@ class ScoreMalignancy:
 def _cubes(
     volume: Volume, portion: tuple[Candidate, ...], network: C3DMultitask
 ) -> NDArray[np.float32]:
-    from nodule.malignancy.cubes import candidate_cubes
+    from nodule.malignancy._cubes import candidate_cubes
 
     return np.stack(
         [

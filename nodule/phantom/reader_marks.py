@@ -21,7 +21,7 @@ from scipy.ndimage import (
     label,
 )
 
-from nodule.lidc.xml import CHARACTERISTICS
+from nodule.lidc import CHARACTERISTICS
 from nodule.phantom.spec import Phantom, PhantomNodule
 
 NAMESPACE = "http://www.nih.gov"

@@ -22,9 +22,7 @@ from nodule.review.apply import check_review
 from nodule.review.resegment import Resegmenter
 from nodule.review.review_file import Review
 from nodule.study import Study
-from nodule.training.crop_set_writing import replace_series
-from nodule.training.nodule_record import Kind
-from nodule.training.nodule_stack import MARGIN_MM, Box, NoduleStack
+from nodule.training import MARGIN_MM, CropSlices, Kind, NoduleStack, replace_series
 
 _SAME_SHARE = 0.5  # of the smaller mask
 _APART_MM = 8.0  # from a nodule's mask to a place that teaches what no nodule looks like
@@ -148,11 +146,11 @@ def write_labels(labels: Labels, *, folder: Path, study: Study, patient_id: str)
     ----------
     labels : of the study.
     folder : of the crop set, which may hold other studies.
-    study, patient_id : as :func:`nodule.training.crop_set_writing.write_stacks`.
+    study, patient_id : as :func:`nodule.training._crop_set_writing.write_stacks`.
 
     Raises
     ------
-    GeometryError : as :func:`nodule.training.crop_set_writing.write_stacks`.
+    GeometryError : as :func:`nodule.training._crop_set_writing.write_stacks`.
     """
     written: tuple[tuple[Kind, tuple[NoduleStack, ...]], ...] = (
         ("negative", labels.negatives),
@@ -270,7 +268,7 @@ def _gap_mm(mark: _Mark, place: _Unmarked) -> float:
     return float(np.linalg.norm(voxels - np.asarray(place.center_lps_mm), axis=1).min())
 
 
-def _reaches(place: _Unmarked, box: Box, geometry: Geometry) -> bool:
+def _reaches(place: _Unmarked, box: CropSlices, geometry: Geometry) -> bool:
     """Whether a ball about a place reaches into a box of the grid."""
     index = geometry.lps_to_index(place.center_lps_mm)
     low = np.array([part.start for part in box])

@@ -12,7 +12,7 @@ from pipelines.cli._progress import with_bar
 from pipelines.cli._summary import finish
 
 if TYPE_CHECKING:
-    from nodule.training.collection import LidcCollection, Luna16Collection
+    from nodule.training import LidcCollection, Luna16Collection
 
 _SHOWN = 5
 CollectionArgument = Annotated[
@@ -30,7 +30,7 @@ def lidc(source: CollectionArgument, out: SetOption, margin_mm: MarginOption = 2
     CT are ignored. The last line on stdout is a JSON summary. Exit status 0: all series succeeded;
     1: none did; 3: some failed.
     """
-    from nodule.training.collection import LidcCollection
+    from nodule.training import LidcCollection
 
     collection = LidcCollection(source)
     _name_foreign(collection.foreign)
@@ -44,14 +44,14 @@ def luna16(source: CollectionArgument, out: SetOption, margin_mm: MarginOption =
     counts as a patient. Folds are the numbers of the subsets. Summary and exit status are those of
     `nodule dataset lidc`.
     """
-    from nodule.training.collection import Luna16Collection
+    from nodule.training import Luna16Collection
 
     _cut(Luna16Collection(source), out, margin_mm)
 
 
 def _cut(collection: LidcCollection | Luna16Collection, out: Path, margin_mm: float) -> None:
     from nodule.errors import InputError
-    from nodule.training.crop_set_writing import write_table
+    from nodule.training import write_table
     from pipelines.batch import run_batch
 
     if not collection.inputs:

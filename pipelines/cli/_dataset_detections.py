@@ -30,11 +30,11 @@ def detections(
     All detections are written, those on nodules too: training excludes these by the readings of
     the scan. The last line on stdout is a JSON summary.
     """
-    from nodule.candidates.stage import ProposeCandidates
+    from nodule.candidates import ProposeCandidates
     from nodule.chain import Chain
     from nodule.ct import read_ct
-    from nodule.lidc.whole_scans import find_scans
-    from nodule.training.hard_negatives import ScanDetection, write_detections
+    from nodule.lidc import find_scans
+    from nodule.training import ScanDetection, write_detections
     from nodule.weights import Weights
 
     opened = Weights.shipped("candidates") if weights is None else Weights.open(weights)

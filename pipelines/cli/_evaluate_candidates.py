@@ -58,12 +58,11 @@ def candidates(
     OUT gets the detections as submissions to LUNA16, the chain's (marks.csv) and the detector's
     (detector_marks.csv), with seriesuids.csv; `nodule evaluate froc` scores them.
     """
-    from nodule.candidates.operating import operating_path
-    from nodule.candidates.stage import ProposeCandidates
+    from nodule.candidates import ProposeCandidates, operating_path
     from nodule.chain import Chain
     from nodule.evaluate import BootstrapSettings
     from nodule.evaluate.nodule_detection import detection_result, run_detection
-    from nodule.training.crop_set import CropSet
+    from nodule.training import CropSet
     from nodule.weights import Weights
 
     opened = Weights.shipped("candidates") if weights is None else Weights.open(weights)

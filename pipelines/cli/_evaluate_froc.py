@@ -51,7 +51,7 @@ def froc(
     """
     from nodule.evaluate import BootstrapSettings
     from nodule.evaluate.luna16_froc import evaluate_froc
-    from nodule.lidc.luna16 import read_findings, read_series_uids, read_submission
+    from nodule.lidc import read_findings, read_series_uids, read_submission
 
     result = evaluate_froc(
         series_uids=read_series_uids(seriesuids),

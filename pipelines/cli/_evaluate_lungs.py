@@ -46,8 +46,8 @@ def lungs(
     """
     from nodule.chain import Chain
     from nodule.evaluate.lung_masks import evaluate_lungs
-    from nodule.lidc.whole_scans import find_scans
-    from nodule.lungs.stage import SegmentLungs
+    from nodule.lidc import find_scans
+    from nodule.lungs import SegmentLungs
     from nodule.weights import Weights
 
     opened = Weights.shipped("lungs") if weights is None else Weights.open(weights)

@@ -66,8 +66,8 @@ def malignancy(
     """
     from nodule.evaluate import BootstrapSettings
     from nodule.evaluate.malignancy_rating import malignancy_result, run_malignancy
-    from nodule.malignancy.calibration import calibration_path
-    from nodule.training.crop_set import CropSet
+    from nodule.malignancy import calibration_path
+    from nodule.training import CropSet
     from nodule.weights import Weights
 
     if calibrate and not folds:

@@ -31,7 +31,7 @@ def measure(
     """
     from nodule.evaluate import BootstrapSettings
     from nodule.evaluate.nodule_measurement import evaluate_masks
-    from nodule.training.crop_set import CropSet
+    from nodule.training import CropSet
 
     result = evaluate_masks(
         CropSet.open(data),

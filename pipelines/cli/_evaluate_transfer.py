@@ -57,7 +57,7 @@ def transfer(
     """
     from nodule.evaluate import BootstrapSettings
     from nodule.evaluate.malignancy_rating import evaluate_transfer
-    from nodule.training.crop_set import CropSet
+    from nodule.training import CropSet
     from nodule.weights import Weights
 
     bootstrap = BootstrapSettings(draws=draws, seed=seed)

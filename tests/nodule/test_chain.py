@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 from stand_in_chain import CANDIDATE, FINDING, SCORED, STUDY, stand_ins
 
-from nodule.candidates.operating import OperatingTable, operating_path
-from nodule.candidates.stage import ProposeCandidates
+from nodule.candidates import OperatingTable, ProposeCandidates, operating_path
 from nodule.chain import Chain
 from nodule.errors import ConfigError, UsageError, WeightsError
-from nodule.malignancy.saliency_stage import MapSaliency
-from nodule.malignancy.stage import ScoreMalignancy
+from nodule.malignancy import MapSaliency, ScoreMalignancy
 from nodule.measure.stage import Measure
 from nodule.weights import Weights
 

@@ -15,7 +15,7 @@ import pytest
 from nodule import code_constants
 from nodule.code_constants import constants_of, constants_sha256
 from nodule.errors import StageError
-from nodule.malignancy.saliency_stage import MapSaliency
+from nodule.malignancy import MapSaliency
 from pipelines.flows import detect_stage_types
 
 STAGES = (*detect_stage_types(), MapSaliency)
@@ -202,7 +202,7 @@ INFERENCE = {
 
 NOT_OF_THE_ANSWER = {
     "nodule.ct": ["nodule.ct.dicom._decoder_process.MEMORY_BYTES"],  # beyond it, no answer
-    "nodule.candidates": ["nodule.candidates.operating._ROUNDING"],  # it sets fields of stages
+    "nodule.candidates": ["nodule.candidates._operating._ROUNDING"],  # it sets fields of stages
 }
 
 

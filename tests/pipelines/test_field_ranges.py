@@ -8,12 +8,11 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import pytest
 from annotated_types import Interval
 
-from nodule.candidates.training.candidates_task import CandidatesTask
+from nodule.candidates.training import CandidatesTask
 from nodule.errors import ConfigError
 from nodule.hu import HuWindow
-from nodule.malignancy.calibration import Calibration
-from nodule.malignancy.saliency_stage import MapSaliency
-from nodule.malignancy.training.malignancy_task import MalignancyTask
+from nodule.malignancy import Calibration, MapSaliency
+from nodule.malignancy.training import MalignancyTask
 from nodule.measure.segment import GrowthRules
 from pipelines.config import Shipped
 from pipelines.flows import detect_stage_types, task_type

@@ -10,7 +10,7 @@ import pytest
 
 from nodule.chain import Chain
 from nodule.code_constants import constants_of
-from nodule.malignancy.calibration import Calibration
+from nodule.malignancy import Calibration
 from nodule.weights import Weights
 from pipelines.flow_codecs import CODECS
 from pipelines.flows import detect_flow, detect_stage_types

@@ -19,7 +19,7 @@ from nodule.evaluate._evaluation_result import (
 )
 from nodule.evaluate.luna16_froc._froc import FP_RATES, FrocBand, bootstrap_froc, froc
 from nodule.evaluate.luna16_froc._luna16_matching import ScanMatches, match_luna16
-from nodule.lidc.luna16 import LunaFinding, LunaMark
+from nodule.lidc import LunaFinding, LunaMark
 
 _CURVE_POINTS = 256
 

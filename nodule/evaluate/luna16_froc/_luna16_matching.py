@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nodule.errors import InputError
-from nodule.lidc.luna16 import UNMEASURED_DIAMETER_MM, LunaFinding, LunaMark
+from nodule.lidc import UNMEASURED_DIAMETER_MM, LunaFinding, LunaMark
 
 MAX_MARKS = 100
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from nodule.errors import GeometryError, InputError
 from nodule.evaluate._overlap import LUNG_TOLERANCE_MM, Overlap, compare_masks
 from nodule.geometry import Vector
-from nodule.lidc.whole_scans import WholeScan
+from nodule.lidc import WholeScan
 from nodule.resample import geometry_of
 from nodule.study import Study
-from nodule.training.annotated_scan import annotations_in
+from nodule.training import annotations_in
 from nodule.volume import LungMask
 
 

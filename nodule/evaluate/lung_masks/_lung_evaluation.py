@@ -21,8 +21,8 @@ from nodule.evaluate.lung_masks._lung_agreement import (
     nodule_centers,
     read_lung_mask,
 )
-from nodule.lidc.whole_scans import WholeScan
-from nodule.lungs.training.threshold_labels import label_lungs
+from nodule.lidc import WholeScan
+from nodule.lungs.training import label_lungs
 from nodule.resample import resample_mask
 from nodule.volume import LungMask, Volume
 from nodule.weights.model_card import CardFigure

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from nodule.evaluate.malignancy_rating._crop_predictions import NodulePrediction
 from nodule.evaluate.malignancy_rating._rating_scale import readers_mean, suspicion_of
-from nodule.malignancy.calibration import Calibration, mean_rating
-from nodule.training.nodule_record import Kind
+from nodule.malignancy import Calibration, mean_rating
+from nodule.training import Kind
 
 Choose = Callable[[NodulePrediction], Calibration]
 """Which calibration reads a prediction: one that was not fitted on its patient."""

@@ -20,8 +20,8 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 from nodule.errors import InputError
 from nodule.evaluate.malignancy_rating._crop_predictions import NodulePrediction
 from nodule.evaluate.malignancy_rating._rating_scale import readers_mean, suspicious
-from nodule.lidc.whole_scans import fold_of
-from nodule.malignancy.calibration import Calibration, mean_rating, temper, width
+from nodule.lidc import fold_of
+from nodule.malignancy import Calibration, mean_rating, temper, width
 
 SPECIFICITY = 0.8
 """Share of the benign that the threshold leaves below it."""

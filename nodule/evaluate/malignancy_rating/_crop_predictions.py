@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.malignancy.ensemble import Ensemble
-from nodule.malignancy.training.crop_cubes import crop_cubes
-from nodule.malignancy.training.cube_sampler import DEEP_MM, elsewhere
-from nodule.malignancy.training.nodule_examples import (
+from nodule.malignancy import Ensemble
+from nodule.malignancy.training import (
+    DEEP_MM,
     NoduleCropView,
     NoduleExample,
+    crop_cubes,
+    elsewhere,
     views_deeper_than,
 )
 from nodule.progress import Progress, silent
-from nodule.training.nodule_record import NoduleRecord
+from nodule.training import NoduleRecord
 
 _OTHERS = 3  # places per view
 
@@ -34,7 +35,7 @@ class NodulePrediction:
     probability : that it is a nodule.
     distributions : each member's over the malignancy ratings 1 to 5, [member, 5], sum 1.
     diameter_mm : as the networks see it.
-    by_kind : the same distributions by the kind of view; see :mod:`nodule.training.crop_set`.
+    by_kind : the same distributions by the kind of view; see :mod:`nodule.training._crop_set`.
     """
 
     record: NoduleRecord

@@ -17,8 +17,8 @@ from nodule.evaluate.malignancy_rating._crop_predictions import (
     predict_surroundings,
 )
 from nodule.inference import Precision
-from nodule.malignancy.ensemble import Ensemble
-from nodule.malignancy.training.nodule_examples import NoduleExample
+from nodule.malignancy import Ensemble
+from nodule.malignancy.training import NoduleExample
 from nodule.progress import Progress, silent
 from nodule.weights import Weights
 

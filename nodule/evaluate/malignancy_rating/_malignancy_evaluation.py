@@ -24,9 +24,9 @@ from nodule.evaluate.malignancy_rating._held_out_panels import Panel, panels, pr
 from nodule.evaluate.malignancy_rating._rated_examples import rated_examples
 from nodule.evaluate.malignancy_rating._rating_baselines import outlined
 from nodule.inference import Device, Precision, pick_device
-from nodule.malignancy.calibration import Calibration, calibration_path
+from nodule.malignancy import Calibration, calibration_path
 from nodule.progress import Progress, silent
-from nodule.training.crop_set import CropSet
+from nodule.training import CropSet
 from nodule.weights import Weights
 
 _ASSESSING = 0.9  # share of the time; the rest goes to the readers' outlines

@@ -40,8 +40,8 @@ from nodule.evaluate.malignancy_rating._reader_agreement import (
     reader_agreement,
     surroundings,
 )
-from nodule.lidc.texture import texture_class
-from nodule.training.nodule_record import Kind
+from nodule.lidc import texture_class
+from nodule.training import Kind
 
 _KINDS: tuple[Kind, ...] = ("stack", "voi", "crop51")
 _FEWEST = 10  # nodules of a group that figures are given for

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from nodule.geometry import Geometry, Vector
-from nodule.malignancy.training.nodule_examples import NoduleCropView, majority
+from nodule.malignancy.training import NoduleCropView, majority
 from nodule.measure.calipers import sphericity
 from nodule.sphere import sphere_diameter_mm
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nodule.errors import InputError
-from nodule.malignancy.training.nodule_examples import NoduleExample, load_examples
-from nodule.training.crop_set import CropSet, distinct
+from nodule.malignancy.training import NoduleExample, load_examples
+from nodule.training import CropSet, distinct
 
 
 def rated_examples(

@@ -24,7 +24,7 @@ from nodule.evaluate.malignancy_rating._rating_scale import (
     suspicious,
 )
 from nodule.evaluate.malignancy_rating._reader_agreement import auc
-from nodule.malignancy.training.nodule_examples import NoduleExample
+from nodule.malignancy.training import NoduleExample
 from nodule.progress import Progress, silent
 
 

@@ -26,7 +26,7 @@ from nodule.evaluate.malignancy_rating._rating_scale import (
     rating_agreement,
     suspicious,
 )
-from nodule.malignancy.calibration import mean_rating
+from nodule.malignancy import mean_rating
 
 Figures = Mapping[str, float]
 Classes = NDArray[np.bool_]

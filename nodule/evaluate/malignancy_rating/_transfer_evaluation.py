@@ -32,10 +32,9 @@ from nodule.evaluate.malignancy_rating._rating_scale import (
 )
 from nodule.evaluate.malignancy_rating._reader_agreement import auc
 from nodule.inference import Device, Precision, pick_device
-from nodule.malignancy.ensemble import Ensemble
-from nodule.malignancy.predict import Predictor
+from nodule.malignancy import Ensemble, Predictor
 from nodule.progress import Progress, silent
-from nodule.training.crop_set import CropSet
+from nodule.training import CropSet
 from nodule.weights import Weights
 
 

@@ -13,14 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.candidates.heatmap import STRIDE
+from nodule.candidates import STRIDE
 from nodule.errors import InputError
 from nodule.geometry import as_vector
 from nodule.hu import NETWORK_WINDOW
 from nodule.patch_pose import Box
-from nodule.training.copy_paste import feathered_blend, mismatch_hu
-from nodule.training.packed_crop import PackedCrop, decode_hu
-from nodule.training.pose import SamplePose
+from nodule.training import PackedCrop, SamplePose, decode_hu, feathered_blend, mismatch_hu
 from nodule.volume import LungMask, Volume
 
 PATCH_MM = 64

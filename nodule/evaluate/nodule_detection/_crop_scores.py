@@ -14,10 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.candidates.heatmap import STRIDE
-from nodule.candidates.peaks import Peak, find_peaks, suppress
-from nodule.candidates.sliding_window import plan_windows, slide_window
-from nodule.candidates.stage import ProposeCandidates, load_network
+from nodule.candidates import (
+    STRIDE,
+    Peak,
+    ProposeCandidates,
+    find_peaks,
+    load_network,
+    plan_windows,
+    slide_window,
+    suppress,
+)
 from nodule.evaluate._bootstrap import BootstrapSettings, patient_bootstrap
 from nodule.evaluate._estimate import Estimate
 from nodule.evaluate._nodule_groups import size_class
@@ -26,12 +32,10 @@ from nodule.evaluate.nodule_detection._read_scans import LEAST_DIAMETER_MM
 from nodule.findings import Candidate
 from nodule.geometry import Geometry, as_vector
 from nodule.inference import pick_device
-from nodule.lidc.luna16 import CERTAIN_READERS
-from nodule.lidc.texture import texture_class
-from nodule.malignancy.stage import ScoreMalignancy
+from nodule.lidc import CERTAIN_READERS, texture_class
+from nodule.malignancy import ScoreMalignancy
 from nodule.progress import Progress, silent
-from nodule.training.crop_set import CropSet, distinct
-from nodule.training.nodule_record import NoduleRecord
+from nodule.training import CropSet, NoduleRecord, distinct
 from nodule.volume import Volume
 
 HEIGHTS_MM = (10.0, 20.0)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nodule.candidates.operating import OperatingTable
+from nodule.candidates import OperatingTable
 from nodule.chain import Chain
 from nodule.errors import InputError
 from nodule.evaluate._evaluation_result import EvaluationScope
@@ -18,10 +18,9 @@ from nodule.evaluate.nodule_detection._crop_scores import (
 )
 from nodule.evaluate.nodule_detection._read_scans import find_read_scans
 from nodule.evaluate.nodule_detection._scan_detections import ScanResult, calibrate, examine
-from nodule.lidc.whole_scans import WholeScan
+from nodule.lidc import WholeScan
 from nodule.progress import Progress, silent
-from nodule.training.crop_set import CropSet
-from nodule.training.nodule_record import NoduleRecord
+from nodule.training import CropSet, NoduleRecord
 from nodule.weights import Weights
 
 _LOWEST_SCORE = 0.01

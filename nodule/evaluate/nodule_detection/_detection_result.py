@@ -30,7 +30,7 @@ from nodule.evaluate.nodule_detection._detection_figures import (
 from nodule.evaluate.nodule_detection._nodule_location import side_of
 from nodule.evaluate.nodule_detection._read_scans import must_be_found
 from nodule.evaluate.nodule_detection._scan_detections import NoduleHit, ScanResult, poisson_rate
-from nodule.lidc.luna16 import LunaMark, write_submission
+from nodule.lidc import LunaMark, write_submission
 from nodule.weights.model_card import CardFigure
 
 FP_RATES = (4.0, 2.0, 1.0)

@@ -24,14 +24,17 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from torch import Tensor, nn
 
-from nodule.candidates.heatmap import STRIDE
-from nodule.candidates.network import HeatmapNetwork
-from nodule.candidates.sliding_window import Plan, Window, plan_cheapest, slide_window
-from nodule.candidates.stage import (
+from nodule.candidates import (
+    STRIDE,
+    HeatmapNetwork,
+    Plan,
     ProposeCandidates,
+    Window,
     load_network,
     plain_network,
+    plan_cheapest,
     reachable_cells,
+    slide_window,
 )
 from nodule.chain import Chain, Pass
 from nodule.ct import read_ct

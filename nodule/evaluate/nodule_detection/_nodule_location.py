@@ -17,8 +17,7 @@ from nodule.geometry import Geometry, Vector
 from nodule.masks import NoduleMask
 from nodule.measure.place import lung_zone, nearest_lung, pleura_distance_mm
 from nodule.nodules import Lung, LungZone
-from nodule.training.annotated_scan import Annotation
-from nodule.training.nodule_record import NoduleRecord
+from nodule.training import Annotation, NoduleRecord
 from nodule.volume import LungMask
 
 MIDLINE_MM = 20.0

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nodule.errors import InputError
-from nodule.lidc.whole_scans import WholeScan, find_scans
+from nodule.lidc import WholeScan, find_scans
 from nodule.study import Study
-from nodule.training.annotated_scan import Annotation, read_annotated_scan
+from nodule.training import Annotation, read_annotated_scan
 
 LEAST_DIAMETER_MM = 3.0
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from nodule.candidates.operating import OperatingTable
+from nodule.candidates import OperatingTable
 from nodule.chain import Chain
 from nodule.evaluate._estimate import Estimate
 from nodule.evaluate.luna16_froc._luna16_matching import ScanMatches, match_scan
@@ -22,8 +22,8 @@ from nodule.evaluate.nodule_detection._crop_patches import HostScan
 from nodule.evaluate.nodule_detection._nodule_location import Location, locate
 from nodule.evaluate.nodule_detection._read_scans import ReadScan, load_read_scan
 from nodule.findings import Candidate
-from nodule.lidc.whole_scans import WholeScan
-from nodule.training.annotated_scan import Annotation
+from nodule.lidc import WholeScan
+from nodule.training import Annotation
 from nodule.weights import Weights
 
 

@@ -2,7 +2,7 @@
 
 Differences of volumes are relative to the mean of both (Bland and Altman 1986), with bias and 95 %
 limits of agreement. The readers' texture is that of their mean rating
-(:func:`nodule.lidc.texture.texture_class`); a calcified nodule counts as solid. Loads scikit-learn.
+(:func:`nodule.lidc.texture_class`); a calcified nodule counts as solid. Loads scikit-learn.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from nodule.evaluate._estimate import Estimate, LimitsOfAgreement
 from nodule.evaluate._evaluation_result import EvaluationResult, EvaluationScope, write_csv
 from nodule.evaluate.nodule_measurement._outline_scores import MaskScore, read_nodules, score_masks
 from nodule.masks import Texture
-from nodule.training.crop_set import CropSet
-from nodule.training.nodule_record import NoduleRecord
+from nodule.training import CropSet, NoduleRecord
 
 TEXTURES: tuple[Texture, ...] = ("ground-glass", "part-solid", "solid")
 SIZES_MM = (

@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 
 from nodule.evaluate._overlap import dice
 from nodule.geometry import Vector, as_vector
-from nodule.lidc.texture import texture_class
+from nodule.lidc import texture_class
 from nodule.masks import Texture
 from nodule.measure.segment import GrowthRules, segment_nodule
 from nodule.measure.volume_error import volume_ci95_mm3
 from nodule.sphere import sphere_diameter_mm
-from nodule.training.crop_set import CropSet
-from nodule.training.nodule_record import NoduleRecord
-from nodule.training.packed_crop import NoduleCrop
+from nodule.training import CropSet, NoduleCrop, NoduleRecord
 from nodule.volume import Volume
 
 Masks = NDArray[np.bool_]

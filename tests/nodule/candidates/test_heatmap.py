@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from nodule.candidates.heatmap import decode_centers, decode_diameters
-from nodule.candidates.training.heatmap_targets import Target, encode
+from nodule.candidates._heatmap import decode_centers, decode_diameters
+from nodule.candidates.training._heatmap_targets import Target, encode
 from nodule.geometry import Geometry
 
 NODULES = (

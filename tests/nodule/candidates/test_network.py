@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from nodule.candidates.heatmap import STRIDE
-from nodule.candidates.network import GRANULARITY, OUTPUTS, HeatmapNetwork, pair_columns
-from nodule.candidates.training.candidates_task import CandidatesTask
+from nodule.candidates import STRIDE, HeatmapNetwork
+from nodule.candidates.network import GRANULARITY, OUTPUTS, pair_columns
+from nodule.candidates.training import CandidatesTask
 from nodule.inference import fold_normalisation
 
 
@@ -69,7 +69,7 @@ def test_learns_one_batch_by_heart() -> None:
 
 def _one_batch() -> dict[str, torch.Tensor]:
     """Two images of 32 mm with a bright ball of 8 and one of 12 mm."""
-    from nodule.candidates.training.heatmap_targets import Target, encode
+    from nodule.candidates.training._heatmap_targets import Target, encode
 
     grid = torch.stack(torch.meshgrid(*[torch.arange(32.0)] * 3, indexing="ij"))
     samples = []

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from nodule.candidates.operating import OperatingPoint, OperatingTable, operating_path
+from nodule.candidates import OperatingTable, operating_path
+from nodule.candidates._operating import OperatingPoint
 from nodule.errors import InputError, NoduleError
 from nodule.weights import Weights
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nodule.candidates.peaks import Peak, find_peaks, suppress
+from nodule.candidates import Peak, find_peaks, suppress
 
 EVERYWHERE = np.ones((8, 8, 8), bool)
 

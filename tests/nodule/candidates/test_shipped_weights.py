@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nodule.candidates.stage import ProposeCandidates
+from nodule.candidates import ProposeCandidates
 from nodule.ct import read_ct
 from nodule.findings import Candidate
-from nodule.lungs.training.threshold_labels import label_lungs
+from nodule.lungs.training import label_lungs
 from nodule.phantom import NodulePlan, PhantomSpec, make_phantom
 from nodule.resample import Resample, resample_mask
 from nodule.weights import Weights

@@ -8,15 +8,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from nodule.candidates.heatmap import STRIDE
-from nodule.candidates.sliding_window import (
-    Plan,
-    axis_starts,
-    cells_of,
-    plan_cheapest,
-    plan_windows,
-    slide_window,
-)
+from nodule.candidates import STRIDE, Plan, plan_cheapest, plan_windows, slide_window
+from nodule.candidates._sliding_window import axis_starts, cells_of
 
 CPU = torch.device("cpu")
 

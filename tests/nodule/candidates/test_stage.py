@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from nodule.candidates import ProposeCandidates, load_network, reachable_cells
 from nodule.candidates import stage as stage_module
-from nodule.candidates.stage import ProposeCandidates, load_network, reachable_cells
 from nodule.errors import ConfigError, GeometryError, InputError, WeightsError
 from nodule.geometry import Geometry
 from nodule.volume import LungMask, Volume
@@ -49,7 +49,7 @@ def lungs(*, columns: slice = slice(0, 90)) -> LungMask:
 
 
 def weights_file(folder: Path, *, stage: str = "candidates") -> Weights:
-    from nodule.candidates.network import HeatmapNetwork
+    from nodule.candidates import HeatmapNetwork
 
     channels, depths = (4, 4, 4, 4), (1, 1, 1, 1)
     torch.manual_seed(0)

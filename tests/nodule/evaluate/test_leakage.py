@@ -10,7 +10,7 @@ from nodule.evaluate._leakage import (
     seen_in_training,
     unseen_members,
 )
-from nodule.lidc.whole_scans import find_scans
+from nodule.lidc import find_scans
 from nodule.weights import Weights
 
 WEIGHTS = Weights(

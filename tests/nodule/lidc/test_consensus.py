@@ -10,10 +10,18 @@ import pytest
 
 from nodule.errors import InputError
 from nodule.geometry import Geometry
-from nodule.lidc.consensus import LidcNodule, contour_mask, nodules_on, position_lps_mm
-from nodule.lidc.xml import Contour, LidcReadings, NoduleReading, PointMark, read_lidc_xml
+from nodule.lidc import (
+    LidcNodule,
+    LidcReadings,
+    PointMark,
+    nodules_on,
+    position_lps_mm,
+    read_lidc_xml,
+)
+from nodule.lidc._consensus import contour_mask
+from nodule.lidc._xml import Contour, NoduleReading
 from nodule.study import SeriesHeader, SliceReference, Study
-from nodule.training.crop_set import CropSet
+from nodule.training import CropSet
 from nodule.volume import Volume
 
 GEOMETRY = Geometry(

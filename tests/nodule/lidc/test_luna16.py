@@ -6,16 +6,15 @@ from pathlib import Path
 import pytest
 
 from nodule.errors import InputError
-from nodule.lidc.luna16 import (
-    LunaCandidate,
+from nodule.lidc import (
     LunaFinding,
     LunaMark,
-    read_candidates,
     read_findings,
     read_series_uids,
     read_submission,
     write_submission,
 )
+from nodule.lidc._luna16 import LunaCandidate, read_candidates
 
 UID = "1.3.6.1.4.1.14519.5.2.1.6279.6001.100225287222365663678666836860"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nodule.errors import InputError
-from nodule.lidc.readings import readings_beside, readings_by_series
+from nodule.lidc._readings import readings_beside, readings_by_series
 
 READINGS = (
     "<LidcReadMessage><ResponseHeader><SeriesInstanceUid>{}</SeriesInstanceUid>"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nodule.lidc.texture import texture_class
+from nodule.lidc import texture_class
 
 
 @pytest.mark.parametrize(

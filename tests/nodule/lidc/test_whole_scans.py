@@ -8,8 +8,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from nodule.errors import ConfigError, InputError
-from nodule.lidc.whole_scans import find_scans, fold_of, luna16_files, patient_of, training_scans
-from nodule.training.crop_set import CropSet
+from nodule.lidc import find_scans, fold_of, training_scans
+from nodule.lidc._whole_scans import luna16_files, patient_of
+from nodule.training import CropSet
 
 UID = "1.3.6.1.4.1.14519.5.2.1.6279.6001.{}"
 SERIES = "1.3.6.1.4.1.14519.5.2.1.6279.6001.179049373636438705059720603192"

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.lidc.xml import CHARACTERISTICS, MAX_XML_BYTES, NoduleReading, read_lidc_xml
+from nodule.lidc import CHARACTERISTICS, read_lidc_xml
+from nodule.lidc._xml import MAX_XML_BYTES, NoduleReading
 
 RATINGS = "".join(f"<{name}>{i % 5 + 1}</{name}>" for i, name in enumerate(CHARACTERISTICS))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nodule.lungs.distance import close_by_ball, depth_in, distance_to
+from nodule.lungs._distance import close_by_ball, depth_in, distance_to
 
 
 def test_distances_are_counted_in_voxels_from_the_mask_and_from_outside():

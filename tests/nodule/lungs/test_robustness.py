@@ -15,7 +15,7 @@ from nodule.chain import Chain
 from nodule.ct import read_ct
 from nodule.errors import StageError
 from nodule.geometry import Geometry, as_matrix, as_vector
-from nodule.lungs.stage import SegmentLungs
+from nodule.lungs import SegmentLungs
 from nodule.study import SeriesHeader, Study
 from nodule.volume import LungMask, Volume
 

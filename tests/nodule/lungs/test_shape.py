@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from nodule.lungs._shape import clean, refine
 from nodule.lungs.network import coarsen
-from nodule.lungs.shape import clean, refine
 from nodule.volume import LungMask
 
 

@@ -10,9 +10,9 @@ from nodule.ct import read_ct
 from nodule.errors import InputError, NoduleError, StageError, WeightsError
 from nodule.evaluate._overlap import LUNG_TOLERANCE_MM, compare_masks
 from nodule.geometry import Geometry, as_matrix, as_vector
+from nodule.lungs import SegmentLungs
 from nodule.lungs.network import build_network
-from nodule.lungs.stage import SegmentLungs
-from nodule.lungs.training.threshold_labels import label_lungs
+from nodule.lungs.training import label_lungs
 from nodule.phantom import Phantom
 from nodule.resample import resample_mask
 from nodule.study import SeriesHeader, Study

@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # for hand_built and made_up_nod
 
 from made_up_nodules import make_example, write_member
 
-from nodule.malignancy.training.backgrounds import Background
-from nodule.malignancy.training.nodule_examples import NoduleExample
+from nodule.malignancy.training import NoduleExample
+from nodule.malignancy.training._backgrounds import Background
 from nodule.weights import Weights
 
 OTHER_LUNG_HU = -900

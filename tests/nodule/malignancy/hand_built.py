@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nodule.geometry import Geometry, as_matrix, as_vector
 from nodule.hu import AIR_HU
-from nodule.malignancy.grad_cam import ReceptiveField
+from nodule.malignancy._grad_cam import ReceptiveField
 from nodule.volume import Volume
 
 CUBE = 32

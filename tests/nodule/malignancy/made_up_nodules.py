@@ -9,9 +9,9 @@ import torch
 
 from nodule.geometry import Geometry
 from nodule.malignancy.network import C3DMultitask
-from nodule.malignancy.training.nodule_examples import NoduleCropView, NoduleExample, count_votes
-from nodule.training.nodule_record import NoduleRecord
-from nodule.training.packed_crop import PackedCrop
+from nodule.malignancy.training import NoduleCropView, NoduleExample
+from nodule.malignancy.training._nodule_examples import count_votes
+from nodule.training import NoduleRecord, PackedCrop
 from nodule.weights import Weights, save_state
 
 NODULE_HU, OWN_LUNG_HU = 100, -780

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nodule.errors import ConfigError
-from nodule.malignancy.backbones import BACKBONES, BackboneName, build_backbone
+from nodule.malignancy._backbones import BACKBONES, BackboneName, build_backbone
 from nodule.malignancy.network import LEVELS, C3DMultitask
 
 

@@ -8,13 +8,7 @@ import numpy as np
 import pytest
 
 from nodule.errors import ConfigError, WeightsError
-from nodule.malignancy.calibration import (
-    Calibration,
-    calibration_path,
-    mean_rating,
-    temper,
-    width,
-)
+from nodule.malignancy import Calibration, calibration_path, mean_rating, temper, width
 from nodule.weights import Weights
 
 KNOWN = Calibration(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nodule.malignancy.cubes import candidate_cubes
+from nodule.malignancy._cubes import candidate_cubes
 
 SPACING_MM = (2.5, 0.7, 0.9)
 SHAPE = (40, 90, 80)

@@ -8,9 +8,10 @@ import torch
 from numpy.typing import NDArray
 
 from nodule.errors import ConfigError, WeightsError
-from nodule.malignancy.ensemble import Ensemble, assign_tta_flips
+from nodule.malignancy import Ensemble
+from nodule.malignancy._ensemble import assign_tta_flips
+from nodule.malignancy._predict import TTA_FLIPS
 from nodule.malignancy.network import C3DMultitask
-from nodule.malignancy.predict import TTA_FLIPS
 from nodule.weights import Weights
 
 CPU = torch.device("cpu")

@@ -9,7 +9,7 @@ from hand_built import CENTER_LPS_MM, OBLIQUE, LooksAt, place_of, with_balls
 
 from nodule.errors import InputError
 from nodule.geometry import as_vector
-from nodule.malignancy.grad_cam import ReceptiveField, contributions, saliency_map
+from nodule.malignancy._grad_cam import ReceptiveField, contributions, expected_rating, saliency_map
 from nodule.malignancy.network import C3DMultitask
 from nodule.volume import Volume
 
@@ -107,3 +107,8 @@ def test_every_magnification_and_backbone_has_a_map(backbone: str) -> None:
     assert heat.shape == (16, 16, 16)
     assert heat.min() >= 0
     assert heat.max() > 0
+
+
+def test_the_expected_rating_counts_from_one() -> None:
+    distribution = torch.tensor([[0.1, 0.2, 0.3, 0.4, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0]])
+    assert expected_rating(distribution).tolist() == pytest.approx([3.0, 5.0])

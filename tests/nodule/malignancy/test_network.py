@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 
 from nodule.inference import fold_normalisation
-from nodule.lidc.xml import CHARACTERISTICS
+from nodule.lidc import CHARACTERISTICS
 from nodule.malignancy.network import LEVELS, C3DMultitask, build
-from nodule.malignancy.training.malignancy_task import MalignancyTask
+from nodule.malignancy.training import MalignancyTask
 
 TASK = MalignancyTask(crop_set=Path(), scans=(), magnifications_mm=(1.0,))  # no data is read
 

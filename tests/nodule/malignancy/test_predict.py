@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from nodule.malignancy import Predictor
+from nodule.malignancy._predict import TTA_FLIPS
 from nodule.malignancy.network import LEVELS, Outputs
-from nodule.malignancy.predict import TTA_FLIPS, Predictor
 
 
 class SeesItsFirstVoxel(torch.nn.Module):

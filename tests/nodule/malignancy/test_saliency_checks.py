@@ -6,9 +6,15 @@ import torch
 from hand_built import OBLIQUE, place_of, with_balls
 
 from nodule.geometry import Geometry
-from nodule.malignancy.grad_cam import ReceptiveField
+from nodule.malignancy._grad_cam import ReceptiveField
+from nodule.malignancy._saliency_checks import (
+    hottest,
+    likeness,
+    moved_at_random,
+    occluded,
+    shuffled,
+)
 from nodule.malignancy.network import C3DMultitask
-from nodule.malignancy.saliency_checks import hottest, likeness, moved_at_random, occluded, shuffled
 from nodule.volume import Volume
 
 RNG = np.random.default_rng

@@ -9,8 +9,7 @@ from made_findings import made_finding
 from nodule.errors import ConfigError, InputError
 from nodule.findings import Candidate, Finding, ScoredCandidate
 from nodule.geometry import Geometry
-from nodule.malignancy.saliency_stage import MapSaliency
-from nodule.malignancy.stage import ScoreMalignancy
+from nodule.malignancy import MapSaliency, ScoreMalignancy
 from nodule.saliency import SaliencyMap
 from nodule.volume import Volume
 

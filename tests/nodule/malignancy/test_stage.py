@@ -13,11 +13,9 @@ from nodule.ct import read_ct
 from nodule.errors import ConfigError, WeightsError
 from nodule.findings import Candidate
 from nodule.geometry import Geometry
-from nodule.malignancy.calibration import Calibration
-from nodule.malignancy.cubes import candidate_cubes
-from nodule.malignancy.ensemble import Ensemble
-from nodule.malignancy.predict import TTA_FLIPS, Predictor
-from nodule.malignancy.stage import ScoreMalignancy
+from nodule.malignancy import Calibration, Ensemble, Predictor, ScoreMalignancy
+from nodule.malignancy._cubes import candidate_cubes
+from nodule.malignancy._predict import TTA_FLIPS
 from nodule.phantom import NodulePlan, PhantomSpec, make_phantom
 from nodule.resample import Resample
 from nodule.volume import Volume

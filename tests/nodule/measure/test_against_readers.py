@@ -13,7 +13,7 @@ import pytest
 from nodule.evaluate._bootstrap import BootstrapSettings
 from nodule.evaluate.nodule_measurement._mask_evaluation import mask_figures
 from nodule.evaluate.nodule_measurement._outline_scores import read_nodules, score_masks
-from nodule.training.crop_set import CropSet
+from nodule.training import CropSet
 
 _log = logging.getLogger(__name__)
 HELD_OUT_FOLD = 0

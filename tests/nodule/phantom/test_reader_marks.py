@@ -10,8 +10,8 @@ from scipy.ndimage import binary_closing, binary_fill_holes
 from skimage.draw import polygon
 
 from nodule.ct import read_ct
-from nodule.lidc.consensus import nodules_on
-from nodule.lidc.xml import LidcReadings, NoduleReading, read_lidc_xml
+from nodule.lidc import LidcReadings, nodules_on, read_lidc_xml
+from nodule.lidc._xml import NoduleReading
 from nodule.phantom import Phantom, WrittenStudy
 from nodule.phantom.reader_marks import outlines
 

@@ -8,17 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nodule.candidates.training.candidates_task import CandidatesTask
-from nodule.candidates.training.crop_regions import nodule_sources
-from nodule.candidates.training.patch_samples import plain_sample
+from nodule.candidates.training import CandidatesTask
+from nodule.candidates.training._crop_regions import nodule_sources
+from nodule.candidates.training._patch_samples import plain_sample
 from nodule.errors import InputError
 from nodule.evaluate.nodule_detection._crop_scores import certain_records
 from nodule.geometry import Geometry
-from nodule.lidc.whole_scans import fold_of
-from nodule.malignancy.training import cube_sampler
-from nodule.malignancy.training.backgrounds import Background
-from nodule.malignancy.training.malignancy_task import MalignancyTask
-from nodule.malignancy.training.nodule_examples import load_examples
+from nodule.lidc import fold_of
+from nodule.malignancy.training import MalignancyTask, load_examples
+from nodule.malignancy.training import _cube_sampler as cube_sampler
+from nodule.malignancy.training._backgrounds import Background
 from nodule.masks import NoduleMask
 from nodule.measure.segment import GrowthRules
 from nodule.report import Report
@@ -27,10 +26,8 @@ from nodule.review.resegment import Resegmenter
 from nodule.review.review_file import Review
 from nodule.review.training_labels import Labels, LeftOut, pseudonym, review_labels
 from nodule.study import Study
-from nodule.training.crop_set import CropSet, distinct
-from nodule.training.crop_set_writing import read_rows, write_stacks, write_table
-from nodule.training.nodule_record import Kind
-from nodule.training.nodule_stack import NoduleStack
+from nodule.training import CropSet, Kind, NoduleStack, distinct, write_table
+from nodule.training._crop_set_writing import read_rows, write_stacks
 from nodule.volume import LungMask, Volume
 
 BALL = (20.0, 30.0, -40.0)

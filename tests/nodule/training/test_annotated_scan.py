@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nodule.lidc.luna16 import findings_by_series
-from nodule.lidc.whole_scans import WholeScan, find_scans
+from nodule.lidc import WholeScan, find_scans, findings_by_series
 from nodule.phantom import NodulePlan, Phantom, PhantomSpec, make_phantom, write_study
-from nodule.training.annotated_scan import read_annotated_scan
-from nodule.training.scan_store import read_region
+from nodule.training import read_annotated_scan
+from nodule.training._scan_store import read_region
 
 HEADING = "seriesuid,coordX,coordY,coordZ,diameter_mm"
 

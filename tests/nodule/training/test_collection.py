@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nodule.errors import InputError
-from nodule.training.collection import LidcCollection, Luna16Collection
+from nodule.training import LidcCollection, Luna16Collection
 
 READINGS = (
     "<LidcReadMessage><ResponseHeader><SeriesInstanceUID>1.2.3</SeriesInstanceUID>"

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from nodule.training.copy_paste import (
+from nodule.training import (
+    STRAIGHT,
     Outline,
     Piece,
     ShapeDistance,
-    feather,
     feathered_blend,
     match_air,
     mismatch_hu,
     synthetic_parenchyma,
 )
-from nodule.training.pose import STRAIGHT
+from nodule.training._copy_paste import feather
 
 SPACING_MM = (2.0, 0.8, 0.8)
 SHAPE = (21, 51, 51)

@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 from nodule.errors import GeometryError, InputError
-from nodule.training.crop_set import CropSet, distinct
-from nodule.training.nodule_record import NoduleRecord
-from nodule.training.packed_crop import decode_hu
+from nodule.training import CropSet, NoduleRecord, decode_hu, distinct
 
 STACK = {
     "file": "stacks/P1.npz",

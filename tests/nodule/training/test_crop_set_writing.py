@@ -8,14 +8,11 @@ import pytest
 
 from nodule.errors import GeometryError
 from nodule.geometry import Geometry
-from nodule.lidc.consensus import LidcNodule
-from nodule.lidc.whole_scans import fold_of
-from nodule.lidc.xml import CHARACTERISTICS, NoduleReading
+from nodule.lidc import CHARACTERISTICS, LidcNodule, fold_of
+from nodule.lidc._xml import NoduleReading
 from nodule.study import SeriesHeader, Study
-from nodule.training.crop_set import CropSet
-from nodule.training.crop_set_writing import write_stacks, write_table
-from nodule.training.nodule_stack import NoduleStack
-from nodule.training.packed_crop import NoduleCrop
+from nodule.training import CropSet, NoduleCrop, NoduleStack, write_table
+from nodule.training._crop_set_writing import write_stacks
 from nodule.volume import Volume
 
 PRONE = ((0.0, 0.0, -1.0), (0.0, -1.0, 0.0), (1.0, 0.0, 0.0))

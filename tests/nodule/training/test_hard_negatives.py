@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.training.hard_negatives import ScanDetection, read_detections, write_detections
+from nodule.training import ScanDetection, read_detections, write_detections
 
 
 def test_places_read_back_by_patient_in_their_order(tmp_path: Path) -> None:

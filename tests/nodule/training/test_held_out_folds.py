@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 
 from nodule.errors import ConfigError
-from nodule.training.crop_set import CropSet
-from nodule.training.held_out_folds import scans_of_other_folds
-from nodule.training.nodule_record import NoduleRecord
+from nodule.training import CropSet, NoduleRecord, scans_of_other_folds
 
 
 @pytest.fixture

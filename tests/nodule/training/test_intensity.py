@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nodule.training.intensity import Scanner, ScannerRanges, draw_scanner
+from nodule.training import ScannerRanges, draw_scanner
+from nodule.training._intensity import Scanner
 
 RNG = np.random.default_rng
 

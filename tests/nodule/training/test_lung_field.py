@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nodule.training.lung_field import LungField
+from nodule.training import LungField
 
 SPACING_MM = (2.5, 1.0, 1.0)
 

@@ -6,7 +6,7 @@ import pytest
 from nodule.errors import InputError
 from nodule.geometry import Geometry
 from nodule.study import SeriesHeader, Study
-from nodule.training.nodule_stack import NoduleStack
+from nodule.training import NoduleStack
 from nodule.volume import Volume
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nodule.training.pose import STRAIGHT, PoseRanges, SamplePose, draw_pose
+from nodule.training import STRAIGHT, PoseRanges, SamplePose, draw_pose
 
 SPACING_MM = (2.5, 0.8, 0.6)
 

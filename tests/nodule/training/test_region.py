@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from nodule.geometry import Geometry
-from nodule.lidc.whole_scans import WholeScan
+from nodule.lidc import WholeScan
 from nodule.study import SeriesHeader, Study
-from nodule.training.annotated_scan import AnnotatedScan, Annotation, AnnotationKind
-from nodule.training.region import Lesion, Region
+from nodule.training import Annotation, Lesion, Region
+from nodule.training._annotated_scan import AnnotatedScan, AnnotationKind
 from nodule.volume import Volume
 
 GEOMETRY = Geometry(

@@ -8,10 +8,10 @@ import pytest
 import SimpleITK as sitk
 
 from nodule.errors import ConfigError
-from nodule.lidc.whole_scans import WholeScan, find_scans
-from nodule.training import scan_store as store_module
-from nodule.training.region import Region
-from nodule.training.scan_store import StoredScans, load_scans, read_region
+from nodule.lidc import WholeScan, find_scans
+from nodule.training import Region, load_scans
+from nodule.training import _scan_store as store_module
+from nodule.training._scan_store import StoredScans, read_region
 
 UIDS = ("1.2.840.10", "1.2.840.11")
 HEADER = "seriesuid,coordX,coordY,coordZ,diameter_mm\n"

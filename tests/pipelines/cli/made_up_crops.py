@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from nodule.geometry import Geometry, as_vector
-from nodule.lidc.consensus import LidcNodule
-from nodule.lidc.whole_scans import fold_of
-from nodule.lidc.xml import CHARACTERISTICS, NoduleReading
+from nodule.lidc import CHARACTERISTICS, LidcNodule, fold_of
+from nodule.lidc._xml import NoduleReading
 from nodule.study import SeriesHeader, Study
-from nodule.training.crop_set_writing import write_stacks, write_table
-from nodule.training.nodule_stack import NoduleStack
+from nodule.training import NoduleStack, write_table
+from nodule.training._crop_set_writing import write_stacks
 from nodule.volume import Volume
 
 GRID = Geometry(shape_zyx=(24, 64, 64), spacing_zyx_mm=(2.0, 0.8, 0.8))

@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from nodule.candidates.network import HeatmapNetwork
+from nodule.candidates import HeatmapNetwork
 from nodule.weights import Weights, save_state
 from pipelines.cli._benchmark import benchmark
 

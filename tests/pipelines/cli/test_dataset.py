@@ -12,7 +12,7 @@ import SimpleITK as sitk
 from typer.testing import CliRunner
 
 from nodule.errors import InputError
-from nodule.training.crop_set import CropSet
+from nodule.training import CropSet
 from pipelines.cli._dataset import dataset_app
 
 WIDE = ("--margin-mm", 60)  # so that the shared crops lie inside ours

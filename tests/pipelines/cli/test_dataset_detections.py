@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from nodule.ct import read_ct
-from nodule.lidc.whole_scans import find_scans
-from nodule.malignancy.training.backgrounds import read_background
-from nodule.training.hard_negatives import read_detections
+from nodule.lidc import find_scans
+from nodule.malignancy.training._backgrounds import read_background
+from nodule.training import read_detections
 from nodule.weights import Weights
 from pipelines.cli.main import app
 

@@ -13,10 +13,9 @@ from click.testing import Result
 from PIL import Image
 from typer.testing import CliRunner
 
-from nodule.candidates.network import HeatmapNetwork
-from nodule.candidates.operating import OperatingTable
+from nodule.candidates import HeatmapNetwork, OperatingTable
 from nodule.errors import InputError
-from nodule.lidc.whole_scans import find_scans
+from nodule.lidc import find_scans
 from nodule.phantom import make_phantom, random_spec
 from nodule.weights import Weights, save_state
 from pipelines.cli._dataset import dataset_app

@@ -13,7 +13,7 @@ from made_up_crops import patients_of, write_crops
 from typer.testing import CliRunner
 
 from nodule.errors import InputError, WeightsError
-from nodule.malignancy.calibration import Calibration
+from nodule.malignancy import Calibration
 from nodule.weights import Weights, load_state, save_state
 from pipelines.cli._evaluate_malignancy import malignancy
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from nodule.errors import InputError
 from nodule.phantom import make_phantom, random_spec
-from nodule.training.crop_set import CropSet
+from nodule.training import CropSet
 from pipelines.cli._dataset_review import review as dataset_review
 from pipelines.cli._review import review_app
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from nodule.errors import ConfigError, UsageError
-from nodule.lungs.training.lungs_task import LungsTask
+from nodule.lungs.training import LungsTask
 from nodule.weights import Weights, load_state
 from pipelines import flows
 from pipelines.cli._train import train

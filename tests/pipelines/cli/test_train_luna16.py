@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from typer.testing import CliRunner
 
 from nodule.phantom import make_phantom, random_spec
-from nodule.training.crop_set import CropSet
+from nodule.training import CropSet
 from nodule.weights import Weights
 from pipelines.cli.main import app
 from pipelines.config import shipped_config

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nodule.candidates.training.candidates_task import CandidatesTask
+from nodule.candidates.training import CandidatesTask
 from nodule.errors import ConfigError
 from nodule.weights import Weights
 from pipelines.training.finetune_config import Finetune

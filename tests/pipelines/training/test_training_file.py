@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from nodule.errors import ConfigError, WeightsError
-from nodule.malignancy.training.malignancy_task import MalignancyTask
+from nodule.malignancy.training import MalignancyTask
 from nodule.weights import Weights
 from pipelines.config import shipped_config
 from pipelines.training.finetune_config import Finetune

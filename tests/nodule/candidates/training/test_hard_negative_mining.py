@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nodule.candidates.network import HeatmapNetwork
-from nodule.candidates.training.hard_negative_mining import false_positives, with_hard_negatives
-from nodule.training.region import Lesion, Region
+from nodule.candidates import HeatmapNetwork
+from nodule.candidates.training._hard_negative_mining import false_positives, with_hard_negatives
+from nodule.training import Lesion, Region
 from nodule.weights import Weights, save_state
 
 

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nodule.candidates.heatmap import STRIDE
-from nodule.candidates.training.crop_regions import NoduleSource
-from nodule.candidates.training.heatmap_targets import Target
-from nodule.candidates.training.nodule_insertion import draw_cutout, insert
-from nodule.training.copy_paste import ShapeDistance
-from nodule.training.region import Lesion
+from nodule.candidates import STRIDE
+from nodule.candidates.training._crop_regions import NoduleSource
+from nodule.candidates.training._heatmap_targets import Target
+from nodule.candidates.training._nodule_insertion import draw_cutout, insert
+from nodule.training import Lesion, ShapeDistance
 
 LUNG_HU, SOURCE_LUNG_HU, NODULE_HU = -860.0, -800.0, 40.0
 

@@ -7,14 +7,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from nodule.candidates.training.candidates_task import focal_loss
-from nodule.candidates.training.crop_regions import NoduleSource
-from nodule.candidates.training.heatmap_targets import Target
-from nodule.candidates.training.patch_samples import PatchSamples, _is_shown, plain_sample
+from nodule.candidates.training._candidates_task import focal_loss
+from nodule.candidates.training._crop_regions import NoduleSource
+from nodule.candidates.training._heatmap_targets import Target
+from nodule.candidates.training._patch_samples import PatchSamples, _is_shown, plain_sample
 from nodule.patch_pose import Box
-from nodule.training.copy_paste import ShapeDistance
-from nodule.training.pose import STRAIGHT
-from nodule.training.region import Lesion, Region
+from nodule.training import STRAIGHT, Lesion, Region, ShapeDistance
 
 
 def chest() -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from nodule.errors import InputError
 from nodule.evaluate._bootstrap import BootstrapSettings
 from nodule.evaluate.luna16_froc._froc import FP_RATES, bootstrap_froc, froc
 from nodule.evaluate.luna16_froc._luna16_matching import ScanMatches, match_luna16, match_scan
-from nodule.lidc.luna16 import read_findings, read_series_uids, read_submission
+from nodule.lidc import read_findings, read_series_uids, read_submission
 
 
 def scan(nodule_scores: list[float], false_positive_scores: list[float]) -> ScanMatches:

@@ -5,7 +5,7 @@ import pytest
 
 from nodule.errors import InputError
 from nodule.evaluate.luna16_froc._luna16_matching import match_luna16, match_scan
-from nodule.lidc.luna16 import LunaFinding, LunaMark
+from nodule.lidc import LunaFinding, LunaMark
 
 ORIGIN = (0.0, 0.0, 0.0)
 

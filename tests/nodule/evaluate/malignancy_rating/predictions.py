@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from nodule.evaluate.malignancy_rating._crop_predictions import NodulePrediction
-from nodule.malignancy.calibration import Calibration
-from nodule.training.nodule_record import NoduleRecord
+from nodule.malignancy import Calibration
+from nodule.training import NoduleRecord
 
 PLAIN = Calibration(
     members=("aa",),

@@ -11,7 +11,7 @@ from nodule.evaluate.malignancy_rating._calibrated_ratings import calibrated_rat
 from nodule.evaluate.malignancy_rating._calibration_fit import cross_fit, fit, split
 from nodule.evaluate.malignancy_rating._crop_predictions import NodulePrediction
 from nodule.evaluate.malignancy_rating._rating_scale import calibration_error
-from nodule.malignancy.calibration import temper
+from nodule.malignancy import temper
 
 
 def honest(count: int, *, flattened: float, seed: int = 0) -> list[NodulePrediction]:

@@ -12,7 +12,7 @@ from nodule.evaluate.malignancy_rating._crop_predictions import (
     predict_nodules,
     predict_surroundings,
 )
-from nodule.malignancy.ensemble import Ensemble
+from nodule.malignancy import Ensemble
 
 
 @pytest.fixture

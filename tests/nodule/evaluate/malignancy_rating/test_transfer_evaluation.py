@@ -11,7 +11,7 @@ from nodule.evaluate.malignancy_rating._transfer_evaluation import (
     member_suspicion,
 )
 from nodule.malignancy.network import LEVELS
-from nodule.training.nodule_record import NoduleRecord
+from nodule.training import NoduleRecord
 
 
 def prediction(patient: str, rating: int, said: tuple[float, ...]) -> NodulePrediction:

@@ -8,8 +8,7 @@ import pytest
 from nodule.errors import InputError
 from nodule.evaluate.nodule_detection._crop_patches import PATCH_MM, HostScan, insert_crop
 from nodule.geometry import Geometry
-from nodule.training.nodule_record import NoduleRecord
-from nodule.training.packed_crop import PackedCrop
+from nodule.training import NoduleRecord, PackedCrop
 from nodule.volume import LungMask, Volume
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nodule.candidates.peaks import Peak
+from nodule.candidates import Peak
 from nodule.evaluate._bootstrap import BootstrapSettings
 from nodule.evaluate.nodule_detection._crop_scores import (
     ScoredNodule,
@@ -15,8 +15,7 @@ from nodule.evaluate.nodule_detection._crop_scores import (
     one_per_nodule,
     sensitivity,
 )
-from nodule.training.crop_set import CropSet
-from nodule.training.nodule_record import NoduleRecord
+from nodule.training import CropSet, NoduleRecord
 
 
 def record(**changes: object) -> NoduleRecord:

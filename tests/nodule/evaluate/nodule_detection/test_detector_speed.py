@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from nodule.candidates.network import HeatmapNetwork
-from nodule.candidates.stage import ProposeCandidates
+from nodule.candidates import HeatmapNetwork, ProposeCandidates
 from nodule.chain import Chain
 from nodule.evaluate.nodule_detection._detector_speed import (
     benchmark,

@@ -5,8 +5,7 @@ import pytest
 
 from nodule.evaluate.nodule_detection._nodule_location import Location, locate, side_of
 from nodule.geometry import Geometry
-from nodule.training.annotated_scan import Annotation
-from nodule.training.nodule_record import NoduleRecord
+from nodule.training import Annotation, NoduleRecord
 from nodule.volume import LungMask
 
 

@@ -13,7 +13,7 @@ from nodule.evaluate.nodule_detection._read_scans import (
     must_be_found,
 )
 from nodule.phantom import NodulePlan, PhantomSpec, make_phantom, write_study
-from nodule.training.annotated_scan import Annotation
+from nodule.training import Annotation
 
 HEADING = "seriesuid,coordX,coordY,coordZ,diameter_mm"
 

@@ -10,7 +10,8 @@ from nodule.evaluate.nodule_detection._scan_detections import (
     poisson_rate,
 )
 from nodule.findings import Candidate
-from nodule.training.annotated_scan import Annotation, AnnotationKind
+from nodule.training import Annotation
+from nodule.training._annotated_scan import AnnotationKind
 
 
 def marked(x_mm: float, diameter_mm: float, readers: int) -> Annotation:

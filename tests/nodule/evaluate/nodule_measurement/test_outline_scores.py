@@ -7,7 +7,7 @@ import pytest
 
 from nodule.evaluate.nodule_measurement._outline_scores import OutlinePair, ReadNodule, score_masks
 from nodule.geometry import Geometry
-from nodule.training.nodule_record import NoduleRecord
+from nodule.training import NoduleRecord
 from nodule.volume import Volume
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from nodule.lungs.training.chest_variation import add_masses, consolidate, rescan, shorten
-from nodule.lungs.training.chests import TrainingChest
+from nodule.lungs.training._chest_variation import add_masses, consolidate, rescan, shorten
+from nodule.lungs.training._chests import TrainingChest
 
 
 @pytest.fixture

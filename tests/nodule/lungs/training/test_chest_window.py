@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from nodule.lungs.training.chest_window import cut_window, draw_window_pose
-from nodule.lungs.training.chests import TrainingChest
-from nodule.training.pose import STRAIGHT, SamplePose
+from nodule.lungs.training._chest_window import cut_window, draw_window_pose
+from nodule.lungs.training._chests import TrainingChest
+from nodule.training import STRAIGHT, SamplePose
 
 MIRRORED = SamplePose(
     turn=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, -1.0)), mirrored=(False, False, True)

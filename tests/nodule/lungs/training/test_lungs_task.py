@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from nodule.errors import ConfigError
-from nodule.lungs.training.chests import TrainingChest
-from nodule.lungs.training.lungs_task import LungsTask, WindowSamples, sample_of
+from nodule.lungs.training import LungsTask
+from nodule.lungs.training._chests import TrainingChest
+from nodule.lungs.training._lungs_task import WindowSamples, sample_of
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from scipy import ndimage
 
 from nodule.errors import InputError
 from nodule.geometry import Geometry
-from nodule.lungs.training.threshold_labels import label_lungs
+from nodule.lungs.training import label_lungs
 from nodule.volume import LungMask, Volume
 
 GRID = Geometry(

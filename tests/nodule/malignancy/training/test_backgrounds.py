@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.malignancy.training.backgrounds import Background
-from nodule.malignancy.training.cube_sampler import scan_place
-from nodule.training.region import Lesion, Region
+from nodule.malignancy.training._backgrounds import Background
+from nodule.malignancy.training._cube_sampler import scan_place
+from nodule.training import Lesion, Region
 
 SPACING_ZYX_MM = (2.5, 1.5, 2.0)
 NODULE_ZYX, VESSEL_ZYX = (20.0, 40.0, 25.0), (20.0, 40.0, 50.0)

@@ -7,17 +7,10 @@ import pytest
 import torch
 
 from nodule.malignancy.network import LEVELS
-from nodule.malignancy.training import cube_sampler as sampler_module
-from nodule.malignancy.training.cube_sampler import (
-    DEEP_MM,
-    CubeSampler,
-    elsewhere,
-    empty_lung,
-    nodule_piece,
-    target,
-)
-from nodule.training.copy_paste import feathered_blend
-from nodule.training.pose import STRAIGHT
+from nodule.malignancy.training import DEEP_MM, elsewhere
+from nodule.malignancy.training import _cube_sampler as sampler_module
+from nodule.malignancy.training._cube_sampler import CubeSampler, empty_lung, nodule_piece, target
+from nodule.training import STRAIGHT, feathered_blend
 
 OWN_LUNG_HU, OTHER_LUNG_HU, RADIUS_MM = -780, -900, 4.0
 

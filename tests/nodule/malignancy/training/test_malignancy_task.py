@@ -10,12 +10,11 @@ import torch
 from nodule.errors import ConfigError, InputError
 from nodule.geometry import Geometry
 from nodule.malignancy.network import LEVELS, build
-from nodule.malignancy.training.malignancy_task import MalignancyTask, among_the_share
-from nodule.malignancy.training.nodule_examples import load_examples
+from nodule.malignancy.training import MalignancyTask, load_examples
+from nodule.malignancy.training._malignancy_task import among_the_share
 from nodule.study import SeriesHeader, Study
-from nodule.training.crop_set import CropSet
-from nodule.training.crop_set_writing import write_stacks, write_table
-from nodule.training.nodule_stack import NoduleStack
+from nodule.training import CropSet, NoduleStack, write_table
+from nodule.training._crop_set_writing import write_stacks
 from nodule.volume import Volume
 
 TASK = MalignancyTask(crop_set=Path("none"), scans=())  # no data is read

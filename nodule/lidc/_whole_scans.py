@@ -1,0 +1,285 @@
+"""Whole scans as users have them: whose they are, which fold they are in, what was marked.
+
+Three layouts are known. *LIDC-IDRI* as The Cancer Imaging Archive gives it: DICOM series in
+folders at any depth below ``LIDC-IDRI-0001``, the readers' XML beside the images or in a tree of
+its own. *LUNA16*: ``subset0`` to ``subset9`` with ``.mhd`` files, ``annotations.csv`` above them.
+Else a scan is a folder or a file, named after its patient, with no nodules that anybody knows of.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+import os
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nodule.errors import ConfigError, InputError
+from nodule.lidc._readings import readings_beside, readings_by_series
+
+logger = logging.getLogger(__name__)
+
+_FOLDS = 5
+_TABLE = "annotations.csv"
+_EXCLUDED = "annotations_excluded.csv"
+_CANDIDATES = ("candidates_V2.csv", "candidates.csv")
+_TABLE_DEPTHS = ("", "*/", "*/*/")
+_LIDC_PATIENT = re.compile(r"LIDC-IDRI-\d{4}")
+_SUBSET = re.compile(r"subset(\d)")
+_IMAGE = re.compile(r"\.(nii|nii\.gz|mha|mhd|nrrd|nhdr|zip)$", re.IGNORECASE)
+_HEADERS = ("Modality", "StudyInstanceUID", "SeriesInstanceUID")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WholeScan:
+    """A scan that may be trained on.
+
+    Parameters
+    ----------
+    path : folder or file.
+    patient : what its patient is called in crop sets and lists of training patients.
+    series : UIDs of its CT series, as far as one DICOM file of each folder tells; of LUNA16 the
+        patient's name, for it knows no other. Else empty.
+    fold : the number of its LUNA16 subset; else the fold of the patient.
+    readings : the readers' XML, or LUNA16's ``annotations.csv``; None where nobody read it.
+    excluded : LUNA16's ``annotations_excluded.csv``, None where it is not there.
+    candidates : LUNA16's ``candidates_V2.csv`` or ``candidates.csv``, likewise.
+    """
+
+    path: Path
+    patient: str
+    series: tuple[str, ...] = ()
+    fold: int
+    readings: Path | None = None
+    excluded: Path | None = None
+    candidates: Path | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All that its patient may be called in crop sets and lists of training patients."""
+        return frozenset({self.patient, *self.series})
+
+
+def fold_of(patient_id: str) -> int:
+    """Return the fold, 0 to 4, of all a patient's nodules: by hash, so that sets agree."""
+    return int(hashlib.sha256(f"fold{patient_id}".encode()).hexdigest(), 16) % _FOLDS
+
+
+def patient_of(path: Path) -> str:
+    """Return a scan's patient: its LIDC-IDRI folder, else the scan's own name.
+
+    The scans of LUNA16 are named by their series, and so are their patients in our crop sets.
+    """
+    return _lidc_patient(path) or _IMAGE.sub("", path.absolute().name)
+
+
+def _lidc_patient(path: Path) -> str | None:
+    parts = reversed(path.absolute().parts)
+    return next((part for part in parts if _LIDC_PATIENT.fullmatch(part)), None)
+
+
+def find_scans(path: Path) -> tuple[WholeScan, ...]:
+    """Return the scans of a folder, sorted; a study's own folder or file is one scan.
+
+    A folder holds several where it holds LUNA16's subsets, CT series of several studies, or
+    image files.
+
+    Raises
+    ------
+    InputError : ``NO_TABLE`` for LUNA16's subsets without ``annotations.csv``,
+        ``MANY_READINGS`` where it cannot be told which readings are a scan's.
+    """
+    if not path.is_dir():
+        return (_single(path),)
+    subsets = luna16_files(path)
+    if subsets:
+        return tuple(_single(each) for each in subsets)
+    studies = _series_by_study(path)
+    files = sorted(each for each in path.iterdir() if each.is_file() and _IMAGE.search(each.name))
+    if next(path.glob("*.dcm"), None) is not None or (not studies and len(files) < 2):
+        series = [uid for folders in studies.values() for uid in folders.values()]
+        return (_single(path, series=series),)
+    readings = readings_by_series(path)
+    alone = len(studies) + len(files) == 1
+    scans = [_of_study(each, readings, top=path, alone=alone) for each in studies.values()]
+    return tuple(sorted((*scans, *map(_single, files)), key=lambda scan: scan.path))
+
+
+def luna16_files(path: Path) -> list[Path]:
+    """Return the scans of LUNA16 below a folder, its masks of the lungs left out."""
+    return sorted(each for each in path.rglob("*.mhd") if _subset_of(each) is not None)
+
+
+def training_scans(
+    paths: Iterable[Path], *, unseen: Collection[str], held_out_folds: Collection[int] = ()
+) -> tuple[WholeScan, ...]:
+    """Return the scans that training may see.
+
+    Of a folder of scans those are left out that training must not see. A single scan that was
+    named and must not be seen is a mistake.
+
+    Parameters
+    ----------
+    paths : scans, or folders of scans.
+    unseen : patients that training must not see, by any of their names.
+    held_out_folds : whose scans training must not see.
+
+    Raises
+    ------
+    ConfigError : ``HELD_OUT_SCAN``.
+    InputError : as :func:`find_scans`.
+    """
+    chosen: dict[Path, WholeScan] = {}
+    for path in paths:
+        found = find_scans(path)
+        if len(found) == 1:
+            _refuse_held_out(found[0], unseen, held_out_folds)
+            kept = list(found)
+        else:
+            kept = [
+                scan
+                for scan in found
+                if scan.names.isdisjoint(unseen) and scan.fold not in held_out_folds
+            ]
+            logger.info("%d of %d scans are for training", len(kept), len(found))
+        chosen |= {scan.path: scan for scan in kept}
+    return tuple(chosen.values())
+
+
+def _refuse_held_out(
+    scan: WholeScan, unseen: Collection[str], held_out_folds: Collection[int]
+) -> None:
+    # a patient's fold is by hash; a scan alone, such as a background, may be in none of a set's
+    if not scan.names.isdisjoint(unseen) or _subset_of(scan.path) in held_out_folds:
+        raise ConfigError(
+            "a scan for training belongs to a held-out patient",
+            code="HELD_OUT_SCAN",
+            got=scan.patient,
+            hint="Take it out of the scans, or no longer hold out its patient or fold",
+        )
+
+
+def _single(path: Path, *, series: Iterable[str] = ()) -> WholeScan:
+    subset = _subset_of(path)
+    if subset is not None and path.is_file():
+        above = next(each for each in path.absolute().parents if not _SUBSET.fullmatch(each.name))
+        tables = _tables_in(above)
+        uid = patient_of(path)
+        return WholeScan(path=path, patient=uid, series=(uid,), fold=subset, **tables)
+    return _with_readings(path, readings_beside(path), patient=patient_of(path), series=series)
+
+
+def _of_study(
+    folders: dict[Path, str], readings: dict[str, Path], *, top: Path, alone: bool
+) -> WholeScan:
+    """Return a study's scan: the CT series that was read, else whichever reading will choose.
+
+    Parameters
+    ----------
+    folders : that hold the study's CT, and their series.
+    readings : by series, from anywhere.
+    top : the folder that was named.
+    alone : whether the study is all that it holds. It is then named after the patient; else the
+        folder below it is, but an LIDC-IDRI folder always.
+    """
+    read = {
+        folder: readings_beside(folder) or readings.get(series)
+        for folder, series in folders.items()
+    }
+    folder = next((each for each in folders if read[each]), None)
+    path = folder or Path(os.path.commonpath(folders))
+    below = path.relative_to(top).parts
+    named = top if alone or not below else top / below[0]
+    patient = _lidc_patient(path) or patient_of(named)
+    return _with_readings(
+        path,
+        read[folder] if folder else None,
+        patient=patient,
+        series=folders.values(),
+    )
+
+
+def _with_readings(
+    path: Path, readings: Path | None, *, patient: str, series: Iterable[str]
+) -> WholeScan:
+    if readings is None and _LIDC_PATIENT.fullmatch(patient):
+        logger.warning("%s has no readings: all of it counts as free of nodules", patient)
+    return WholeScan(
+        path=path,
+        patient=patient,
+        series=tuple(dict.fromkeys(series)),
+        fold=fold_of(patient),
+        readings=readings,
+    )
+
+
+def _subset_of(path: Path) -> int | None:
+    """Return the number of the LUNA16 subset that a file lies in."""
+    for part in reversed(path.absolute().parts[:-1]):
+        found = _SUBSET.fullmatch(part)
+        if found:
+            return int(found[1])
+    return None
+
+
+@functools.cache
+def _tables_in(folder: Path) -> dict[str, Path | None]:
+    """Return LUNA16's tables by the folder that holds the subsets, under our names."""
+    table, excluded = (_shallowest(folder, name) for name in (_TABLE, _EXCLUDED))
+    if table is None:
+        raise InputError(
+            "LUNA16's subsets come without their table of nodules",
+            code="NO_TABLE",
+            expected=f"{_TABLE} in {folder.name}",
+            hint="Without it every nodule would be taught to be none",
+        )
+    if excluded is None:
+        logger.warning("%s is not there: what it lists counts as no nodule", _EXCLUDED)
+    candidates = (_shallowest(folder, name) for name in _CANDIDATES)
+    return {
+        "readings": table,
+        "excluded": excluded,
+        "candidates": next((each for each in candidates if each is not None), None),
+    }
+
+
+def _shallowest(folder: Path, name: str) -> Path | None:
+    for depth in _TABLE_DEPTHS:
+        found = sorted(folder.glob(f"{depth}{name}"))
+        if found:
+            return found[0]
+    return None
+
+
+def dicom_folders(root: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
+    """Yield the folders that hold DICOM files, with what one file of each says of its series.
+
+    The headers are ``Modality``, ``StudyInstanceUID`` and ``SeriesInstanceUID``, empty where
+    absent.
+    """
+    from pydicom import dcmread
+    from pydicom.errors import InvalidDicomError
+
+    first: dict[Path, Path] = {}
+    for path in sorted(root.rglob("*.dcm")):
+        first.setdefault(path.parent, path)
+    for folder, path in first.items():
+        try:
+            header = dcmread(path, stop_before_pixels=True, specific_tags=list(_HEADERS))
+        except InvalidDicomError:
+            logger.warning("%s is no DICOM file", path.name)
+            continue
+        yield folder, {tag: str(header.get(tag, "")) for tag in _HEADERS}
+
+
+def _series_by_study(root: Path) -> dict[str, dict[Path, str]]:
+    """Return by study the folders that hold CT, and their series."""
+    studies: dict[str, dict[Path, str]] = {}
+    for folder, header in dicom_folders(root):
+        if header["Modality"] == "CT":
+            study = studies.setdefault(header["StudyInstanceUID"], {})
+            study[folder] = header["SeriesInstanceUID"]
+    return studies

@@ -1,0 +1,101 @@
+"""Several networks, trained without one another's patients, that answer as one.
+
+An evaluation asks only those members that never saw the patient, often a single one. So that it
+sees a place as often as the whole ensemble does, the eight mirror images are dealt out among
+whoever is asked: five members see one or two each, one alone sees all.
+
+Members may look at cubes of different sizes: what is told at 1 mm and what at 0.7 mm, by networks
+that learnt apart, errs apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nodule.errors import ConfigError
+from nodule.inference import Precision
+from nodule.malignancy._predict import TTA_FLIPS, Flip, Predictor
+from nodule.malignancy.network import C3DMultitask
+from nodule.weights import Weights
+
+Show = Callable[[C3DMultitask], NDArray[np.float32]]
+"""Shows the same places to any network: its input [item, magnification, z, y, x]."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EnsemblePrediction:
+    """What the members say of several places.
+
+    Parameters
+    ----------
+    probability : mean over members that each is a nodule, float32 [item].
+    distributions : each member's over the malignancy ratings 1 to 5, [member, item, 5].
+    diameter_mm : mean over members, [item].
+    """
+
+    probability: NDArray[np.float32]
+    distributions: NDArray[np.float32]
+    diameter_mm: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ensemble:
+    """Members ready to answer.
+
+    Parameters
+    ----------
+    members : at least one.
+
+    Raises
+    ------
+    ConfigError : ``NO_MEMBERS``.
+    """
+
+    members: tuple[Predictor, ...]
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise ConfigError("an ensemble without members", code="NO_MEMBERS")
+
+    @classmethod
+    def load(
+        cls, weights: Sequence[Weights], *, device: torch.device, precision: Precision = "auto"
+    ) -> Ensemble:
+        """Build and fill a network per weights file, and deal out the flips.
+
+        Raises
+        ------
+        WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
+        """
+        hands = assign_tta_flips(TTA_FLIPS, len(weights))
+        return cls(
+            members=tuple(
+                Predictor.load(each, device=device, precision=precision, flips=hand)
+                for each, hand in zip(weights, hands, strict=True)
+            )
+        )
+
+    def predict(self, show: Show) -> EnsemblePrediction:
+        """Judge places; members that take the same cubes are shown them once made."""
+        shown: dict[tuple[object, ...], NDArray[np.float32]] = {}
+        said = []
+        for member in self.members:
+            taken = (member.network.magnifications_mm, member.network.cube)
+            if taken not in shown:
+                shown[taken] = show(member.network)
+            said.append(member.predict(shown[taken]))
+        return EnsemblePrediction(
+            probability=np.mean([each.probability for each in said], axis=0),
+            distributions=np.stack([each.malignancy for each in said]),
+            diameter_mm=np.mean([each.diameter_mm for each in said], axis=0),
+        )
+
+
+def assign_tta_flips(flips: tuple[Flip, ...], players: int) -> tuple[tuple[Flip, ...], ...]:
+    """Deal flips out in turn, each once; players beyond their number get one again."""
+    return tuple(flips[player % len(flips) :: max(players, 1)] for player in range(players))
