@@ -1,7 +1,9 @@
 """A constant in the code that makes an answer is part of the key, wherever it stands."""
 
+import ast
 import importlib
 import pkgutil
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
@@ -19,6 +21,8 @@ from nodule.malignancy import MapSaliency
 from pipelines.flows import detect_stage_types
 
 STAGES = (*detect_stage_types(), MapSaliency)
+
+PACKAGE_FOLDER = Path(code_constants.__file__).parent
 
 STAGE = """
 from __future__ import annotations
@@ -225,6 +229,56 @@ def test_every_constant_of_a_stages_room_is_in_its_key(package: str) -> None:
         if constant not in known
     ]
     assert missing == NOT_OF_THE_ANSWER.get(package, [])
+
+
+class Moved(ast.NodeTransformer):
+    """Adds one to every number outside the bodies of functions."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant(node.value + 1) if is_number(node) else node  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_moving_the_constants_of_any_module_moves_the_digest(
+    stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "nodule"
+    shutil.copytree(PACKAGE_FOLDER, copy, ignore=shutil.ignore_patterns("*.safetensors", "*.png"))
+    stand_in = ModuleType(stage.__module__)
+    stand_in.__file__ = str(copy.joinpath(*stage.__module__.split(".")[1:]).with_suffix(".py"))
+    monkeypatch.setitem(sys.modules, stage.__module__, stand_in)
+    forget()
+    before = constants_sha256(stage.__module__)
+    files = {copy.joinpath(*name.split(".")[1:]) for name in modules_with_numbers(stage)}
+    assert files
+    for file in files:
+        source = file.with_suffix(".py")
+        text = source.read_text()
+        source.write_text(ast.unparse(Moved().visit(ast.parse(text))))
+        forget()
+        assert constants_sha256(stage.__module__) != before, source
+        source.write_text(text)
+    forget()
+    assert constants_sha256(stage.__module__) == before
+    forget()
+
+
+def modules_with_numbers(stage: Any) -> set[str]:
+    """Name the modules of which a key holds a number that stands at the top."""
+    return {
+        name.rpartition(".")[0]
+        for name, text in constants_of(stage.__module__).items()
+        if PACKAGE_FOLDER.joinpath(*name.split(".")[1:-1]).with_suffix(".py").is_file()
+        and any(is_number(node) for node in ast.walk(ast.parse(text)))
+    }
+
+
+def is_number(node: ast.AST) -> bool:
+    value = getattr(node, "value", None)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def test_the_walk_sees_values_whatever_made_them() -> None:
