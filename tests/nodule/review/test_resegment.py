@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 from made_findings import ball_mask
 
 from nodule.errors import InputError
 from nodule.findings import Candidate, Finding, Malignancy, ScoredCandidate, masks_of
+from nodule.geometry import Geometry
 from nodule.masks import NoduleMask
 from nodule.measure.segment import GrowthRules
-from nodule.measure.stage import Measure
+from nodule.measure.stage import Measure, measure_mask
 from nodule.report import Provenance, Report, build_report
 from nodule.review.apply import Reviewed, apply_review
-from nodule.review.resegment import growth_rules
+from nodule.review.resegment import Resegmenter, growth_rules
 from nodule.review.review_file import Review
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
@@ -140,3 +142,46 @@ def test_a_report_that_does_not_say_how_masks_grew_is_refused_where_one_must_gro
 
 def test_new_masks_grow_by_the_report_s_own_rules(report: Report) -> None:
     assert growth_rules(report) == GrowthRules(**RULES)
+
+
+def resegmenter(study: Study, lungs: LungMask) -> Resegmenter:
+    return Resegmenter(study=study, lungs=lungs, rules=GrowthRules(**RULES))
+
+
+@pytest.mark.parametrize(
+    ("share", "taken"), [(0.49, False), (0.51, True), (1.0, True), (1.98, True), (2.02, False)]
+)
+def test_a_mask_twice_or_half_as_long_as_the_reader_says_is_of_something_else(
+    study: Study, lungs: LungMask, share: float, taken: bool
+) -> None:
+    grower = resegmenter(study, lungs)
+    whole = grower.mask(BALL, long_axis_mm=None)
+    assert whole is not None
+    long_axis_mm = measure_mask(whole, study.volume).long_axis_mm
+    found = grower.mask(BALL, long_axis_mm=long_axis_mm / share)
+    assert found == (whole if taken else None)
+
+
+@pytest.mark.parametrize(("beside_mm", "taken"), [(1.95, True), (2.05, False)])
+def test_a_point_2_mm_beside_a_mask_does_not_mean_it(
+    study: Study, lungs: LungMask, beside_mm: float, taken: bool
+) -> None:
+    grower = resegmenter(study, lungs)
+    whole = grower.mask(BALL, long_axis_mm=12.0)
+    assert whole is not None
+    voxels = whole.geometry.index_to_lps(np.argwhere(whole.array_zyx))
+    x, y, z = voxels[voxels[:, 0].argmax()].tolist()
+    assert (grower.mask((x + beside_mm, y, z), long_axis_mm=12.0) is not None) == taken
+
+
+@pytest.mark.parametrize(("away_mm", "taken"), [(14.9, True), (15.0, True), (15.1, False)])
+def test_what_lies_more_than_15_mm_from_both_lungs_is_no_finding(
+    study: Study, away_mm: float, taken: bool
+) -> None:
+    x, y, z = BALL
+    voxel = Geometry(
+        shape_zyx=(1, 1, 1), spacing_zyx_mm=(1.0, 1.0, 1.0), origin_lps_mm=(x, y, z + away_mm)
+    )
+    lung = LungMask(labels_zyx=np.full((1, 1, 1), LungMask.LEFT, np.uint8), geometry=voxel)
+    found = resegmenter(study, lung).finding("R1", BALL, long_axis_mm=None)
+    assert (found is not None) == taken
