@@ -210,3 +210,22 @@ def test_refuses_a_scan_with_two_readings(tmp_path: Path) -> None:
         touch(tmp_path / "P1" / name, HEAD.format("1.2"))
     with pytest.raises(InputError, match="MANY_READINGS"):
         find_scans(tmp_path / "P1")
+
+
+@pytest.mark.parametrize(
+    ("patient", "fold"),
+    [
+        ("LIDC-IDRI-0002", 0),
+        ("LIDC-IDRI-0006", 0),
+        ("LIDC-IDRI-0018", 1),
+        ("LIDC-IDRI-0024", 1),
+        ("LIDC-IDRI-0013", 2),
+        ("LIDC-IDRI-0014", 2),
+        ("LIDC-IDRI-0016", 3),
+        ("LIDC-IDRI-0023", 3),
+        ("LIDC-IDRI-0001", 4),
+        ("LIDC-IDRI-0004", 4),
+    ],
+)
+def test_patients_stay_in_the_folds_in_which_networks_were_trained(patient: str, fold: int) -> None:
+    assert fold_of(patient) == fold
