@@ -9,7 +9,7 @@ from nodule.ct._inventory import inventory
 from nodule.ct._series import SeriesSource
 from nodule.ct.dicom._decode import believes_padding, decode_images
 from nodule.ct.dicom._grid import stack_images
-from nodule.ct.dicom._identity_checks import acquisition_warnings
+from nodule.ct.dicom._identity_checks import identity_warnings
 from nodule.ct.dicom._stack_checks import warnings_of
 from nodule.geometry import Geometry
 from nodule.progress import Progress, silent
@@ -68,7 +68,7 @@ def read_source(source: SeriesSource, *, progress: Progress = silent) -> Study:
         )
         warnings = (
             *warnings_of(stack),
-            *acquisition_warnings(stack.images),
+            *identity_warnings(stack.images),
             *refuse_other_units(array_zyx, geometry, is_stated=True),
             *_dicom_warnings(source),
         )

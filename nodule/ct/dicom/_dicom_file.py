@@ -196,6 +196,8 @@ def _inflated(member: Member, stream: BinaryIO) -> BinaryIO:
             code="TOO_LARGE",
             expected=f"at most {MAX_INFLATED_BYTES} bytes",
         )
+    if not inflater.eof:
+        raise _unreadable(member, EOFError())
     return io.BytesIO(content)
 
 

@@ -38,9 +38,21 @@ def _one_study(images: Images) -> NoduleError | None:
 
 
 def _one_frame_of_reference(images: Images) -> NoduleError | None:
+    if _is_renamed_by_slice(images):
+        return None
     return differ_in(
         images, lambda i: i.frame_of_reference_uid, "frame of reference", "INCONSISTENT_FRAME"
     )
+
+
+def _is_renamed_by_slice(images: Images) -> bool:
+    """Whether each image has a frame of its own in one acquisition, as some anonymisers leave it.
+
+    Merged series have a few frames of reference, each of many images.
+    """
+    frames = {i.frame_of_reference_uid for i in images} - {None}
+    same = {(i.patient_digest, i.study_uid, i.acquisition) for i in images}
+    return len(frames) == len(images) > 1 and len(same) == 1
 
 
 def _one_phase(images: Images) -> NoduleError | None:
@@ -77,10 +89,14 @@ IDENTITY_CHECKS: tuple[Callable[[Images], NoduleError | None], ...] = (
 INSTANCE_CHECKS = (_distinct_instances,)
 
 
-def acquisition_warnings(images: Images) -> tuple[StudyWarning, ...]:
-    """Warn of a series put together from several acquisitions, between which a patient breathes."""
+def identity_warnings(images: Images) -> tuple[StudyWarning, ...]:
+    """Return what is odd about the identity of images that passed the checks."""
+    found = []
     count = len({i.acquisition for i in images})
-    if count < 2:
-        return ()
-    message = f"the images come from {count} acquisitions: the anatomy may not fit between them"
-    return (StudyWarning(code="SEVERAL_ACQUISITIONS", message=message),)
+    if count > 1:  # between which a patient breathes
+        message = f"the images come from {count} acquisitions: the anatomy may not fit between them"
+        found.append(StudyWarning(code="SEVERAL_ACQUISITIONS", message=message))
+    if _is_renamed_by_slice(images):
+        message = "each image names a frame of reference of its own; study and grid agree"
+        found.append(StudyWarning(code="FRAME_PER_IMAGE", message=message))
+    return tuple(found)

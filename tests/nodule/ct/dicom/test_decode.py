@@ -253,3 +253,13 @@ def test_a_sign_may_reach_into_the_bits_above_those_stored(synthetic: Any, tmp_p
     (image,) = read_dicom_file(Member(name="a", path=path)).images
     plain = replace(image, slope=1.0, intercept=0.0, padding=None)
     np.testing.assert_array_equal(decode_images([plain]).ravel(), np.arange(-240, 240))
+
+
+def test_a_deflated_file_without_its_end_is_refused(synthetic: Any, tmp_path: Path) -> None:
+    """All pixels are there; what follows them in the file is not."""
+    ds = synthetic.make_slices()[0]
+    ds.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    ds.add_new(0xFFFCFFFC, "OB", np.random.default_rng(0).bytes(4096))
+    path = next(synthetic.save([ds], tmp_path).iterdir())
+    path.write_bytes(path.read_bytes()[:-2000])
+    assert refusal(path) == "UNREADABLE"

@@ -1,5 +1,6 @@
 """An enhanced multi-frame CT is read as the classic series with the same slices."""
 
+import struct
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -152,3 +153,47 @@ def test_derived_contrasts_are_refused(
     with pytest.raises(NoduleError) as caught:
         read_ct(written(whole, tmp_path))
     assert caught.value.code == code
+
+
+def compressed(slices: list[Dataset], offsets: list[int] | None) -> Dataset:
+    """Return run-length encoded frames behind an offset table of one's own (PS3.5 A.4)."""
+    whole = enhanced(slices)
+    frames = []
+    for ds in slices:
+        ds.compress(pydicom.uid.RLELossless, generate_instance_uid=False)
+        frames.append(pydicom.encaps.get_frame(ds.PixelData, 0, number_of_frames=1))
+    whole.file_meta.TransferSyntaxUID = pydicom.uid.RLELossless
+    plain = pydicom.encaps.encapsulate(frames, has_bot=offsets is None)
+    if offsets is not None:
+        table = struct.pack(f"<{len(offsets)}L", *offsets)
+        plain = b"\xfe\xff\x00\xe0" + struct.pack("<L", len(table)) + table + plain[8:]
+    whole.PixelData = plain
+    whole["PixelData"].VR = "OB"
+    return whole
+
+
+def test_compressed_frames_are_found_by_their_table(
+    synthetic: Any, clean_series: Path, tmp_path: Path
+) -> None:
+    expected = read_ct(clean_series).volume.array_zyx
+    for folder, offsets in (("table", None), ("none", [])):
+        (tmp_path / folder).mkdir()
+        path = written(compressed(synthetic.make_slices(), offsets), tmp_path / folder)
+        np.testing.assert_array_equal(read_ct(path).volume.array_zyx, expected)
+
+
+@pytest.mark.parametrize("damage", ["exchanged", "inside a fragment", "not from the first"])
+def test_a_table_that_exchanges_frames_is_refused(
+    synthetic: Any, tmp_path: Path, damage: str
+) -> None:
+    whole = compressed(synthetic.make_slices(), None)
+    good = pydicom.encaps.parse_basic_offsets(whole.PixelData)
+    bad = {
+        "exchanged": [good[1], good[0], *good[2:]],
+        "inside a fragment": [good[0], good[1] + 2, *good[2:]],
+        "not from the first": [*good[1:], good[-1] + 8],
+    }[damage]
+    path = written(compressed(synthetic.make_slices(), bad), tmp_path)
+    with pytest.raises(NoduleError) as caught:
+        read_ct(path)
+    assert caught.value.code == "UNREADABLE"

@@ -71,7 +71,7 @@ def test_two_acquisitions_one_above_the_other_are_warned_of(synthetic: Any, tmp_
     assert "SEVERAL_ACQUISITIONS" in {w.code for w in study.warnings}
 
 
-def test_an_acquisition_number_that_is_none_refuses_nothing(synthetic: Any, tmp_path: Path) -> None:
+def test_a_malformed_acquisition_number_refuses_nothing(synthetic: Any, tmp_path: Path) -> None:
     slices = synthetic.make_slices()
     for ds in slices:
         ds.add_new(0x00200012, "LO", "first")
@@ -87,3 +87,31 @@ def test_two_patients_in_one_folder_are_not_chosen_between(synthetic: Any, tmp_p
     with pytest.raises(NoduleError, match="SEVERAL_PATIENTS"):
         read_ct(tmp_path)
     assert read_ct(tmp_path, series_uid="1.2.3").series.series_instance_uid == "1.2.3"
+
+
+def test_a_frame_of_reference_for_each_image_is_an_anonymisers_trace(
+    synthetic: Any, tmp_path: Path
+) -> None:
+    """Study, series, acquisition and grid agree: read, with a warning."""
+    slices = synthetic.make_slices()
+    for z, ds in enumerate(slices):
+        ds.FrameOfReferenceUID = f"1.2.3.{z}"
+    study = read_ct(synthetic.save(slices, tmp_path))
+    np.testing.assert_array_equal(study.volume.array_zyx, synthetic.hounsfield_zyx())
+    assert "FRAME_PER_IMAGE" in {w.code for w in study.warnings}
+
+
+@pytest.mark.parametrize("change", ["two images share one", "one has none", "two acquisitions"])
+def test_frames_of_reference_of_merged_series_are_refused(
+    synthetic: Any, tmp_path: Path, change: str
+) -> None:
+    slices = synthetic.make_slices()
+    for z, ds in enumerate(slices):
+        ds.FrameOfReferenceUID = f"1.2.3.{z}"
+    if change == "two images share one":
+        slices[1].FrameOfReferenceUID = slices[0].FrameOfReferenceUID
+    elif change == "one has none":
+        del slices[1].FrameOfReferenceUID
+    else:
+        slices[1].AcquisitionNumber = 2
+    assert refusal(synthetic.save(slices, tmp_path)) == "INCONSISTENT_FRAME"
