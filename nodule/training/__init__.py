@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nodule.training._crop_set import CropSet, distinct
     from nodule.training._crop_set_writing import replace_series, write_table
     from nodule.training._hard_negatives import ScanDetection, read_detections, write_detections
-    from nodule.training._held_out_folds import Fold, scans_of_other_folds
+    from nodule.training._held_out_folds import HELD_OUT_PATIENTS, Fold, scans_of_other_folds
     from nodule.training._intensity import ScannerRanges, draw_scanner
     from nodule.training._lung_field import LungField
     from nodule.training._nodule_record import Kind, NoduleRecord
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AERATED_BELOW_HU",
+    "HELD_OUT_PATIENTS",
     "MARGIN_MM",
     "STRAIGHT",
     "Annotation",
@@ -87,6 +88,7 @@ _HOMES = {
     "CropSlices": "_nodule_stack",
     "CropSet": "_crop_set",
     "Fold": "_held_out_folds",
+    "HELD_OUT_PATIENTS": "_held_out_folds",
     "Image": "_copy_paste",
     "Kind": "_nodule_record",
     "Lesion": "_region",

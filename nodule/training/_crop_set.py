@@ -39,7 +39,7 @@ from __future__ import annotations
 import itertools
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -132,8 +132,19 @@ class CropSet:
 
     def names(self, folds: Collection[int]) -> frozenset[str]:
         """Return all that the patients of some folds may be called, their series among it."""
-        patients = self.patients(folds)
-        return patients.union(*(self.series[patient] for patient in patients))
+        return self.names_of(self.patients(folds))
+
+    def names_of(self, patients: Collection[str]) -> frozenset[str]:
+        """Return all that patients may be called, those among them of whom it holds nothing too."""
+        return frozenset(patients).union(*(self.series.get(each, ()) for each in patients))
+
+    def without(self, patients: Collection[str]) -> CropSet:
+        """Return the crop set without some patients."""
+
+        def others(records: tuple[NoduleRecord, ...]) -> tuple[NoduleRecord, ...]:
+            return tuple(record for record in records if record.patient_id not in patients)
+
+        return replace(self, records=others(self.records), negatives=others(self.negatives))
 
     def load(self, record: NoduleRecord) -> NoduleCrop:
         """Read one record.

@@ -1,4 +1,4 @@
-"""What training may see when some folds are held out of it."""
+"""What training may see: nobody of a held-out fold, and none of the patients kept for testing."""
 
 from __future__ import annotations
 
@@ -16,10 +16,16 @@ Fold = Annotated[int, Interval(ge=0, le=999)]
 """The number of a part of the patients; of LUNA16, of a subset."""
 
 
+HELD_OUT_PATIENTS = frozenset(
+    f"LIDC-IDRI-{number}" for number in ("0003", "0004", "0021", "0063", "0314", "0476")
+)
+"""Patients whom nothing is trained on or chosen by, in any stage: their scans test what is made."""
+
+
 def scans_of_other_folds(
     paths: Sequence[Path], *, crops: CropSet, held_out_folds: Collection[int]
 ) -> tuple[WholeScan, ...]:
-    """Return the scans that are neither of a held-out fold nor of a patient of one.
+    """Return the scans that are neither of a held-out fold nor of a held-out patient.
 
     Parameters
     ----------
@@ -33,7 +39,7 @@ def scans_of_other_folds(
     InputError : as :func:`nodule.lidc.find_scans`.
     """
     _check_folds(paths, crops=crops, held_out_folds=held_out_folds)
-    unseen = crops.names(held_out_folds)
+    unseen = crops.names(held_out_folds) | crops.names_of(HELD_OUT_PATIENTS)
     return training_scans(paths, unseen=unseen, held_out_folds=held_out_folds)
 
 

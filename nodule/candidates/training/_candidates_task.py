@@ -23,7 +23,7 @@ from nodule.candidates.training._patch_samples import PatchSamples, plain_sample
 from nodule.inference import SPEED_ONLY
 from nodule.lidc import WholeScan
 from nodule.ranges import LayerWidth, RandomSeed, check_fields
-from nodule.training import CropSet, Fold, load_scans, scans_of_other_folds
+from nodule.training import HELD_OUT_PATIENTS, CropSet, Fold, load_scans, scans_of_other_folds
 from nodule.weights import Weights
 
 if TYPE_CHECKING:
@@ -104,12 +104,12 @@ class CandidatesTask:
         if self.hard_negatives_from is not None:
             scans = with_hard_negatives(scans, self.hard_negatives_from)
         return PatchSamples(
-            nodules=nodule_sources(self._crops, folds=self._folds),
+            nodules=nodule_sources(self._learnt, folds=self._folds),
             scans=scans,
-            cubes=cube_regions(self._crops, folds=self._folds),
+            cubes=cube_regions(self._learnt, folds=self._folds),
             slabs=(
-                *slab_regions(self._crops, folds=self._folds),
-                *rejected_regions(self._crops, folds=self._folds),
+                *slab_regions(self._learnt, folds=self._folds),
+                *rejected_regions(self._learnt, folds=self._folds),
             ),
             size=self.patch,
             seed=self.seed,
@@ -118,8 +118,8 @@ class CandidatesTask:
     def validation_samples(self) -> Sequence[Mapping[str, Tensor]]:
         """Return the watched folds' cubes and stacks as they are."""
         regions = [
-            *cube_regions(self._crops, folds=self.watched_folds),
-            *slab_regions(self._crops, folds=self.watched_folds),
+            *cube_regions(self._learnt, folds=self.watched_folds),
+            *slab_regions(self._learnt, folds=self.watched_folds),
         ]
         return [plain_sample(region, size=self.patch) for region in regions if region.lesions]
 
@@ -136,12 +136,16 @@ class CandidatesTask:
 
     def training_patients(self) -> tuple[str, ...]:
         """Return every patient whose data the training samples hold."""
-        crops = self._crops.patients(self._folds)
+        crops = self._learnt.patients(self._folds)
         return tuple(sorted(crops | {scan.patient for scan in self._scans}))
 
     @cached_property
     def _crops(self) -> CropSet:
         return CropSet.open(self.crop_set)
+
+    @cached_property
+    def _learnt(self) -> CropSet:
+        return self._crops.without(HELD_OUT_PATIENTS)
 
     @cached_property
     def _scans(self) -> tuple[WholeScan, ...]:
@@ -150,7 +154,7 @@ class CandidatesTask:
 
     @property
     def _folds(self) -> tuple[int, ...]:
-        return tuple(sorted(self._crops.folds - set(self.held_out_folds)))
+        return tuple(sorted(self._learnt.folds - set(self.held_out_folds)))
 
 
 def focal_loss(logits: Tensor, heat: Tensor, known: Tensor) -> Tensor:

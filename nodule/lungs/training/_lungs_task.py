@@ -21,6 +21,7 @@ from nodule.lungs.training._chest_variation import add_masses, consolidate, resc
 from nodule.lungs.training._chest_window import cut_window, draw_window_pose
 from nodule.lungs.training._chests import TrainingChest, load_chest, phantom_chest
 from nodule.ranges import LayerWidth, RandomSeed, check_fields
+from nodule.training import HELD_OUT_PATIENTS
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -104,7 +105,7 @@ class LungsTask:
 
     @functools.cached_property
     def _scans(self) -> tuple[WholeScan, ...]:
-        return training_scans(self.scans, unseen=self.unseen_patients)
+        return training_scans(self.scans, unseen={*self.unseen_patients, *HELD_OUT_PATIENTS})
 
 
 class WindowSamples:

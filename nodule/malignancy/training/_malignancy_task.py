@@ -30,7 +30,14 @@ from nodule.malignancy.training._nodule_examples import (
 )
 from nodule.malignancy.training._vote_losses import ordinal_loss, vote_cross_entropy
 from nodule.ranges import LayerWidth, RandomSeed, check_fields
-from nodule.training import CropSet, Fold, NoduleRecord, read_detections, scans_of_other_folds
+from nodule.training import (
+    HELD_OUT_PATIENTS,
+    CropSet,
+    Fold,
+    NoduleRecord,
+    read_detections,
+    scans_of_other_folds,
+)
 
 Batch = Mapping[str, Tensor]
 Output = Literal["nodule", "malignancy", "characteristics", "diameter"]
@@ -119,6 +126,7 @@ class MalignancyTask:
     def _learns_from(self, record: NoduleRecord) -> bool:
         return (
             record.fold not in self.held_out_folds
+            and record.patient_id not in HELD_OUT_PATIENTS
             and record.cal_spread_hu <= self.max_calibration_error_hu
             and among_the_share(record.patient_id, self.patients_share, seed=self.seed)
         )
@@ -167,9 +175,8 @@ class MalignancyTask:
         if not self.watched_folds:
             return []
         network = self.network()
-        watched = load_examples(
-            CropSet.open(self.crop_set), keep=lambda record: record.fold in self.watched_folds
-        )
+        crops = CropSet.open(self.crop_set).without(HELD_OUT_PATIENTS)
+        watched = load_examples(crops, keep=lambda record: record.fold in self.watched_folds)
         return [
             {
                 "cubes": torch.from_numpy(crop_cubes(example.views[:1], network)[0]),

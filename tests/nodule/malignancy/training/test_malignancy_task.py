@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from nodule.candidates.training import CandidatesTask
 from nodule.errors import ConfigError, InputError
 from nodule.geometry import Geometry
 from nodule.malignancy.network import LEVELS, build
 from nodule.malignancy.training import MalignancyTask, load_examples
 from nodule.malignancy.training._malignancy_task import among_the_share
 from nodule.study import SeriesHeader, Study
-from nodule.training import CropSet, NoduleStack, write_table
+from nodule.training import HELD_OUT_PATIENTS, CropSet, NoduleStack, write_table
 from nodule.training._crop_set_writing import write_stacks
 from nodule.volume import Volume
 
@@ -105,9 +106,9 @@ def test_fine_tuning_may_learn_malignancy_alone() -> None:
     assert gradient[: -LEVELS["malignancy"]].abs().max() == 0
 
 
-def crop_set(folder: Path, *stacks: NoduleStack) -> Path:
+def crop_set(folder: Path, *stacks: NoduleStack, patient: str = "MADE-UP") -> Path:
     """Write nodules of one made-up chest of fold 2."""
-    rows = write_stacks(folder, study=CHEST, patient_id="MADE-UP", stacks=stacks, fold=2)
+    rows = write_stacks(folder, study=CHEST, patient_id=patient, stacks=stacks, fold=2)
     write_table(folder, rows)
     return folder
 
@@ -134,3 +135,15 @@ def test_refuses_to_hold_out_a_fold_of_which_there_is_nothing(tmp_path: Path) ->
     task = replace(TASK, crop_set=crop_set(tmp_path, by_place()), held_out_folds=(2, 9))
     with pytest.raises(ConfigError, match=r"NO_SUCH_FOLD.*\[2\].*\[9\]"):
         task.training_samples()
+
+
+def test_a_patient_kept_for_testing_is_never_learnt_from(tmp_path: Path) -> None:
+    outlined = NoduleStack.of_masks([((4, 4, 4), np.ones((2, 2, 2), np.bool_))], study=CHEST)
+    (kept, *_) = sorted(HELD_OUT_PATIENTS)
+    folder = crop_set(tmp_path, outlined, patient=kept)
+    for task in (
+        replace(TASK, crop_set=folder, held_out_folds=()),
+        CandidatesTask(crop_set=folder),
+    ):
+        assert task.training_patients() == ()
+    assert replace(TASK, crop_set=folder, watched_folds=(2,)).validation_samples() == []
