@@ -43,7 +43,7 @@ def check_config(path: Path, kind: ConfigKind | None = None) -> ConfigKind:
 
         read_context(path)
     else:
-        from pipelines.training.training_file import check_training
+        from pipelines.training import check_training
 
         check_training(path, task_type(kind.removeprefix(_TRAINING)))
     return kind

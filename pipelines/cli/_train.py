@@ -105,7 +105,7 @@ def train(
     their digest, the number of training patients and, with weights to initialise with, how many
     tensors matched, stayed fresh, had another shape or were unused; RUN/start.json names them.
     """
-    from pipelines.training.training_request import TrainingRequest, check_installed, train_stage
+    from pipelines.training import TrainingRequest, check_installed, train_stage
 
     check_installed()
     from lightning.pytorch.utilities import rank_zero_only

@@ -28,7 +28,7 @@ class Finetune:
     """Phases, rates and what stays frozen.
 
     A backbone's layers are its blocks from the input on; see
-    :func:`pipelines.training.backbone_layers.layers_of_backbone`.
+    :func:`pipelines.training._backbone_layers.layers_of_backbone`.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Finetune:
     freeze : which layers of the backbone no phase unfreezes. ``all`` of them, ``none``,
         ``partial``: the first ones, or ``adaptive``: those that matter least to the loss on the
         validation samples when training begins; see
-        :func:`pipelines.training.backbone_layers.layer_importance`.
+        :func:`pipelines.training._backbone_layers.layer_importance`.
     frozen_share : of the layers, for ``partial`` and ``adaptive``.
 
     Raises

@@ -39,12 +39,12 @@ from nodule.inference import Device, Precision, pick_device, uses_bf16
 from nodule.weights import Weights, save_state
 from nodule.weights.card_writing import write_training
 from nodule.weights.foreign import ForeignWeights
-from pipelines.training.checkpoints import DigestedCheckpoints
+from pipelines.training._checkpoints import DigestedCheckpoints
+from pipelines.training._finetuning import Finetuning, begin_with, origin, rate_groups
+from pipelines.training._history import RunHistory
+from pipelines.training._lightning_modules import TrainedModule, TrainingBatches
+from pipelines.training._run_settings import RunSettings
 from pipelines.training.finetune_config import Finetune
-from pipelines.training.finetuning import Finetuning, begin_with, origin, rate_groups
-from pipelines.training.history import RunHistory
-from pipelines.training.lightning_modules import TrainedModule, TrainingBatches
-from pipelines.training.run_settings import RunSettings
 from pipelines.training.task import Loop, Task
 
 

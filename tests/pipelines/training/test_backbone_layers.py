@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from nodule.errors import ConfigError
 from nodule.malignancy.network import C3DMultitask
-from pipelines.training.backbone_layers import (
+from pipelines.training._backbone_layers import (
     head_parameters,
     layer_importance,
     layers_of_backbone,

@@ -9,8 +9,8 @@ import pytest
 from nodule.candidates.training import CandidatesTask
 from nodule.errors import ConfigError
 from nodule.weights import Weights
+from pipelines.training._run_settings import RunSettings
 from pipelines.training.finetune_config import Finetune
-from pipelines.training.run_settings import RunSettings
 from pipelines.training.task import Loop
 
 LOOP = Loop(epochs=3, steps_per_epoch=5, batch_size=4, learning_rate=0.05)

@@ -12,7 +12,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
 from nodule.weights.training_record import TrainingLeg, TrainingRun
-from pipelines.training.checkpoints import DigestedCheckpoints
+from pipelines.training._checkpoints import DigestedCheckpoints
 from pipelines.training.task import Loop, Task
 
 _PACKAGES = ("nodule", "torch", "lightning", "monai", "numpy", "scipy")

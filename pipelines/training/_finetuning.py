@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from nodule.errors import ConfigError
 from nodule.weights.foreign import ForeignWeights, fill
 from nodule.whole_files import write_whole
-from pipelines.training.backbone_layers import (
+from pipelines.training._backbone_layers import (
     Layers,
     head_parameters,
     layer_importance,
@@ -32,8 +32,8 @@ from pipelines.training.backbone_layers import (
     layers_of_backbone,
     least_important,
 )
+from pipelines.training._history import settings
 from pipelines.training.finetune_config import PHASES, Finetune
-from pipelines.training.history import settings
 from pipelines.training.task import Loop, Sample
 
 logger = logging.getLogger(__name__)

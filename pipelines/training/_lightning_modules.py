@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from nodule.errors import StageError
-from pipelines.training.finetuning import RateGroup
+from pipelines.training._finetuning import RateGroup
 from pipelines.training.task import Loop, Sample, Samples, Task
 
 
