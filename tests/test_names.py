@@ -1,6 +1,7 @@
-"""One name for one thing: classes and modules are called once in both packages."""
+"""One name and one type for one thing, in both packages."""
 
 import ast
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,3 +42,29 @@ def test_no_room_is_called_as_a_module_is() -> None:
     rooms = {path.parent.name for path in modules() if path.name == "__init__.py"}
     named = {path.stem for path in modules() if path.name != "__init__.py"}
     assert sorted(rooms & named - _IN_EVERY_ROOM) == []
+
+
+def fields_of(node: ast.ClassDef) -> frozenset[str]:
+    return frozenset(
+        each.target.id
+        for each in node.body
+        if isinstance(each, ast.AnnAssign)
+        and isinstance(each.target, ast.Name)
+        and "ClassVar" not in ast.unparse(each.annotation)
+    )
+
+
+def test_no_class_mirrors_another() -> None:
+    """A mirror has five fields or more in common, by name, and two thirds of the smaller one's."""
+    found = {
+        node.name: fields_of(node)
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
+    mirrors = [
+        (one, other)
+        for one, other in itertools.combinations(found, 2)
+        if len(found[one] & found[other]) >= max(5, 2 / 3 * min(len(found[one]), len(found[other])))
+    ]
+    assert mirrors == []
