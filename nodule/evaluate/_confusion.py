@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import (  # type: ignore[import-untyped]
-    classification_report,
+    accuracy_score,
     cohen_kappa_score,
     confusion_matrix,
+    precision_recall_fscore_support,
 )
 
 
@@ -90,14 +91,17 @@ def report(
     truth: NDArray[np.int64], given: NDArray[np.int64], *, labels: Sequence[int]
 ) -> ClassificationReport:
     """Return precision, recall and F1 of one case or more, whose classes are among the labels."""
-    found: dict[str, Any] = classification_report(
-        truth, given, labels=labels, output_dict=True, zero_division=0.0
-    )
+    scored = precision_recall_fscore_support(truth, given, labels=labels, zero_division=0.0)
     return ClassificationReport(
-        by_label={str(label): _scores(found[str(label)]) for label in labels},
-        accuracy=float(found["accuracy"]),
-        macro_average=_scores(found["macro avg"]),
-        weighted_average=_scores(found["weighted avg"]),
+        by_label={
+            str(label): ClassScores(
+                precision=float(precision), recall=float(recall), f1=float(f1), support=int(support)
+            )
+            for label, precision, recall, f1, support in zip(labels, *scored, strict=True)
+        },
+        accuracy=float(accuracy_score(truth, given)),
+        macro_average=_averaged(truth, given, labels, "macro"),
+        weighted_average=_averaged(truth, given, labels, "weighted"),
     )
 
 
@@ -112,10 +116,12 @@ def kappas(
     return float(plain), float(weighted)
 
 
-def _scores(found: Mapping[str, float]) -> ClassScores:
+def _averaged(
+    truth: NDArray[np.int64], given: NDArray[np.int64], labels: Sequence[int], average: str
+) -> ClassScores:
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        truth, given, labels=labels, average=average, zero_division=0.0
+    )
     return ClassScores(
-        precision=float(found["precision"]),
-        recall=float(found["recall"]),
-        f1=float(found["f1-score"]),
-        support=int(found["support"]),
+        precision=float(precision), recall=float(recall), f1=float(f1), support=len(truth)
     )

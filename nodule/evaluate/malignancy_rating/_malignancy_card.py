@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from nodule.evaluate._estimate import Estimate
 from nodule.evaluate._evaluation_result import CardRows
+from nodule.evaluate.malignancy_rating._agreement_figures import CoreAgreement
 from nodule.evaluate.malignancy_rating._malignancy_figures import MalignancyFigures
-from nodule.evaluate.malignancy_rating._reader_agreement import CoreAgreement
 from nodule.weights.model_card import CardFigure
 
 _AUC = "AUC, benign against malignant"

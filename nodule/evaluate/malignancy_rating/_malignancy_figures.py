@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from nodule.evaluate._confusion import ClassificationReport, ConfusionMatrix
 from nodule.evaluate._evaluation_result import EvaluationScope
-from nodule.evaluate.malignancy_rating._rating_baselines import BaselineComparison
-from nodule.evaluate.malignancy_rating._rating_scale import ClassCounts
-from nodule.evaluate.malignancy_rating._reader_agreement import (
+from nodule.evaluate.malignancy_rating._agreement_figures import (
     ContextShift,
     CoreAgreement,
     ReaderAgreement,
     SurroundingsFigures,
 )
+from nodule.evaluate.malignancy_rating._rating_baselines import BaselineComparison
+from nodule.evaluate.malignancy_rating._rating_scale import ClassCounts
 
 
 @dataclass(frozen=True, kw_only=True)

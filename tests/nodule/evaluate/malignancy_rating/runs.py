@@ -5,14 +5,14 @@ import numpy as np
 from nodule.evaluate._confusion import ConfusionMatrix, report
 from nodule.evaluate._estimate import Estimate
 from nodule.evaluate._evaluation_result import EvaluationScope
-from nodule.evaluate.malignancy_rating._malignancy_figures import MalignancyFigures, MalignancyGroup
-from nodule.evaluate.malignancy_rating._rating_baselines import BaselineComparison
-from nodule.evaluate.malignancy_rating._rating_scale import LEVELS, ClassCounts
-from nodule.evaluate.malignancy_rating._reader_agreement import (
+from nodule.evaluate.malignancy_rating._agreement_figures import (
     CoreAgreement,
     ReaderAgreement,
     SurroundingsFigures,
 )
+from nodule.evaluate.malignancy_rating._malignancy_figures import MalignancyFigures, MalignancyGroup
+from nodule.evaluate.malignancy_rating._rating_baselines import BaselineComparison
+from nodule.evaluate.malignancy_rating._rating_scale import LEVELS, ClassCounts
 
 
 def estimate(value: float, low: float, high: float, n: int) -> Estimate:

@@ -10,6 +10,7 @@ from predictions import FOUR, PLAIN, peaked, prediction
 from sklearn.metrics import cohen_kappa_score
 
 from nodule.evaluate._bootstrap import BootstrapSettings
+from nodule.evaluate.malignancy_rating._agreement_figures import SurroundingsFigures
 from nodule.evaluate.malignancy_rating._calibrated_ratings import (
     CalibratedRatings,
     calibrated_ratings,
@@ -17,7 +18,6 @@ from nodule.evaluate.malignancy_rating._calibrated_ratings import (
 from nodule.evaluate.malignancy_rating._crop_predictions import SurroundingsPrediction
 from nodule.evaluate.malignancy_rating._rating_scale import calibration_error
 from nodule.evaluate.malignancy_rating._reader_agreement import (
-    SurroundingsFigures,
     context_shift,
     core_agreement,
     reader_agreement,
