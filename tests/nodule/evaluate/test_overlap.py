@@ -50,6 +50,35 @@ def test_the_shared_vectors(shared: Path, row: int) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("case", "dice", "iou", "hausdorff_mm", "volume_error"),
+    [
+        ("shifted along x", 0.9, 900 / 1100, 1.0, 0.0),
+        ("grown by one", 2000 / 2728, 1000 / 1728, math.sqrt(3), 0.728),  # to a corner
+        ("shifted along z, anisotropic", 0.8, 800 / 1200, 5.0, 0.0),  # two slices of 2.5 mm
+        ("identical", 1.0, 1.0, 0.0, 0.0),
+    ],
+)
+def test_boxes_by_hand(
+    case: str, dice: float, iou: float, hausdorff_mm: float, volume_error: float
+) -> None:
+    mask, spacing = CASES[case]
+    overlap = compare_masks(mask, REFERENCE, spacing_zyx_mm=spacing)
+    assert overlap.dice == pytest.approx(dice)
+    assert overlap.iou == pytest.approx(iou)
+    assert overlap.hausdorff_mm == pytest.approx(hausdorff_mm)
+    assert overlap.relative_volume_error == pytest.approx(volume_error)
+
+
+@pytest.mark.parametrize(("tolerance_mm", "share"), [(0.99, 0.0), (1.0, 1.0), (1.01, 1.0)])
+def test_surfaces_a_tolerance_apart_agree(tolerance_mm: float, share: float) -> None:
+    """A plate of one voxel against the same plate beside it."""
+    plates = np.zeros((2, 9, 9, 9), bool)
+    plates[0, 4, 2:7, 2:7] = plates[1, 5, 2:7, 2:7] = True
+    overlap = compare_masks(*plates, spacing_zyx_mm=UNIT, tolerance_mm=tolerance_mm)
+    assert overlap.surface_dice == pytest.approx(share)
+
+
 def test_distances_at_the_image_border_are_those_inside_it() -> None:
     inner = compare_masks(cube(4, 10, 10, 10), cube(4, 10, 10, 13), spacing_zyx_mm=(2.0, 1.0, 0.5))
     corner = compare_masks(cube(4, 0, 0, 0), cube(4, 0, 0, 3), spacing_zyx_mm=(2.0, 1.0, 0.5))

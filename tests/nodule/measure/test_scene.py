@@ -167,6 +167,16 @@ def test_ground_glass_about_a_core_is_170_hu_brighter_than_lung(
     assert texture(array, 18.0) == expected
 
 
+@pytest.mark.parametrize(
+    ("layer_mm", "expected"), [(1.4, "solid"), (1.8, "solid"), (2.2, "part-solid")]
+)
+def test_ground_glass_fills_two_thirds_of_a_shell_about_the_core(
+    layer_mm: float, expected: str
+) -> None:
+    """From 1.2 to 2.4 mm: 65 % of that shell about 12 mm lie within the first 2.0 mm."""
+    assert texture(ball(12.0, 40.0, layer_hu=-600.0, layer_mm=layer_mm), 16.0) == expected
+
+
 @pytest.mark.parametrize(("off_hu", "expected"), [(-4.0, "solid"), (4.0, "part-solid")])
 @pytest.mark.parametrize("core_mm", [9.0, 10.0])
 def test_a_small_core_may_lie_in_fainter_ground_glass(

@@ -27,6 +27,20 @@ def test_the_shared_kappa_vectors(shared: Path) -> None:
         assert found.mean_absolute_error == pytest.approx(vector["mae"])
 
 
+@pytest.mark.parametrize(
+    ("scores", "ratings", "kappa"),
+    [
+        ([1, 1, 5, 5], [1, 5, 1, 5], 0.0),  # independent
+        ([1, 5], [5, 1], -1.0),
+        ([1, 2, 3, 4, 5], [1, 2, 3, 4, 5], 1.0),
+        ([1, 2, 3, 4, 5], [1, 2, 3, 4, 4], 1 - 1 / 17),  # 1 observed; 85 / 5 by chance
+    ],
+)
+def test_quadratic_kappa_by_hand(scores: list[int], ratings: list[int], kappa: float) -> None:
+    """Cohen 1968: one less squared distances observed over those expected by chance."""
+    assert rating_agreement(scores, ratings).quadratic_kappa == pytest.approx(kappa)
+
+
 def test_levels_are_rounded_and_errors_are_not() -> None:
     found = rating_agreement([1.5, 3.4, 4.9], [2, 3, 4])
     assert found.exact == pytest.approx(2 / 3)
