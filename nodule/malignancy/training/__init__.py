@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nodule.malignancy.training._crop_cubes import crop_cubes
-    from nodule.malignancy.training._cube_sampler import DEEP_MM, elsewhere
     from nodule.malignancy.training._malignancy_task import MalignancyTask
     from nodule.malignancy.training._nodule_examples import (
         NoduleCropView,
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
         majority,
         views_deeper_than,
     )
+    from nodule.malignancy.training._pieces import DEEP_MM, elsewhere
 
 __all__ = [
     "DEEP_MM",
@@ -28,12 +28,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DEEP_MM": "_cube_sampler",
+    "DEEP_MM": "_pieces",
     "MalignancyTask": "_malignancy_task",
     "NoduleCropView": "_nodule_examples",
     "NoduleExample": "_nodule_examples",
     "crop_cubes": "_crop_cubes",
-    "elsewhere": "_cube_sampler",
+    "elsewhere": "_pieces",
     "load_examples": "_nodule_examples",
     "majority": "_nodule_examples",
     "views_deeper_than": "_nodule_examples",

@@ -5,7 +5,7 @@ import pytest
 
 from nodule.errors import InputError
 from nodule.malignancy.training._backgrounds import Background
-from nodule.malignancy.training._cube_sampler import scan_place
+from nodule.malignancy.training._pieces import scan_place
 from nodule.training import Lesion, Region
 
 SPACING_ZYX_MM = (2.5, 1.5, 2.0)

@@ -8,8 +8,9 @@ import torch
 
 from nodule.malignancy.network import LEVELS
 from nodule.malignancy.training import DEEP_MM, elsewhere
-from nodule.malignancy.training import _cube_sampler as sampler_module
-from nodule.malignancy.training._cube_sampler import CubeSampler, empty_lung, nodule_piece, target
+from nodule.malignancy.training import _pieces as pieces_module
+from nodule.malignancy.training._cube_sampler import CubeSampler, target
+from nodule.malignancy.training._pieces import empty_lung, nodule_piece
 from nodule.training import STRAIGHT, feathered_blend
 
 OWN_LUNG_HU, OTHER_LUNG_HU, RADIUS_MM = -780, -900, 4.0
@@ -104,7 +105,7 @@ def test_elsewhere_is_never_on_the_nodule(example) -> None:  # type: ignore[no-u
     for _ in range(50):
         center = np.asarray(elsewhere(rng, [view]).center_zyx)
         gap_mm = np.linalg.norm((center - view.center_zyx) * spacing_mm)
-        assert gap_mm > RADIUS_MM + sampler_module._AWAY_MM - 1.0
+        assert gap_mm > RADIUS_MM + pieces_module._AWAY_MM - 1.0
 
 
 def test_a_blend_runs_smoothly_from_one_lung_to_the_other(example) -> None:  # type: ignore[no-untyped-def]
