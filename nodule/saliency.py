@@ -28,7 +28,7 @@ class SaliencyChecks:
     scores_without_elsewhere : the answers when the same shape is filled anywhere in the cube
         instead, one a draw.
     likeness_random_head : rank correlation with the map of networks whose last layers hold
-        shuffled weights; a map that shows what was learnt is far from 1.
+        shuffled weights; a map that shows what was learned is far from 1.
     likeness_random_network : the same with every layer shuffled.
 
     References

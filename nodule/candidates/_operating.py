@@ -60,7 +60,7 @@ class OperatingTable:
         )
         if not (self.points and ordered and self.n_scans > 0):
             raise InputError(
-                "no table of operating points",
+                "the operating points are not in order",
                 code="BAD_OPERATING_TABLE",
                 expected="points by falling threshold and rising false positives per scan",
                 got=f"{len(self.points)} points of {self.n_scans} scans",
@@ -81,7 +81,8 @@ class OperatingTable:
         Parameters
         ----------
         scores : per scan those of its false positives; scans without any count.
-        lowest_score : of the candidates that were looked at; a second network may score some lower.
+        lowest_score : of the candidates that were looked at; the malignancy classifier may score
+            some lower.
         weights_sha256 : as the table's.
         """
         ranked = sorted((score for scan in scores for score in scan), reverse=True)
@@ -100,13 +101,13 @@ class OperatingTable:
         )
 
     @classmethod
-    def beside(cls, detector: Weights, *judges: Weights) -> OperatingTable:
+    def beside(cls, detector: Weights, *classifiers: Weights) -> OperatingTable:
         """Read the table that travels with a detector's weights.
 
         Parameters
         ----------
         detector : the weights beside which it lies.
-        judges : of the networks that score its candidates.
+        classifiers : of the networks that score its candidates.
 
         Raises
         ------
@@ -122,14 +123,14 @@ class OperatingTable:
                 hint="Measure them: nodule evaluate candidates --calibrate, or name a threshold",
             )
         table = _parse(path)
-        wanted = tuple(weights.sha256 for weights in (detector, *judges))
+        wanted = tuple(weights.sha256 for weights in (detector, *classifiers))
         if table.weights_sha256 != wanted:
             raise WeightsError(
                 f"{path.name} was measured with other weights",
                 code="FOREIGN_OPERATING_TABLE",
                 expected=wanted,
                 got=table.weights_sha256,
-                hint="Measure them anew: nodule evaluate candidates --calibrate",
+                hint="Measure them again: nodule evaluate candidates --calibrate",
             )
         return table
 
@@ -173,7 +174,7 @@ def _parse(path: Path) -> OperatingTable:
         return OperatingTable(points=points, weights_sha256=digests, **stored)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(
-            f"{path.name} is no table of operating points",
+            f"{path.name} is not a table of operating points",
             code="BAD_OPERATING_TABLE",
             expected=_FORMAT,
             got=str(error),

@@ -173,9 +173,9 @@ def _axis_cores(
     last = -(-min(count, int(inside[-1]) + 1 + halo) // _GRAIN) * _GRAIN
     starts = axis_starts(first, last, window=window, halo=halo)
     # neighbours meet in the middle of their overlap, at least a halo from either's rim
-    seams = [(a + window + b) // 2 for a, b in itertools.pairwise(starts)]
-    ends = [*seams, min(count, starts[-1] + window)]
-    return list(zip(starts, [first, *seams], ends, strict=True))
+    borders = [(a + window + b) // 2 for a, b in itertools.pairwise(starts)]
+    ends = [*borders, min(count, starts[-1] + window)]
+    return list(zip(starts, [first, *borders], ends, strict=True))
 
 
 def _image(array_hu: NDArray[np.float32], start: Cells, window: int) -> NDArray[np.float32]:

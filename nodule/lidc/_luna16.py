@@ -199,7 +199,7 @@ class _TableRow:
             value = math.nan
         if not math.isfinite(value):
             raise InputError(
-                f"{self.where}: column {column} is no number", code="BAD_ROW", got=repr(text)
+                f"{self.where}: column {column} is not a number", code="BAD_ROW", got=repr(text)
             )
         return value
 

@@ -119,7 +119,7 @@ def training_scans(
     """Return the scans that training may see.
 
     Of a folder of scans those are left out that training must not see. A single scan that was
-    named and must not be seen is a mistake.
+    named and must not be seen is refused.
 
     Parameters
     ----------
@@ -270,7 +270,7 @@ def dicom_folders(root: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
         try:
             header = dcmread(path, stop_before_pixels=True, specific_tags=list(_HEADERS))
         except InvalidDicomError:
-            logger.warning("%s is no DICOM file", path.name)
+            logger.warning("%s is not a DICOM file", path.name)
             continue
         yield folder, {tag: str(header.get(tag, "")) for tag in _HEADERS}
 

@@ -100,7 +100,7 @@ def refine(shares: Tensor, array_zyx: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 def _label_slab(fields: Tensor, first: int, last: int, hu: Tensor) -> NDArray[np.uint8]:
     """Label the fine voxels of the coarse slices from ``first`` to before ``last``."""
-    # one coarse slice more on either side, so that slabs meet without a seam
+    # one coarse slice more on either side, so that slabs meet without an edge
     low, high = max(first - 1, 0), min(last + 1, fields.shape[1])
     fine = functional.interpolate(
         fields[None, :, low:high], scale_factor=COARSENING, mode="trilinear"

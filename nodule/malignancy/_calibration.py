@@ -1,4 +1,4 @@
-"""What the networks' answers are worth, learnt from patients whom they never saw.
+"""What the networks' answers are worth, measured on held-out patients.
 
 A calibration lies beside the members of an ensemble and names their digests::
 
@@ -90,7 +90,7 @@ class Calibration:
             return cls(members=tuple(stored.pop("members")), **stored)
         except (AttributeError, KeyError, TypeError, ValueError, ConfigError) as error:
             raise WeightsError(
-                f"{path.name} is no calibration",
+                f"{path.name} is not a calibration",
                 code="BAD_CALIBRATION",
                 expected=_FORMAT,
                 got=str(error),

@@ -1,11 +1,11 @@
 """Several networks, trained without one another's patients, that answer as one.
 
 An evaluation asks only those members that never saw the patient, often a single one. So that it
-sees a place as often as the whole ensemble does, the eight mirror images are dealt out among
+sees a place as often as the whole ensemble does, the eight mirror images are assigned among
 whoever is asked: five members see one or two each, one alone sees all.
 
-Members may look at cubes of different sizes: what is told at 1 mm and what at 0.7 mm, by networks
-that learnt apart, errs apart.
+Members may look at cubes of different sizes: networks that were trained apart, at 1 mm and at
+0.7 mm, err apart.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Show = Callable[[C3DMultitask], NDArray[np.float32]]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EnsemblePrediction:
-    """What the members say of several places.
+    """What the members predict for several places.
 
     Parameters
     ----------
@@ -66,22 +66,22 @@ class Ensemble:
     def load(
         cls, weights: Sequence[Weights], *, device: torch.device, precision: Precision = "auto"
     ) -> Ensemble:
-        """Build and fill a network per weights file, and deal out the flips.
+        """Build and fill a network per weights file, and assign the flips.
 
         Raises
         ------
         WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
         """
-        hands = assign_tta_flips(TTA_FLIPS, len(weights))
+        shares = assign_tta_flips(TTA_FLIPS, len(weights))
         return cls(
             members=tuple(
-                Predictor.load(each, device=device, precision=precision, flips=hand)
-                for each, hand in zip(weights, hands, strict=True)
+                Predictor.load(each, device=device, precision=precision, flips=share)
+                for each, share in zip(weights, shares, strict=True)
             )
         )
 
     def predict(self, show: Show) -> EnsemblePrediction:
-        """Judge places; members that take the same cubes are shown them once made."""
+        """Predict for places; members that take the same cubes are shown them once made."""
         shown: dict[tuple[object, ...], NDArray[np.float32]] = {}
         said = []
         for member in self.members:
@@ -96,6 +96,6 @@ class Ensemble:
         )
 
 
-def assign_tta_flips(flips: tuple[Flip, ...], players: int) -> tuple[tuple[Flip, ...], ...]:
-    """Deal flips out in turn, each once; players beyond their number get one again."""
-    return tuple(flips[player % len(flips) :: max(players, 1)] for player in range(players))
+def assign_tta_flips(flips: tuple[Flip, ...], members: int) -> tuple[tuple[Flip, ...], ...]:
+    """Assign flips in turn, each once; members beyond their number get one again."""
+    return tuple(flips[member % len(flips) :: max(members, 1)] for member in range(members))

@@ -53,7 +53,7 @@ class Predictor:
     network : in evaluation mode on its device.
     device : where it lies.
     precision : how it computes.
-    batch : places judged at once.
+    batch : places at once.
     flips : whose mean answer is taken.
     """
 
@@ -89,7 +89,7 @@ class Predictor:
         )
 
     def predict(self, cubes: NDArray[np.float32]) -> Prediction:
-        """Judge cubes [item, magnification, z, y, x], each in every mirror."""
+        """Predict for cubes [item, magnification, z, y, x], each in every mirror."""
         parts = [self._predict(part) for part in _batches(cubes, self.batch)]
         return Prediction(
             probability=np.concatenate([part.probability for part in parts]),

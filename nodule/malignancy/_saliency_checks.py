@@ -1,7 +1,7 @@
 """Whether a saliency map shows what an answer rests on.
 
 Two questions, after Adebayo et al. 2018 and Samek et al. 2017. Does the map change when what was
-learnt is destroyed? If not, it shows the picture's edges and no network. Does the answer change
+learned is destroyed? If not, it shows the picture's edges and no network. Does the answer change
 when the hottest places are hidden, and more than when as much is hidden elsewhere? If not, it shows
 places of no account.
 """
@@ -106,7 +106,7 @@ def occluded(
 def shuffled(network: C3DMultitask, *, head_alone: bool, seed: int) -> C3DMultitask:
     """Return a copy whose weights are shuffled within each tensor.
 
-    So every layer keeps the size of its weights and loses what it had learnt.
+    So every layer keeps the size of its weights and loses what it had learned.
 
     Parameters
     ----------

@@ -95,7 +95,7 @@ class C3DMultitask(nn.Module):
         self.tasks = nn.Linear(features, sum(self._widths))
 
     def forward(self, cubes: Tensor) -> Outputs:
-        """Judge cubes [item, magnification, z, y, x] of HU mapped to [0, 1]."""
+        """Predict for cubes [item, magnification, z, y, x] of HU mapped to [0, 1]."""
         maps = self.backbone(cubes.flatten(0, 1)[:, None])
         pooled = torch.cat([maps.mean(dim=(2, 3, 4)), maps.amax(dim=(2, 3, 4))], dim=1)
         logits = self.tasks(self.features(pooled.reshape(len(cubes), -1)))

@@ -62,10 +62,10 @@ class MapSaliency:
 
         Parameters
         ----------
-        volume : HU, as it was judged.
-        scored : what the judge said; the cube that it looked at is the one explained.
+        volume : HU, as it was scored.
+        scored : what the scorer said; the cube that it looked at is the one explained.
         findings : made of some of these.
-        progress : told the share done.
+        progress : called with the share done.
 
         Returns
         -------
@@ -121,7 +121,7 @@ class MapSaliency:
     def _scores(
         self, ensemble: Ensemble, places: Sequence[ReceptiveField], candidate: Candidate
     ) -> list[float]:
-        """Ask the judge anew about one candidate as different places show it."""
+        """Score one candidate again as different places show it."""
         from nodule.malignancy._grad_cam import field_cubes
 
         alone = replace(self.scorer, detector_weight=0.0)

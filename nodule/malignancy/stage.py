@@ -1,4 +1,4 @@
-"""The stage that judges candidates."""
+"""The stage that scores candidates."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ScoreMalignancy:
         None leaves the distributions as they are, and never abstains.
     precision : ``auto`` is bfloat16 where the machine is fast in it.
     detector_weight : how much the detector's score counts in the probability, which is the
-        geometric mean of score and network with this weight, 0 to 1. The two networks learnt
+        geometric mean of score and network with this weight, 0 to 1. The two networks learned
         from different views of a place, so that what only one of them believes is seldom true.
     device : where the network runs.
 
@@ -73,13 +73,13 @@ class ScoreMalignancy:
     def run(
         self, *, volume: Volume, candidates: tuple[Candidate, ...], progress: Progress = silent
     ) -> tuple[ScoredCandidate, ...]:
-        """Judge candidates in a scan on the canonical 1 mm grid.
+        """Score candidates in a scan on the canonical 1 mm grid.
 
         Parameters
         ----------
         volume : HU; beyond its border the network sees air.
         candidates : in any order.
-        progress : told the share done.
+        progress : called with the share done.
 
         Returns
         -------
@@ -93,7 +93,7 @@ class ScoreMalignancy:
         if not candidates:
             progress(1.0)
             return ()
-        # torch is loaded only when there is something to judge
+        # torch is loaded only when there is something to score
         from nodule.malignancy._ensemble import Ensemble
 
         ensemble = Ensemble.load(

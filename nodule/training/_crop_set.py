@@ -168,7 +168,7 @@ class CropSet:
         Parameters
         ----------
         records : which ones, all nodules if None.
-        progress : told the share done.
+        progress : called with the share done.
         """
         wanted = self.records if records is None else tuple(records)
         packed: list[PackedCrop] = []

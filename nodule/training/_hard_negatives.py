@@ -1,4 +1,4 @@
-"""What a detector marked on whole scans, as a table: where the next network looks for mistakes.
+"""A detector's detections on whole scans, as a table: hard negatives for the next training.
 
 One row a detection, the most suspicious of a scan first::
 

@@ -1,6 +1,6 @@
 """Turned, scaled, mirrored and shifted: how training varies what any network looks at.
 
-Every draw is apart from its application: a :class:`SamplePose` is drawn once and may then be laid
+Every draw is apart from its application: a :class:`SamplePose` is drawn once and may then be put
 on several places or sizes of voxels. (MONAI's ``RandAffine`` draws and applies in one go, from a
 generator of its own, and resamples a whole image on its own grid; here a patch of 1 mm is cut out
 of a scan of any spacing in one interpolation.)

@@ -55,7 +55,7 @@ class CandidatesTask:
         keeps the best epoch, and figures on these folds are no longer honest; empty keeps the last.
     hard_negatives_from : weights of a detector whose false positives on the scans are
         shown again and again; None mines none.
-        They only choose among places of the training scans, and nothing is learnt from what they
+        They only choose among places of the training scans, and nothing is learned from what they
         were trained on, so that their training patients are not this network's. If they saw
         held-out patients, what they detect may still tell of them: mine with weights that did not.
     patch : voxels of a training patch along each axis, a multiple of 16.

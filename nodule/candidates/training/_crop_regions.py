@@ -1,4 +1,4 @@
-"""What training draws on: nodules to paste and lung regions to paste them into.
+"""What training draws on: nodules to insert and lung regions to insert them into.
 
 Both are cut from a crop set and from whole scans, and kept as int16 HU on their source grids, so
 that a training patch is interpolated once.

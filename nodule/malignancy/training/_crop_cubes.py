@@ -1,4 +1,4 @@
-"""How a crop set's nodule is shown to the network when it is judged, not learnt from."""
+"""How a crop set's nodule is shown to the network for evaluation and validation."""
 
 from __future__ import annotations
 

@@ -236,8 +236,8 @@ class MalignancyTask:
             "characteristics": self.characteristics_weight,
             "diameter": self.diameter_weight,
         }
-        learnt = losses if self.outputs is None else self.outputs
-        return sum((weights[name] * losses[name] for name in learnt), start=torch.zeros(()))
+        learned = losses if self.outputs is None else self.outputs
+        return sum((weights[name] * losses[name] for name in learned), start=torch.zeros(()))
 
 
 def among_the_share(patient: str, share: float | None, *, seed: int) -> bool:

@@ -22,11 +22,11 @@ def test_there_are_eight_mirrors_and_the_place_as_it_is_comes_first() -> None:
     assert TTA_FLIPS[0] == ()
 
 
-@pytest.mark.parametrize("players", [1, 2, 5, 8])
-def test_every_mirror_is_dealt_once_and_nobody_gets_two_more_than_another(players: int) -> None:
-    hands = assign_tta_flips(TTA_FLIPS, players)
-    assert sorted(mirror for hand in hands for mirror in hand) == sorted(TTA_FLIPS)
-    assert max(map(len, hands)) - min(map(len, hands)) <= 1
+@pytest.mark.parametrize("members", [1, 2, 5, 8])
+def test_every_flip_is_assigned_once_and_no_member_gets_two_more_than_another(members: int) -> None:
+    shares = assign_tta_flips(TTA_FLIPS, members)
+    assert sorted(mirror for share in shares for mirror in share) == sorted(TTA_FLIPS)
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
 def test_the_ninth_player_gets_a_mirror_too() -> None:

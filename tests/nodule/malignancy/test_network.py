@@ -63,11 +63,11 @@ def test_a_nodule_without_context_does_not_pull_on_the_nodule_output() -> None:
 def test_learns_one_batch_by_heart() -> None:
     torch.manual_seed(0)
     network = build({**TASK.architecture(), "dropout": 0.0})
-    learnt = batch()
+    learned = batch()
     optimiser = torch.optim.Adam(network.parameters(), lr=3e-3)
     for _ in range(60):
         optimiser.zero_grad()
-        losses = TASK.losses(network, learnt)
+        losses = TASK.losses(network, learned)
         losses["loss"].backward()
         optimiser.step()
     assert losses["malignancy"].item() < 0.05

@@ -1,4 +1,4 @@
-"""A place is judged in every mirror, and the answers are averaged."""
+"""A place is shown in every mirror, and the answers are averaged."""
 
 import math
 

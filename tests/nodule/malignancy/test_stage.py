@@ -1,4 +1,4 @@
-"""The stage judges every candidate, wherever it lies."""
+"""The stage scores every candidate, wherever it lies."""
 
 from collections.abc import Callable
 from dataclasses import replace

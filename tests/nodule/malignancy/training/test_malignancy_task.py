@@ -1,4 +1,4 @@
-"""Which patients are learnt from, and which outputs learn."""
+"""Which patients are learned from, and which outputs learn."""
 
 from dataclasses import replace
 from pathlib import Path
