@@ -121,7 +121,7 @@ def test_members_are_averaged_and_their_disagreement_told(
     assert both.malignancy.distribution == pytest.approx((first + second) / 2, abs=1e-5)
     ratings = [np.dot(each, [1, 2, 3, 4, 5]) for each in (first, second)]
     # of two values it is half their distance
-    assert both.malignancy.spread == pytest.approx(abs(ratings[0] - ratings[1]) / 2, abs=1e-5)
+    assert both.malignancy.ensemble_sd == pytest.approx(abs(ratings[0] - ratings[1]) / 2, abs=1e-5)
     assert both.malignancy.suspicion is None
     assert not both.malignancy.indeterminate
 
