@@ -14,6 +14,7 @@ from nodule.geometry import Geometry
 
 SHAPE_ZYX = (5, 40, 50)  # 10,000 voxels, so that a share of 0.01 % is one of them
 BODY = Geometry(shape_zyx=SHAPE_ZYX, spacing_zyx_mm=(2.0, 5.0, 5.0))
+SMALLEST = Geometry(shape_zyx=SHAPE_ZYX, spacing_zyx_mm=(2.0, 2.5, 2.5))  # 100 mm high
 SPOT = Geometry(shape_zyx=SHAPE_ZYX, spacing_zyx_mm=(2.0, 2.49, 2.49))  # 99.6 mm high
 
 
@@ -67,6 +68,7 @@ def test_other_units_are_refused_whatever_the_padding(change: Any, padding: floa
     ("geometry", "is_stated", "expected"),
     [
         (BODY, True, "NOT_HU"),
+        (SMALLEST, True, "NOT_HU"),
         (SPOT, True, "NO_AIR"),
         (SPOT, False, "NOT_HU"),
     ],
