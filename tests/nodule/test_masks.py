@@ -118,3 +118,16 @@ def test_refuses_a_mask_of_another_grid() -> None:
     for grid in (aside, small):
         with pytest.raises(InputError, match="MASK_OUTSIDE_GRID"):
             refer_to_masks({"N1": box((3, 5, 7), (6, 9, 12))}, grid=grid)
+
+
+@pytest.mark.parametrize(("off_mm", "fits"), [(0.0, True), (0.0009, True), (0.0011, False)])
+def test_a_mask_fits_a_grid_to_a_thousandth_of_a_millimetre(off_mm: float, fits: bool) -> None:
+    mask = box((3, 5, 7), (6, 9, 12))
+    x, y, z = GRID.origin_lps_mm
+    assert mask.fits(replace(GRID, origin_lps_mm=(x, y + off_mm, z))) == fits
+
+
+@pytest.mark.parametrize(("depth", "fits"), [(5, False), (6, True)])
+def test_a_mask_fits_no_grid_that_ends_before_it(depth: int, fits: bool) -> None:
+    """It fills slices 3, 4 and 5."""
+    assert box((3, 5, 7), (6, 9, 12)).fits(replace(GRID, shape_zyx=(depth, 24, 28))) == fits

@@ -9,7 +9,7 @@ import pytest
 
 from nodule.errors import InputError
 from nodule.lidc import CHARACTERISTICS, read_lidc_xml
-from nodule.lidc._xml import MAX_XML_BYTES, NoduleReading
+from nodule.lidc._xml import NoduleReading
 
 RATINGS = "".join(f"<{name}>{i % 5 + 1}</{name}>" for i, name in enumerate(CHARACTERISTICS))
 
@@ -112,13 +112,15 @@ def test_refuses_what_is_no_readings_file(tmp_path: Path, content: str, code: st
     assert error.value.code == code
 
 
-def test_refuses_a_file_larger_than_any_reading(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("over", "code"), [(0, "NOT_XML"), (1, "XML_TOO_LARGE")])
+def test_refuses_a_file_larger_than_any_reading(tmp_path: Path, over: int, code: str) -> None:
+    """Up to 32 MiB a file is looked into."""
     path = tmp_path / "reading.xml"
     with path.open("wb") as stream:
-        stream.truncate(MAX_XML_BYTES + 1)
+        stream.truncate((32 << 20) + over)
     with pytest.raises(InputError) as error:
         read_lidc_xml(path)
-    assert error.value.code == "XML_TOO_LARGE"
+    assert error.value.code == code
 
 
 @pytest.mark.parametrize(
