@@ -85,22 +85,26 @@ def test_lung_is_dark_beside_the_ball(page: Any) -> None:
     assert grey == pytest.approx([81, 81, 81, 255], abs=2)
 
 
-def test_a_jump_from_the_table_centres_the_finding(page: Any) -> None:
+def test_a_jump_from_the_table_shows_the_image_that_the_table_names(page: Any) -> None:
+    """N1's long axis lies on the slice at z = -42, its centre at z = -40.4, nearest to another."""
     page.get_by_role("button", name="N1: show in slices").first.click()
     settle(page)
-    assert page.evaluate("noduleViewer.cursor()") == pytest.approx([20.0, 30.0, -40.4])
+    assert page.evaluate("noduleViewer.cursor()") == pytest.approx([20.0, 30.0, -42.0])
     for plane in ("axial", "coronal", "sagittal"):
         x, y, width, height = page.evaluate(
             """(plane) => {
               const canvas = document.querySelector(`[data-plane=${plane}] canvas`);
-              const at = noduleViewer.toPixel(plane, [20, 30, -40.4]);
+              const at = noduleViewer.toPixel(plane, [20, 30, -42]);
               return [...at, canvas.width, canvas.height];
             }""",
             plane,
         )
         assert (x, y) == pytest.approx((width / 2, height / 2), abs=1)
-    # z = -40.4 is nearest to index 15 of 30, whose image number is 15
-    assert caption(page).startswith("image 15 (slice 16 of 30), z −40.4 mm")
+    # z = -42 is index 14 of 30, whose image number is 16
+    assert caption(page).startswith("image 16 (slice 15 of 30), z −42.0 mm")
+    table = page.locator("table.list tbody tr").first.locator("td").nth(2)
+    assert table.text_content() == "16"
+    assert "(image 16, series 7)" in page.text_content(".impression")
 
 
 def test_a_jump_from_a_picture_centres_the_finding(page: Any) -> None:

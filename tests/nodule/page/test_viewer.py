@@ -101,6 +101,7 @@ def test_embeds_voxels_lungs_and_the_way_to_the_source_slice(
     assert settings["findings"][0] == {
         "id": "N1",
         "center_lps_mm": [20.0, 30.0, -40.4],
+        "look_at_lps_mm": [20.0, 30.0, -42.0],
         "radius_mm": 8.3,
         "verdict": None,
     }
