@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nodule.ct import SeriesSource
 from nodule.errors import InputError
 from nodule.findings import Finding
-from nodule.geometry import Geometry, lps_to_ras
-from nodule.masks import NoduleMask, label_masks, refer_to_masks, restore_mask
-from nodule.nifti_image import nifti
+from nodule.geometry import Geometry
+from nodule.masks import Labels, NoduleMask, label_masks, refer_to_masks, restore_mask
+from nodule.nifti_image import nifti, read_nifti
 from nodule.page.figures import view_mm
 from nodule.page.html import render_html
 from nodule.page.pdf import write_pdf
@@ -26,6 +22,7 @@ from nodule.report.model import Report, report_json
 from nodule.report.tables import comparison_csv, findings_csv, management_csv
 from nodule.result_files import COMPARISON_NAME, NODULES_NAME, remove_stale
 from nodule.saliency import SaliencyMap
+from nodule.saliency_files import SALIENCY_FOLDER, saliency_files, saliency_record
 from nodule.study import Study
 from nodule.volume import LungMask, Volume
 from nodule.whole_files import write_whole
@@ -64,7 +61,7 @@ def write_report_files(
     dicom : the DICOM series of the study, for ``sr.dcm`` and ``seg.dcm``; None for neither.
     pdf : also print the page to ``report.pdf``, for which there must be a Chromium.
     viewer : put the slice viewer, and so a small copy of the volume, into the page.
-    saliency_maps : where the networks looked, for the page.
+    saliency_maps : where the networks looked, for the page; written to ``saliency/`` too.
 
     Returns
     -------
@@ -82,6 +79,7 @@ def write_report_files(
     contents: Mapping[str, bytes] = {
         "lungs.nii.gz": lungs_nifti(lungs),
         NODULES_NAME: nifti(label_masks(masks, grid=grid), grid),
+        **_maps_of(report, saliency_maps),
         # the mark makes Excel read UTF-8
         **{name: text.encode("utf-8-sig") for name, text in _tables(report).items()},
         "report.html": page.encode(),
@@ -92,7 +90,8 @@ def write_report_files(
         from nodule.dicom.objects import write_dicom
 
         objects = write_dicom(report, masks=masks, lungs=lungs, source=dicom, folder=folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    for name in contents:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
     files = tuple(write_whole(folder / name, content) for name, content in contents.items())
     remove_stale(folder, written=(*objects, *files))
     printed = (write_pdf(folder / "report.html"),) if pdf else ()
@@ -116,32 +115,34 @@ def write_saliency(
     -------
     The record, as JSON holds it.
     """
-    stem = f"{saliency_map.finding_id}-{saliency_map.answer}"
-    checks = saliency_map.checks
-    record = {
-        "id": saliency_map.finding_id,
-        "map": f"{stem}.nii.gz",
-        "picture": f"{stem}.png",
-        "center_lps_mm": finding.nodule.center_lps_mm,
-        **asdict(checks),
-        "change_hottest": checks.change_hottest,
-        "change_elsewhere": checks.change_elsewhere,
-    }
-    # the format has no half-precision floats
-    write_whole(
-        folder / f"{stem}.nii.gz",
-        nifti(saliency_map.saliency_zyx.astype(np.float32), saliency_map.geometry),
-    )
+    center_lps_mm = finding.nodule.center_lps_mm
     measured = finding.nodule.measurement
-    picture = saliency_sheet(
+    picture = f"{saliency_map.finding_id}-{saliency_map.answer}.png"
+    sheet = saliency_sheet(
         saliency_map,
         volume,
-        center_lps_mm=finding.nodule.center_lps_mm,
+        center_lps_mm=center_lps_mm,
         edge_mm=view_mm(measured.long_axis_mm if measured else 0.0),
     )
-    write_whole(folder / f"{stem}.png", picture)
-    write_whole(folder / f"{stem}.json", f"{json.dumps(record, indent=2)}\n".encode())
+    record = {**saliency_record(saliency_map, center_lps_mm=center_lps_mm), "picture": picture}
+    write_whole(folder / picture, sheet)
+    for name, content in saliency_files(saliency_map, record=record).items():
+        write_whole(folder / name, content)
     return record
+
+
+def _maps_of(report: Report, maps: Sequence[SaliencyMap]) -> Mapping[str, bytes]:
+    """Return the files of a report's maps, by their paths in its folder."""
+    places = {each.nodule.id: each.nodule.center_lps_mm for each in report.active}
+    contents: dict[str, bytes] = {}
+    for each in maps:
+        record = {
+            "input_sha256": report.provenance.input_sha256,
+            **saliency_record(each, center_lps_mm=places[each.finding_id]),
+        }
+        files = saliency_files(each, record=record)
+        contents |= {f"{SALIENCY_FOLDER}/{name}": content for name, content in files.items()}
+    return contents
 
 
 def _check_masks(report: Report, masks: Mapping[str, NoduleMask], grid: Geometry) -> None:
@@ -215,21 +216,14 @@ def read_masks(path: Path, *, report: Report, study: Study) -> dict[str, NoduleM
     }
 
 
-def _read_labels(
-    path: Path, *, code: str, what: str
-) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], Geometry]:
-    import nibabel
-
+def _read_labels(path: Path, *, code: str, what: str) -> tuple[Labels, Geometry]:
     try:
-        image: Any = nibabel.load(path)
-        labels = np.ascontiguousarray(np.asarray(image.dataobj).T)
-    except (OSError, EOFError, zlib.error, nibabel.filebasedimages.ImageFileError) as error:
+        labels, geometry = read_nifti(path)
+    except InputError as error:
         raise _none_beside(path, code=code, what=what) from error
-    if labels.dtype not in (np.uint8, np.uint16) or labels.ndim != 3:
+    if labels.dtype not in (np.uint8, np.uint16):
         raise _none_beside(path, code=code, what=what)
-    affine = np.array(image.affine)
-    affine[:3] = lps_to_ras(affine[:3].T).T
-    return labels, Geometry.from_affine(affine[:, [2, 1, 0, 3]], shape_zyx=labels.shape)
+    return cast("Labels", labels), geometry
 
 
 def _none_beside(path: Path, *, code: str, what: str) -> InputError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from nodule.saliency_files import SALIENCY_FOLDER, is_saliency_file
+
 COMPARISON_NAME = "comparison.csv"
 NODULES_NAME = "nodules.nii.gz"
 PDF_NAME = "report.pdf"
@@ -20,7 +22,11 @@ def remove_stale(folder: Path, *, written: Iterable[Path]) -> None:
     folder : of a report; files of other names are left alone.
     written : what has just been written to it, and stays.
     """
-    fresh = {path.name for path in written}
-    for name in (COMPARISON_NAME, PDF_NAME, SEG_NAME, SR_NAME):
-        if name not in fresh:
-            (folder / name).unlink(missing_ok=True)
+    fresh = set(written)
+    named = [folder / name for name in (COMPARISON_NAME, PDF_NAME, SEG_NAME, SR_NAME)]
+    maps = folder / SALIENCY_FOLDER
+    for path in (*named, *(each for each in maps.glob("*") if is_saliency_file(each.name))):
+        if path not in fresh:
+            path.unlink(missing_ok=True)
+    if maps.is_dir() and not any(maps.iterdir()):
+        maps.rmdir()

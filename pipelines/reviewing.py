@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nodule.masks import NoduleMask
     from nodule.report import Report
     from nodule.review.training_labels import Labels
+    from nodule.saliency import SaliencyMap
     from nodule.study import Study
     from nodule.volume import LungMask
     from pipelines.request import RunRequest
@@ -30,6 +31,7 @@ class WrittenReport:
     series, study : the images.
     lungs : on the 1 mm grid.
     masks : of the report's findings, by their ids.
+    saliency_maps : of some of them, where the run asked for maps.
     """
 
     report: Report
@@ -37,6 +39,7 @@ class WrittenReport:
     study: Study
     lungs: LungMask
     masks: Mapping[str, NoduleMask]
+    saliency_maps: tuple[SaliencyMap, ...]
 
     @classmethod
     def open(cls, report_json: Path, *, images: Path) -> WrittenReport:
@@ -50,19 +53,30 @@ class WrittenReport:
         Raises
         ------
         InputError : ``OTHER_IMAGES`` for images of another report, ``BAD_REPORT``, ``NO_LUNGS``,
-            ``NO_MASKS``, ``FOREIGN_MASKS``, or as :func:`nodule.ct.inventory`.
+            ``NO_MASKS``, ``FOREIGN_MASKS``, ``BAD_SALIENCY``, ``FOREIGN_SALIENCY``, or as
+            :func:`nodule.ct.inventory`.
         """
         from nodule.ct import read_source
         from nodule.outputs import read_lungs, read_masks
         from nodule.result_files import NODULES_NAME
         from nodule.review.review_file import read_report
+        from nodule.saliency_files import SALIENCY_FOLDER, read_saliency_maps
 
         report = read_report(report_json)
         series = series_of(report, images)
         lungs = read_lungs(report_json.with_name("lungs.nii.gz"))
         study = read_source(series)
         masks = read_masks(report_json.with_name(NODULES_NAME), report=report, study=study)
-        return cls(report=report, series=series, study=study, lungs=lungs, masks=masks)
+        return cls(
+            report=report,
+            series=series,
+            study=study,
+            lungs=lungs,
+            masks=masks,
+            saliency_maps=read_saliency_maps(
+                report_json.with_name(SALIENCY_FOLDER), input_sha256=series.digest
+            ),
+        )
 
 
 def series_of(report: Report, images: Path) -> SeriesSource:
@@ -123,6 +137,7 @@ def review_report(
         masks=before.masks,
         context=restated(before.report.context, request),
     )
+    explained = {each.nodule.id for each in after.report.active} - after.moved
     write_report_files(
         after.report,
         study=before.study,
@@ -132,6 +147,7 @@ def review_report(
         dicom=before.series if request.dicom else None,
         pdf=request.pdf,
         viewer=request.viewer,
+        saliency_maps=[each for each in before.saliency_maps if each.finding_id in explained],
     )
     return after.report
 

@@ -39,12 +39,14 @@ class Reviewed:
 
     Parameters
     ----------
-    report : what stands now.
-    masks : of what stands, by id; what could not be measured has none.
+    report : what is active now.
+    masks : of the active nodules, by id; what could not be measured has none.
+    moved : ids of the findings that are another place now, where no network has looked.
     """
 
     report: Report
     masks: Mapping[str, NoduleMask]
+    moved: frozenset[str]
 
 
 def apply_review(
@@ -103,7 +105,9 @@ def apply_review(
             "reviews": (*report.reviews, _applied(report, review)),
         }
     )
-    return Reviewed(report=_restated(reviewed, before=report), masks=kept)
+    return Reviewed(
+        report=_restated(reviewed, before=report), masks=kept, moved=frozenset(fold.elsewhere)
+    )
 
 
 def _refer(
@@ -190,6 +194,7 @@ class _Fold:
         masks: Mapping[str, NoduleMask],
     ) -> None:
         self.masks = dict(masks)
+        self.elsewhere: set[str] = set()
         self._report = report
         self._study = study
         self._lungs = lungs
@@ -209,6 +214,7 @@ class _Fold:
         if stated.reader is None and _same_nodule(stated.nodule, place):
             return with_nodule(named, replace(stated.nodule, center_lps_mm=place))
         long_axis_mm = None if stated.reader is None else stated.reader.long_axis_mm
+        self.elsewhere.add(stated.nodule.id)
         there = self._at(stated.nodule.id, place, long_axis_mm=long_axis_mm)
         if stated.reader is None and there.lung is None:
             there = replace(there, lung=stated.nodule.lung)

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pydicom
 import pytest
 import typer
 from typer.testing import CliRunner, Result
 
 from nodule.errors import InputError
+from nodule.geometry import Geometry
 from nodule.phantom import make_phantom, random_spec
+from nodule.saliency import SaliencyChecks, SaliencyMap
+from nodule.saliency_files import saliency_files, saliency_record
 from nodule.training import CropSet
 from pipelines.cli._dataset_review import review as dataset_review
 from pipelines.cli._review import review_app
@@ -88,6 +92,48 @@ def test_writes_the_reviewed_report(
     assert not (out / "report.pdf").exists()
     assert not (out / "comparison.csv").exists()
     assert "Reviewed draft" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_keeps_the_saliency_maps_of_what_it_keeps(
+    first: Path, phantom_study: Path, tmp_path: Path
+) -> None:
+    """Of a finding that was rejected, or that is another place now, no map is shown."""
+    report = json.loads((first / "report.json").read_bytes())
+    ids = [each["nodule"]["id"] for each in report["findings"]]
+    cube = Geometry(shape_zyx=(8, 8, 8), spacing_zyx_mm=(5.0, 5.0, 5.0))
+    checks = SaliencyChecks(
+        score=3.0,
+        score_without_hottest=2.0,
+        scores_without_elsewhere=(3.0,),
+        likeness_random_head=0.5,
+        likeness_random_network=0.1,
+    )
+    (first / "saliency").mkdir()
+    for id_ in ids:
+        made = SaliencyMap(
+            finding_id=id_,
+            answer="malignancy",
+            saliency_zyx=np.ones((8, 8, 8), np.float16),
+            geometry=cube,
+            checks=checks,
+        )
+        record = {
+            "input_sha256": report["provenance"]["input_sha256"],
+            **saliency_record(made, center_lps_mm=(0.0, 0.0, 0.0)),
+        }
+        for name, content in saliency_files(made, record=record).items():
+            (first / "saliency" / name).write_bytes(content)
+    gone, kept = ids
+    x, y, z = report["findings"][0]["nodule"]["center_lps_mm"]
+    for said in ({"verdict": "rejected"}, {"moved_to_lps_mm": (x + 5.0, y, z)}):
+        review = save_review(first, decisions=[{"id": gone, **said}])
+        out = tmp_path / "-".join(said)
+        result = apply(first / "report.json", review, "--study", phantom_study, "-o", out)
+        assert result.exit_code == 0, result.output
+        names = {path.name for path in (out / "saliency").glob("*")}
+        assert names == {f"{kept}-malignancy.{kind}" for kind in ("json", "nii.gz")}
+        page = (out / "report.html").read_text(encoding="utf-8")
+        assert page.count("Where the networks looked</h4>") == 1
 
 
 def test_refuses_the_images_of_another_report(
