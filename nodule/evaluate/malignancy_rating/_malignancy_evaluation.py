@@ -99,14 +99,7 @@ def run_malignancy(
         :func:`cross_fit`.
     WeightsError : as :meth:`Calibration.check` and :func:`predict_by_panels`.
     """
-    patients = {r.patient_id for r in crops.records if not folds or r.fold in folds}
-    also_called = crops.series
-    if held_out:
-        seen: frozenset[str] = frozenset()
-        chosen = panels(members, patients, also_called=also_called)
-    else:
-        seen = seen_in_training(members, patients, also_called=also_called, allow_seen=allow_seen)
-        chosen = (Panel(members=tuple(members), patients=frozenset(patients)),)
+    chosen, seen = _panels(crops, members, held_out=held_out, folds=folds, allow_seen=allow_seen)
     examples = rated_examples(crops, folds=folds, min_readers=min_readers)
     predicted, around = predict_by_panels(
         chosen, examples, device=pick_device(device), precision=precision, seed=seed,
@@ -118,7 +111,7 @@ def run_malignancy(
             evaluation="malignancy",
             patients=len({each.record.patient_id for each in predicted}),
             weights={"malignancy": tuple(each.sha256 for each in members)},
-            seen_patients=len(seen),
+            seen_patients=seen,
         ),
         folds=tuple(sorted(folds)),
         found=calibrated_ratings(predicted, choose),
@@ -132,6 +125,22 @@ def run_malignancy(
         ),
         around=around,
     )
+
+
+def _panels(
+    crops: CropSet,
+    members: Sequence[Weights],
+    *,
+    held_out: bool,
+    folds: Sequence[int],
+    allow_seen: bool,
+) -> tuple[tuple[Panel, ...], int]:
+    """Return which members assess which patients, and how many of these training saw."""
+    patients = {r.patient_id for r in crops.records if not folds or r.fold in folds}
+    if held_out:
+        return panels(members, patients, also_called=crops.series), 0
+    seen = seen_in_training(members, patients, also_called=crops.series, allow_seen=allow_seen)
+    return (Panel(members=tuple(members), patients=frozenset(patients)),), len(seen)
 
 
 def _calibration(

@@ -24,6 +24,7 @@ from nodule.candidates import (
     slide_window,
     suppress,
 )
+from nodule.errors import InputError
 from nodule.evaluate._bootstrap import BootstrapSettings, patient_bootstrap
 from nodule.evaluate._estimate import Estimate
 from nodule.evaluate._nodule_groups import size_class
@@ -87,6 +88,10 @@ def certain_records(crops: CropSet, *, folds: Sequence[int] = ()) -> tuple[Nodul
     Parameters
     ----------
     folds : all if empty.
+
+    Raises
+    ------
+    InputError : ``NO_NODULES``.
     """
     known = {
         record.nodule_key: record for record in distinct(crops.records, prefer=("stack", "voi"))
@@ -101,11 +106,19 @@ def certain_records(crops: CropSet, *, folds: Sequence[int] = ()) -> tuple[Nodul
             and (record.kind != "voi" or best.kind == "voi")
         )
 
-    return tuple(
+    records = tuple(
         record
         for record in crops.records
         if (not folds or record.fold in folds) and is_certain(record)
     )
+    if not records:
+        raise InputError(
+            "no nodule is left to evaluate",
+            code="NO_NODULES",
+            expected="nodules of 3 mm or more by three readers or more",
+            hint="Choose other folds with --fold",
+        )
+    return records
 
 
 def score_records(

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from nodule.candidates import OperatingTable
 from nodule.chain import Chain
-from nodule.errors import InputError
 from nodule.evaluate._evaluation_result import EvaluationScope
 from nodule.evaluate._leakage import cannot_be_told, patients_of, seen_in_training, unseen_members
 from nodule.evaluate.nodule_detection._crop_scores import (
@@ -95,13 +94,6 @@ def run_detection(
     InputError : ``NO_NODULES``, ``NO_READINGS``, ``SEEN_IN_TRAINING``, and as the stages.
     """
     records = certain_records(crops, folds=folds)
-    if not records:
-        raise InputError(
-            "no nodule is left to evaluate",
-            code="NO_NODULES",
-            expected="nodules of 3 mm or more by three readers or more",
-            hint="Choose other folds with --fold",
-        )
     scans = find_read_scans(paths)
     of_scans = patients_of(scans, known=crops.series)
     people = {each.patient_id: crops.series[each.patient_id] for each in records} | of_scans
@@ -111,14 +103,9 @@ def run_detection(
     lungs_saw = seen_in_training(
         [chain.lungs.weights], of_scans, also_called=of_scans, allow_seen=True
     )
-    all_members = chain.malignancy.weights
-    chain = replace(
-        chain,
-        candidates=replace(chain.candidates, score_threshold=_LOWEST_SCORE),
-        malignancy=replace(chain.malignancy, weights=members, calibration=None),
-    )
     reduced, detector = _detect(
-        scans, crops, records, chain=chain, members=all_members, seed=seed, progress=progress
+        scans, crops, records, chain=_held_out(chain, members), members=chain.malignancy.weights,
+        seed=seed, progress=progress,
     )  # fmt: skip
     return DetectionRun(
         chain=reduced,
@@ -132,6 +119,15 @@ def run_detection(
             perhaps_seen_patients=len(cannot_be_told(networks, people) - seen),
         ),
         patients_lungs_saw=len(lungs_saw),
+    )
+
+
+def _held_out(chain: Chain, members: tuple[Weights, ...]) -> Chain:
+    """Return the chain with some members of its ensemble, for detections of any score."""
+    return replace(
+        chain,
+        candidates=replace(chain.candidates, score_threshold=_LOWEST_SCORE),
+        malignancy=replace(chain.malignancy, weights=members, calibration=None),
     )
 
 

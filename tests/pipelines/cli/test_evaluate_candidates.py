@@ -61,7 +61,7 @@ def test_measures_a_phantom_and_calibrates(
 ) -> None:
     weights = untrained(tmp_path / "mine.safetensors", saw=())
     out = tmp_path / "out"
-    ran = evaluate(crop_set, phantom_study, weights, "--calibrate", "-o", str(out))
+    ran = evaluate(crop_set, phantom_study, weights, "--calibrate", "--card", "-o", str(out))
     summary = json.loads(ran.stdout.splitlines()[-1])
     judges = Weights.shipped_members("malignancy")
     table = OperatingTable.beside(Weights.open(weights), *judges)
@@ -74,6 +74,9 @@ def test_measures_a_phantom_and_calibrates(
             group["n"] for group in point["by_size_mm"].values()
         )
     assert summary["scope"]["seen_patients"] == 0
+    card = (tmp_path / "mine.md").read_text()
+    assert f"| {summary['chain']['operating_points']['4']['sensitivity']['value']:.3f} |" in card
+    assert "detector alone: sensitivity at 4 false positives per scan" in card
     assert json.loads((out / "candidates.json").read_text()) == summary
     with (out / "nodules.csv").open() as stream:
         assert len(list(csv.DictReader(stream))) == summary["n_nodules"]

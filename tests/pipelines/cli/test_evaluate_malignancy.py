@@ -66,10 +66,10 @@ def evaluate(crop_set: Path, members: list[Path]) -> Evaluate:
 
 
 @pytest.mark.slow
-def test_every_nodule_is_judged_by_the_member_that_never_saw_its_patient(
+def test_every_nodule_is_assessed_by_the_member_that_held_its_patient_out(
     evaluate: Evaluate, tmp_path: Path, members: list[Path]
 ) -> None:
-    found = evaluate("--folds", "--calibrate", "-o", str(tmp_path / "out"))
+    found = evaluate("--folds", "--calibrate", "--card", "-o", str(tmp_path / "out"))
     counts = found["counts"]
     assert counts["n"] == counts["n_patients"] == 4 * _PER_CLASS
     assert counts["n_benign"] == counts["n_malignant"] == 2 * _PER_CLASS
@@ -88,9 +88,13 @@ def test_every_nodule_is_judged_by_the_member_that_never_saw_its_patient(
     fitted = Calibration.open(tmp_path / "own.calibration.json")
     assert set(fitted.members) == {Weights.open(path).sha256 for path in members}
     assert fitted.n_nodules == counts["n"]
+    card = (tmp_path / "own.md").read_text()
+    assert "### Agreement with readers, all patients\n" in card
+    assert f"| AUC, benign against malignant | {found['agreement']['auc']['value']:.3f} |" in card
+    assert all(Weights.open(path).sha256 in card for path in members)
 
 
-def test_a_patient_whom_all_members_saw_has_no_judge(
+def test_a_patient_whom_all_members_saw_has_no_member(
     evaluate: Evaluate, members: list[Path]
 ) -> None:
     with pytest.raises(InputError, match="8 of 16 patients") as refused:
@@ -99,7 +103,7 @@ def test_a_patient_whom_all_members_saw_has_no_judge(
 
 
 @pytest.mark.slow
-def test_together_they_judge_nobody_whom_any_saw_unless_told_to(
+def test_together_they_assess_nobody_whom_any_saw_unless_allowed(
     evaluate: Evaluate, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match="SEEN_IN_TRAINING"):

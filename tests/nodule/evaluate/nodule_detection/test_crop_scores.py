@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from nodule.candidates import Peak
+from nodule.errors import InputError
 from nodule.evaluate._bootstrap import BootstrapSettings
 from nodule.evaluate.nodule_detection._crop_scores import (
     ScoredNodule,
@@ -93,6 +94,12 @@ def test_certain_nodules_are_3_mm_by_three_readers():
         ("stack", "n4"),
         ("crop51", ""),
     ]
+
+
+def test_refuses_a_fold_without_certain_nodules():
+    crops = CropSet(folder=Path(), records=(record(), record(key="n1", fold=1, n_readers=2)))
+    with pytest.raises(InputError, match="NO_NODULES"):
+        certain_records(crops, folds=(1,))
 
 
 def test_nodules_of_luna16s_list_are_certain_without_readers():
