@@ -1,13 +1,10 @@
-"""The network answers on its grid, folds without changing its mind, and can learn one batch."""
-
-from pathlib import Path
+"""The network answers on its grid, folds without changing its mind."""
 
 import pytest
 import torch
 
 from nodule.candidates import STRIDE, HeatmapNetwork
 from nodule.candidates.network import GRANULARITY, OUTPUTS, pair_columns
-from nodule.candidates.training import CandidatesTask
 from nodule.inference import fold_normalisation
 
 
@@ -46,43 +43,3 @@ def test_reading_columns_in_pairs_keeps_the_answers() -> None:
         before = network(image)
         after = pair_columns(network)(image)
     torch.testing.assert_close(after, before, atol=1e-5, rtol=1e-5)
-
-
-def test_learns_one_batch_by_heart() -> None:
-    torch.manual_seed(0)
-    task = CandidatesTask(crop_set=Path("unused"), channels=(8, 16, 16, 16), depths=(1, 1, 1, 1))
-    network = task.network()
-    batch = _one_batch()
-    optimizer = torch.optim.AdamW(network.parameters(), lr=5e-3)
-    first = last = float("nan")
-    for step in range(60):
-        losses = task.losses(network, batch)
-        first = losses["loss"].item() if step == 0 else first
-        last = losses["loss"].item()
-        optimizer.zero_grad()
-        losses["loss"].backward()
-        optimizer.step()
-    assert last < 0.1 * first
-    hottest = torch.sigmoid(network(batch["image"])[:, 0]).flatten(1).argmax(dim=1)
-    assert torch.equal(hottest, batch["heat"][:, 0].flatten(1).argmax(dim=1))
-
-
-def _one_batch() -> dict[str, torch.Tensor]:
-    """Two images of 32 mm with a bright ball of 8 and one of 12 mm."""
-    from nodule.candidates.training._heatmap_targets import Target, encode
-
-    grid = torch.stack(torch.meshgrid(*[torch.arange(32.0)] * 3, indexing="ij"))
-    samples = []
-    for center, diameter in (((9.0, 17.5, 21.0), 8.0), ((20.0, 11.0, 14.0), 12.0)):
-        distance = (grid - torch.tensor(center)[:, None, None, None]).norm(dim=0)
-        maps = encode([Target(center_zyx=center, diameter_mm=diameter)], cells_zyx=(8, 8, 8))
-        samples.append(
-            {
-                "image": (distance < diameter / 2).float()[None] * 0.6 + 0.1,
-                "heat": torch.from_numpy(maps.heat)[None],
-                "log_diameter": torch.from_numpy(maps.log_diameter)[None],
-                "offset": torch.from_numpy(maps.offset),
-                "known": torch.ones(1, 8, 8, 8),
-            }
-        )
-    return {name: torch.stack([s[name] for s in samples]) for name in samples[0]}

@@ -3,11 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 import torch
 from numpy.typing import NDArray
 
-from nodule.candidates.training._candidates_task import focal_loss
 from nodule.candidates.training._crop_regions import NoduleSource
 from nodule.candidates.training._heatmap_targets import Target
 from nodule.candidates.training._patch_samples import PatchSamples, _is_shown, plain_sample
@@ -128,22 +126,6 @@ def test_a_nodule_that_is_hardly_shown_is_not_asked_for() -> None:
     inside = Target(center_zyx=(3.5, 20.0, 20.0), diameter_mm=10.0)
     assert _is_shown(inside, box, pose)
     assert not _is_shown(Target(center_zyx=(2.5, 20.0, 20.0), diameter_mm=10.0), box, pose)
-
-
-def test_unknown_cells_cost_nothing() -> None:
-    logits, heat = torch.randn(1, 1, 4, 4, 4), torch.zeros(1, 1, 4, 4, 4)
-    heat[0, 0, 1, 1, 1] = 1.0
-    nothing = torch.zeros_like(heat)
-    assert focal_loss(logits, heat, nothing).item() == 0.0
-
-
-def test_focal_loss_of_a_known_case() -> None:
-    # a positive at 0.5 and a negative at 0.5 on a slope of 0.5:
-    # 0.25 ln 2 + 0.0625 * 0.25 ln 2, for one nodule
-    logits = torch.zeros(1, 1, 1, 1, 2)
-    heat = torch.tensor([1.0, 0.5]).reshape(1, 1, 1, 1, 2)
-    expected = (0.25 + 0.0625 * 0.25) * np.log(2)
-    assert focal_loss(logits, heat, torch.ones_like(heat)).item() == pytest.approx(expected)
 
 
 def test_without_nodules_to_insert_a_scans_own_are_shown_often() -> None:
