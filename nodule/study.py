@@ -30,7 +30,12 @@ _DICOM_DATE = re.compile("[0-9]{8}")
 
 @dataclass(frozen=True, kw_only=True)
 class SliceReference:
-    """Which DICOM image a slice came from; None where the format has no such thing."""
+    """Which DICOM image a slice came from; None where the format has no such thing.
+
+    Parameters
+    ----------
+    instance_number : InstanceNumber; in a file of several frames the frame's number, from 1.
+    """
 
     instance_number: int | None = None
     sop_instance_uid: str | None = None

@@ -62,7 +62,9 @@ def read_source(source: SeriesSource, *, progress: Progress = silent) -> Study:
         array_zyx, geometry = decode_images(stack.images, progress=progress), stack.geometry
         slices = tuple(
             SliceReference(
-                instance_number=image.instance_number, sop_instance_uid=image.sop_instance_uid
+                # the frames of one file share its number
+                instance_number=image.frame + 1 if image.frames > 1 else image.instance_number,
+                sop_instance_uid=image.sop_instance_uid,
             )
             for image in stack.images
         )
