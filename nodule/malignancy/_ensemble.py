@@ -23,8 +23,8 @@ from nodule.malignancy._predict import TTA_FLIPS, Flip, Predictor
 from nodule.malignancy.network import C3DMultitask
 from nodule.weights import Weights
 
-Show = Callable[[C3DMultitask], NDArray[np.float32]]
-"""Shows the same places to any network: its input [item, magnification, z, y, x]."""
+MakeCubes = Callable[[C3DMultitask], NDArray[np.float32]]
+"""Makes any network's input of the same places, [item, magnification, z, y, x]."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,14 +80,14 @@ class Ensemble:
             )
         )
 
-    def predict(self, show: Show) -> EnsemblePrediction:
+    def predict(self, make_cubes: MakeCubes) -> EnsemblePrediction:
         """Predict for places; members that take the same cubes are shown them once made."""
         shown: dict[tuple[object, ...], NDArray[np.float32]] = {}
         said = []
         for member in self.members:
             taken = (member.network.magnifications_mm, member.network.cube)
             if taken not in shown:
-                shown[taken] = show(member.network)
+                shown[taken] = make_cubes(member.network)
             said.append(member.predict(shown[taken]))
         return EnsemblePrediction(
             probability=np.mean([each.probability for each in said], axis=0),
