@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from nodule.geometry import AXIAL_DIRECTION, Geometry, as_vector
 from nodule.hu import AIR_HU, LUNG_WINDOW, MEDIASTINAL_WINDOW, HuWindow
 from nodule.page.figures import ring_radius_mm
-from nodule.report.model import Decision, Report
+from nodule.report.model import Report
+from nodule.report.reader_review import Decision
 from nodule.resample import geometry_of, resample_mask, resample_to_geometry, to_sitk
 from nodule.study import Study
 from nodule.volume import LungMask, Volume

@@ -7,28 +7,18 @@ JSON schema.
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from nodule.advice.context import Context
 from nodule.advice.management import Management
 from nodule.followup import Change, Comparison
-from nodule.nodules import Point
 from nodule.report.limits import Limits
+from nodule.report.reader_review import AppliedDecision, AppliedReview, Part, Sha256
 from nodule.report.reported_nodule import ReportedNodule
 from nodule.report.study_parts import QualityCheck, ReportedStudy
 from nodule.study import StudyWarning
-
-FindingId = Annotated[str, Field(pattern="^[NR][1-9][0-9]*$")]
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Verdict = Literal["accepted", "rejected"]
-
-
-class Part(BaseModel):
-    """A part of ``report.json``: frozen, and strict about its fields and those of its parts."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Provenance(Part):
@@ -52,21 +42,6 @@ class Provenance(Part):
     versions: dict[str, str]
 
 
-class Decision(Part):
-    """What a reader says of one finding; null where nothing was said."""
-
-    id: FindingId
-    verdict: Verdict | None = None
-    moved_to_lps_mm: Point | None = None
-    comment: str | None = None
-
-
-class AppliedDecision(Decision):
-    """A decision that was folded in, and where the finding lay before it was moved."""
-
-    moved_from_lps_mm: Point | None
-
-
 class Software(Part):
     """What wrote the report, and what its word is worth.
 
@@ -79,21 +54,6 @@ class Software(Part):
     identifier: str
     models: dict[str, str]
     status: str
-
-
-class AppliedReview(Part):
-    """A review that was folded in.
-
-    ``review_sha256`` is the digest of what the reader saved, ``report_sha256`` that of the report
-    that was read, ``added`` names the nodules that came in.
-    """
-
-    reader: str | None
-    saved_at: AwareDatetime
-    review_sha256: Sha256
-    report_sha256: Sha256
-    decisions: tuple[AppliedDecision, ...]
-    added: tuple[str, ...]
 
 
 class Report(Part):

@@ -11,7 +11,8 @@ from nodule.advice.statement import Advice
 from nodule.followup import Change, Comparison
 from nodule.guidelines.result import Figure
 from nodule.nodules import Measurement, Nodule
-from nodule.report.model import Decision, Report
+from nodule.report.model import Report
+from nodule.report.reader_review import Decision
 from nodule.report.reported_nodule import ReportedNodule
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
-
-import numpy as np
 
 from nodule.advice.case import Case
 from nodule.advice.context import Context
 from nodule.advice.management import manage
 from nodule.errors import InputError
 from nodule.followup import Comparison
-from nodule.geometry import Vector
 from nodule.masks import MaskReference, NoduleMask, refer_to_masks
-from nodule.nodules import Lung, Measurement, Nodule
-from nodule.printed import as_printed
-from nodule.report.build import dominant_id, finding_warnings, refuse_outside, refuse_unknown
-from nodule.report.model import AppliedDecision, AppliedReview, Decision, Report
+from nodule.report.build import dominant_id, finding_warnings, refuse_unknown
+from nodule.report.model import Report
+from nodule.report.reader_review import AppliedDecision, AppliedReview, Review
 from nodule.report.reported_nodule import (
-    ReaderMark,
     ReportedNodule,
-    mean_diameter_mm,
-    reported,
-    with_nodule,
 )
 from nodule.report.software import software_of
-from nodule.review.resegment import Resegmenter, growth_rules
-from nodule.review.review_file import Addition, Review
+from nodule.review.placed_nodules import PlacedNodules, same_nodule
 from nodule.study import Study, StudyWarning
 from nodule.volume import LungMask
 
@@ -84,16 +74,16 @@ def apply_review(
     check_review(report, review)
     decided = {decision.id: decision for decision in review.decisions}
     stated = context or report.context
-    fold = _Fold(report, study=study, lungs=lungs, context=stated, masks=masks)
-    findings = tuple(fold.moved(e, decided.get(e.nodule.id)) for e in report.findings)
+    placed = PlacedNodules(report, study=study, lungs=lungs, context=stated, masks=masks)
+    findings = tuple(placed.moved(e, decided.get(e.nodule.id)) for e in report.findings)
     added = (
-        *(fold.moved(e, decided.get(e.nodule.id)) for e in report.added),
-        *fold.additions(review),
+        *(placed.moved(e, decided.get(e.nodule.id)) for e in report.added),
+        *placed.additions(review),
     )
     refuse_unknown(stated, known={e.nodule.id for e in (*findings, *added, *report.rejected)})
     rejected = {each.id for each in review.decisions if each.verdict == "rejected"}
     active = [e.nodule.id for e in (*findings, *added) if e.nodule.id not in rejected]
-    kept = {id_: fold.masks[id_] for id_ in active if id_ in fold.masks}
+    kept = {id_: placed.masks[id_] for id_ in active if id_ in placed.masks}
     references = refer_to_masks(kept, grid=study.volume.geometry)
     set_apart = (e for e in report.active if e.nodule.id in rejected)
     reviewed = report.model_copy(
@@ -106,7 +96,7 @@ def apply_review(
         }
     )
     return Reviewed(
-        report=_restated(reviewed, before=report), masks=kept, moved=frozenset(fold.elsewhere)
+        report=_restated(reviewed, before=report), masks=kept, moved=frozenset(placed.elsewhere)
     )
 
 
@@ -144,7 +134,7 @@ def _comparison(reviewed: Report, before: Report) -> Comparison | None:
         return None
     was = {each.nodule.id: each.nodule for each in before.findings}
     places = {each.nodule.id: each.nodule.center_lps_mm for each in reviewed.findings}
-    same = {id_ for id_, place in places.items() if _same_nodule(was[id_], place)}
+    same = {id_ for id_, place in places.items() if same_nodule(was[id_], place)}
     return replace(
         comparison,
         changes=tuple(c for c in comparison.changes if c.current.nodule.id in same),
@@ -181,90 +171,6 @@ def check_review(report: Report, review: Review) -> None:
             raise InputError("two decisions on one finding", code="DOUBLE_DECISION", got=id_)
 
 
-class _Fold:
-    """Puts findings where the reader saw them, and measures them there."""
-
-    def __init__(
-        self,
-        report: Report,
-        *,
-        study: Study,
-        lungs: LungMask,
-        context: Context,
-        masks: Mapping[str, NoduleMask],
-    ) -> None:
-        self.masks = dict(masks)
-        self.elsewhere: set[str] = set()
-        self._report = report
-        self._study = study
-        self._lungs = lungs
-        self._context = context
-
-    @cached_property
-    def _segmenter(self) -> Resegmenter:
-        return Resegmenter(study=self._study, lungs=self._lungs, rules=growth_rules(self._report))
-
-    def moved(self, stated: ReportedNodule, decision: Decision | None) -> ReportedNodule:
-        """Return a nodule where the reader wants it, measured there unless it is the same one."""
-        named = replace(stated, lobe=self._context.of(stated.nodule.id).lobe)
-        if decision is None or decision.moved_to_lps_mm is None:
-            return named
-        place = decision.moved_to_lps_mm
-        refuse_outside(self._study, place)
-        if stated.reader is None and _same_nodule(stated.nodule, place):
-            return with_nodule(named, replace(stated.nodule, center_lps_mm=place))
-        long_axis_mm = None if stated.reader is None else stated.reader.long_axis_mm
-        self.elsewhere.add(stated.nodule.id)
-        there = self._at(stated.nodule.id, place, long_axis_mm=long_axis_mm)
-        if stated.reader is None and there.lung is None:
-            there = replace(there, lung=stated.nodule.lung)
-        return with_nodule(named, as_printed(there))
-
-    def additions(self, review: Review) -> tuple[ReportedNodule, ...]:
-        """Return what the reader added, measured where it can be."""
-        return tuple(
-            self._added(f"R{number}", each)
-            for number, each in enumerate(review.additions, start=self._report.next_added)
-        )
-
-    def _added(self, id_: str, addition: Addition) -> ReportedNodule:
-        refuse_outside(self._study, addition.center_lps_mm)
-        return reported(
-            self._at(id_, addition.center_lps_mm, long_axis_mm=addition.long_axis_mm),
-            assessment=None,
-            lobe=self._context.of(id_).lobe,
-            mask=None,
-            reader=ReaderMark(long_axis_mm=addition.long_axis_mm, comment=addition.comment),
-        )
-
-    def _at(self, id_: str, place: Vector, *, long_axis_mm: float | None) -> Nodule:
-        """Return the nodule at a place and keep its mask, or what is known where there is none."""
-        finding = self._segmenter.finding(id_, place, long_axis_mm=long_axis_mm)
-        self.masks.pop(id_, None)
-        if finding is None:
-            return Nodule(
-                id=id_,
-                center_lps_mm=place,
-                image=self._study.image_at(place),
-                lung=lung_at(self._lungs, place),
-            )
-        if finding.mask is not None:
-            self.masks[id_] = finding.mask
-        return finding.nodule
-
-
-def _same_nodule(nodule: Nodule, place: Vector) -> bool:
-    return bool(
-        np.linalg.norm(np.subtract(place, nodule.center_lps_mm)) <= _radius_mm(nodule.measurement)
-    )
-
-
-def _radius_mm(measured: Measurement | None) -> float:
-    if measured is None:
-        return 0.0
-    return 0.5 * (measured.effective_diameter_mm or mean_diameter_mm(measured))
-
-
 def _warnings(before: Report, after: Report) -> tuple[StudyWarning, ...]:
     """Keep the study's warnings and say again what must be known of the active findings."""
     gone = set(_finding_warnings(before))
@@ -287,26 +193,15 @@ def _finding_warnings(report: Report) -> Iterator[StudyWarning]:
 def _applied(report: Report, review: Review) -> AppliedReview:
     places = {each.nodule.id: each.nodule.center_lps_mm for each in report.active}
     first = report.next_added
+    decisions = tuple(
+        AppliedDecision(
+            **dict(decision),
+            moved_from_lps_mm=places[decision.id] if decision.moved_to_lps_mm else None,
+        )
+        for decision in review.decisions
+    )
     return AppliedReview(
-        reader=review.reader,
-        saved_at=review.saved_at,
+        **{**dict(review), "decisions": decisions},
         review_sha256=review.sha256,
-        report_sha256=review.report_sha256,
-        decisions=tuple(
-            AppliedDecision(
-                **decision.model_dump(),
-                moved_from_lps_mm=places[decision.id] if decision.moved_to_lps_mm else None,
-            )
-            for decision in review.decisions
-        ),
         added=tuple(f"R{first + n}" for n in range(len(review.additions))),
     )
-
-
-def lung_at(lungs: LungMask, lps_mm: Vector) -> Lung | None:
-    """Return the lung in which a point lies, None outside both."""
-    if not lungs.geometry.contains(lps_mm):
-        return None
-    z, y, x = np.rint(lungs.geometry.lps_to_index(lps_mm)).astype(int)
-    sides: dict[int, Lung] = {LungMask.RIGHT: "right", LungMask.LEFT: "left"}
-    return sides.get(int(lungs.labels_zyx[z, y, x]))

@@ -2,53 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from nodule.errors import InputError
-from nodule.nodules import Point, Size
-from nodule.report.model import Decision, Part, Report, Sha256
+from nodule.report.model import Report
+from nodule.report.reader_review import Review
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-class Addition(Part):
-    """A nodule that was missed."""
-
-    center_lps_mm: Point
-    long_axis_mm: Size | None = None
-    comment: str | None = None
-
-
-class Review(Part):
-    """A review file.
-
-    Parameters
-    ----------
-    report_sha256 : of the ``report.json`` whose page was read; identifiers are that report's.
-    input_sha256, series_instance_uid : the images that were read.
-    reader : who read them, as they wish to be named.
-    saved_at : when, by the reader's clock.
-    decisions : on findings of the report, at most one for each; those not named are open.
-    additions : what the report lacked.
-    """
-
-    format: Literal["nodule-review-1"]
-    report_sha256: Sha256
-    input_sha256: Sha256
-    series_instance_uid: str | None
-    reader: str | None = None
-    saved_at: AwareDatetime
-    decisions: tuple[Decision, ...] = ()
-    additions: tuple[Addition, ...] = ()
-
-    @property
-    def sha256(self) -> str:
-        """Digest of the content, not of a file's white space."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
 def read_review(path: Path) -> Review:

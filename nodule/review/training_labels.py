@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from nodule.geometry import Geometry, Vector
 from nodule.masks import NoduleMask
-from nodule.report.model import Decision, Report
+from nodule.report.model import Report
+from nodule.report.reader_review import Decision, Review
 from nodule.review.apply import check_review
 from nodule.review.resegment import Resegmenter
-from nodule.review.review_file import Review
 from nodule.study import Study
 from nodule.training import MARGIN_MM, CropSlices, Kind, NoduleStack, replace_series
 

@@ -17,10 +17,11 @@ from nodule.guidelines.lung_rads import ReaderStatement
 from nodule.masks import NoduleMask
 from nodule.outputs import read_lungs, read_masks, write_report_files
 from nodule.report import Report
+from nodule.report.reader_review import Review
 from nodule.report.reported_nodule import ReaderMark
 from nodule.report.tables import findings_csv
 from nodule.review.apply import apply_review
-from nodule.review.review_file import Review, read_report, read_review
+from nodule.review.review_file import read_report, read_review
 from nodule.study import Study
 from nodule.volume import LungMask
 

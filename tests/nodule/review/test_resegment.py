@@ -15,9 +15,9 @@ from nodule.masks import NoduleMask
 from nodule.measure.segment import GrowthRules
 from nodule.measure.stage import Measure, measure_mask
 from nodule.report import Provenance, Report, build_report
+from nodule.report.reader_review import Review
 from nodule.review.apply import Reviewed, apply_review
 from nodule.review.resegment import Resegmenter, growth_rules
-from nodule.review.review_file import Review
 from nodule.study import PatientHeader, Study
 from nodule.volume import LungMask
 

@@ -21,9 +21,9 @@ from nodule.malignancy.training._backgrounds import Background
 from nodule.masks import NoduleMask
 from nodule.measure.segment import GrowthRules
 from nodule.report import Report
+from nodule.report.reader_review import Review
 from nodule.review.apply import apply_review
 from nodule.review.resegment import Resegmenter
-from nodule.review.review_file import Review
 from nodule.review.training_labels import Labels, LeftOut, pseudonym, review_labels
 from nodule.study import Study
 from nodule.training import CropSet, Kind, NoduleStack, distinct, write_table
