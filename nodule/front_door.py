@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from nodule.advice.context import Context
@@ -75,7 +76,7 @@ def compare(current: Detection, prior: Detection) -> Comparison:
 
 def write_report(
     found: Detection,
-    folder: Path | str,
+    folder: Path | str | Callable[[], Path],
     *,
     dicom: bool = False,
     pdf: bool = False,
@@ -89,8 +90,9 @@ def write_report(
     ----------
     found : what was found; the header of the patient and the DICOM results are of the files from
         which the study was read.
-    folder : made where it is missing; what an earlier report left there and this one lacks is
-        removed.
+    folder : made where it is missing, and replaced as a whole: what an earlier report left there
+        goes, files of other names stay. Or what names it when the files are written, see
+        :func:`nodule.outputs.write_report_files`.
     dicom : whether to write DICOM SR and SEG too, for which the study must be DICOM.
     pdf : whether to print the page too, for which there must be a Chromium.
     viewer : whether to put the slice viewer, and so a small copy of the volume, into the page.
@@ -107,7 +109,8 @@ def write_report(
         there is not; and as :func:`compare`.
     DicomSeriesError : as :func:`nodule.dicom.source.source_headers`.
     ReportError : ``NO_CHROMIUM`` or ``PDF_FAILED``.
-    OSError : when the results cannot be written; none is then half-written.
+    UsageError : ``FIXED_FOLDER`` where the folder cannot be replaced as a whole.
+    OSError : when the results cannot be written; an earlier report then stays as it was.
     """
     report = build_report(
         study=found.study,
@@ -123,7 +126,7 @@ def write_report(
         study=found.study,
         lungs=found.lungs,
         masks=found.masks,
-        folder=Path(folder),
+        folder=folder if callable(folder) else Path(folder),
         dicom=_source_of(found.study) if dicom else None,
         pdf=pdf,
         viewer=viewer,

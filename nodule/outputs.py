@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,12 +20,24 @@ from nodule.page.pdf import write_pdf
 from nodule.page.saliency_overlay import saliency_sheet
 from nodule.report.model import Report, report_json
 from nodule.report.tables import comparison_csv, findings_csv, management_csv
-from nodule.result_files import COMPARISON_NAME, NODULES_NAME, remove_stale
+from nodule.result_files import (
+    COMPARISON_NAME,
+    FINDINGS_NAME,
+    LUNGS_NAME,
+    MANAGEMENT_NAME,
+    NODULES_NAME,
+    PAGE_NAME,
+    REPORT_NAME,
+    SEG_NAME,
+    SR_NAME,
+    is_result,
+)
 from nodule.saliency import SaliencyMap
 from nodule.saliency_files import SALIENCY_FOLDER, saliency_files, saliency_record
 from nodule.study import Study
 from nodule.volume import LungMask, Volume
 from nodule.whole_files import write_whole
+from nodule.whole_folders import draft_beside, put_in_place
 
 _FLOAT32_MM = 1e-2  # a NIfTI header's affine has single precision
 
@@ -36,7 +48,7 @@ def write_report_files(
     study: Study,
     lungs: LungMask,
     masks: Mapping[str, NoduleMask],
-    folder: Path,
+    folder: Path | Callable[[], Path],
     dicom: SeriesSource | None = None,
     pdf: bool = False,
     viewer: bool = True,
@@ -45,10 +57,13 @@ def write_report_files(
     """Write ``lungs.nii.gz``, ``nodules.nii.gz``, the tables, ``report.html`` and ``report.json``.
 
     The tables are ``findings.csv``, ``management.csv`` and, with a prior study, ``comparison.csv``.
-    Files from an earlier report that this one does not have are deleted.
 
-    Each file appears whole or not at all, ``report.json`` after the others but the PDF; equal
-    input gives equal bytes, the PDF's apart.
+    The folder appears whole or not at all. An earlier report's files are replaced with it, those
+    that this one does not have included; files of other names stay. Equal input gives equal
+    bytes, the PDF's apart.
+
+    The page does not wait for SR, SEG and PDF: where one of these fails, the folder appears with
+    neither SR nor SEG, or without the PDF, and the error is raised afterwards.
 
     Parameters
     ----------
@@ -57,7 +72,8 @@ def write_report_files(
     lungs : written on their own grid (the canonical 1 mm grid of the flow), labels 1 right and
         2 left.
     masks : by finding's id, written on the study's grid as the report's findings number them.
-    folder : made where it is missing; files of the same names are replaced.
+    folder : made where it is missing. Where other processes may take it meanwhile, what names a
+        free one, called once more when the files are written and no other process can.
     dicom : the DICOM series of the study, for ``sr.dcm`` and ``seg.dcm``; None for neither.
     pdf : also print the page to ``report.pdf``, for which there must be a Chromium.
     viewer : put the slice viewer, and so a small copy of the volume, into the page.
@@ -72,30 +88,58 @@ def write_report_files(
     InputError : ``FOREIGN_MASKS`` where the masks are not those that the report speaks of.
     NoduleError : as :func:`nodule.dicom.objects.write_dicom` and
         :func:`nodule.page.pdf.write_pdf`.
+    UsageError : ``FIXED_FOLDER`` as :func:`nodule.whole_folders.draft_beside`.
+    OSError : when the disk refuses; the folder is then as it was.
     """
     grid = study.volume.geometry
     _check_masks(report, masks, grid)
     page = render_html(report, study=study, lungs=lungs, viewer=viewer, saliency_maps=saliency_maps)
     contents: Mapping[str, bytes] = {
-        "lungs.nii.gz": lungs_nifti(lungs),
+        PAGE_NAME: page.encode(),
+        LUNGS_NAME: lungs_nifti(lungs),
         NODULES_NAME: nifti(label_masks(masks, grid=grid), grid),
         **_maps_of(report, saliency_maps),
         # the mark makes Excel read UTF-8
         **{name: text.encode("utf-8-sig") for name, text in _tables(report).items()},
-        "report.html": page.encode(),
-        "report.json": report_json(report),
+        REPORT_NAME: report_json(report),
     }
-    objects: tuple[Path, ...] = ()
-    if dicom is not None:
-        from nodule.dicom.objects import write_dicom
+    choose = folder if callable(folder) else lambda: folder
+    with draft_beside(choose()) as draft:
+        for name, content in contents.items():
+            (draft / name).parent.mkdir(exist_ok=True)
+            write_whole(draft / name, content)
+        names = list(contents)
+        try:
+            if dicom is not None:
+                names += _write_objects(report, masks, lungs, dicom, draft)
+            if pdf:
+                names.append(write_pdf(draft / PAGE_NAME).name)
+        except OSError:
+            raise
+        except Exception:
+            put_in_place(draft, choose, is_own=is_result)
+            raise
+        place = put_in_place(draft, choose, is_own=is_result)
+    return tuple(place / name for name in names)
 
-        objects = write_dicom(report, masks=masks, lungs=lungs, source=dicom, folder=folder)
-    for name in contents:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    files = tuple(write_whole(folder / name, content) for name, content in contents.items())
-    remove_stale(folder, written=(*objects, *files))
-    printed = (write_pdf(folder / "report.html"),) if pdf else ()
-    return (*objects, *files, *printed)
+
+def _write_objects(
+    report: Report,
+    masks: Mapping[str, NoduleMask],
+    lungs: LungMask,
+    source: SeriesSource,
+    folder: Path,
+) -> list[str]:
+    """Write SR and SEG, or neither."""
+    from nodule.dicom.objects import write_dicom
+
+    try:
+        written = write_dicom(report, masks=masks, lungs=lungs, source=source, folder=folder)
+    except Exception:
+        for name in (SEG_NAME, SR_NAME):
+            (folder / name).unlink(missing_ok=True)
+        raise
+    return [path.name for path in written]
 
 
 def write_saliency(
@@ -157,7 +201,7 @@ def _check_masks(report: Report, masks: Mapping[str, NoduleMask], grid: Geometry
 
 
 def _tables(report: Report) -> Mapping[str, str]:
-    tables = {"findings.csv": findings_csv(report), "management.csv": management_csv(report)}
+    tables = {FINDINGS_NAME: findings_csv(report), MANAGEMENT_NAME: management_csv(report)}
     if report.comparison is not None:
         tables[COMPARISON_NAME] = comparison_csv(report.comparison)
     return tables

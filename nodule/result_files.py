@@ -1,32 +1,43 @@
-"""Names of a report's files, and which of them come only where they are asked for."""
+"""Names of a report's files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+import re
 
 from nodule.saliency_files import SALIENCY_FOLDER, is_saliency_file
 
 COMPARISON_NAME = "comparison.csv"
+FINDINGS_NAME = "findings.csv"
+LUNGS_NAME = "lungs.nii.gz"
+MANAGEMENT_NAME = "management.csv"
 NODULES_NAME = "nodules.nii.gz"
+PAGE_NAME = "report.html"
 PDF_NAME = "report.pdf"
+REPORT_NAME = "report.json"
 SEG_NAME = "seg.dcm"
 SR_NAME = "sr.dcm"
 
+RESULT_NAMES = frozenset(
+    {
+        *(PAGE_NAME, REPORT_NAME, PDF_NAME, SEG_NAME, SR_NAME, LUNGS_NAME, NODULES_NAME),
+        *(FINDINGS_NAME, MANAGEMENT_NAME, COMPARISON_NAME),
+    }
+)
+_PARTIAL = re.compile(r"\.(.+)\.\d+")  # left by a killed process
 
-def remove_stale(folder: Path, *, written: Iterable[Path]) -> None:
-    """Remove what came with an earlier report and does not match the one that is there now.
+
+def is_result(path: str) -> bool:
+    """Whether a file or folder is a report's, or what a killed process left of one.
+
+    A new report replaces or removes it; others are left alone.
 
     Parameters
     ----------
-    folder : of a report; files of other names are left alone.
-    written : what has just been written to it, and stays.
+    path : below the report's folder, with slashes.
     """
-    fresh = set(written)
-    named = [folder / name for name in (COMPARISON_NAME, PDF_NAME, SEG_NAME, SR_NAME)]
-    maps = folder / SALIENCY_FOLDER
-    for path in (*named, *(each for each in maps.glob("*") if is_saliency_file(each.name))):
-        if path not in fresh:
-            path.unlink(missing_ok=True)
-    if maps.is_dir() and not any(maps.iterdir()):
-        maps.rmdir()
+    folder, _, name = path.rpartition("/")
+    partial = _PARTIAL.fullmatch(name)
+    whole = partial[1] if partial else name
+    if folder:
+        return folder == SALIENCY_FOLDER and is_saliency_file(whole)
+    return whole in RESULT_NAMES or path == SALIENCY_FOLDER

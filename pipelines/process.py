@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodule.errors import UsageError
+from nodule.result_files import REPORT_NAME
 from pipelines.batch import study_name
 from pipelines.flows import detect
 from pipelines.runner import Listener, ignore
@@ -63,22 +64,28 @@ def process_study(
     ------
     UsageError : ``SAME_STUDY`` where the prior study is the study itself.
     NoduleError : whatever is wrong with the input, or a stage's own.
-    OSError : when the results cannot be written; none is then half-written.
+    OSError : when the results cannot be written; earlier ones then stay as they were.
     """
     from nodule.ct import inventory
     from nodule.front_door import write_report
+    from nodule.whole_folders import draft_beside
 
     series = inventory(study).choose(request.series_uid)
     earlier = _prior_series(request)
     _refuse_in_vain(series, earlier, request)
-    folder = result_folder(out, study_name(study), input_sha256=series.digest)
+
+    def place() -> Path:
+        return result_folder(out, study_name(study), input_sha256=series.digest)
+
+    with draft_beside(place()):
+        pass  # a folder that cannot be written is refused before the work
     run = detect(series, chain=request.chain_wanted, cache=request.store, listen=listen)
     then = None
     if earlier is not None:
         then = detect(earlier, chain=request.chain, cache=request.store, listen=listen_prior).found
     report = write_report(
         run.found,
-        folder,
+        place,
         dicom=request.dicom,
         pdf=request.pdf,
         viewer=request.viewer,
@@ -87,7 +94,7 @@ def process_study(
     )
     return Processed(
         file=study,
-        folder=folder,
+        folder=place(),
         finding_count=len(run.found.findings),
         ran=run.ran,
         comparison=report.comparison,
@@ -184,8 +191,8 @@ def _input_of(folder: Path) -> str | None:
     name.
     """
     try:
-        report = json.loads((folder / "report.json").read_bytes())
-    except FileNotFoundError:
+        report = json.loads((folder / REPORT_NAME).read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except ValueError:  # no JSON, or no text at all
         _log.warning("the damaged report.json in %s is replaced", folder.name)

@@ -58,13 +58,13 @@ class WrittenReport:
         """
         from nodule.ct import read_source
         from nodule.outputs import read_lungs, read_masks
-        from nodule.result_files import NODULES_NAME
+        from nodule.result_files import LUNGS_NAME, NODULES_NAME
         from nodule.review.review_file import read_report
         from nodule.saliency_files import SALIENCY_FOLDER, read_saliency_maps
 
         report = read_report(report_json)
         series = series_of(report, images)
-        lungs = read_lungs(report_json.with_name("lungs.nii.gz"))
+        lungs = read_lungs(report_json.with_name(LUNGS_NAME))
         study = read_source(series)
         masks = read_masks(report_json.with_name(NODULES_NAME), report=report, study=study)
         return cls(

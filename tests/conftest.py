@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))  # for mutants
+sys.path.append(str(Path(__file__).parent))  # for mutants, fault_layer
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

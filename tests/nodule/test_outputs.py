@@ -4,6 +4,7 @@ import io
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,6 +58,38 @@ def test_deletes_what_an_earlier_report_left_and_nothing_else(
         (tmp_path / name).touch()
     written = write_report_files(report, study=study, lungs=lungs, masks=masks, folder=tmp_path)
     assert set(tmp_path.iterdir()) == {*written, tmp_path / "review.json"}
+
+
+@pytest.mark.parametrize(
+    ("error", "stays_old"), [(ValueError("a defect"), False), (OSError(28, "full"), True)]
+)
+def test_the_page_comes_although_objects_cannot_be_made_and_a_full_disk_changes_nothing(
+    report: Report,
+    study: Study,
+    lungs: LungMask,
+    tmp_path: Path,
+    masks: dict[str, NoduleMask],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    stays_old: bool,
+) -> None:
+    def fail_halfway(*_: object, folder: Path, **__: object) -> None:
+        (folder / "seg.dcm").touch()
+        raise error
+
+    monkeypatch.setattr("nodule.dicom.objects.write_dicom", fail_halfway)
+    (tmp_path / "sr.dcm").touch()
+    source: Any = object()
+    with pytest.raises(type(error), match=str(error.args[-1])):
+        write_report_files(
+            report, study=study, lungs=lungs, masks=masks, folder=tmp_path, dicom=source
+        )
+    names = {path.name for path in tmp_path.iterdir()}
+    if stays_old:
+        assert names == {"sr.dcm"}
+    else:
+        assert {"report.html", "report.json"} < names
+        assert names.isdisjoint({"sr.dcm", "seg.dcm"})
 
 
 def test_equal_input_gives_equal_bytes(

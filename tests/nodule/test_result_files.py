@@ -1,25 +1,28 @@
-from pathlib import Path
+"""What belongs to a report, and what is somebody else's."""
 
-from nodule.result_files import remove_stale
+import pytest
 
-
-def test_removes_what_an_earlier_report_brought_and_nothing_else(tmp_path: Path) -> None:
-    names = ("comparison.csv", "report.pdf", "seg.dcm", "sr.dcm", "report.json", "notes.txt")
-    for name in names:
-        (tmp_path / name).touch()
-    remove_stale(tmp_path, written=(tmp_path / "sr.dcm", tmp_path / "report.json"))
-    assert {path.name for path in tmp_path.iterdir()} == {"sr.dcm", "report.json", "notes.txt"}
-    remove_stale(tmp_path, written=())
-    assert {path.name for path in tmp_path.iterdir()} == {"report.json", "notes.txt"}
+from nodule.result_files import is_result
 
 
-def test_removes_saliency_maps_of_an_earlier_report(tmp_path: Path) -> None:
-    maps = tmp_path / "saliency"
-    maps.mkdir()
-    for name in ("N1-malignancy.nii.gz", "N2-malignancy.nii.gz", "N2-nodule.json", "notes.json"):
-        (maps / name).touch()
-    remove_stale(tmp_path, written=(maps / "N1-malignancy.nii.gz",))
-    assert {path.name for path in maps.iterdir()} == {"N1-malignancy.nii.gz", "notes.json"}
-    (maps / "notes.json").unlink()
-    remove_stale(tmp_path, written=())
-    assert not maps.exists()
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("report.html", "report.json", "sr.dcm", "seg.dcm", "report.pdf", "comparison.csv"),
+        *("saliency", "saliency/N1-malignancy.nii.gz", "saliency/N12-nodule.json"),
+        *(".report.json.4711", "saliency/.N1-malignancy.json.4711"),
+    ],
+)
+def test_a_new_report_replaces_its_own_files_and_what_killed_writers_left(path: str) -> None:
+    assert is_result(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("review.json", "notes.txt", "report.html.bak", "old/report.json", ".report.json.bak"),
+        *("saliency/notes.txt", "saliency/report.json", "saliency/N1-malignancy.nii.gz/x"),
+    ],
+)
+def test_it_leaves_what_is_not_its_own(path: str) -> None:
+    assert not is_result(path)
