@@ -16,9 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from nodule.advice._measured_nodule import measured_nodule
+from nodule.advice._person import KnownPerson, known_person
 from nodule.advice.context import Context, FindingFacts
-from nodule.advice.measured_nodule import measured_nodule
-from nodule.advice.person import KnownPerson, known_person
 from nodule.findings import AssessedNodule
 from nodule.followup import Change, Comparison, volumetry
 from nodule.guidelines import lung_rads

@@ -1,6 +1,6 @@
 """What published rules make of a report's findings: advice for a reader to confirm.
 
-Which rules are asked is decided in :mod:`nodule.advice.rules`, with which facts in
+Which rules are asked is decided in :mod:`nodule.advice._rules`, with which facts in
 :mod:`nodule.advice.case`.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nodule.advice import rules
+from nodule.advice import _rules as rules
+from nodule.advice._person import PersonFact
 from nodule.advice.case import Case
-from nodule.advice.person import PersonFact
 from nodule.advice.statement import Advice, advise
 from nodule.findings import AssessedNodule
 from nodule.guidelines.result import Result

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nodule.dicom.instance import save
-from nodule.dicom.segmentation import build_segmentation
-from nodule.dicom.structured_report import write_dicom_sr
+from nodule.dicom._instance import save
+from nodule.dicom._segmentation import build_segmentation
+from nodule.dicom._structured_report import write_dicom_sr
 from nodule.result_files import SEG_NAME
 from nodule.volume import LungMask
 
@@ -31,7 +31,7 @@ def write_dicom(
     Parameters
     ----------
     report : what to say.
-    masks, lungs, source : as :func:`nodule.dicom.segmentation.build_segmentation`.
+    masks, lungs, source : as :func:`nodule.dicom._segmentation.build_segmentation`.
     folder : made where it is missing; files of the same names are replaced.
 
     Returns
@@ -40,7 +40,7 @@ def write_dicom(
 
     Raises
     ------
-    InputError, DicomSeriesError : as :func:`nodule.dicom.segmentation.build_segmentation`.
+    InputError, DicomSeriesError : as :func:`nodule.dicom._segmentation.build_segmentation`.
     """
     if not masks and not lungs.labels_zyx.any():
         return (write_dicom_sr(report, source=source, segmentation=None, folder=folder),)

@@ -1,6 +1,6 @@
 """Two studies of one patient: the same nodules found again, and what has become of them."""
 
-from nodule.followup.compare import (
+from nodule.followup._comparison import (
     Change,
     Comparison,
     ExamIdentity,
@@ -9,10 +9,10 @@ from nodule.followup.compare import (
     compare_exams,
     volumetry,
 )
-from nodule.followup.exam_pair import days_between, lungs_cut, refuse_same
-from nodule.followup.lung_map import LungMap
-from nodule.followup.match import Matching, Pair, assign, match_findings
-from nodule.followup.register import Effort, register_lungs
+from nodule.followup._exam_pair import days_between, lungs_cut, refuse_same
+from nodule.followup._lung_map import LungMap
+from nodule.followup._match import Matching, Pair, assign, match_findings
+from nodule.followup._register import Effort, register_lungs
 
 __all__ = [
     "Change",

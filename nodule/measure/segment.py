@@ -2,7 +2,7 @@
 
 After Kuhnigk et al. 2006 (IEEE TMI 25:417): a threshold half-way between the nodule and its
 surroundings; the chest wall cut off by the convex hull of the aerated lung nearby; vessels cut
-off as :mod:`nodule.measure.vessels` says. Shape is judged on a fine isotropic grid; voxels are
+off as :mod:`nodule.measure._vessels` says. Shape is judged on a fine isotropic grid; voxels are
 taken or left by their own, unsmoothed value on the source grid. A second look corrects the
 threshold: down to the ground glass round a solid core, up where the whole body is calcified.
 """
@@ -17,8 +17,8 @@ from scipy import ndimage
 
 from nodule.geometry import Vector
 from nodule.masks import NoduleMask
-from nodule.measure.patch import Index, Mask, component
-from nodule.measure.scene import SOLID_HU, Extent, GrowthRules, Scene, look
+from nodule.measure._patch import Index, Mask, component
+from nodule.measure._scene import SOLID_HU, Extent, GrowthRules, Scene, look
 from nodule.volume import Volume
 
 __all__ = ["GrowthRules", "segment_nodule"]

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from nodule.findings import Assessment, Candidate, Finding, ScoredCandidate
 from nodule.geometry import as_vector
 from nodule.masks import NoduleMask
+from nodule.measure._scene import EdgeFraction, FineGrid, Smoothing
 from nodule.measure.calipers import (
     Calipers,
     measure_calipers,
     sphericity,
 )
 from nodule.measure.place import lung_zone, nearest_lung, pleura_distance_mm
-from nodule.measure.scene import EdgeFraction, FineGrid, Smoothing
 from nodule.measure.segment import GrowthRules, segment_nodule
 from nodule.measure.volume_error import volume_ci95_mm3, volume_error_share
 from nodule.nodules import Lung, Measurement, Nodule, Seed, middle

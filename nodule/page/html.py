@@ -20,6 +20,8 @@ from nodule.geometry import Vector
 from nodule.guidelines.facts import half_up
 from nodule.hu import LUNG_WINDOW, MEDIASTINAL_WINDOW, HuWindow
 from nodule.nodules import Measurement, Nodule
+from nodule.page._overview_labels import FONT_MM, RADIUS_MM, Mark, place_marks
+from nodule.page._viewer import viewer_data
 from nodule.page.figures import (
     EDGES,
     Picture,
@@ -29,9 +31,7 @@ from nodule.page.figures import (
     ring_radius_mm,
     view_mm,
 )
-from nodule.page.overview_labels import FONT_MM, RADIUS_MM, Mark, place_marks
 from nodule.page.saliency_overlay import SCALE, SaliencyPanel, look
-from nodule.page.viewer import viewer_data
 from nodule.report.model import Report
 from nodule.report.reported_nodule import MALIGNANCY_WORDS, NODULE_LIMIT_MM, ReportedNodule
 from nodule.resample import resample_to_spacing

@@ -10,10 +10,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nodule.report.build import build_report
     from nodule.report.model import Provenance, Report
+    from nodule.report.reader_review import AppliedReview, Decision, Review
+    from nodule.report.reported_nodule import ReportedNodule
 
-__all__ = ["Provenance", "Report", "build_report"]
+__all__ = [
+    "AppliedReview",
+    "Decision",
+    "Provenance",
+    "Report",
+    "ReportedNodule",
+    "Review",
+    "build_report",
+]
 
-_HOMES = {"Provenance": "model", "Report": "model", "build_report": "build"}
+_HOMES = {
+    "AppliedReview": "reader_review",
+    "Decision": "reader_review",
+    "Provenance": "model",
+    "Report": "model",
+    "ReportedNodule": "reported_nodule",
+    "Review": "reader_review",
+    "build_report": "build",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,12 +14,12 @@ from nodule.findings import Finding, masks_of
 from nodule.followup import Comparison
 from nodule.masks import MaskReference, refer_to_masks
 from nodule.printed import as_printed
-from nodule.report.limits import Limits
+from nodule.report._limits import Limits
+from nodule.report._quality import SLICES_MM, quality_checks
+from nodule.report._study_parts import LungVolumes, reported_study
 from nodule.report.model import Provenance, Report
-from nodule.report.quality import SLICES_MM, quality_checks
 from nodule.report.reported_nodule import NODULE_LIMIT_MM, ReportedNodule, reported
 from nodule.report.software import software_of
-from nodule.report.study_parts import LungVolumes, reported_study
 from nodule.study import PatientHeader, Study, StudyWarning
 from nodule.volume import LungMask
 

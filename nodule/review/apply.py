@@ -18,7 +18,7 @@ from nodule.report.reported_nodule import (
     ReportedNodule,
 )
 from nodule.report.software import software_of
-from nodule.review.placed_nodules import PlacedNodules, same_nodule
+from nodule.review._placed_nodules import PlacedNodules, same_nodule
 from nodule.study import Study, StudyWarning
 from nodule.volume import LungMask
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from nodule.advice._person import age_in_years, known_person
 from nodule.advice.context import Context, FindingFacts, read_context
-from nodule.advice.person import age_in_years, known_person
 from nodule.advice.statement import months_after
 from nodule.errors import InputError
 from nodule.guidelines.lung_rads import ReaderStatement

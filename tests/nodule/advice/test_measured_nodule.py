@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nodule.advice.measured_nodule import measured_nodule
+from nodule.advice._measured_nodule import measured_nodule
 from nodule.guidelines.facts import NoduleFacts
 from nodule.guidelines.lung_rads import ScreenedNodule, classify_lesion
 from nodule.nodules import Measurement, Nodule

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
+from nodule.advice._person import age_in_years, known_person
 from nodule.advice.context import Context
-from nodule.advice.person import age_in_years, known_person
 from nodule.study import PatientHeader
 
 

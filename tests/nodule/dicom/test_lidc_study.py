@@ -9,9 +9,9 @@ import pydicom
 import pytest
 
 from nodule.ct import inventory, read_source
-from nodule.dicom.instance import save
-from nodule.dicom.segmentation import build_segmentation
-from nodule.dicom.structured_report import write_dicom_sr
+from nodule.dicom._instance import save
+from nodule.dicom._segmentation import build_segmentation
+from nodule.dicom._structured_report import write_dicom_sr
 from nodule.findings import Candidate, Malignancy, ScoredCandidate
 from nodule.measure.segment import segment_nodule
 from nodule.measure.stage import Measure

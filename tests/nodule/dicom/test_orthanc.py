@@ -17,9 +17,9 @@ import pytest
 from dicom_case import Case
 from pydicom.uid import Comprehensive3DSRStorage, ExplicitVRLittleEndian, SegmentationStorage
 
-from nodule.dicom.instance import save
-from nodule.dicom.segmentation import build_segmentation
-from nodule.dicom.structured_report import write_dicom_sr
+from nodule.dicom._instance import save
+from nodule.dicom._segmentation import build_segmentation
+from nodule.dicom._structured_report import write_dicom_sr
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 START_S = 30.0

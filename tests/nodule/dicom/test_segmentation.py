@@ -13,9 +13,9 @@ from dicom_case import SHAPE_ZYX, SPACING_ZYX_MM, Case
 from numpy.typing import NDArray
 
 from nodule.ct import inventory
-from nodule.dicom.instance import save
-from nodule.dicom.segmentation import build_segmentation
-from nodule.dicom.structured_report import write_dicom_sr
+from nodule.dicom._instance import save
+from nodule.dicom._segmentation import build_segmentation
+from nodule.dicom._structured_report import write_dicom_sr
 from nodule.errors import DicomSeriesError, InputError
 from nodule.nodules import Seed
 from nodule.report.reported_nodule import ReaderMark

@@ -12,9 +12,9 @@ from made_findings import remeasured, renamed
 from nodule.advice.case import Case as Nodules
 from nodule.advice.context import Context
 from nodule.advice.management import manage
-from nodule.dicom.instance import save
-from nodule.dicom.segmentation import build_segmentation
-from nodule.dicom.structured_report import write_dicom_sr
+from nodule.dicom._instance import save
+from nodule.dicom._segmentation import build_segmentation
+from nodule.dicom._structured_report import write_dicom_sr
 from nodule.findings import AssessedNodule
 from nodule.followup import Change, Comparison, ExamIdentity, Registration
 from nodule.report import Report

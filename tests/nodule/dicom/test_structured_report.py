@@ -15,8 +15,8 @@ from dicom_case import Case, numbers, ratings
 from pydicom.sr.coding import Code
 
 from nodule.ct import inventory
-from nodule.dicom.segmentation import build_segmentation
-from nodule.dicom.structured_report import build_sr, write_dicom_sr
+from nodule.dicom._segmentation import build_segmentation
+from nodule.dicom._structured_report import build_sr, write_dicom_sr
 from nodule.errors import InputError
 
 MakeCase = Callable[..., Case]

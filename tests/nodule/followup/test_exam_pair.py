@@ -10,7 +10,7 @@ import pytest
 from nodule.detection import Detection
 from nodule.errors import InputError
 from nodule.followup import LungMap, compare_exams, days_between
-from nodule.followup.exam_pair import lungs_cut, warnings_of
+from nodule.followup._exam_pair import lungs_cut, warnings_of
 from nodule.geometry import Geometry
 from nodule.study import PatientHeader, SeriesHeader, Study
 from nodule.volume import LungMask, Volume

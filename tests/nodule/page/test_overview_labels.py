@@ -2,7 +2,7 @@
 
 import itertools
 
-from nodule.page.overview_labels import FONT_MM, RADIUS_MM, Mark, place_marks
+from nodule.page._overview_labels import FONT_MM, RADIUS_MM, Mark, place_marks
 
 SIZE_MM = (300.0, 250.0)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nodule.geometry import Geometry
-from nodule.page.viewer import coarse_volume, greys, script_json, viewer_data
+from nodule.page._viewer import coarse_volume, greys, script_json, viewer_data
 from nodule.report import Report
 from nodule.study import Study
 from nodule.volume import LungMask, Volume

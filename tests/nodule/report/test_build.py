@@ -8,7 +8,7 @@ import pytest
 from made_findings import made_finding, seen_in
 from pydantic import ValidationError
 
-from nodule.advice.measured_nodule import measured_nodule
+from nodule.advice._measured_nodule import measured_nodule
 from nodule.errors import InputError
 from nodule.findings import Finding
 from nodule.report import Provenance, Report, build_report

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nodule.geometry import Geometry
-from nodule.report.quality import quality_checks
+from nodule.report._quality import quality_checks
 from nodule.study import SeriesHeader, Study
 from nodule.volume import LungMask, Volume
 

@@ -5,7 +5,7 @@ import pytest
 
 import nodule
 from nodule.detection import Detection
-from nodule.dicom.instance import device_uid
+from nodule.dicom._instance import device_uid
 from nodule.geometry import Geometry
 from nodule.report import Provenance
 from nodule.report.software import answers_digest, provenance_of, software_of

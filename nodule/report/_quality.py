@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nodule.followup import lungs_cut
-from nodule.report.study_parts import QualityCheck
+from nodule.report._study_parts import QualityCheck
 from nodule.study import Study
 from nodule.volume import LungMask
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from scipy import ndimage
 
-from nodule.dicom import codes as code
-from nodule.dicom.instance import (
+from nodule.dicom import _codes as code
+from nodule.dicom._instance import (
     DRAFT,
     constructor_arguments,
     settle,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from nodule.measure.patch import Index, Mask, Patch, argmax, component
+from nodule.measure._patch import Index, Mask, Patch, argmax, component
 
 # chosen on folds 1 to 3 of the readers' nodules and on phantoms
 _REACH, _REACH_MM = 1.6, 1.5  # how far from its inscribed sphere's centre a nodule may extend

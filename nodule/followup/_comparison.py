@@ -10,10 +10,10 @@ from pydantic import StringConstraints
 
 from nodule.detection import Detection
 from nodule.findings import AssessedNodule, Finding, without_mask
-from nodule.followup.exam_pair import days_between, warnings_of
-from nodule.followup.lung_map import LungMap
-from nodule.followup.match import Matching, Pair, match_findings
-from nodule.followup.register import FULL_EFFORT, Effort, register_lungs
+from nodule.followup._exam_pair import days_between, warnings_of
+from nodule.followup._lung_map import LungMap
+from nodule.followup._match import Matching, Pair, match_findings
+from nodule.followup._register import FULL_EFFORT, Effort, register_lungs
 from nodule.geometry import Vector, as_vector
 from nodule.guidelines.growth import Volumetry, judge_growth, significant_change
 from nodule.guidelines.result import Figure
@@ -37,7 +37,7 @@ class ExamIdentity:
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """How well the lungs of both studies fit, as :class:`nodule.followup.lung_map.LungMap`.
+    """How well the lungs of both studies fit, as :class:`nodule.followup._lung_map.LungMap`.
 
     Parameters
     ----------

@@ -16,8 +16,17 @@ from scipy import ndimage
 
 from nodule.geometry import Vector
 from nodule.masks import Texture
-from nodule.measure.patch import Image, Index, Mask, Patch, argmax, component, fine_patch, lung_hull
-from nodule.measure.vessels import without_vessels
+from nodule.measure._patch import (
+    Image,
+    Index,
+    Mask,
+    Patch,
+    argmax,
+    component,
+    fine_patch,
+    lung_hull,
+)
+from nodule.measure._vessels import without_vessels
 from nodule.ranges import Share, check_fields
 from nodule.sphere import sphere_diameter_mm
 from nodule.volume import Volume

@@ -12,8 +12,8 @@ from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 
-from nodule.dicom import codes as code
-from nodule.dicom.instance import (
+from nodule.dicom import _codes as code
+from nodule.dicom._instance import (
     DRAFT,
     constructor_arguments,
     derived_uid,
@@ -65,7 +65,7 @@ def build_sr(
     report : what to say.
     source : the series that was read.
     segmentation : made from the same report by
-        :func:`nodule.dicom.segmentation.build_segmentation`.
+        :func:`nodule.dicom._segmentation.build_segmentation`.
 
     Raises
     ------

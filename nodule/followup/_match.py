@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 
 from nodule.errors import InputError
 from nodule.findings import Finding
-from nodule.followup.lung_map import LungMap
+from nodule.followup._lung_map import LungMap
 from nodule.sphere import sphere_diameter_mm
 
 Array = NDArray[np.float64]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from nodule.errors import InputError
-from nodule.followup.lung_map import LungMap
+from nodule.followup._lung_map import LungMap
 from nodule.geometry import AXIAL_DIRECTION, Geometry, as_vector
 from nodule.hu import AIR_HU
 from nodule.resample import resample_labels, to_sitk
