@@ -54,7 +54,7 @@ def test_at_its_gate_a_pair_is_none() -> None:
     assert pair.ambiguous
 
 
-@pytest.mark.parametrize(("distance_mm", "ambiguous"), [(4.9, False), (5.0, False), (5.1, True)])
+@pytest.mark.parametrize(("distance_mm", "ambiguous"), [(4.99, False), (5.0, False), (5.01, True)])
 def test_a_pair_that_saves_less_than_3_mm_is_ambiguous(distance_mm: float, ambiguous: bool) -> None:
     (pair,) = assign([[distance_mm]], gate_mm=[[8.0]]).pairs
     assert pair.ambiguous == ambiguous
