@@ -30,6 +30,7 @@ from typing import (
 )
 
 from nodule.errors import ConfigError, NoduleError, UsageError
+from nodule.input_files import read_given_file
 from nodule.ranges import describe
 from nodule.weights import Weights
 from pipelines.codec import from_json
@@ -98,10 +99,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError : ``NO_CONFIG`` or ``NOT_TOML``.
+    InputError : as :func:`nodule.input_files.read_given_file`.
     """
     try:
-        with path.open("rb") as stream:
-            return tomllib.load(stream)
+        return tomllib.loads(read_given_file(path).decode())
     except OSError as error:
         raise ConfigError(
             f"{path.name} cannot be read", code="NO_CONFIG", got=error.strerror

@@ -17,6 +17,7 @@ from nodule.guidelines.facts import BenignFeature, Setting
 from nodule.guidelines.lung_rads.table import Category, Version
 from nodule.guidelines.lung_rads.whole_exam import ReaderStatement
 from nodule.guidelines.risk import Uptake
+from nodule.input_files import read_given_file
 
 Lobe = Literal["RUL", "RML", "RLL", "LUL", "LLL"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
@@ -110,7 +111,8 @@ def read_context(
 
     Raises
     ------
-    InputError : ``BAD_PERSON_FILE``; its message repeats no value, which may name a patient.
+    InputError : ``BAD_PERSON_FILE``; its message repeats no value, which may name a patient. Or as
+        :func:`nodule.input_files.read_given_file`.
     """
     stated = {} if path is None else _toml(path)
     over = {"setting": setting, "indication": indication}
@@ -125,7 +127,7 @@ def read_context(
 
 def _toml(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_given_file(path).decode())
     except FileNotFoundError:
         raise _refused(path, "there is no such file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):

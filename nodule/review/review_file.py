@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from nodule.errors import InputError
+from nodule.input_files import read_given_file
 from nodule.report.model import Report
 from nodule.report.reader_review import Review
 
@@ -35,8 +36,9 @@ def read_report(path: Path) -> Report:
 
 
 def _read(path: Path, model: type[Model], code: str, *, hint: str) -> Model:
+    content = read_given_file(path)
     try:
-        return model.model_validate_json(path.read_bytes())
+        return model.model_validate_json(content)
     except InputError as error:
         raise InputError(
             f"{path.name} cannot be read: {error.what}", code=code, hint=hint

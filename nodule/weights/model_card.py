@@ -16,6 +16,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from nodule.errors import WeightsError
+from nodule.input_files import read_given_file
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -160,7 +161,7 @@ class ModelCard:
         WeightsError : ``BAD_CARD`` where the file does not hold a card.
         """
         try:
-            return _ADAPTER.validate_json(path.read_bytes())
+            return _ADAPTER.validate_json(read_given_file(path))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             raise WeightsError(
