@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from nodule.errors import NoduleError, UsageError
+from pipelines.interrupt import Interrupted
 from pipelines.runner import origin_of
 
 _log = logging.getLogger(__name__)
@@ -42,14 +43,24 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch(Generic[T]):
-    """What came of many studies, in the order in which they were given."""
+    """What came of many studies, in the order in which they were given.
+
+    Parameters
+    ----------
+    done : of each that was processed.
+    failures : of each that could not be.
+    interrupt : what ended the work early, None where nothing did.
+    left : inputs that were not processed for that.
+    """
 
     done: tuple[T, ...]
     failures: tuple[Failure, ...]
+    interrupt: Interrupted | None = None
+    left: tuple[Path, ...] = ()
 
 
 def run_batch(paths: Iterable[Path], process: Callable[[Path], T]) -> Batch[T]:
-    """Process every study, whatever becomes of the others.
+    """Process every study, whatever becomes of the others, until a signal asks to end.
 
     Parameters
     ----------
@@ -58,9 +69,17 @@ def run_batch(paths: Iterable[Path], process: Callable[[Path], T]) -> Batch[T]:
     """
     done: list[T] = []
     failures: list[Failure] = []
-    for path in paths:
+    waiting = iter(paths)
+    for path in waiting:
         try:
             done.append(process(path))
+        except Interrupted as interrupt:
+            return Batch(
+                done=tuple(done),
+                failures=tuple(failures),
+                interrupt=interrupt,
+                left=(path, *waiting),
+            )
         except Exception as error:
             failures.append(_failure(path, error))
             _log.debug("study %s failed: %s", failures[-1].study, failures[-1].code)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nodule.errors import UsageError
+from nodule.errors import InputError, UsageError
+from nodule.input_files import read_given_file
 from nodule.result_files import REPORT_NAME
 from pipelines.batch import study_name
 from pipelines.flows import detect
@@ -121,29 +123,39 @@ def explain_study(
 
     Raises
     ------
-    UsageError : ``NO_SUCH_FINDING``.
+    UsageError : ``NO_SUCH_FINDING``, before any map is made.
     NoduleError, OSError : as :func:`process_study`.
     """
     from nodule.ct import inventory
     from nodule.outputs import write_saliency
+    from nodule.whole_folders import draft_beside
 
+    wanted = set(finding_ids or ())
+    _refuse_unknown(wanted, [each for each in wanted if re.fullmatch(r"N[1-9]\d*", each)])
     series = inventory(study).choose(request.series_uid)
+    with draft_beside(out / "maps"):
+        pass  # a folder that cannot be written is refused before the work
+    if wanted:
+        found = detect(series, chain=request.chain, cache=request.store, listen=listen).found
+        _refuse_unknown(wanted, [each.nodule.id for each in found.findings])
     found = detect(series, chain=request.chain_wanted, cache=request.store, listen=listen).found
-    known = [each.nodule.id for each in found.findings]
-    unknown = sorted(set(finding_ids or ()).difference(known))
-    if unknown:
-        raise UsageError(
-            "there is no such finding",
-            code="NO_SUCH_FINDING",
-            expected=known or "none: nothing was found",
-            got=unknown,
-        )
     out.mkdir(parents=True, exist_ok=True)
     return tuple(
         write_saliency(saliency_map, finding, volume=found.study.volume, folder=out)
         for finding, saliency_map in zip(found.findings, found.saliency_maps, strict=True)
         if finding_ids is None or finding.nodule.id in finding_ids
     )
+
+
+def _refuse_unknown(wanted: Collection[str], known: Collection[str]) -> None:
+    unknown = sorted(set(wanted).difference(known))
+    if unknown:
+        raise UsageError(
+            "there is no such finding",
+            code="NO_SUCH_FINDING",
+            expected=list(known) or "an id such as N1; nothing was found by these",
+            got=unknown,
+        )
 
 
 def _prior_series(request: RunRequest) -> SeriesSource | None:
@@ -191,12 +203,14 @@ def _input_of(folder: Path) -> str | None:
     name.
     """
     try:
-        report = json.loads((folder / REPORT_NAME).read_bytes())
+        report = json.loads(read_given_file(folder / REPORT_NAME))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except ValueError:  # no JSON, or no text at all
         _log.warning("the damaged report.json in %s is replaced", folder.name)
         return None
+    except InputError:  # no file, or an endless one
+        return ""
     try:
         return str(report["provenance"]["input_sha256"])
     except (KeyError, TypeError):

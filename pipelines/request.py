@@ -95,9 +95,14 @@ class RunRequest:
 
         Raises
         ------
-        NoduleError : as :attr:`chain` and :attr:`context` raise it.
+        NoduleError : as :attr:`chain` and :attr:`context` raise it, and ``NO_CUDA``.
         """
-        _ = self.chain, self.context
+        _ = self.context
+        stages = self.chain.stages.values()
+        if any(getattr(stage, "device", None) == "cuda" for stage in stages):
+            from nodule.inference import pick_device
+
+            pick_device("cuda")
 
     @cached_property
     def chain(self) -> Chain:

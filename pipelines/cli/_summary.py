@@ -27,11 +27,16 @@ def finish(batch: Batch[Any], summary: Mapping[str, Any]) -> None:
     Raises
     ------
     typer.Exit : with status 1 where nothing was done, 2 where nothing could be by what was asked
-        for, 3 where some inputs failed.
+        for, 3 where some inputs failed, 130 or 143 where a signal ended the work.
     """
     for failure in batch.failures:
         typer.echo(f"{failure.file}: {failure.message}", err=True)
-    summarise({**summary, "failed": [_row(failure) for failure in batch.failures]})
+    stop = batch.interrupt
+    early = {} if stop is None else {"interrupted": stop.name, "left": list(map(str, batch.left))}
+    summarise({**summary, "failed": [_row(failure) for failure in batch.failures], **early})
+    if stop is not None:
+        typer.echo(str(stop), err=True)
+        raise typer.Exit(stop.exit_status)
     if not batch.failures:
         return
     if batch.done:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from nodule import __version__
-from nodule.errors import NoduleError, UsageError
+from nodule.errors import UsageError
 from pipelines.cli._benchmark import benchmark
 from pipelines.cli._cache import cache_app
 from pipelines.cli._card import card
@@ -24,8 +24,9 @@ from pipelines.cli._locate import locate
 from pipelines.cli._phantom import phantom
 from pipelines.cli._review import review_app
 from pipelines.cli._run import run
-from pipelines.cli._summary import NOTHING_DONE, WRONG_USAGE
+from pipelines.cli._summary import NOTHING_DONE, WRONG_USAGE, summarise
 from pipelines.cli._train import train
+from pipelines.interrupt import Interrupted, raise_on_signals
 
 _STUDIES = "Studies"
 _NETWORKS = "Training and evaluation"
@@ -72,13 +73,18 @@ app.add_typer(cache_app, name="cache", rich_help_panel=_SET_UP)
 
 
 def main() -> None:
-    """Run a command; an error with a code is one line on stderr.
+    """Run a command; an error, or a signal that ends it, is one line on stderr.
 
-    The exit status is then 2 for wrong usage and 1 for everything else.
+    The exit status is 2 for wrong usage, 130 for SIGINT, 143 for SIGTERM and 1 for everything else.
     """
+    raise_on_signals()
     try:
         app()
-    except (NoduleError, OSError) as error:
+    except Interrupted as stop:
+        summarise({"interrupted": stop.name})
+        typer.echo(str(stop), err=True)
+        sys.exit(stop.exit_status)
+    except Exception as error:
         from pipelines.batch import coded  # which loads numpy
 
         typer.echo(str(coded(error)), err=True)

@@ -67,8 +67,10 @@ def decode_images(
             stack.enter_context(DECODERS.lend()) if compressed else None for _ in range(workers)
         ]
         threads = stack.enter_context(ThreadPoolExecutor(workers))
-        for share in [threads.submit(decode_share, decoder) for decoder in decoders]:
-            share.result()
+        shares = [threads.submit(decode_share, decoder) for decoder in decoders]
+        with tally:  # an interrupt of this thread ends the others
+            for share in shares:
+                share.result()
     return volume
 
 

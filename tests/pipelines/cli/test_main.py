@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HEAVY = (
     *("torch", "monai", "SimpleITK", "lightning", "numpy", "scipy", "skimage", "sklearn"),
     *("matplotlib", "PIL", "nibabel", "pydicom", "highdicom", "pydantic", "jinja2"),
@@ -81,3 +83,73 @@ def test_locate_asks_for_exactly_one_frame(tmp_path: Path) -> None:
     assert run("locate", str(tmp_path)).returncode == 2
     both = run("locate", str(tmp_path), "--lps", "1", "2", "3", "--ras", "1", "2", "3")
     assert both.returncode == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("check PIPE", "check DEVICE", "config check PIPE", "config check DEVICE", "card PIPE"),
+        *("run PIPE -o OUT", "run x -o OUT --config PIPE", "run x -o OUT --person DEVICE"),
+        *("review apply PIPE FILE --study x -o OUT", "review apply FILE DEVICE --study x -o OUT"),
+        *("locate PIPE --lps 1 2 3", "cache explain x --config PIPE", "explain PIPE -o OUT"),
+        "compare PIPE DEVICE -o OUT",
+    ],
+)
+def test_pipes_and_devices_are_refused_at_once(tmp_path: Path, words: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").touch()
+    named = {"PIPE": "pipe", "FILE": "file", "OUT": "out"}
+    places = {name: str(tmp_path / file) for name, file in named.items()} | {"DEVICE": "/dev/zero"}
+    done = subprocess.run(
+        [sys.executable, "-m", "nodule", *(places.get(word, word) for word in words.split())],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+    assert "UNEXPECTED" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_defect_is_one_line_that_quotes_nothing(tmp_path: Path) -> None:
+    script = (
+        "from pipelines.cli import main\n"
+        "def fail(): raise ValueError('Doe^Jane')\n"
+        "main.app = fail\n"
+        "main.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("UNEXPECTED")
+    assert "Doe" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("option", ["--device", "--config"])
+def test_a_device_that_is_not_there_is_told_before_the_work(tmp_path: Path, option: str) -> None:
+    config = tmp_path / "own.toml"
+    config.write_text('[lungs]\ndevice = "cuda"\n')
+    value = {"--device": "cuda", "--config": str(config)}[option]
+    done = run("run", str(tmp_path / "nowhere"), "-o", str(tmp_path / "out"), option, value)
+    if "NOT_FOUND" in done.stderr:
+        pytest.skip("there is a CUDA device")
+    assert done.returncode == 1
+    assert done.stderr.startswith("NO_CUDA")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("place", ["file/below", "x" * 300])
+def test_results_that_cannot_be_written_are_told_before_the_work(
+    phantom_study: Path, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "file").touch()
+    done = run(
+        "run", str(phantom_study), "-o", str(tmp_path / place), "--cache", str(tmp_path / "cache")
+    )
+    assert done.returncode == 1
+    assert "DISK_FAILED" in done.stderr
+    assert not (tmp_path / "cache").exists()
