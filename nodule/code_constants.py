@@ -35,7 +35,7 @@ def constants_of(module: str) -> Mapping[str, str]:
 
     Returns
     -------
-    Mapping : source text by dotted name, such as ``nodule.measure._scene.SOLID_HU``; sorted.
+    Mapping : source text by dotted name, such as ``nodule.measure.stage._LEAST_CORE_MM``; sorted.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Masks of nodules on their source grid, and the one image of labels that holds them all.
 
-A mask is kept as the part of the grid that it fills. :func:`label_masks` lays all masks of a study
+A mask is kept as the part of the grid that it fills. :func:`label_masks` puts all masks of a study
 into one array for ``nodules.nii.gz``: one label a nodule, and one more for each set of nodules that
 share voxels, so that :func:`restore_mask` gives back every mask as it was.
 """
@@ -207,7 +207,7 @@ def refer_to_masks(masks: Mapping[str, NoduleMask], *, grid: Geometry) -> dict[s
 
 
 def label_masks(masks: Mapping[str, NoduleMask], *, grid: Geometry) -> Labels:
-    """Lay masks into one array of labels, as :func:`refer_to_masks` numbers them.
+    """Put masks into one array of labels, as :func:`refer_to_masks` numbers them.
 
     Returns
     -------

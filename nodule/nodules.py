@@ -105,7 +105,7 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class Seed:
-    """Where a nodule's mask was grown from; from it the same mask grows again.
+    """Where a nodule's mask was grown from.
 
     Parameters
     ----------

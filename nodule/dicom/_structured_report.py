@@ -96,7 +96,7 @@ def build_sr(
 
 
 def _key_images(report: Report, headers: tuple[Dataset, ...]) -> list[Dataset]:
-    """Return the images to look at; frames of a multi-frame image cannot be told apart here."""
+    """Return the images to look at; frames of a multi-frame image cannot be named apart here."""
     wanted = {finding.nodule.image.sop_instance_uid for finding in report.active}
     return [h for h in headers if h.SOPInstanceUID in wanted and "NumberOfFrames" not in h]
 

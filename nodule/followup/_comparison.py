@@ -109,7 +109,7 @@ class Comparison:
     kind : of the record; its version rises where the same studies may give other answers.
     current, prior : the studies.
     days : from the prior study to the current one, None where a date is missing.
-    registration : how well the lungs were laid over each other.
+    registration : how well the lungs were registered.
     changes : nodules in both, in the order of the current findings.
     new, resolved : in one study only. New means not found in the prior study, resolved not found
         in the current one: what a detector missed is neither.

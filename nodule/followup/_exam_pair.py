@@ -39,7 +39,7 @@ def days_between(*, current: PatientHeader, prior: PatientHeader) -> int | None:
 
     Raises
     ------
-    InputError : ``BAD_DATE`` for text that is no DICOM date, ``PRIOR_IS_LATER``.
+    InputError : ``BAD_DATE`` for text that is not a DICOM date, ``PRIOR_IS_LATER``.
     """
     dates = [_date(each.study_date) for each in (current, prior)]
     if dates[0] is None or dates[1] is None:

@@ -54,7 +54,7 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True)
 class Matching:
-    """The findings of both studies, told apart.
+    """The findings of both studies, matched or alone.
 
     Parameters
     ----------

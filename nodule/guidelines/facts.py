@@ -50,7 +50,7 @@ def half_up(value: float | Decimal, unit: Decimal = _TENTH) -> Decimal:
 
 
 def check_positive(name: str, value: float | None) -> None:
-    """Refuse what is no size.
+    """Refuse what is not a valid size.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def check_positive(name: str, value: float | None) -> None:
     """
     if value is not None and not (math.isfinite(value) and value > 0):
         raise InputError(
-            f"{name} is no size", code="BAD_SIZE", expected="a positive number", got=value
+            f"{name} is not a valid size", code="BAD_SIZE", expected="a positive number", got=value
         )
 
 

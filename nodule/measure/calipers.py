@@ -40,7 +40,7 @@ class Calipers:
 
 
 def measure_calipers(mask_zyx: NDArray[np.bool_], geometry: Geometry) -> Calipers:
-    """Lay the long axis and the perpendicular chord on the slice where the long axis is greatest.
+    """Measure the long axis and the chord across it, on the slice where the long axis is greatest.
 
     The outline is the 0.5 contour of the mask (marching squares). It runs half-way between the
     centres of inner and outer pixels, so both lengths exceed those of a smooth body by about 0.3

@@ -3,7 +3,7 @@
 After Kuhnigk et al. 2006 (IEEE TMI 25:417): a threshold half-way between the nodule and its
 surroundings; the chest wall cut off by the convex hull of the aerated lung nearby; vessels cut
 off as :mod:`nodule.measure._vessels` says. Shape is judged on a fine isotropic grid; voxels are
-taken or left by their own, unsmoothed value on the source grid. A second look corrects the
+taken or left by their own, unsmoothed value on the source grid. A second pass corrects the
 threshold: down to the ground glass round a solid core, up where the whole body is calcified.
 """
 
@@ -17,8 +17,14 @@ from scipy import ndimage
 
 from nodule.geometry import Vector
 from nodule.masks import NoduleMask
+from nodule.measure._nodule_neighbourhood import (
+    SOLID_HU,
+    Extent,
+    GrowthRules,
+    NoduleNeighbourhood,
+    nodule_neighbourhood,
+)
 from nodule.measure._patch import Index, Mask, component
-from nodule.measure._scene import SOLID_HU, Extent, GrowthRules, Scene, look
 from nodule.volume import Volume
 
 __all__ = ["GrowthRules", "segment_nodule"]
@@ -43,16 +49,18 @@ def segment_nodule(
     """
     if not volume.geometry.contains(center_lps_mm):
         return None
-    scene = look(volume, center_lps_mm, diameter_mm, rules)
-    edge_hu = scene.first_edge_hu()
+    neighbourhood = nodule_neighbourhood(volume, center_lps_mm, diameter_mm, rules)
+    edge_hu = neighbourhood.first_edge_hu()
     if edge_hu is None:
         return None
-    return _voxels(volume, scene, scene.extent(edge_hu))
+    return _voxels(volume, neighbourhood, neighbourhood.extent(edge_hu))
 
 
-def _voxels(volume: Volume, scene: Scene, extent: Extent) -> NoduleMask | None:
+def _voxels(
+    volume: Volume, neighbourhood: NoduleNeighbourhood, extent: Extent
+) -> NoduleMask | None:
     """Take the source voxels in the support that are brighter than the edge, in one piece."""
-    patch, sizes = scene.patch, volume.geometry.shape_zyx
+    patch, sizes = neighbourhood.patch, volume.geometry.shape_zyx
     start = [max(int(np.ceil(a[0])), 0) for a in patch.index_zyx]
     stop = [min(int(np.floor(a[-1])) + 1, n) for a, n in zip(patch.index_zyx, sizes, strict=True)]
     hu = volume.array_zyx[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))]
@@ -64,7 +72,9 @@ def _voxels(volume: Volume, scene: Scene, extent: Extent) -> NoduleMask | None:
     bright = (hu > extent.edge_hu) & _on_grid(extent.support, grid)
     if not bright.any():
         return None
-    wanted = [axis[s] - o for axis, s, o in zip(patch.index_zyx, scene.seed, start, strict=True)]
+    wanted = [
+        axis[s] - o for axis, s, o in zip(patch.index_zyx, neighbourhood.seed, start, strict=True)
+    ]
     mask = ndimage.binary_fill_holes(component(bright, _nearest_set(bright, wanted)))
     core = None
     if extent.core_support is not None:

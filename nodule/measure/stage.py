@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nodule.findings import Assessment, Candidate, Finding, ScoredCandidate
 from nodule.geometry import as_vector
 from nodule.masks import NoduleMask
-from nodule.measure._scene import EdgeFraction, FineGrid, Smoothing
+from nodule.measure._nodule_neighbourhood import EdgeFraction, FineGrid, Smoothing
 from nodule.measure.calipers import (
     Calipers,
     measure_calipers,
@@ -43,10 +43,10 @@ class Measure:
 
     Parameters
     ----------
-    probability_threshold : candidates below it are no findings. On the two whole scans of LIDC-IDRI
-        at hand 0.45 gave 0 and 1 false findings, 0.4 gave 0 and 3, by networks that had not seen
-        them; of 498 crops of nodules laid into these 0.45 kept 91 %, 0.4 kept 93 %.
-    lung_margin_mm : a candidate further than this from both lungs is no lung nodule.
+    probability_threshold : candidates below it are dropped. On the two whole scans of LIDC-IDRI at
+        hand 0.45 gave 0 and 1 false findings, 0.4 gave 0 and 3, by networks that had not seen
+        them; of 498 crops of nodules inserted into these 0.45 kept 91 %, 0.4 kept 93 %.
+    lung_margin_mm : a candidate further than this from both lungs is not a lung nodule.
     edge_fraction, opening_fraction, smoothing_mm, grid_mm : as
         :class:`nodule.measure.segment.GrowthRules`.
 
@@ -93,12 +93,12 @@ class Measure:
         study : its volume is the source grid.
         lungs : on any grid in the same frame.
         scored : in any order.
-        progress : told the share done.
+        progress : called with the share done.
 
         Returns
         -------
         Findings by falling probability, ``N1`` first. Candidates with one mask become one
-        finding, the more probable one. A nodule that cannot be told from its surroundings has
+        finding, the more probable one. A nodule that cannot be separated from its surroundings has
         no measurement.
         """
         nodules = self._nodules(study, lungs, scored, progress)

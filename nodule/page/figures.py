@@ -1,6 +1,6 @@
 """Pictures for the page: planes through a finding, and the chest from the front.
 
-Pictures hold the image alone. What is drawn over it is laid on by the page in millimetres of the
+Pictures hold the image alone. What is drawn over it is overlaid by the page in millimetres of the
 same plane, so that it can be switched off.
 """
 

@@ -31,7 +31,7 @@ from nodule.page.figures import (
     ring_radius_mm,
     view_mm,
 )
-from nodule.page.saliency_overlay import SCALE, SaliencyPanel, look
+from nodule.page.saliency_overlay import SCALE, SaliencyPanel, saliency_panel
 from nodule.report.model import Report
 from nodule.report.reported_nodule import MALIGNANCY_WORDS, NODULE_LIMIT_MM, ReportedNodule
 from nodule.resample import resample_to_spacing
@@ -98,7 +98,7 @@ def render_html(
     """
     overview = front_picture(resample_to_spacing(study.volume, spacing_mm=_OVERVIEW_MM))
     figures = {finding.nodule.id: _figures(finding, study) for finding in report.active}
-    style = _asset("report.css") + (_asset("heat.css") if saliency_maps else "")
+    style = _asset("report.css") + (_asset("saliency.css") if saliency_maps else "")
     scripts = tuple(Markup(_asset(name)) for name in _SCRIPTS) if viewer else ()
     page: str = _template().render(
         report=report,
@@ -107,8 +107,10 @@ def render_html(
         grid=report.study.grid,
         patient=report.study.patient,
         figures=figures,
-        looks={each.finding_id: _look(each, figures[each.finding_id]) for each in saliency_maps},
-        heat_scale=SCALE,
+        saliency_panels={
+            each.finding_id: _panel(each, figures[each.finding_id]) for each in saliency_maps
+        },
+        saliency_scale=SCALE,
         overview=overview,
         marks=_marks(report, overview),
         mark_radius_mm=RADIUS_MM,
@@ -141,8 +143,10 @@ def _figures(finding: ReportedNodule, study: Study) -> tuple[PlaneFigure, ...]:
     )
 
 
-def _look(heat: SaliencyMap, figures: tuple[PlaneFigure, ...]) -> SaliencyPanel:
-    return look(heat, [figure.picture for figure in figures if figure.window == "lung"])
+def _panel(saliency_map: SaliencyMap, figures: tuple[PlaneFigure, ...]) -> SaliencyPanel:
+    return saliency_panel(
+        saliency_map, [figure.picture for figure in figures if figure.window == "lung"]
+    )
 
 
 def _picture(finding: ReportedNodule, study: Study, plane: Plane, window: HuWindow) -> Picture:

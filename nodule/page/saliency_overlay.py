@@ -1,4 +1,4 @@
-"""Heat maps over pictures: for the page, where they can be switched off, and as one sheet."""
+"""Saliency maps over pictures: for the page, where they can be switched off, and as one sheet."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _NAMES: dict[Answer, str] = {
 SCALE: tuple[tuple[float, str], ...] = tuple(
     (level, f"rgb({r} {g} {b})") for level, (r, g, b) in zip(_LEVELS, _COLOURS, strict=True)
 )
-"""Share of the greatest heat and its colour, as a gradient of the page takes them."""
+"""Share of the greatest saliency and its colour, as a gradient of the page takes them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SaliencyFigure:
-    """A picture, and the heat that lies over the whole of it."""
+    """A picture, and the map that lies over the whole of it."""
 
     picture: Picture
-    heat: Picture
+    overlay: Picture
 
     @property
     def edges(self) -> tuple[str, str]:
@@ -61,30 +61,34 @@ class SaliencyPanel:
     cube_mm: float
 
 
-def look(heat: SaliencyMap, pictures: Sequence[Picture]) -> SaliencyPanel:
+def saliency_panel(saliency_map: SaliencyMap, pictures: Sequence[Picture]) -> SaliencyPanel:
     """Draw a map over pictures of its finding, and say what it is."""
-    geometry = heat.geometry
+    geometry = saliency_map.geometry
     return SaliencyPanel(
-        figures=saliency_figures(heat, pictures),
-        raised=_NAMES[heat.answer],
-        hiding=hiding_in_words(heat),
+        figures=saliency_figures(saliency_map, pictures),
+        raised=_NAMES[saliency_map.answer],
+        hiding=hiding_in_words(saliency_map),
         cube_mm=geometry.shape_zyx[0] * geometry.spacing_zyx_mm[0],
     )
 
 
-def saliency_figures(heat: SaliencyMap, pictures: Sequence[Picture]) -> tuple[SaliencyFigure, ...]:
+def saliency_figures(
+    saliency_map: SaliencyMap, pictures: Sequence[Picture]
+) -> tuple[SaliencyFigure, ...]:
     """Draw a map over pictures of its finding."""
-    return tuple(SaliencyFigure(picture=each, heat=_heat_over(each, heat)) for each in pictures)
+    return tuple(
+        SaliencyFigure(picture=each, overlay=_overlay(each, saliency_map)) for each in pictures
+    )
 
 
 def saliency_sheet(
-    heat: SaliencyMap, volume: Volume, *, center_lps_mm: Vector, edge_mm: float
+    saliency_map: SaliencyMap, volume: Volume, *, center_lps_mm: Vector, edge_mm: float
 ) -> bytes:
-    """Return a PNG with three planes through a finding, as they are and under the heat.
+    """Return a PNG with three planes through a finding, as they are and under the map.
 
     Parameters
     ----------
-    heat : the map.
+    saliency_map : the map.
     volume : the scan, HU on any grid.
     center_lps_mm : where the planes cross.
     edge_mm : of each picture.
@@ -98,31 +102,33 @@ def saliency_sheet(
         for plane in _PLANES
     ]
     sheet = Figure(figsize=(9.6, 7.2), dpi=120, facecolor="black", layout="constrained")
-    sheet.suptitle(f"{heat.finding_id}: what raised the {_NAMES[heat.answer]}", color="white")
+    sheet.suptitle(
+        f"{saliency_map.finding_id}: what raised the {_NAMES[saliency_map.answer]}", color="white"
+    )
     axes = sheet.subplots(2, 3)
-    for column, figure in enumerate(saliency_figures(heat, pictures)):
+    for column, figure in enumerate(saliency_figures(saliency_map, pictures)):
         left, top = figure.edges
         for axis in axes[:, column]:
             _draw(axis, figure.picture)
             axis.text(0.02, 0.5, left, bbox=_SHADE, color="white", transform=axis.transAxes)
             axis.text(0.49, 0.94, top, bbox=_SHADE, color="white", transform=axis.transAxes)
         axes[0, column].set_title(figure.picture.plane, color="white", fontsize="medium")
-        _draw(axes[1, column], figure.heat)
-    scale = ScalarMappable(cmap=LinearSegmentedColormap.from_list("heat", _scale()))
+        _draw(axes[1, column], figure.overlay)
+    scale = ScalarMappable(cmap=LinearSegmentedColormap.from_list("saliency", _scale()))
     sheet.colorbar(scale, ax=axes, location="bottom", fraction=0.02, aspect=60, ticks=[]).set_label(
         "from little to most", color="white", fontsize="small"
     )
-    sheet.supxlabel(hiding_in_words(heat), color="white", fontsize="small")
+    sheet.supxlabel(hiding_in_words(saliency_map), color="white", fontsize="small")
     stream = io.BytesIO()
     sheet.savefig(stream, format="png", metadata={"Software": None})
     return stream.getvalue()
 
 
-def hiding_in_words(heat: SaliencyMap) -> str:
+def hiding_in_words(saliency_map: SaliencyMap) -> str:
     """Say what hiding the hottest places does to the answer, and hiding others."""
-    checks = heat.checks
+    checks = saliency_map.checks
     before, hottest, elsewhere = (
-        _number(heat.answer, value)
+        _number(saliency_map.answer, value)
         for value in (
             checks.score,
             checks.score_without_hottest,
@@ -145,10 +151,10 @@ def _number(answer: Answer, value: float) -> str:
     return f"{value:.2f}" if answer == "malignancy" else f"{100 * value:.0f} %"
 
 
-def _heat_over(picture: Picture, heat: SaliencyMap) -> Picture:
+def _overlay(picture: Picture, saliency_map: SaliencyMap) -> Picture:
     levels = cut_plane(
-        heat.saliency_zyx,
-        heat.geometry,
+        saliency_map.saliency_zyx,
+        saliency_map.geometry,
         corner_lps_mm=picture.corner_lps_mm,
         plane=picture.plane,
         edge_mm=picture.size_mm[0],

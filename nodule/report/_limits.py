@@ -15,7 +15,7 @@ class Limits:
         "without one, must be judged by a radiologist on the original images."
     )
     suspicion: str = (
-        "Suspicion is what radiologists would rate, not pathology: the networks learnt from "
+        "Suspicion is what radiologists would rate, not pathology: the networks were trained on "
         "radiologists’ opinions (LIDC-IDRI)."
     )
     search: str = (

@@ -44,7 +44,7 @@ def _slices(study: Study) -> Iterator[QualityCheck]:
     checked = study.series.source_format == "dicom"
     yield QualityCheck(
         name="Gaps, jitter, tilt",
-        value="none" if checked else "not told by this format",
+        value="none" if checked else "not stated by this format",
         limit="none; refused otherwise",
         kept=True if checked else None,
     )

@@ -173,7 +173,8 @@ def finding_warnings(finding: ReportedNodule) -> Iterator[StudyWarning]:
     if finding.nodule.measurement is None:
         yield StudyWarning(
             code="NOT_MEASURED",
-            message=f"{finding.nodule.id} could not be told from its surroundings and has no size.",
+            message=f"{finding.nodule.id} could not be separated from its surroundings and has no "
+            "size.",
         )
     elif finding.scope == "mass":
         yield StudyWarning(

@@ -68,7 +68,7 @@ def test_heat_is_drawn_where_it_lies_in_every_plane(
     heat: SaliencyMap, pictures: list[Picture]
 ) -> None:
     for figure in saliency_figures(heat, pictures):
-        drawn = np.asarray(Image.open(io.BytesIO(figure.heat.png)))
+        drawn = np.asarray(Image.open(io.BytesIO(figure.overlay.png)))
         pixel_mm = 60.0 / drawn.shape[0]
         rows, columns = np.nonzero(drawn[..., 3] > 0)
         centroid_mm = (columns.mean() + 0.5) * pixel_mm, (rows.mean() + 0.5) * pixel_mm

@@ -222,7 +222,7 @@ PICTURES = {
 LIMITS = {
     "second reader": ("purpose", "a second reader’s draft, never a diagnosis"),
     "judged by a radiologist": ("use", "must be judged by a radiologist on the original images"),
-    "learnt from opinions": ("suspicion", "not pathology"),
+    "trained on opinions": ("suspicion", "not pathology"),
     "scope of Lung-RADS": ("rules", "Lung-RADS is for screening"),
     "scope of Fleischner": ("rules", "from 35 years without known cancer"),
     "what is never set": ("rules", "4X, S and 0 are the reader’s alone"),

@@ -1,7 +1,8 @@
 """What is made out about a point: a nodule's body, its core, what it is made of.
 
 The solid core of a part-solid nodule is what exceeds -300 HU in it, the level at which Scholten et
-al. 2015 (Eur Radiol 25:488) told it best from ground glass (sensitivity 90 %, specificity 88 %).
+al. 2015 (Eur Radiol 25:488) separated it best from ground glass (sensitivity 90 %, specificity
+88 %).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from nodule.volume import Volume
 _AERATED_BELOW_HU = -750.0  # parenchyma, not partial volume with a nodule or a vessel
 _CUSTOMARY_LUNG_HU = -850.0  # where too little parenchyma is in sight
 _SOFT_TISSUE_HU = 60.0  # a bright spot must not lift the edge; a bright body may
-_LEAST_CONTRAST_HU = 80.0  # fainter than this nothing is told from parenchyma
+_LEAST_CONTRAST_HU = 80.0  # fainter than this nothing is separated from parenchyma
 _EDGE_RANGE_HU = (-780.0, -100.0)
 SOLID_HU = -300.0  # Scholten 2015; fainter is ground glass
 _SMALL_SOLID_HU = -400.0  # the blurred middle of a solid nodule below 6 mm
@@ -95,7 +96,7 @@ class Extent:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Scene:
+class NoduleNeighbourhood:
     """A patch and what has been made out in it.
 
     ``room`` is where a nodule may lie, ``lung_hu`` the parenchyma's level.
@@ -203,7 +204,7 @@ class Scene:
         """Return the level of ground glass all round a body, None where there is none.
 
         The shell begins beyond the blur of the body's own edge. Vessels and wall fill a part of
-        it at most, so that the faint third of it tells.
+        it at most, so that the faint third of it decides.
         """
         shell = self._shell(body, _SHELL_MM)
         if shell.size < _LEAST_SAMPLES:
@@ -238,7 +239,9 @@ class Scene:
         return bool((body & rim).any())
 
 
-def look(volume: Volume, center_lps_mm: Vector, diameter_mm: float, rules: GrowthRules) -> Scene:
+def nodule_neighbourhood(
+    volume: Volume, center_lps_mm: Vector, diameter_mm: float, rules: GrowthRules
+) -> NoduleNeighbourhood:
     """Take in what lies about a point, LPS mm, of a nodule of about a size."""
     patch = fine_patch(volume, center_lps_mm, diameter_mm, rules.grid_mm)
     smooth = patch.smooth(rules.smoothing_mm)
@@ -246,7 +249,7 @@ def look(volume: Volume, center_lps_mm: Vector, diameter_mm: float, rules: Growt
     room = within & lung_hull(within & (smooth <= _AIR_BELOW_HU))
     aerated = patch.hu[patch.hu < _AERATED_BELOW_HU]
     enough = aerated.size > _LEAST_SAMPLES
-    return Scene(
+    return NoduleNeighbourhood(
         patch=patch,
         smooth=smooth,
         room=room,
@@ -260,7 +263,7 @@ def look(volume: Volume, center_lps_mm: Vector, diameter_mm: float, rules: Growt
 def _seed(patch: Patch, room: Mask, diameter_mm: float) -> Index:
     """Return the brightest place near the point at the nodule's scale; near beats bright.
 
-    It lies in the lung's hull, lest a nodule on the pleura be taken for the wall beneath.
+    It lies in the lung's hull, so that a nodule on the pleura is not taken for the wall beneath.
     """
     distance_mm = patch.distance_mm(patch.center)
     near = distance_mm <= min(max(2.0, 0.3 * diameter_mm), 5.0)
