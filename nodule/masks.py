@@ -1,14 +1,8 @@
-"""Masks of nodules on their source grid, and the one image of labels that holds them all.
-
-A mask is kept as the part of the grid that it fills. :func:`label_masks` puts all masks of a study
-into one array for ``nodules.nii.gz``: one label a nodule, and one more for each set of nodules that
-share voxels, so that :func:`restore_mask` gives back every mask as it was.
-"""
+"""Masks of nodules on their source grid, each kept as the part of the grid that it fills."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -22,10 +16,8 @@ from nodule.geometry import Geometry, Vector, as_vector
 Texture = Literal["solid", "part-solid", "ground-glass", "calcified"]
 Index = tuple[int, int, int]
 Mask = NDArray[np.bool_]
-Labels = NDArray[np.uint8] | NDArray[np.uint16]
 
 _CLOSE_MM = 1e-3
-_MOST_IN_A_BYTE = 255
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -168,120 +160,6 @@ class NoduleMask:
         places = np.argwhere(self.array_zyx) + self.start_zyx
         numbers = np.ravel_multi_index(tuple(places.T), grid.shape_zyx)
         return np.asarray(numbers, dtype=np.int64)
-
-
-@dataclass(frozen=True, kw_only=True)
-class MaskReference:
-    """Where a nodule's mask is to be found among labels, and what it must be.
-
-    Parameters
-    ----------
-    labels : the values of its voxels: its own, then those of voxels that it shares with others.
-    sha256 : as :attr:`NoduleMask.sha256`.
-    """
-
-    labels: tuple[int, ...]
-    sha256: str
-
-
-def refer_to_masks(masks: Mapping[str, NoduleMask], *, grid: Geometry) -> dict[str, MaskReference]:
-    """Give every mask its labels: 1, 2, … in their order, then one for each set that overlaps.
-
-    Parameters
-    ----------
-    masks : by finding's id.
-    grid : the source's.
-
-    Raises
-    ------
-    InputError : ``MASK_OUTSIDE_GRID``.
-    """
-    numbers = _numbers_of_sets(_shared(masks, grid), after=len(masks))
-    return {
-        id_: MaskReference(
-            labels=(own, *(n for owners, n in numbers.items() if own in owners)),
-            sha256=mask.sha256,
-        )
-        for own, (id_, mask) in enumerate(masks.items(), start=1)
-    }
-
-
-def label_masks(masks: Mapping[str, NoduleMask], *, grid: Geometry) -> Labels:
-    """Put masks into one array of labels, as :func:`refer_to_masks` numbers them.
-
-    Returns
-    -------
-    uint8, or uint16 for more than 255 labels, shape ``grid.shape_zyx``; 0 is none of them.
-
-    Raises
-    ------
-    InputError : ``MASK_OUTSIDE_GRID``.
-    """
-    shared = _shared(masks, grid)
-    numbers = _numbers_of_sets(shared, after=len(masks))
-    count = len(masks) + len(numbers)
-    labels = np.zeros(grid.shape_zyx, np.uint8 if count <= _MOST_IN_A_BYTE else np.uint16)
-    for own, mask in enumerate(masks.values(), start=1):
-        labels[mask.box][mask.array_zyx] = own
-    for voxel, owners in shared.items():
-        labels.flat[voxel] = numbers[owners]
-    return labels
-
-
-def restore_mask(
-    reference: MaskReference, labels_zyx: Labels, *, grid: Geometry, texture: Texture | None
-) -> NoduleMask:
-    """Return a mask as it was before :func:`label_masks`, without its core.
-
-    Parameters
-    ----------
-    reference : of the mask.
-    labels_zyx : shape ``grid.shape_zyx``.
-    grid : the source's.
-    texture : what the nodule is made of.
-
-    Raises
-    ------
-    InputError : ``FOREIGN_MASKS`` where the labels do not hold that mask.
-    """
-    found = np.isin(labels_zyx, reference.labels)
-    if found.any():
-        mask = NoduleMask.cropped(found, start_zyx=(0, 0, 0), source=grid, texture=texture)
-        if mask.sha256 == reference.sha256:
-            return mask
-    raise InputError(
-        "the masks beside a report are not its own",
-        code="FOREIGN_MASKS",
-        expected=reference.sha256,
-        hint="Keep a report's files together.",
-    )
-
-
-def _shared(masks: Mapping[str, NoduleMask], grid: Geometry) -> dict[int, tuple[int, ...]]:
-    """Return which masks, by number from 1, hold each voxel that more than one holds."""
-    for mask in masks.values():
-        if not mask.fits(grid):
-            raise InputError(
-                "a mask lies on another grid than the series",
-                code="MASK_OUTSIDE_GRID",
-                expected=grid.shape_zyx,
-                got=f"{mask.start_zyx} and {mask.shape_zyx} from there",
-            )
-    voxels = [mask.voxel_numbers(grid) for mask in masks.values()]
-    if not voxels:
-        return {}
-    numbers, counts = np.unique(np.concatenate(voxels), return_counts=True)
-    owners: dict[int, tuple[int, ...]] = {int(n): () for n in numbers[counts > 1]}
-    for own, held in enumerate(voxels, start=1):
-        for voxel in np.intersect1d(held, list(owners)).tolist():
-            owners[int(voxel)] += (own,)
-    return owners
-
-
-def _numbers_of_sets(
-    shared: Mapping[int, tuple[int, ...]], *, after: int
-) -> dict[tuple[int, ...], int]:
-    return {owners: after + n for n, owners in enumerate(sorted(set(shared.values())), start=1)}
 
 
 def _same(one: Mask | None, other: Mask | None) -> bool:

@@ -12,7 +12,8 @@ from nodule.ct import SeriesSource
 from nodule.errors import InputError
 from nodule.findings import Finding
 from nodule.geometry import Geometry
-from nodule.masks import Labels, NoduleMask, label_masks, refer_to_masks, restore_mask
+from nodule.mask_labels import Labels, label_masks, refer_to_masks, restore_masks
+from nodule.masks import NoduleMask
 from nodule.nifti_image import nifti, read_nifti
 from nodule.page.figures import view_mm
 from nodule.page.html import render_html
@@ -251,13 +252,13 @@ def read_masks(path: Path, *, report: Report, study: Study) -> dict[str, NoduleM
             got=geometry.shape_zyx,
             hint="Keep a report's files together.",
         )
-    return {
-        each.nodule.id: restore_mask(
-            each.mask, labels, grid=grid, texture=getattr(each.nodule.measurement, "texture", None)
-        )
-        for each in report.active
-        if each.mask is not None
-    }
+    sizes = {each.nodule.id: each.nodule.measurement for each in report.active}
+    return restore_masks(
+        {each.nodule.id: each.mask for each in report.active if each.mask is not None},
+        labels,
+        grid=grid,
+        textures={id_: None if size is None else size.texture for id_, size in sizes.items()},
+    )
 
 
 def _read_labels(path: Path, *, code: str, what: str) -> tuple[Labels, Geometry]:

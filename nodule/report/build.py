@@ -12,7 +12,7 @@ from nodule.advice.management import manage
 from nodule.errors import InputError
 from nodule.findings import Finding, masks_of
 from nodule.followup import Comparison
-from nodule.masks import MaskReference, refer_to_masks
+from nodule.mask_labels import MaskReference, refer_to_masks
 from nodule.printed import as_printed
 from nodule.report._limits import Limits
 from nodule.report._quality import SLICES_MM, quality_checks

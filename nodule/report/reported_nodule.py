@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Le
 from nodule.advice.context import Lobe
 from nodule.findings import AssessedNodule, Assessment
 from nodule.guidelines.facts import half_up
-from nodule.masks import MaskReference
+from nodule.mask_labels import MaskReference
 from nodule.nodules import Measurement, Nodule, Size
 from nodule.printed import Digits, as_printed
 

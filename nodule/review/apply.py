@@ -10,7 +10,8 @@ from nodule.advice.context import Context
 from nodule.advice.management import manage
 from nodule.errors import InputError
 from nodule.followup import Comparison
-from nodule.masks import MaskReference, NoduleMask, refer_to_masks
+from nodule.mask_labels import MaskReference, refer_to_masks
+from nodule.masks import NoduleMask
 from nodule.report.build import dominant_id, finding_warnings, refuse_unknown
 from nodule.report.model import Report
 from nodule.report.reader_review import AppliedDecision, AppliedReview, Review
