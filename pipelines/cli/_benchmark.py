@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli._options import DeviceOption
+from pipelines.cli._terminal import say, say_error, say_json
 
 if TYPE_CHECKING:
     from nodule.evaluate.nodule_detection import Benchmark, Cost
@@ -46,14 +47,14 @@ def benchmark(
         with tempfile.TemporaryDirectory() as folder:
             measured = measure(_phantom(Path(folder)), chain=chain, c3d_sample=sample)
     if not only_json:
-        typer.echo(_table(measured))
-    typer.echo(measured.to_json())
+        say(_table(measured))
+    say_json(measured.to_json())
 
 
 def _phantom(folder: Path) -> Path:
     from nodule.phantom import make_phantom, random_spec, write_study
 
-    typer.echo("making a phantom", err=True)
+    say_error("making a phantom")
     return write_study(make_phantom(random_spec(_SEED, size="full")), folder / "phantom").folder
 
 

@@ -9,6 +9,7 @@ import typer
 
 from pipelines.cli._options import CacheOption, ConfigOption, SeriesOption, StudyArgument
 from pipelines.cli._summary import NOTHING_DONE
+from pipelines.cli._terminal import say
 
 cache_app = typer.Typer(
     help="Inspect, verify and prune the cache of the stages' outputs.", no_args_is_help=True
@@ -27,12 +28,12 @@ def list_entries(cache: CacheOption = None) -> None:
     entries = sorted(store.entries(), key=lambda e: -store.last_used(e.recipe.key))
     for entry in entries:
         used = time.strftime("%Y-%m-%d %H:%M", time.localtime(store.last_used(entry.recipe.key)))
-        typer.echo(
+        say(
             f"{entry.recipe.stage:<12} v{entry.recipe.version:<3} {entry.size / 1e6:8.1f} MB "
             f"{entry.seconds:7.1f} s  {used}  {entry.recipe.key[:12]}"
         )
     total = sum(entry.size for entry in entries)
-    typer.echo(f"{len(entries)} entries, {total / 1e6:.1f} MB in {store.root}")
+    say(f"{len(entries)} entries, {total / 1e6:.1f} MB in {store.root}")
 
 
 @cache_app.command("explain")
@@ -52,9 +53,9 @@ def explain_study(
     source = inventory(study).choose(request.series_uid)
     recipes = detect_flow(request.chain).recipes({"series": source.digest})
     for each in explain(recipes, request.store):
-        typer.echo(f"{each.stage:<12} {each.verdict:<10} {each.key[:12]}")
+        say(f"{each.stage:<12} {each.verdict:<10} {each.key[:12]}")
         for difference in each.differences:
-            typer.echo(f"  {difference}")
+            say(f"  {difference}")
 
 
 @cache_app.command("verify")
@@ -69,8 +70,8 @@ def verify(cache: CacheOption = None) -> None:
     verdicts = Cache(cache_folder(cache)).verify()
     corrupt = {key: error for key, error in verdicts.items() if error is not None}
     for error in corrupt.values():
-        typer.echo(str(error))
-    typer.echo(f"{len(verdicts)} entries, {len(corrupt)} corrupt")
+        say(str(error))
+    say(f"{len(verdicts)} entries, {len(corrupt)} corrupt")
     if corrupt:
         raise typer.Exit(NOTHING_DONE)
 
@@ -94,4 +95,4 @@ def prune(
         max_age_s=None if max_days is None else max_days * _DAY_S,
         max_size=None if max_gib is None else int(max_gib * _GIB),
     )
-    typer.echo(f"removed {len(pruned.keys)} entries and {pruned.leftovers} leftovers")
+    say(f"removed {len(pruned.keys)} entries and {pruned.leftovers} leftovers")

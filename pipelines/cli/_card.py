@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli._terminal import say
+
 
 def card(
     files: Annotated[
@@ -23,4 +25,4 @@ def card(
     from nodule.weights.card_writing import write_rendered
 
     for path in files:
-        typer.echo(str(write_rendered(path)))
+        say(str(write_rendered(path)))

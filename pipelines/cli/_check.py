@@ -12,6 +12,7 @@ import typer
 from nodule.errors import NoduleError
 from pipelines.cli._options import StudyArgument
 from pipelines.cli._summary import NOTHING_DONE
+from pipelines.cli._terminal import in_markup, say_json
 
 if TYPE_CHECKING:
     from nodule.ct import Inventory, SeriesRecord, SeriesSource
@@ -33,7 +34,7 @@ def check(
 
     outcome = _read_chosen(inventory(study))
     if as_json:
-        typer.echo(json.dumps(_document(outcome), indent=2))
+        say_json(json.dumps(_document(outcome), indent=2))
     else:
         _print_tables(outcome)
     if outcome.refusal is not None:
@@ -101,7 +102,6 @@ def _error(error: NoduleError) -> dict[str, Any]:
 
 def _print_tables(outcome: _CheckOutcome) -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Column, Table
 
     found, chosen, refusal = outcome.found, outcome.chosen, outcome.refusal
@@ -111,21 +111,21 @@ def _print_tables(outcome: _CheckOutcome) -> None:
         for record in found.series:
             is_chosen = chosen is not None and chosen.series_uid == record.uid
             verdict = "[green]OK, chosen" if is_chosen else _verdict(record)
-            table.add_row(*map(escape, _cells(record)), verdict)
+            table.add_row(*map(in_markup, _cells(record)), verdict)
         console.print(table)
     for code, count in sorted(Counter(i.code for i in found.ignored).items()):
         first = next(i for i in found.ignored if i.code == code)
         more = f" and {count - 1} more" if count > 1 else ""
         console.print(
-            f"ignored {code}: {escape(first.name)}{more}", highlight=False, soft_wrap=True
+            f"ignored {code}: {in_markup(first.name)}{more}", highlight=False, soft_wrap=True
         )
     if chosen is not None:
-        console.print(f"chosen: {escape(chosen.reason)}", highlight=False)
+        console.print(f"chosen: {in_markup(chosen.reason)}", highlight=False)
     for warning in outcome.warnings:
-        line = f"warning {warning.code}: {escape(warning.message)}"
+        line = f"warning {warning.code}: {in_markup(warning.message)}"
         console.print(line, style="yellow", highlight=False, soft_wrap=True)
     if refusal is not None:
-        console.print(escape(str(refusal)), style="red", highlight=False, soft_wrap=True)
+        console.print(in_markup(str(refusal)), style="red", highlight=False, soft_wrap=True)
 
 
 def _cells(record: SeriesRecord) -> tuple[str, ...]:

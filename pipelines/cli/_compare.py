@@ -27,6 +27,7 @@ from pipelines.cli._options import (
 )
 from pipelines.cli._run import prepare, run_study
 from pipelines.cli._summary import summarise
+from pipelines.cli._terminal import in_markup
 
 if TYPE_CHECKING:
     from nodule.findings import AssessedNodule
@@ -122,20 +123,19 @@ def _unmatched(record: Comparison) -> Iterator[tuple[str, str, Unmatched]]:
 
 
 def _print_table(console: Any, record: Comparison) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(*_HEADINGS)
     for change in record.changes:
-        table.add_row(*map(escape, _change_line(change)))
+        table.add_row(*map(in_markup, _change_line(change)))
     for status, when, each in _unmatched(record):
         ids = (each.finding.nodule.id, "") if when == "current" else ("", each.finding.nodule.id)
         doubts = [] if each.covered else ["outside the other scan"]
         doubts += ["ambiguous"] * each.ambiguous
-        table.add_row(*ids, status, _volume(each.finding), "", "", escape(", ".join(doubts)))
+        table.add_row(*ids, status, _volume(each.finding), "", "", in_markup(", ".join(doubts)))
     console.print(table)
     for warning in record.warnings:
-        console.print(f"{warning.code}: {escape(warning.message)}", highlight=False)
+        console.print(f"{warning.code}: {in_markup(warning.message)}", highlight=False)
 
 
 def _change_line(change: Change) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pipelines.cli._terminal import say
+
 if TYPE_CHECKING:
     from pipelines.config_kinds import ConfigKind
 
@@ -46,4 +48,4 @@ def check_file(
     from pipelines.config_kinds import check_config
 
     found: ConfigKind = check_config(file, kind)
-    typer.echo(f"OK: {file.name} is a valid {found} configuration")
+    say(f"OK: {file.name} is a valid {found} configuration")

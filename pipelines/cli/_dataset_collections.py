@@ -10,6 +10,7 @@ import typer
 from pipelines.cli._options import MarginOption, SetOption
 from pipelines.cli._progress import with_bar
 from pipelines.cli._summary import finish
+from pipelines.cli._terminal import say_error
 
 if TYPE_CHECKING:
     from nodule.training import LidcCollection, Luna16Collection
@@ -75,4 +76,4 @@ def _name_foreign(paths: tuple[Path, ...]) -> None:
         return
     names = ", ".join(path.name for path in paths[:_SHOWN])
     more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-    typer.echo(f"ignored XML that holds no readings of CT: {names}{more}", err=True)
+    say_error(f"ignored XML that holds no readings of CT: {names}{more}")

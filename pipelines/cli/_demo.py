@@ -9,6 +9,7 @@ import typer
 
 from pipelines.cli._options import CacheOption, out_option
 from pipelines.cli._run import run_studies
+from pipelines.cli._terminal import say_error
 
 
 def demo(
@@ -34,9 +35,9 @@ def demo(
 
         find_chromium()  # refused before the work
     study, page = out / "study", out / "report" / "study" / "report.html"
-    typer.echo(f"writing a synthetic study to {study}", err=True)
+    say_error(f"writing a synthetic study to {study}")
     write_study(make_phantom(demo_spec()), study)
-    typer.echo(f"the report will be {page}", err=True)
+    say_error(f"the report will be {page}")
     request = RunRequest(
         studies=(study,),
         setting="screening-baseline",
@@ -48,4 +49,4 @@ def demo(
         from nodule.page.screenshot import write_picture
 
         write_picture(page, picture)
-        typer.echo(f"the picture is {picture}", err=True)
+        say_error(f"the picture is {picture}")

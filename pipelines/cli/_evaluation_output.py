@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from pipelines.cli._options import given_command
+from pipelines.cli._terminal import say_error, say_json
 
 if TYPE_CHECKING:
     from nodule.evaluate import EvaluationFigures, EvaluationResult
@@ -41,5 +42,5 @@ def publish(
     if card and context is not None:
         result.write_card(card, command=given_command(context))
     for warning in (*result.figures.scope.warnings, *result.warnings):
-        typer.echo(warning, err=True)
-    typer.echo(result.to_json())
+        say_error(warning)
+    say_json(result.to_json())

@@ -10,6 +10,7 @@ import typer
 
 from nodule.errors import UsageError
 from pipelines.cli._options import SeriesOption, StudyArgument
+from pipelines.cli._terminal import say_json
 
 if TYPE_CHECKING:
     from nodule.geometry import Vector
@@ -54,7 +55,7 @@ def locate(
 
     scan = read_ct(study, series_uid=series)
     point = _to_lps(scan, lps=lps, ras=ras, index=index, image=image, sop=sop)
-    typer.echo(json.dumps(asdict(scan.locate(point)), indent=2))
+    say_json(json.dumps(asdict(scan.locate(point)), indent=2))
 
 
 def _to_lps(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodule.progress import Progress
+from pipelines.cli._terminal import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,7 +92,7 @@ class StageBars:
 
     def _update(self, step: str, share: float, state: str) -> None:
         if not self._tasks:
-            self._bars.console.print(self._title, highlight=False, markup=False)
+            self._bars.console.print(printable(self._title), highlight=False, markup=False)
             self._bars.start()
         if step not in self._tasks:
             self._tasks[step] = self._bars.add_task(step, total=1.0, state=state)

@@ -18,6 +18,7 @@ from pipelines.cli._options import (
     ViewerOption,
     out_option,
 )
+from pipelines.cli._terminal import say_error
 
 review_app = typer.Typer(help="Apply what readers decided.", no_args_is_help=True)
 
@@ -69,8 +70,7 @@ def apply(
         viewer=viewer,
     )
     reviewed = review_report(report_json, review_json, request, out=out)
-    typer.echo(
+    say_error(
         f"{len(reviewed.findings)} findings stand, {len(reviewed.rejected)} were rejected, "
         f"{len(reviewed.added)} were added: {out / 'report.html'}",
-        err=True,
     )

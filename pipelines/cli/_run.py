@@ -28,6 +28,7 @@ from pipelines.cli._options import (
 )
 from pipelines.cli._progress import StageBars, stderr_console
 from pipelines.cli._summary import finish
+from pipelines.cli._terminal import PrintableMessages
 
 if TYPE_CHECKING:
     from pipelines.process import Processed
@@ -119,10 +120,12 @@ def prepare(request: RunRequest) -> None:
     """
     from rich.logging import RichHandler
 
+    handler = RichHandler(console=stderr_console())
+    handler.addFilter(PrintableMessages())
     logging.basicConfig(
         level=logging.WARNING,
         format="%(message)s",
-        handlers=[RichHandler(console=stderr_console())],
+        handlers=[handler],
     )
     request.check()
 

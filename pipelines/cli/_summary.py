@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pipelines.cli._terminal import say_error, say_json
+
 if TYPE_CHECKING:
     from pipelines.batch import Batch, Failure
 
@@ -18,7 +20,7 @@ SOME_FAILED = 3
 
 def summarise(summary: Mapping[str, Any]) -> None:
     """Print a summary as JSON, the last line on stdout."""
-    typer.echo(json.dumps(summary))
+    say_json(json.dumps(summary))
 
 
 def finish(batch: Batch[Any], summary: Mapping[str, Any]) -> None:
@@ -30,12 +32,12 @@ def finish(batch: Batch[Any], summary: Mapping[str, Any]) -> None:
         for, 3 where some inputs failed, 130 or 143 where a signal ended the work.
     """
     for failure in batch.failures:
-        typer.echo(f"{failure.file}: {failure.message}", err=True)
+        say_error(f"{failure.file}: {failure.message}")
     stop = batch.interrupt
     early = {} if stop is None else {"interrupted": stop.name, "left": list(map(str, batch.left))}
     summarise({**summary, "failed": [_row(failure) for failure in batch.failures], **early})
     if stop is not None:
-        typer.echo(str(stop), err=True)
+        say_error(str(stop))
         raise typer.Exit(stop.exit_status)
     if not batch.failures:
         return

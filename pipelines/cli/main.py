@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -25,9 +27,11 @@ from pipelines.cli._phantom import phantom
 from pipelines.cli._review import review_app
 from pipelines.cli._run import run
 from pipelines.cli._summary import NOTHING_DONE, WRONG_USAGE, summarise
+from pipelines.cli._terminal import PrintableMessages, say, say_error
 from pipelines.cli._train import train
 from pipelines.interrupt import Interrupted, raise_on_signals
 
+_OWNER_ONLY = 0o077  # what nobody else may: read, write or enter
 _STUDIES = "Studies"
 _NETWORKS = "Training and evaluation"
 _SET_UP = "Configuration and cache"
@@ -45,7 +49,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"nodule {__version__}")
+        say(f"nodule {__version__}")
         raise typer.Exit
 
 
@@ -78,14 +82,17 @@ def main() -> None:
     The exit status is 2 for wrong usage, 130 for SIGINT, 143 for SIGTERM and 1 for everything else.
     """
     raise_on_signals()
+    os.umask(os.umask(_OWNER_ONLY) | _OWNER_ONLY)  # results and caches name patients, or show them
+    assert logging.lastResort is not None
+    logging.lastResort.addFilter(PrintableMessages())
     try:
         app()
     except Interrupted as stop:
         summarise({"interrupted": stop.name})
-        typer.echo(str(stop), err=True)
+        say_error(str(stop))
         sys.exit(stop.exit_status)
     except Exception as error:
         from pipelines.batch import coded  # which loads numpy
 
-        typer.echo(str(coded(error)), err=True)
+        say_error(str(coded(error)))
         sys.exit(WRONG_USAGE if isinstance(error, UsageError) else NOTHING_DONE)

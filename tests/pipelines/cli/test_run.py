@@ -345,3 +345,13 @@ def test_a_patient_is_named_in_the_report_and_nowhere_else(
         assert canary not in names
         assert canary.encode() not in cached
     assert "CANARY00" in (tmp_path / "out" / "good" / "report.json").read_text()
+
+
+def test_results_and_cache_are_for_their_owner(
+    nodule_run: Nodule, phantom_study: Path, tmp_path: Path
+) -> None:
+    done = nodule_run(phantom_study, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    for root in (tmp_path / "out", tmp_path / "cache"):
+        for path in (root, *root.rglob("*")):
+            assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path

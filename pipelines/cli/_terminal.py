@@ -1,0 +1,66 @@
+"""What reaches the terminal: text that cannot steer it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import unicodedata
+
+import typer
+
+_STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode categories of control, format (such as turning the direction) and line separation."""
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Return text with every character that steers a terminal as an escape such as ``\x1b``.
+
+    Headers and file names may hold such characters, to hide or to fake what is shown.
+
+    Parameters
+    ----------
+    text : from anywhere.
+    keep : characters that stay.
+    """
+    return "".join(
+        each.encode("unicode_escape").decode("ascii")
+        if each not in keep and unicodedata.category(each) in _STEERING
+        else each
+        for each in text
+    )
+
+
+def say(text: str) -> None:
+    """Print lines on stdout."""
+    typer.echo(printable(text, keep="\n"))
+
+
+def say_json(text: str) -> None:
+    """Print JSON on stdout, with what would steer the terminal escaped as JSON has it."""
+    typer.echo("".join(map(_json_character, text)))
+
+
+def say_error(text: str) -> None:
+    """Print one line on stderr."""
+    typer.echo(printable(text), err=True)
+
+
+def in_markup(text: str) -> str:
+    """Return text for Rich to print: neither it nor the terminal finds anything to obey."""
+    from rich.markup import escape
+
+    return escape(printable(text))
+
+
+def _json_character(each: str) -> str:
+    steers = each != "\n" and unicodedata.category(each) in _STEERING
+    return json.dumps(each)[1:-1].replace("\x7f", "\\u007f") if steers else each
+
+
+class PrintableMessages(logging.Filter):
+    """Makes the message of every record of a log handler printable."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass."""
+        record.msg, record.args = printable(record.getMessage()), None
+        return True
