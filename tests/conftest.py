@@ -12,6 +12,15 @@ sys.path.append(str(Path(__file__).parent))  # for mutants, fault_layer
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rounds",
+        type=int,
+        default=2,
+        help="how often tests/reliability tries what chance decides, such as a kill or a race",
+    )
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Return the folder of real data beside the checkout; the test skips where there is none."""
