@@ -103,7 +103,7 @@ class Chain:
     def __post_init__(self) -> None:
         if self.explain is not None and self.explain.scorer != self.malignancy:
             raise ConfigError(
-                "the chain would explain the answers of other networks than it asks",
+                "the saliency stage uses other networks than the malignancy stage of the chain",
                 code="OTHER_NETWORKS",
                 expected="the malignancy stage itself",
                 hint="Chain.explaining makes the stage that fits.",

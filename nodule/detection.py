@@ -60,7 +60,7 @@ class Detection:
         headings = ("", "lung", "axes, mm", "volume, mm³", "type", "probability", "malignancy")
         return html_table(
             map(_shown, self.findings),
-            caption=f"Lung nodules: {len(self.findings)} findings, a draft that nobody verified",
+            caption=f"Lung nodules: {len(self.findings)} findings, an unverified draft",
             headings=headings,
         )
 

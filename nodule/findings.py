@@ -97,7 +97,7 @@ class Malignancy:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredCandidate:
-    """A candidate that the second network has judged.
+    """A candidate that the malignancy classifier has assessed.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ class Finding(AssessedNodule):
     def __post_init__(self) -> None:
         if (self.mask is None) != (self.nodule.measurement is None):
             raise InputError(
-                f"{self.nodule.id} has a mask or a measurement, but not both",
+                f"{self.nodule.id} has only one of a mask and a measurement",
                 code="MASK_WITHOUT_SIZE",
                 expected="both or neither",
             )

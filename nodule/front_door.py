@@ -63,7 +63,7 @@ def detect(
 
 
 def compare(current: Detection, prior: Detection) -> Comparison:
-    """Match the findings of two studies of one patient, and judge what has changed.
+    """Match the findings of two studies of one patient, and assess what has changed.
 
     Raises
     ------

@@ -57,7 +57,9 @@ class Geometry:
 
     @staticmethod
     def _refuse(code: str, expected: str, got: object) -> None:
-        raise GeometryError("not a voxel grid", code=code, expected=expected, got=got)
+        raise GeometryError(
+            "the geometry is not a valid voxel grid", code=code, expected=expected, got=got
+        )
 
     @classmethod
     def from_affine(cls, affine: ArrayLike, *, shape_zyx: tuple[int, int, int]) -> Geometry:

@@ -34,7 +34,7 @@ class HuWindow:
         check_fields(self)
         if not self.low_hu < self.high_hu:
             raise InputError(
-                "a HU window must rise",
+                "the bounds of a HU window are not in order",
                 code="BAD_WINDOW",
                 expected="low_hu < high_hu",
                 got=f"{self.low_hu} and {self.high_hu}",

@@ -62,7 +62,7 @@ class NoduleMask:
                     "wrong voxel type", code="BAD_DTYPE", expected="bool", got=array.dtype
                 )
         if not self.array_zyx.any():
-            raise InputError("a mask without a voxel", code="EMPTY_MASK")
+            raise InputError("a mask has no voxel", code="EMPTY_MASK")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, NoduleMask):
@@ -102,7 +102,7 @@ class NoduleMask:
         """
         boxes = ndimage.find_objects(array_zyx.astype(np.uint8))
         if not boxes:
-            raise InputError("a mask without a voxel", code="EMPTY_MASK")
+            raise InputError("a mask has no voxel", code="EMPTY_MASK")
         box = boxes[0]
         z, y, x = (int(o) + int(s.start) for o, s in zip(start_zyx, box, strict=True))
         array = np.ascontiguousarray(array_zyx[box])

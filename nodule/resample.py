@@ -1,7 +1,8 @@
 """Other grids: the stage that makes the networks' 1 mm grid, and the one SimpleITK bridge.
 
 A *canonical* grid is isotropic and aligned with LPS: index z ascends to the head, y to the back,
-x to the left. Whatever way a patient lay or a file is stored, anatomy points the same way there.
+x to the left. However a patient was positioned or a file is stored, anatomy has the same
+orientation there.
 """
 
 from __future__ import annotations
@@ -73,7 +74,10 @@ def canonical_geometry(source: Geometry, *, spacing_mm: float) -> Geometry:
     """
     if not (np.isfinite(spacing_mm) and spacing_mm > 0):
         raise InputError(
-            "no voxel size", code="BAD_SPACING", expected="a positive length", got=spacing_mm
+            "the voxel size is not valid",
+            code="BAD_SPACING",
+            expected="a positive length",
+            got=spacing_mm,
         )
     extent_mm = np.abs(source.affine[:3, :3]) @ np.asarray(source.shape_zyx)
     centre_mm = source.index_to_lps((np.asarray(source.shape_zyx) - 1) / 2)

@@ -275,7 +275,7 @@ class Study:
         ]
         if len(hits) != 1:
             raise InputError(
-                "no single slice answers to that",
+                "there is not exactly one such slice",
                 code="NO_SUCH_SLICE",
                 expected="one slice",
                 got=f"{len(hits)} for InstanceNumber {instance_number}, UID {sop_instance_uid}",

@@ -238,7 +238,7 @@ class Cache:
             f"a cache entry is damaged: {reason}",
             code="CACHE_CORRUPT",
             got=key,
-            hint="It is computed again; check the disk if this comes back",
+            hint="It is computed again; check the disk if this happens again",
         )
 
     def _remove(self, key: str) -> None:

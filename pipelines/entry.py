@@ -57,7 +57,7 @@ def unseal(text: bytes) -> Entry:
     sealed: _Sealed = from_json(_Sealed, text)
     entry = sealed.entry
     if seal(entry) != text or entry.format != FORMAT:
-        raise ValueError("this is no entry as it was written")
+        raise ValueError("the entry is not as it was written")
     if any(Path(name).name != name for name in entry.payload):
         raise ValueError("an entry names files elsewhere")
     return entry

@@ -79,7 +79,7 @@ class Flow:
             order = tuple(sorter.static_order())
         except graphlib.CycleError as error:
             circle = " -> ".join(error.args[1])
-            raise StageError("steps wait for each other", code="BAD_FLOW", got=circle) from error
+            raise StageError("steps depend on each other", code="BAD_FLOW", got=circle) from error
         return cls({name: by_name[name] for name in order if name in by_name})
 
     def recipes(self, source_keys: Mapping[str, str]) -> dict[str, Recipe]:
@@ -108,7 +108,7 @@ def _require_upstream(step: Step, keys: Mapping[str, str]) -> None:
     unknown = sorted(step.upstream - keys.keys())
     if unknown:
         raise StageError(
-            f"step {step.name} reads what nothing provides",
+            f"step {step.name} reads an input that nothing provides",
             code="NO_SOURCE",
             expected=f"one of {sorted(keys)}",
             got=unknown,

@@ -38,7 +38,7 @@ class RunRequest:
     pdf : whether to print the page too, for which there must be a Chromium.
     saliency : the answer of the networks whose cause is shown on the page; None for none.
     viewer : whether to put the slice viewer, and so a small copy of the volume, into the page.
-    fp_per_scan : false positives per scan that the operating point shall have.
+    fp_per_scan : false positives per scan of the operating point.
     threshold : lowest probability of a finding, in place of ``fp_per_scan``.
     config : TOML file of the stages; None for the shipped one.
     cache : folder in which the stages' outputs are kept; None for the user's cache folder.

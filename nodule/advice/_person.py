@@ -1,4 +1,4 @@
-"""The person whom the rules ask about: what was stated, what the header says, what nobody says."""
+"""The person whom the rules ask about: what was stated, what the header says, what is unknown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROUTES: dict[Setting, Route] = {
     "incidental": "incidental",
 }
 _STATED = {
-    "setting": "How nodules came to light",
+    "setting": "Clinical setting",
     "smoking": "Smoking",
     "risk": "Risk of cancer",
     "known_cancer": "Known cancer",
@@ -38,7 +38,7 @@ _STATED = {
 
 @dataclass(frozen=True, kw_only=True)
 class PersonFact:
-    """A fact about the person; null where nobody states it."""
+    """A fact about the person; null where it is not stated."""
 
     name: str
     value: str | None
@@ -52,7 +52,7 @@ class KnownPerson:
     Parameters
     ----------
     person : for the rule sets' scopes.
-    female : None where nobody states it, or neither.
+    female : None where it is not stated, or neither.
     smoker : now or formerly.
     excluding_cancer : of the last five years, or any of the lung.
     facts : everything that the rules may ask, stated or not, with its source.
@@ -139,4 +139,4 @@ def _differences(context: Context, header_age: int | None, header_sex: str | Non
     pairs = (("age", context.age_years, header_age), ("sex", context.sex, header_sex))
     for name, stated, header in pairs:
         if None not in (stated, header) and stated != header:
-            yield f"The {name} stated differs from the DICOM header’s: see whose scan it is."
+            yield f"The {name} stated differs from the DICOM header’s: check whose scan it is."

@@ -33,11 +33,12 @@ from nodule.guidelines.risk import BrockFacts, MayoFacts, brock, herder, mayo
 
 _NO_EARLIER_SCAN = ("earlier scan",)
 _FOLLOWED = (
-    "The table speaks of first sight: growth since the prior study is for the reader to weigh."
+    "The table is for nodules seen for the first time: "
+    "the reader must assess growth since the prior study."
 )
 _RISK_WORDS: dict[fleischner.Risk, str] = {
-    "low": "the clinician sees a low risk of cancer (below 5 %)",
-    "high": "the clinician sees a higher risk of cancer (5 % or more)",
+    "low": "the clinician estimates a low risk of cancer (below 5 %)",
+    "high": "the clinician estimates a higher risk of cancer (5 % or more)",
 }
 
 

@@ -47,8 +47,8 @@ class Case:
     Parameters
     ----------
     context : what somebody stated.
-    patient : the header, for what nobody stated.
-    slice_mm : how thick the slices are, or how far apart where nobody says.
+    patient : the header, for what was not stated.
+    slice_mm : how thick the slices are, or how far apart where that is not stated.
     active : every finding that counts, its numbers as printed.
     comparison : with the prior study, None where there was none.
     """
@@ -66,7 +66,7 @@ class Case:
 
     @property
     def reader(self) -> lung_rads.ReaderStatement:
-        """What the reader decided of the exam; nothing where nobody said so."""
+        """What the reader decided about the exam; nothing where nothing was stated."""
         return self.context.reader or lung_rads.ReaderStatement()
 
     @cached_property
@@ -92,7 +92,7 @@ class Case:
 
     @property
     def baseline(self) -> bool | None:
-        """Whether this is the first round of screening, None where nobody says."""
+        """Whether this is the first round of screening, None where it is not stated."""
         if self.context.setting == "screening" and self.comparison is None:
             return None
         return self.context.setting == "screening-baseline"
@@ -112,7 +112,7 @@ class Case:
         return replace(nodule, benign_feature=self.facts(finding).benign_feature)
 
     def upper_lobe(self, finding: AssessedNodule) -> bool | None:
-        """Whether it lies in an upper lobe, None where nobody named the lobe."""
+        """Whether it lies in an upper lobe, None where the lobe is not stated."""
         lobe = self.facts(finding).lobe
         return None if lobe is None else lobe in _UPPER_LOBES
 

@@ -59,7 +59,7 @@ class Context(_Stated):
     indication : as the referrer words it.
     age_years, sex : override the DICOM header's.
     smoking : ever.
-    risk : of cancer as the clinician sees it; low is below 5 % (ACCP).
+    risk : of cancer as the clinician estimates it; low is below 5 % (ACCP).
     risk_factors : in words, printed as stated; no rule reads them.
     known_cancer : active, under surveillance or able to have spread.
     prior_lung_cancer, cancer_within_5_years, extrathoracic_cancer_over_5_years_ago : history.

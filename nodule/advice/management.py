@@ -18,9 +18,9 @@ from nodule.guidelines.result import Result
 from nodule.study import dicom_day
 
 NO_SETTING = (
-    "Nobody stated how these nodules came to light, and every rule set begins with that. Give "
+    "The clinical setting is not stated, and every rule set depends on it. Give "
     "--context screening-baseline, screening-annual, screening-interval, incidental or "
-    "known-cancer, and what is known of the person by --person FILE."
+    "known-cancer, and what is known about the person with --person FILE."
 )
 _Asked = Callable[[Case, AssessedNodule], tuple[Result, ...]]
 

@@ -144,7 +144,9 @@ class OperatingTable:
         InputError : ``BAD_RATE`` for a negative number or none.
         """
         if not fp_per_scan >= 0:
-            raise InputError("no rate of false positives", code="BAD_RATE", got=fp_per_scan)
+            raise InputError(
+                "the rate of false positives is not valid", code="BAD_RATE", got=fp_per_scan
+            )
         within = [p for p in self.points if p.fp_per_scan <= fp_per_scan + _ROUNDING]
         return (within or self.points[:1])[-1].threshold
 

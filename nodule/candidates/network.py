@@ -100,7 +100,7 @@ class _PairedColumns(nn.Module):
         assert conv.in_channels == 1
         assert conv.stride == (2, 2, 2)
         depth, rows, columns = conv.kernel_size
-        assert columns % 4 == 1, "the pairs must begin where the kernel does"
+        assert columns % 4 == 1, "pairs of voxels must be aligned with the kernel"
         self.conv = nn.Conv3d(
             2, conv.out_channels, (depth, rows, columns // 2 + 1), stride=(2, 2, 1),
             padding=(depth // 2, rows // 2, columns // 4), bias=conv.bias is not None,

@@ -80,7 +80,7 @@ class ProposeCandidates:
         check_fields(self)
         if min(self.window_mm) <= 2 * self.halo_mm:
             raise ConfigError(
-                "a window of the network is all halo",
+                "a window of the network consists of its halo only",
                 code="BAD_WINDOW_SIZE",
                 expected="windows longer than two halos",
                 got=f"windows {self.window_mm}, halo {self.halo_mm}",
@@ -177,7 +177,7 @@ def _check_grids(volume: Volume, lungs: LungMask) -> None:
     spacing = volume.geometry.spacing_zyx_mm
     if any(abs(mm - 1.0) > _SPACING_TOLERANCE_MM for mm in spacing):
         raise InputError(
-            "candidates are looked for at 1 mm",
+            "candidates are searched for at 1 mm only",
             code="NOT_ONE_MM",
             expected="1 mm isotropic",
             got=spacing,

@@ -51,7 +51,7 @@ def refuse_large_directory(path: Path) -> None:
         stated = int.from_bytes(end[at_64 + 40 : at_64 + 48], "little")
     if stated > MAX_DIRECTORY_BYTES:
         raise InputError(
-            "the directory of an archive is beyond any CT study",
+            "the directory of an archive is larger than that of any CT study",
             code="ARCHIVE_BOMB",
             expected=f"at most {MAX_DIRECTORY_BYTES} bytes",
             got=f"{stated} bytes",
@@ -88,7 +88,7 @@ def refuse_bomb(entries: Sequence[zipfile.ZipInfo]) -> None:
     )
     if total > MAX_TOTAL_BYTES or largest > MAX_MEMBER_BYTES or ratio > MAX_RATIO:
         raise InputError(
-            "an archive would inflate beyond any CT study",
+            "an archive would unpack to more than any CT study",
             code="ARCHIVE_BOMB",
             expected=f"at most {MAX_TOTAL_BYTES} bytes in all, {MAX_MEMBER_BYTES} in one member"
             f" and a ratio of {MAX_RATIO}",

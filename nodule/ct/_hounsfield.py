@@ -50,7 +50,7 @@ def refuse_other_units(
     measured = sample[(sample != AIR_HU) & (sample != padding_hu)]
     highest = float(array_zyx.max())
     if measured.size == 0 or highest > HIGHEST_HU:
-        raise _not_hu("a spread of values", f"{float(array_zyx.min()):g} to {highest:g}")
+        raise _not_hu("a range of values", f"{float(array_zyx.min()):g} to {highest:g}")
     _, height_mm, width_mm = np.multiply(geometry.shape_zyx, geometry.spacing_zyx_mm)
     may_lack_air = is_stated and min(height_mm, width_mm) < BODY_MM
     has_air = np.mean(measured < _AIR_BELOW_HU) >= _MIN_AIR

@@ -89,7 +89,7 @@ def _dicom_warnings(source: SeriesSource) -> tuple[StudyWarning, ...]:
         found.append(
             StudyWarning(
                 code="NO_SERIES_UID",
-                message="the images name no series; those that do not were taken as one",
+                message="images that state no series were read as one series",
             )
         )
     if source.header.lossy:

@@ -135,7 +135,7 @@ class Comparison:
 def compare_exams(
     *, current: Detection, prior: Detection, effort: Effort = FULL_EFFORT
 ) -> Comparison:
-    """Match the findings of two studies and judge what changed.
+    """Match the findings of two studies and assess what changed.
 
     Raises
     ------
@@ -238,7 +238,7 @@ def volumetry(measured: Measurement | None) -> Volumetry | None:
 def _texture_notes(before: Measurement, after: Measurement) -> tuple[str, ...]:
     if None in (before.texture, after.texture) or before.texture == after.texture:
         return ()
-    return (f"Read as {before.texture} before and as {after.texture} now.",)
+    return (f"Classified as {before.texture} before and as {after.texture} now.",)
 
 
 def _unmatched(
@@ -278,7 +278,7 @@ def _registration_warnings(lung_map: LungMap) -> tuple[StudyWarning, ...]:
     if lung_map.overlap >= _POOR_OVERLAP:
         return ()
     message = (
-        f"The lungs overlap by {lung_map.overlap:.2f} only after registration: "
-        "do not trust what is called new or resolved."
+        f"The lungs overlap by only {lung_map.overlap:.2f} after registration: "
+        "which nodules are new or resolved is not reliable."
     )
     return (StudyWarning(code="REGISTRATION_POOR", message=message),)

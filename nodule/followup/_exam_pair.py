@@ -72,11 +72,11 @@ def warnings_of(
     """Say what makes two studies hard to compare."""
     found = []
     if not days:
-        what = "A study's date is missing" if days is None else "Both studies are of one day"
+        what = "A study's date is missing" if days is None else "Both studies are of the same day"
         found.append(StudyWarning(code="NO_INTERVAL", message=f"{what}: no doubling times."))
     ids = {exam.patient.patient_id for exam in (current, prior)} - {None, ""}
     if len(ids) > 1:
-        message = "The studies name different patients: see that they are of one."
+        message = "The studies state different patients: check that they are of one patient."
         found.append(StudyWarning(code="PATIENT_MISMATCH", message=message))
     if any(lungs_cut(exam.lungs) for exam in (current, prior)):
         message = "A scan ends within the lungs: what lies near its end may be matched wrongly."
@@ -84,7 +84,9 @@ def warnings_of(
     for code, name in _SAME:
         values = [getattr(exam.study.series, name) for exam in (prior, current)]
         if values[0] != values[1]:
-            message = f"{name.replace('_', ' ').capitalize()} differs: volumes may differ by it."
+            message = (
+                f"{name.replace('_', ' ').capitalize()} differs: volumes may differ because of it."
+            )
             found.append(StudyWarning(code=code, message=message))
     depths = [exam.study.volume.geometry.spacing_zyx_mm[0] for exam in (prior, current)]
     if max(depths) > _SPACING_RATIO * min(depths):

@@ -53,7 +53,9 @@ _BY_VOLUME = (80, 300)
 _DUE_MONTHS = {"CT 3 mo": (3, 3), "CT 1 y": (12, 12)}
 ACT_ON_GROWTH = ("work-up", "biopsy or surveillance")  # answers to growth beyond surveillance
 _CERTAIN = ("calcification", "fat", "proven")
-_SUBSOLID_GROWTH = "Growth of subsolid nodules is not read from volumes: the reader weighs it."
+_SUBSOLID_GROWTH = (
+    "Growth of subsolid nodules is not determined from volumes: the reader must assess it."
+)
 _LYMPH_NODE = Steps(below_mm=(10,), below_mm3=(524,))
 
 
@@ -86,7 +88,7 @@ def _initial(
     nodule: NoduleFacts, brock: float | None, herder: float | None, persists: bool | None
 ) -> Result:
     if _benign(nodule):
-        text = f"Benign by look or proof ({nodule.benign_feature})"
+        text = f"Benign by appearance or proof ({nodule.benign_feature})"
         return _answer("benign", text, "discharge", nodule)
     if nodule.size is None or nodule.composition is None:
         missing = unstated(nodule, ("composition", "size"))

@@ -7,7 +7,7 @@ Decisions
   of two axes is taken of the printed axes and rounded once more the same way, so 5.9 x 6.0 is
   6.0 mm. Volumes are read to whole mm³, ties upwards. Logistic models and growth in volume compute
   on the numbers as given.
-* **Unknown is never taken for no.** A fact that nobody stated is ``None``; a rule that needs it
+* **Unknown is never taken for no.** A fact that was not stated is ``None``; a rule that needs it
   says so instead of answering.
 """
 
@@ -157,7 +157,11 @@ class Steps:
             return bisect_right(self.below_mm, mm)
         if mm3 is not None:
             return bisect_right(self.below_mm3, mm3)
-        raise InputError("nothing to place", code="NO_SIZE", expected="a diameter or a volume")
+        raise InputError(
+            "a nodule without a size cannot be classified",
+            code="NO_SIZE",
+            expected="a diameter or a volume",
+        )
 
     def words(self, index: int) -> str:
         """Both limits of a class, as ``6 to < 8 mm (113 to < 268 mm³)``."""
@@ -234,7 +238,7 @@ class Person:
     Parameters
     ----------
     age_years : completed years at the scan.
-    route : how the nodule came to light.
+    route : the clinical setting.
     known_cancer : a malignancy that is active, under surveillance or able to have spread.
     immunosuppressed : by disease or treatment.
 
@@ -251,7 +255,7 @@ class Person:
     def __post_init__(self) -> None:
         if self.age_years is not None and not 0 <= self.age_years <= 130:
             raise InputError(
-                "no age of a person", code="BAD_AGE", expected="0 to 130 years", got=self.age_years
+                "an age is not valid", code="BAD_AGE", expected="0 to 130 years", got=self.age_years
             )
 
     def facts(self, *names: str) -> dict[str, object]:

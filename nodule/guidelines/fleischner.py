@@ -112,7 +112,7 @@ def recommend(nodules: Sequence[NoduleFacts], *, person: Person, risk: Risk | No
     ----------
     nodules : all of the scan, in any order.
     person : all four facts must be known.
-    risk : of cancer as the clinician sees it; read for solid nodules only.
+    risk : of cancer as the clinician estimates it; read for solid nodules only.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def _out_of_scope(person: Person) -> Result | None:
 
 def _nothing(nodules: Sequence[NoduleFacts]) -> Result:
     features = sorted({str(each.benign_feature) for each in nodules})
-    text = f"Benign by look or proof ({', '.join(features)})" if features else "No nodule"
+    text = f"Benign by appearance or proof ({', '.join(features)})" if features else "No nodule"
     rule = Rule(id="benign", text=f"{text}: none.", where="benign nodules")
     inputs = {"benign features": ", ".join(features) or None}
     return FLEISCHNER.applied(rule, _NONE.answer, management=_NONE.management, inputs=inputs)

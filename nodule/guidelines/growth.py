@@ -79,7 +79,10 @@ class Volumetry:
         error = self.error_share
         if error is not None and not (math.isfinite(error) and error >= 0):
             raise InputError(
-                "no error of a volume", code="BAD_ERROR", expected="a share from 0", got=error
+                "the error of a volume is not valid",
+                code="BAD_ERROR",
+                expected="a share of 0 or more",
+                got=error,
             )
 
 
@@ -178,7 +181,7 @@ def judge_growth(*, before: Volumetry, after: Volumetry, days: float) -> Result:
 def _check_days(days: float) -> None:
     if not (math.isfinite(days) and days > 0):
         raise InputError(
-            "no interval between two scans",
+            "the interval between two scans is not valid",
             code="BAD_INTERVAL",
             expected="days above 0",
             got=days,

@@ -151,12 +151,12 @@ def _refuse_volumes(nodule: NoduleFacts, *, pleural_based: bool) -> Result | Non
         "pleural-based": pleural_based,
     }
     if nodule.benign_feature is not None:
-        text = "Not for a nodule that is benign by its look or by proof."
+        text = "Not for a nodule that is benign by its appearance or by proof."
         return _out_of_scope("benign", text, nodule).also_from(facts)
     if nodule.composition is None:
         return NELSON.insufficient(["composition"], inputs=facts, subject=nodule.id)
     if nodule.composition != "solid" or pleural_based:
-        text = "Growth in volume is read of solid nodules off the pleura only."
+        text = "Growth in volume is determined only for solid nodules away from the pleura."
         return _out_of_scope("volume", text, nodule).also_from(facts)
     return None
 
@@ -168,7 +168,7 @@ def _out_of_scope(what: str, text: str, nodule: NoduleFacts) -> Result:
 
 def _by_look(nodule: NoduleFacts, *, pleural_based: bool) -> Result:
     if nodule.benign_feature is not None:
-        return _category(nodule, "1", f"Benign by look or proof ({nodule.benign_feature})")
+        return _category(nodule, "1", f"Benign by appearance or proof ({nodule.benign_feature})")
     if nodule.composition is None:
         return NELSON.insufficient(["composition"], subject=nodule.id)
     if nodule.composition == "ground-glass":

@@ -130,7 +130,7 @@ class Result:
             if each.name == name:
                 return each
         raise InputError(
-            "no such figure",
+            "there is no such figure",
             code="NO_FIGURE",
             expected=[each.name for each in self.figures],
             got=name,

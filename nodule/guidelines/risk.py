@@ -80,7 +80,10 @@ class BrockFacts:
         check_positive("diameter_mm", self.diameter_mm)
         if self.nodule_count is not None and self.nodule_count < 1:
             raise InputError(
-                "no count of nodules", code="BAD_COUNT", expected="1 or more", got=self.nodule_count
+                "the count of nodules is not valid",
+                code="BAD_COUNT",
+                expected="1 or more",
+                got=self.nodule_count,
             )
 
 
@@ -126,7 +129,9 @@ def brock(facts: BrockFacts, *, model: BrockName = "2b") -> Result:
         return rules.insufficient(missing, inputs=inputs)
     caveats = ["Fitted at a first screening CT, on current and former smokers."]
     if facts.prior_lung_cancer is None:
-        caveats.append("Holds only without an earlier lung cancer, which nobody stated.")
+        caveats.append(
+            "Holds only without an earlier lung cancer; whether there was one is not stated."
+        )
     return _answer(
         rules,
         Rule(
@@ -188,7 +193,7 @@ def herder(*, mayo_probability: float | None, uptake: Uptake | None) -> Result:
         return _HERDER.insufficient([n for n, v in inputs.items() if v is None], inputs=inputs)
     if not 0.0 <= mayo_probability <= 1.0:
         raise InputError(
-            "Mayo's probability is none",
+            "Mayo's probability is not valid",
             code="BAD_PROBABILITY",
             expected="a fraction from 0 to 1",
             got=mayo_probability,
@@ -222,7 +227,7 @@ def _brock_log_odds(facts: BrockFacts, weights: BrockModel) -> float:
 
 def _brock_refusal(facts: BrockFacts) -> Rule | None:
     if facts.benign_feature is not None:
-        return _scope("benign", "Not for a nodule that is benign by its look or by proof.")
+        return _scope("benign", "Not for a nodule that is benign by its appearance or by proof.")
     if facts.prior_lung_cancer:
         return _scope("lung-cancer", "Not after an earlier lung cancer.")
     return _adult(facts.age_years) or _within(facts.diameter_mm, _BROCK_RANGE_MM)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 _WORDS = {
-    "route": "how nodules came to light",
+    "route": "clinical setting",
     "age_years": "age",
     "known_cancer": "whether a cancer is known",
     "immunosuppressed": "whether immunosuppressed",
-    "risk": "risk of cancer as the clinician sees it",
+    "risk": "risk of cancer as the clinician estimates it",
     "brock_probability": "Brock’s probability",
     "mayo_probability": "Mayo’s probability",
     "uptake": "uptake on PET",

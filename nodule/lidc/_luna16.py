@@ -221,7 +221,7 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_TableRow]:
         missing = set(columns) - set(reader.fieldnames or ())
         if missing:
             raise InputError(
-                f"{path.name} is not the LUNA16 table it should be",
+                f"{path.name} is not a valid LUNA16 table",
                 code="MISSING_COLUMNS",
                 expected=", ".join(columns),
                 got=", ".join(reader.fieldnames or ()) or "an empty file",

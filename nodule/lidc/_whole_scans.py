@@ -234,10 +234,10 @@ def _tables_in(folder: Path) -> dict[str, Path | None]:
             "LUNA16's subsets come without their table of nodules",
             code="NO_TABLE",
             expected=f"{_TABLE} in {folder.name}",
-            hint="Without it every nodule would be taught to be none",
+            hint="Without it, every nodule would count as background",
         )
     if excluded is None:
-        logger.warning("%s is not there: what it lists counts as no nodule", _EXCLUDED)
+        logger.warning("%s is missing: what it lists counts as background", _EXCLUDED)
     candidates = (_shallowest(folder, name) for name in _CANDIDATES)
     return {
         "readings": table,

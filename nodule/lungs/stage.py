@@ -101,7 +101,7 @@ def _check_grid(geometry: Geometry) -> None:
     )
     if not (isotropic and aligned and min(geometry.shape_zyx) >= _FEWEST_VOXELS):
         raise InputError(
-            "the lungs are looked for on a canonical 1 mm grid only",
+            "the lungs are segmented on a canonical 1 mm grid only",
             code="NOT_CANONICAL",
             expected="1 mm voxels along z (head), y (back), x (left)",
             got=f"{spacing} mm, direction {geometry.direction}",

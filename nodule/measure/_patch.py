@@ -1,4 +1,4 @@
-"""Ground for growing a nodule: a fine isotropic patch about it, and the lung's hull therein."""
+"""Ground for growing a nodule: a fine isotropic patch about it, and the lung's hull in it."""
 
 from __future__ import annotations
 

@@ -57,7 +57,9 @@ def measure_calipers(mask_zyx: NDArray[np.bool_], geometry: Geometry) -> Caliper
     """
     slices = np.flatnonzero(mask_zyx.any(axis=(1, 2)))
     if not len(slices):
-        raise InputError("nothing to measure", code="EMPTY_MASK", expected="a voxel at least")
+        raise InputError(
+            "a mask has no voxel to measure", code="EMPTY_MASK", expected="at least one voxel"
+        )
     spacing_yx_mm = np.asarray(geometry.spacing_zyx_mm[1:])
     outlines = {int(z): _outlines(mask_zyx[z], spacing_yx_mm) for z in slices}
     z, long_ends = max(

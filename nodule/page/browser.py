@@ -30,7 +30,7 @@ def find_chromium() -> str:
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
         raise ReportError(
-            "no browser to print with",
+            "there is no browser to print with",
             code="NO_CHROMIUM",
             expected=f"one of {', '.join(_NAMES)} on the PATH",
             hint="Install Chromium, or print report.html from any browser.",
@@ -84,7 +84,7 @@ def browse(
             ) from error
         if done.returncode != 0 or not target.is_file():
             raise ReportError(
-                "the browser made nothing", code=code, got=f"exit status {done.returncode}"
+                "the browser wrote no file", code=code, got=f"exit status {done.returncode}"
             )
         return target.read_bytes()
 

@@ -169,7 +169,7 @@ def _coloured(levels: NDArray[np.float32]) -> NDArray[np.uint8]:
     channels = [np.interp(levels, _LEVELS, channel) for channel in zip(*_COLOURS, strict=True)]
     opacity = np.interp(levels, _LEVELS, _OPACITIES) * 255
     coloured = np.rint(np.stack([*channels, opacity], axis=-1)).astype(np.uint8)
-    coloured[coloured[..., 3] == 0] = 0  # what is not seen shall take no bytes
+    coloured[coloured[..., 3] == 0] = 0  # what is invisible takes no bytes
     return coloured
 
 

@@ -73,7 +73,9 @@ def write_picture(
     """
     program = chromium or find_chromium()
     if not html_path.is_file():
-        raise InputError("there is no page to look at", code="NO_SUCH_FILE", got=html_path.name)
+        raise InputError(
+            "there is no page to take a picture of", code="NO_SUCH_FILE", got=html_path.name
+        )
     page = _arranged(html_path.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory(prefix="nodule-") as scratch:
         arranged = Path(scratch) / "report.html"

@@ -183,7 +183,7 @@ def draw(nodule: PhantomNodule, shape: Shape, *, geometry: Geometry, fields: Fie
 
 
 def fill(below: NDArray[np.float32], nodule: PhantomNodule, drawing: Drawing) -> None:
-    """Lay a drawn nodule over an image, HU, in place."""
+    """Insert a drawn nodule into an image, HU, in place."""
     view = below[drawing.box]
     if nodule.texture in ("solid", "calcified"):
         value = nodule.plan.solid_hu if nodule.texture == "solid" else CALCIFIED_HU

@@ -67,16 +67,16 @@ class NodulePlan:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.diameter_mm) and 1.0 <= self.diameter_mm <= 60.0):
-            _refuse("no size for a nodule", "1 to 60 mm", self.diameter_mm)
+            _refuse("the size of a nodule is not valid", "1 to 60 mm", self.diameter_mm)
         if self.texture not in TEXTURES or self.location not in LOCATIONS:
             _refuse("unknown kind of nodule", TEXTURES + LOCATIONS, (self.texture, self.location))
         for name in ("spiculation", "lobulation"):
             if getattr(self, name) not in (1, 2, 3, 4, 5):
-                _refuse(f"{name} is off its scale", "1 to 5", getattr(self, name))
+                _refuse(f"{name} is outside its scale", "1 to 5", getattr(self, name))
         if not -200.0 <= self.solid_hu <= 300.0:
-            _refuse("no soft tissue", "-200 to 300 HU", self.solid_hu)
+            _refuse("the HU of a soft tissue are not valid", "-200 to 300 HU", self.solid_hu)
         if not 1.0 <= self.elongation <= 2.0:
-            _refuse("no shape for a nodule", "elongation 1 to 2", self.elongation)
+            _refuse("the shape of a nodule is not valid", "elongation 1 to 2", self.elongation)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,9 +120,9 @@ class PhantomSpec:
             _refuse("no seed", "0 or more", self.seed)
         for name in ("noise_hu", "blur_mm", "vessels_per_ml"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
-                _refuse(f"{name} is no amount", "0 or more", getattr(self, name))
+                _refuse(f"{name} is not a valid amount", "0 or more", getattr(self, name))
         if not self.thickness_mm > 0:
-            _refuse("no slice thickness", "more than 0 mm", self.slice_thickness_mm)
+            _refuse("the slice thickness is not valid", "more than 0 mm", self.slice_thickness_mm)
         _ = self.geometry
 
     @property

@@ -1,6 +1,6 @@
 """From organs to Hounsfield units, one axial plane at a time.
 
-Each tissue is laid over the ones before it with an edge one pixel wide, which is what partial
+Each tissue is drawn over the ones before it with an edge one pixel wide, which is what partial
 volume does. Ribs need no centre lines: a rib is where the shell around the thoracic cavity meets
 a slanted band of heights, so it is curved and oblique as a real one.
 """
@@ -69,7 +69,7 @@ class Canvas:
 
 
 def over(below: Array, share: Array, value_hu: float | Array) -> None:
-    """Lay a tissue over a plane, in place."""
+    """Draw a tissue over a plane, in place."""
     below += share * (np.float32(1) * value_hu - below)
 
 

@@ -19,14 +19,14 @@ class Limits:
         "radiologists’ opinions (LIDC-IDRI)."
     )
     search: str = (
-        "Not looked for: anything but nodules. Nodules below 4 mm, ground glass, central ones and "
+        "Only nodules are searched for. Nodules below 4 mm, ground glass, central ones and "
         "those on vessels or pleura are missed most. On slices thicker than 3 mm neither absence "
         "nor size should be relied on."
     )
     sizes: str = (
         "Sizes carry the uncertainty of slice thickness and outline: two measurements of one "
         "nodule differ by up to 25 % of volume or 1.5 to 2 mm of diameter, and changes below 25 % "
-        "of volume or 2 mm are no growth."
+        "of volume or 2 mm are not growth."
     )
     rules: str = (
         "Lung-RADS is for screening, Fleischner for incidental nodules from 35 years without known "

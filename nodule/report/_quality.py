@@ -30,7 +30,7 @@ def _slices(study: Study) -> Iterator[QualityCheck]:
     apart_mm = study.volume.geometry.spacing_zyx_mm[0]
     thick_mm = study.series.slice_thickness_mm
     yield QualityCheck(
-        name="Slices apart",
+        name="Slice spacing",
         value=f"{apart_mm:.2f} mm",
         limit=_SLICE_LIMIT,
         kept=_within(apart_mm, SLICES_MM),
@@ -64,7 +64,7 @@ def _lungs(lungs: LungMask) -> Iterator[QualityCheck]:
         cut = lungs_cut(lungs)
         yield QualityCheck(
             name="Lungs within the scan",
-            value="cut by its end" if cut else "whole",
+            value="cut by the end of the scan" if cut else "whole",
             limit="whole",
             kept=not cut,
         )
@@ -73,20 +73,20 @@ def _lungs(lungs: LungMask) -> Iterator[QualityCheck]:
 def _rest(study: Study, lungs: LungMask) -> Iterator[QualityCheck]:
     yield QualityCheck(
         name="Compression",
-        value="with loss" if study.series.lossy else "none with loss stated",
-        limit="none with loss",
+        value="lossy" if study.series.lossy else "no lossy compression stated",
+        limit="not lossy",
         kept=not study.series.lossy,
     )
     yield QualityCheck(
         name="Kernel",
         value=study.series.convolution_kernel or "not stated",
-        limit="a softer one; not judged",
+        limit="a softer kernel; not assessed",
         kept=None,
     )
     yield QualityCheck(
         name="Breath",
         value=f"{sum(lungs.volume_ml):.0f} ml of lung",
-        limit="full inspiration; not judged",
+        limit="full inspiration; not assessed",
         kept=None,
     )
 

@@ -100,7 +100,7 @@ def refuse_unknown(context: Context, *, known: set[str]) -> None:
     unknown = sorted(set(context.findings) - known)
     if unknown:
         raise InputError(
-            "something is stated of findings that the report lacks",
+            "facts are stated about findings that are not in the report",
             code="UNKNOWN_FINDING",
             expected=", ".join(sorted(known)) or "none",
             got=", ".join(unknown),
@@ -164,7 +164,7 @@ def _study_warnings(study: Study, lungs: LungVolumes) -> Iterator[StudyWarning]:
     if min(lungs.right_ml, lungs.left_ml) == 0:
         yield StudyWarning(
             code="LUNG_NOT_FOUND",
-            message="A lung was not found: nodules in it are not looked for.",
+            message="One lung was not found, and was not searched for nodules.",
         )
 
 
@@ -180,5 +180,5 @@ def finding_warnings(finding: ReportedNodule) -> Iterator[StudyWarning]:
         yield StudyWarning(
             code="MASS",
             message=f"{finding.nodule.id} exceeds {NODULE_LIMIT_MM:g} mm: a mass, not a nodule. It "
-            "needs work-up of its own, whatever rules for nodules say.",
+            "needs its own work-up, regardless of rules for nodules.",
         )

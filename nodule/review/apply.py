@@ -156,14 +156,14 @@ def check_review(report: Report, review: Review) -> None:
             code="REVIEW_OF_OTHER_REPORT",
             expected=report.sha256,
             got=review.report_sha256,
-            hint="Give the report.json that lay beside the page, to the version that wrote it.",
+            hint="Give the report.json that lay beside the page, with the version that wrote it.",
         )
     ids = [decision.id for decision in review.decisions]
     known = {each.nodule.id for each in report.active}
     for id_ in ids:
         if id_ not in known:
             raise InputError(
-                "the review names a finding that the report lacks",
+                "the review names a finding that is not in the report",
                 code="UNKNOWN_FINDING",
                 expected=sorted(known),
                 got=id_,

@@ -18,7 +18,7 @@ from nodule.report.model import Report
 from nodule.study import ImageReference, Study
 from nodule.volume import LungMask
 
-_UNSIZED_MM = 8.0  # a usual nodule, where nobody says how large it is
+_UNSIZED_MM = 8.0  # a usual nodule, where its size is not stated
 _RATIO = 2.0  # a mask further from the reader's own size is of something else
 _BESIDE_MM = 2.0
 _LUNG_MARGIN_MM = 15.0

@@ -250,7 +250,7 @@ def _rejections(
         elif any(_gap_mm(mark, each) < _APART_MM for mark in marks):
             yield LeftOut(id=each.id, why="rejected, but a nodule lies beside it")
         elif any(_reaches(other, stack.box, study.volume.geometry) for other in unsettled):
-            yield LeftOut(id=each.id, why="rejected, but nobody settled what lies near it")
+            yield LeftOut(id=each.id, why="rejected, but what lies near it is undecided")
         else:
             yield stack
 

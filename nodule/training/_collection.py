@@ -89,7 +89,7 @@ class LidcCollection:
             return inventory(near).choose(series_uid or None)
         if series_uid not in self._folders:
             raise InputError(
-                "the images of a reading are not there", code="NO_SERIES", expected=series_uid
+                "the images of a reading are missing", code="NO_SERIES", expected=series_uid
             )
         return inventory(self._folders[series_uid]).choose(series_uid)
 

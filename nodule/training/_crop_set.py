@@ -98,7 +98,7 @@ class CropSet:
         found = {kind: root / name for kind, name in TABLES.items() if (root / name).is_file()}
         if not found:
             raise InputError(
-                "not a crop set",
+                "the folder is not a crop set",
                 code="NO_CROP_SET",
                 expected=" or ".join(TABLES.values()),
                 got=root.name,

@@ -54,5 +54,6 @@ def _check_folds(paths: Sequence[Path], *, crops: CropSet, held_out_folds: Colle
             code="NO_SUCH_FOLD",
             expected=f"some of {sorted(known)}",
             got=unknown,
-            hint="Held out would be nobody; held_out_folds = [] in the training file says that",
+            hint="No patient would be held out; held_out_folds = [] in the training file "
+            "states that this is intended",
         )

@@ -178,7 +178,7 @@ def _read_header(path: Path) -> dict[str, Any]:
             metadata = tensors.metadata() or {}
     except SafetensorError as error:
         raise WeightsError(
-            f"{path.name} is no safetensors file", code="NOT_SAFETENSORS", got=str(error)
+            f"{path.name} is not a safetensors file", code="NOT_SAFETENSORS", got=str(error)
         ) from error
     about: dict[str, Any] = json.loads(metadata.get("nodule", "{}"))
     return about

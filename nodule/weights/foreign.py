@@ -7,8 +7,8 @@ other prefixes: MedicalNet writes ``module.layer1.0.conv1.weight`` for what is
 most kernels agree by name and shape is taken.
 
 Nothing is reshaped. Summing the three input channels of a colour stem into one keeps what a
-network answers only where it was fed one image thrice, which a file does not tell, so that such a
-stem is reported as of another shape and left fresh.
+network answers only where it was given one image three times, which a file does not state, so
+that such a stem is reported as of another shape and left fresh.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
         state: dict[str, Tensor] = load_file(path)
     except SafetensorError as error:
         raise WeightsError(
-            f"{path.name} is no safetensors file", code="NOT_SAFETENSORS", got=str(error)
+            f"{path.name} is not a safetensors file", code="NOT_SAFETENSORS", got=str(error)
         ) from error
     return current_names(state)
 
@@ -155,7 +155,7 @@ def _read_checkpoint(path: Path) -> dict[str, Tensor]:
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError) as error:
         raise WeightsError(
-            f"{path.name} is no checkpoint of PyTorch",
+            f"{path.name} is not a PyTorch checkpoint",
             code="BAD_CHECKPOINT",
             hint="A TorchScript archive holds code; name the .pt with the state dict",
         ) from error

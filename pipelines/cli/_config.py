@@ -42,8 +42,8 @@ def check_file(
 ) -> None:
     """Check a configuration file: every name, type and range, and the weights that it names.
 
-    Prints OK, or the first error and exits with status 1. A file may leave out whatever shall keep
-    its default.
+    Prints OK, or the first error and exits with status 1. A file may leave out settings that keep
+    their defaults.
     """
     from pipelines.config_kinds import check_config
 

@@ -24,7 +24,7 @@ def train(
             "-o",
             "--run",
             metavar="RUN",
-            help="Folder of the run; a killed run goes on from it.",
+            help="Folder of the run; an interrupted run continues from it.",
         ),
     ],
     config: Annotated[
@@ -92,9 +92,7 @@ def train(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of weights and samples.")] = None,
     accept_changes: Annotated[
         bool,
-        typer.Option(
-            "--accept-changes", help="Continue a run although its settings were others so far."
-        ),
+        typer.Option("--accept-changes", help="Continue a run although its settings have changed."),
     ] = False,
     device: DeviceOption = "auto",
     devices: Annotated[int, typer.Option(min=1, help="Number of GPUs, or of CPU processes.")] = 1,

@@ -88,7 +88,7 @@ def begin_with(start: ForeignWeights, network: nn.Module, *, folder: Path) -> No
     """
     transfer = fill(network, start)
     if start.training_patients is None:
-        logger.warning("%s does not tell whose scans it was trained on", start.file)
+        logger.warning("%s does not state whose scans it was trained on", start.file)
     _write_start(folder, {"file": start.file, "sha256": start.sha256, **asdict(transfer)})
 
 

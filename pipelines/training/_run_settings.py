@@ -79,11 +79,11 @@ class RunSettings:
                 return
             if not accept_changes:
                 raise ConfigError(
-                    f"the run in {folder.name} has other settings so far",
+                    f"the run in {folder.name} has other settings",
                     code="RUN_DIFFERS",
                     got="; ".join(differences),
-                    hint="Name another folder for a new run, or go on all the same with "
-                    "--accept-changes",
+                    hint="Name another folder for a new run, or continue nevertheless "
+                    "with --accept-changes",
                 )
         _write(folder / _FILE, [*stretches, self.values])
 

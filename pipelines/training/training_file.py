@@ -136,7 +136,7 @@ def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _check_held_out(task_class: type[Any], named: Collection[str], *, file: Path) -> None:
     if _HELD_OUT in task_class.__dataclass_fields__ and _HELD_OUT not in named:
         raise ConfigError(
-            f"{file.name} does not say which folds training never sees",
+            f"{file.name} does not state which folds are held out of training",
             code="MISSING_KEY",
             expected=f"{_HELD_OUT} in its section [task], or --held-out-fold FOLD",
             hint="An empty list holds nothing out",

@@ -153,7 +153,7 @@ def check_installed() -> None:
     missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
     if missing:
         raise ConfigError(
-            "training needs packages that nodule does without",
+            "training needs packages that are not installed",
             code="NO_TRAINING_PACKAGES",
             expected=", ".join(_EXTRA),
             got=f"no {', no '.join(missing)}",

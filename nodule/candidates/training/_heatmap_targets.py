@@ -21,7 +21,7 @@ _NARROWEST_MM = 3.0  # so that a peak always reaches its neighbouring cells
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A nodule that a map shall show.
+    """A nodule that a map is to show.
 
     Parameters
     ----------

@@ -103,7 +103,7 @@ def _placed_images(images: Images) -> NoduleError | None:
     if not lost:
         return None
     return DicomSeriesError(
-        "images do not say where they lie",
+        "images do not state their position",
         code="NO_POSITION",
         expected="ImagePositionPatient, and ImageOrientationPatient of two orthogonal unit vectors",
         got=f"{len(lost)} of {len(images)} images without, {lost[0].where} first",
@@ -116,7 +116,7 @@ def _stated_spacing(images: Images) -> NoduleError | None:
         spacings = image.row_spacing_mm, image.column_spacing_mm
         if not all(s is not None and 0.01 < s < MAX_SPACING_MM for s in spacings):
             return DicomSeriesError(
-                "an image does not say how large its pixels are",
+                "an image does not state the size of its pixels",
                 code="NO_PIXEL_SPACING" if spacings[0] is None else "BAD_SPACING",
                 expected=f"two lengths between 0.01 and {MAX_SPACING_MM} mm",
                 got=f"{spacings} in {image.where}",
@@ -201,7 +201,7 @@ def _readable_syntax(images: Images) -> NoduleError | None:
     if not unknown:
         return None
     return DicomSeriesError(
-        "a series is encoded in a way that is not read here",
+        "a series has an encoding that is not supported",
         code="UNSUPPORTED_SYNTAX",
         expected="uncompressed, deflated, RLE, JPEG, JPEG-LS or JPEG 2000",
         got=min(unknown)[:64],

@@ -176,7 +176,7 @@ def _read_meta(member: Member, stream: BinaryIO) -> _Meta:
         raise _not_dicom(member)
     if not syntax:
         raise DicomSeriesError(
-            f"{member.name} does not say how it is encoded",
+            f"{member.name} does not state its encoding",
             code="NO_TRANSFER_SYNTAX",
             expected="TransferSyntaxUID in the file meta information",
             hint="Export the study again.",
@@ -192,7 +192,7 @@ def _inflated(member: Member, stream: BinaryIO) -> BinaryIO:
         raise _unreadable(member, error) from None
     if inflater.unconsumed_tail:
         raise DicomSeriesError(
-            f"{member.name} would inflate beyond any CT image",
+            f"{member.name} would unpack to more than any CT image",
             code="TOO_LARGE",
             expected=f"at most {MAX_INFLATED_BYTES} bytes",
         )

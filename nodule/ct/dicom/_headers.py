@@ -189,7 +189,7 @@ def _images_and_header(
         raise DicomSeriesError(
             f"{member.name} has no pixel data",
             code="NO_PIXEL_DATA",
-            hint="It may have been cut short, or be no image at all.",
+            hint="It may have been truncated, or it may not be an image.",
         )
     frames = list(flat_frames(parsed.dataset))
     pixel_format = read_pixel_format(frames[0])

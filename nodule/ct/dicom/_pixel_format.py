@@ -83,7 +83,7 @@ def refuse_oversized(member: Member, pixel_format: PixelFormat) -> None:
     """
     if not 0 < pixel_format.frame_bytes <= MAX_FRAME_BYTES:
         raise DicomSeriesError(
-            f"{member.name} declares an image beyond any CT",
+            f"{member.name} declares an image larger than any CT image",
             code="TOO_LARGE",
             expected=f"at most {MAX_FRAME_BYTES} bytes in a frame",
             got=f"{pixel_format.rows} x {pixel_format.columns} pixels",

@@ -166,7 +166,7 @@ def inflate_exactly(content: bytes, *, size: int, name: str) -> bytes:
     if left >= 0 and not inflater.eof:
         raise _cut_short(name, size, f"a compressed stream that breaks off after {size - left}")
     if left >= 0 and rest.strip(b"\0"):
-        raise unreadable(name, "bytes behind the compressed stream")
+        raise unreadable(name, "bytes after the compressed stream")
     return exactly(b"".join(parts), size=size, name=name)
 
 
@@ -213,7 +213,7 @@ def unreadable(name: str, got: str) -> InputError:
 def unsupported(name: str, got: str) -> InputError:
     """Return the error for a variant of a format that is not read."""
     return InputError(
-        f"{name} uses a variant of its format that is not read here",
+        f"{name} uses a variant of its format that is not supported",
         code="UNSUPPORTED_FORMAT",
         expected="one scalar volume of three dimensions, raw or gzip",
         got=got,
@@ -224,7 +224,7 @@ def unsupported(name: str, got: str) -> InputError:
 def no_orientation(name: str, got: str) -> GeometryError:
     """Return the error for a file that does not say how it lies in the patient."""
     return GeometryError(
-        f"{name} does not say how it lies in the patient",
+        f"{name} does not state its position in the patient",
         code="NO_ORIENTATION",
         got=got,
         hint="Convert the scan again from DICOM.",

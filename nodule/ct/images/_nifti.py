@@ -77,7 +77,7 @@ def _load(path: Path) -> tuple[Any, NDArray[np.float64]]:
         raise unreadable(path.name, type(error).__name__) from None
     if not (np.isfinite(lengths_mm).all() and lengths_mm.min() > 0):
         raise GeometryError(
-            f"{path.name} does not say how large its voxels are",
+            f"{path.name} does not state the size of its voxels",
             code="BAD_SPACING",
             expected="three positive lengths in pixdim",
             got=tuple(lengths_mm.tolist()),

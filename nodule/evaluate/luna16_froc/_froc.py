@@ -57,7 +57,7 @@ class FrocCurve:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FrocBand:
-    """Spread of the sensitivities over draws of the scans.
+    """Variation of the sensitivities over draws of the scans.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def bootstrap_froc(
     ----------
     scans : one entry per scan.
     bootstrap : the draws.
-    fp_rates : false positives per scan at which the spread is wanted.
+    fp_rates : false positives per scan at which the variation is wanted.
 
     Raises
     ------

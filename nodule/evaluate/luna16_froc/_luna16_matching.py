@@ -74,7 +74,7 @@ def match_scan(
     """
     marks, score = _points(marks_lps_mm), np.asarray(scores, float).ravel()
     if not (np.isfinite(marks).all() and np.isfinite(score).all()):
-        raise InputError("a mark has no finite position or score", code="NOT_FINITE")
+        raise InputError("a detection has no finite position or score", code="NOT_FINITE")
     if len(score) > max_marks:
         keep = score > np.sort(score)[::-1][max_marks]
         marks, score = marks[keep], score[keep]

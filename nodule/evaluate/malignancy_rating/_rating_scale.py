@@ -52,7 +52,7 @@ def rating_agreement(scores: ArrayLike, ratings: ArrayLike) -> RatingAgreement:
     score, rating = _same_shape(scores, ratings)
     for values in (score, rating):
         if not ((values >= LEVELS[0]) & (values <= LEVELS[-1])).all():
-            raise InputError("a rating is off its scale", code="OFF_SCALE", expected="1 to 5")
+            raise InputError("a rating is outside its scale", code="OFF_SCALE", expected="1 to 5")
     level, truth = round_half_up(score), round_half_up(rating)
     return RatingAgreement(
         quadratic_kappa=_quadratic_kappa(level, truth),

@@ -23,7 +23,7 @@ from nodule.volume import LungMask, Volume
 
 PATCH_MM = 64
 
-_OFF_GRID_MM = STRIDE / 2  # no nodule shall sit on the network's grid because it was centred
+_OFF_GRID_MM = STRIDE / 2  # no nodule may lie on the network's grid only because it was centred
 _FEATHER_MM = 2.0
 _FIT_MM = 2.0  # on either side of where crop and scan meet
 _PLACES_TRIED = 40

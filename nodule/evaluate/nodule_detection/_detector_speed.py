@@ -79,7 +79,7 @@ class Benchmark:
     ----------
     study : name of the study.
     whole : from the files to the candidates.
-    shipped : the network's sweep of the lungs, as it runs in the stage.
+    shipped : the network's sliding window over the lungs, as it runs in the stage.
     plain : the same windows by the network as it was trained, normalisation not folded, in
         float32 and contiguous memory, one at a time.
     c3d : overlapping windows of the published classifier over the same lungs.
@@ -87,7 +87,7 @@ class Benchmark:
     lungs_ml : volume of both lungs.
     bf16 : whether the shipped setting is bfloat16 on this machine.
     threads : of torch.
-    faster_than_plain, faster_than_c3d : how many times the shipped sweep is faster.
+    faster_than_plain, faster_than_c3d : how many times the shipped search is faster.
     """
 
     study: str

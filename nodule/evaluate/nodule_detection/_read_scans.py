@@ -65,7 +65,7 @@ def find_read_scans(paths: Iterable[Path]) -> tuple[WholeScan, ...]:
             code="NO_READINGS",
             expected="XML beside the images, or LUNA16's subsets below their annotations.csv",
             got=f"none for {len(unread)} of {len(scans)} scans",
-            hint="False positives are unknown where nobody read the scan",
+            hint="False positives are unknown in a scan without readings",
         )
     return scans
 

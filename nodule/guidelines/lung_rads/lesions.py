@@ -42,7 +42,7 @@ class Prior:
     def __post_init__(self) -> None:
         if self.months is not None and not (math.isfinite(self.months) and self.months > 0):
             raise InputError(
-                "no interval between two scans",
+                "the interval between two scans is not valid",
                 code="BAD_INTERVAL",
                 expected="months above 0",
                 got=self.months,

@@ -164,7 +164,7 @@ def _with_history(
         return (sized if unchanged else _history(held, prior.category)), (), ()
     offers: tuple[Offer, ...] = ()
     if SUSPICION.index(sized.category) < SUSPICION.index(earned):
-        shrunk = "the nodule shrank, as inflammation does, and its present size shall decide"
+        shrunk = "the nodule shrank, as inflammation does, and its present size is to decide"
         offers = (Offer(answer=sized.category, when=shrunk),)
     return _history(earned, prior.category), missing, offers
 

@@ -194,7 +194,7 @@ def _waiting(result: Result, reader: ReaderStatement) -> Result:
     waits = " and ".join(answer for answer, stated in said.items() if stated)
     if not waits:
         return result
-    caveat = f"The reader says {waits}, which waits for a category."
+    caveat = f"The reader states {waits}, which can be added only once there is a category."
     return replace(result, caveats=(*result.caveats, caveat))
 
 
@@ -221,7 +221,7 @@ def _upgraded(result: Result, edition: Edition) -> Result:
             code="LUNG_RADS_4X_BELOW_3",
             expected="an exam of category 3, 4A or 4B",
             got=result.answer,
-            hint="Take the reader's 4X back, or give the nodule that it speaks of.",
+            hint="Remove the reader's 4X, or give the nodule that it applies to.",
         )
     category: Category = "4X"
     text = f"Reader: category {result.answer} with further signs of cancer: category 4X."

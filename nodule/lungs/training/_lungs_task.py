@@ -127,7 +127,7 @@ class WindowSamples:
         seed: int,
     ) -> None:
         if not scans and not phantoms:
-            raise ConfigError("there is no chest to learn from", code="NO_TRAINING_DATA")
+            raise ConfigError("there is no scan of a chest to train on", code="NO_TRAINING_DATA")
         self._scans = scans
         self._phantoms = phantoms
         self._size_zyx = size_zyx

@@ -31,7 +31,7 @@ class Background:
     ----------
     hu : int16 [z, y, x], clipped to the networks' window.
     spacing_zyx_mm : voxel spacing.
-    places : indices zyx, float32 [place, 3]: amid aerated lung (``parenchyma``), on vessels,
+    places : indices zyx, float32 [place, 3]: within aerated lung (``parenchyma``), on vessels,
         walls and whatever else is dense in or beside a lung (``structure``), and, where such are
         known, what was taken for a nodule and is none (``hard negative``).
     """
@@ -63,7 +63,7 @@ class Background:
             points = np.random.default_rng(0).permutation(field.points_mm(where))[:_PLACES]
             places[kind] = _clear_index(scan, points)
             if not len(places[kind]):
-                raise InputError(f"a scan has no {kind} to learn from", code="NO_LUNG")
+                raise InputError(f"a scan has no {kind} to train on", code="NO_LUNG")
         detections = np.asarray(detections_mm, np.float64).reshape(-1, 3)
         hard = _clear_index(scan, np.concatenate([detections, scan.hard_mm]))
         if len(hard):

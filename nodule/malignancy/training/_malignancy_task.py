@@ -100,7 +100,7 @@ class MalignancyTask:
     def __post_init__(self) -> None:
         check_fields(self)
         if self.outputs == ():
-            raise ConfigError("no output learns", code="NO_OUTPUT", hint="Leave outputs out")
+            raise ConfigError("no output is trained", code="NO_OUTPUT", hint="Leave outputs out")
 
     def network(self) -> C3DMultitask:
         """Build a network with fresh weights."""
@@ -156,7 +156,7 @@ class MalignancyTask:
         backgrounds = self._backgrounds
         if not self._examples:
             raise InputError(
-                "no nodule that a reader outlined is left to learn from",
+                "no nodule that a reader outlined is left to train on",
                 code="NO_EXAMPLES",
                 hint="Hold out fewer folds, or take a larger share of the patients; a set made "
                 "of LUNA16's tables has no outlines at all",

@@ -192,7 +192,7 @@
   async function start() {
     if (typeof DecompressionStream === "undefined") {
       status.textContent =
-        "This browser cannot unpack the images (no DecompressionStream). The rest of the page is whole.";
+        "This browser cannot unpack the images (no DecompressionStream). The rest of the page is complete.";
       return;
     }
     try {

@@ -124,7 +124,7 @@ def test_the_reader_s_table_in_the_person_file_reaches_every_form_of_the_report(
     write_report_files(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert f"<b>category {answer}</b> by " in page
-    assert ("The reader may say <b>4X</b>" in page) == ("4X" not in answer)
+    assert ("The reader may assign <b>4X</b>" in page) == ("4X" not in answer)
     again = Report.model_validate_json((tmp_path / "report.json").read_bytes())
     assert (again.context, again.management.exam[0].answer) == (report.context, answer)
     with (tmp_path / "management.csv").open(encoding="utf-8") as lines:
@@ -146,7 +146,10 @@ def test_4x_of_an_exam_below_3_is_refused(make: Make) -> None:
 def test_an_open_round_offers_the_baseline_category_without_the_reader_s_4x(make: Make) -> None:
     (exam,) = make(setting="screening", reader={"upgrade_to_4x": True}).management.exam
     assert (exam.answer, [offer.answer for offer in exam.offers]) == (None, ["4A"])
-    assert exam.caveats[-1] == "The reader says 4X, which waits for a category."
+    assert (
+        exam.caveats[-1]
+        == "The reader states 4X, which can be added only once there is a category."
+    )
 
 
 def test_the_older_edition_can_be_asked(make: Make) -> None:
@@ -216,7 +219,7 @@ def test_an_incidental_nodule_goes_by_fleischner(make: Make) -> None:
 def test_a_risk_that_nobody_states_is_answered_both_ways(make: Make) -> None:
     fleischner = by_rules(make(setting="incidental", **HEALTHY).management.exam)["Fleischner"]
     assert fleischner.outcome == "insufficient"
-    assert fleischner.missing == ("N1: risk of cancer as the clinician sees it",)
+    assert fleischner.missing == ("N1: risk of cancer as the clinician estimates it",)
     assert [o.answer for o in fleischner.offers] == ["CT 3 mo, PET/CT or tissue"] * 2
 
 
@@ -317,7 +320,7 @@ def test_the_page_prints_rule_version_citation_inputs_and_what_is_missing(
         "2026-04-02",
         "mean diameter (mm) 12.3",
         "Missing: lobe, family history of lung cancer, emphysema on CT, spiculation.",
-        "The reader may say <b>4X</b>",
+        "The reader may assign <b>4X</b>",
         "for the reader to confirm",
         "Screening &lt;round 1&gt;",
     ):
@@ -350,7 +353,7 @@ def test_the_page_says_why_there_is_no_advice(
 ) -> None:
     write_report_files(make(), study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "No advice. Nobody stated how these nodules came to light" in page
+    assert "No advice. The clinical setting is not stated" in page
     assert "not stated" in page
 
 
@@ -390,7 +393,7 @@ def test_bts_judges_growth_of_an_incidental_nodule(make: Make, comparison: Compa
     management = manage(case)
     growth = [a for a in management.of("N1") if a.rule.id.startswith("growth")]
     assert [(a.rule_set, a.answer) for a in growth] == [("BTS", "biopsy or surveillance")]
-    assert "first sight" in by_rules(management.exam)["Fleischner"].caveats[-1]
+    assert "for the first time" in by_rules(management.exam)["Fleischner"].caveats[-1]
 
 
 def case_of(
@@ -516,7 +519,7 @@ def test_nothing_for_screening_speaks_of_a_child(make: Make) -> None:
     management = make(setting="screening-baseline", age_years=12).management
     (exam,) = management.exam
     assert (exam.outcome, exam.rule.text) == ("out of scope", "Not under 18 years.")
-    assert exam.inputs == {"how nodules came to light": "screening", "age": 12}
+    assert exam.inputs == {"clinical setting": "screening", "age": 12}
     said = management.of("N1")
     assert {(a.rule_set, a.outcome) for a in said} == {
         ("NELSON", "out of scope"),
@@ -530,7 +533,7 @@ def test_each_answer_names_what_it_was_told_of_the_person(make: Make) -> None:
     assert (
         exam["Fleischner"].inputs.items()
         >= {
-            "how nodules came to light": "incidental",
+            "clinical setting": "incidental",
             "age": 61,
             "known cancer": False,
             "immunosuppressed": False,

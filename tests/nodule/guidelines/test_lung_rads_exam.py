@@ -158,7 +158,10 @@ def test_what_the_reader_decided_is_named_and_waits_where_facts_are_missing() ->
     unknown = ScreenedNodule(nodule=NoduleFacts(id="N2"), course="baseline")
     withheld = classify_exam([unknown], person=SCREENED, reader=said)
     assert withheld.answer is None
-    assert withheld.caveats[-1] == "The reader says 4X and S, which waits for a category."
+    assert (
+        withheld.caveats[-1]
+        == "The reader states 4X and S, which can be added only once there is a category."
+    )
 
 
 def test_4x_needs_a_category_from_3_on() -> None:

@@ -217,7 +217,7 @@ PICTURES = {
     "coronal": "N1, coronal plane, lung window",
     "sagittal": "N1, sagittal plane, lung window",
     "soft tissue window": "N1, axial plane, soft tissue window",
-    "overlay off": "Show the pictures without marks",
+    "overlay off": "Show the pictures without overlays",
 }
 LIMITS = {
     "second reader": ("purpose", "a second reader’s draft, never a diagnosis"),

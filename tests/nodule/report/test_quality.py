@@ -36,14 +36,14 @@ def kept(
 )
 def test_slices_measure_half_to_3_mm(mm: float, within: bool) -> None:
     """To a thousandth of a millimetre, since spacings come from positions."""
-    assert kept("Slices apart", slices_mm=mm) == within
+    assert kept("Slice spacing", slices_mm=mm) == within
     assert kept("Slice thickness", thickness_mm=mm) == within
 
 
 @pytest.mark.parametrize(("off_mm", "within"), [(0.0009, True), (0.0011, False)])
 def test_a_thousandth_of_a_millimetre_is_rounding(off_mm: float, within: bool) -> None:
-    assert kept("Slices apart", slices_mm=3.0 + off_mm) == within
-    assert kept("Slices apart", slices_mm=0.5 - off_mm) == within
+    assert kept("Slice spacing", slices_mm=3.0 + off_mm) == within
+    assert kept("Slice spacing", slices_mm=0.5 - off_mm) == within
 
 
 def test_a_thickness_that_nobody_states_is_not_judged() -> None:

@@ -103,7 +103,7 @@ def test_a_rejected_place_teaches_nothing_where_something_near_it_was_left_open(
     review = review_of(report, decisions=rejected("N1", "N2"))
     labels = review_labels(report, [review], masks=masks, segmenter=segmenter)
     assert labels.negatives == ()
-    near = "rejected, but nobody settled what lies near it"
+    near = "rejected, but what lies near it is undecided"
     assert why(labels) == {"N1": near, "N2": near, "N3": "not judged"}
 
 
