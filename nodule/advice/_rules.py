@@ -56,7 +56,8 @@ def _lung_rads_exam(case: Case, *, baseline: bool) -> Result:
     lesions = [case.lesion(each) for each in case.active]
     if baseline:
         lesions = [
-            replace(each, course="baseline") if each.prior is None else each for each in lesions
+            replace(each, temporal_status="baseline") if each.prior is None else each
+            for each in lesions
         ]
     result = lung_rads.classify_exam(
         lesions,
@@ -77,7 +78,9 @@ def _lung_rads(case: Case, finding: AssessedNodule) -> Iterator[Result]:
     lesion = case.lesion(finding)
     category = lung_rads.classify_lesion(lesion, version=version)
     if category.missing == _NO_EARLIER_SCAN:
-        first = lung_rads.classify_lesion(replace(lesion, course="baseline"), version=version)
+        first = lung_rads.classify_lesion(
+            replace(lesion, temporal_status="baseline"), version=version
+        )
         category = _with_baseline_offer(category, first)
     if case.reader.upgrade_to_4x:
         category = replace(

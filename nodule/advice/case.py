@@ -6,9 +6,9 @@ Decisions
   asked again when a review is applied.
 * **Numbers are the report's own**, so that whoever recomputes a rule from the page or from
   ``report.json`` gets the same answer.
-* **The course of a finding** comes from the comparison. ``baseline`` holds only where somebody said
-  so; a finding that the prior study does not show is ``new`` only where that study covers its place
-  and the match is not in doubt.
+* **The temporal status of a finding** comes from the comparison. ``baseline`` holds only where it
+  was stated; a finding that the prior study does not show is ``new`` only where that study covers
+  its place and the match is not in doubt.
 """
 
 from __future__ import annotations
@@ -129,19 +129,20 @@ class Case:
         return FollowedVolumes(before=before, after=after, days=self.days)
 
     def lesion(self, finding: AssessedNodule) -> lung_rads.ScreenedNodule:
-        """Return a finding with its course, as Lung-RADS reads it."""
+        """Return a finding with its temporal status, as Lung-RADS reads it."""
         nodule = self.nodule(finding)
         comparison = self.comparison
         if comparison is None:
             return lung_rads.ScreenedNodule(
-                nodule=nodule, course="baseline" if self.baseline else "followed"
+                nodule=nodule, temporal_status="baseline" if self.baseline else "followed"
             )
         change = self.changes.get(finding.nodule.id)
         if change is not None:
             prior = self._prior(finding, change)
-            return lung_rads.ScreenedNodule(nodule=nodule, course="followed", prior=prior)
+            return lung_rads.ScreenedNodule(nodule=nodule, temporal_status="followed", prior=prior)
         return lung_rads.ScreenedNodule(
-            nodule=nodule, course="new" if finding.nodule.id in self._surely_new else "followed"
+            nodule=nodule,
+            temporal_status="new" if finding.nodule.id in self._surely_new else "followed",
         )
 
     def _prior(self, finding: AssessedNodule, change: Change) -> lung_rads.Prior:

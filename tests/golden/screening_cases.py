@@ -68,7 +68,7 @@ def first_sight() -> Cases:
     for version in ("v2022", "v1.1"):
         for name, nodule in nodules():
             for course in ("baseline", "new"):
-                lesion = lung_rads.ScreenedNodule(nodule=nodule, course=course)
+                lesion = lung_rads.ScreenedNodule(nodule=nodule, temporal_status=course)
                 says = lung_rads.classify_lesion(lesion, version=version)
                 if version == "v2022" or course == "baseline":
                     yield f"Lung-RADS {version}, {course}: {name}", says
@@ -93,7 +93,7 @@ def followed() -> Cases:
                 )
                 lesion = lung_rads.ScreenedNodule(
                     nodule=NoduleFacts(composition="solid", size=now),
-                    course="followed",
+                    temporal_status="followed",
                     prior=prior,
                 )
                 name = f"solid 7 mm, {rise:+} mm in {months} months, was {category}"
@@ -120,7 +120,7 @@ def _followed_subsolid(version: Any) -> Cases:
             category="3",
         )
         lesion = lung_rads.ScreenedNodule(
-            nodule=part_solid(9.0, core), course="followed", prior=prior
+            nodule=part_solid(9.0, core), temporal_status="followed", prior=prior
         )
         name = f"core {before} to {core} mm, was {was}"
         yield f"Lung-RADS {version}: {name}", lung_rads.classify_lesion(lesion, version=version)
@@ -131,7 +131,7 @@ def _followed_subsolid(version: Any) -> Cases:
         (9.0, "growing"),
     ):
         lesion = lung_rads.ScreenedNodule(
-            nodule=NoduleFacts(composition="ground-glass", size=axes(mm)), course=course
+            nodule=NoduleFacts(composition="ground-glass", size=axes(mm)), temporal_status=course
         )
         name = f"ground-glass {mm} mm, {course}"
         yield f"Lung-RADS {version}: {name}", lung_rads.classify_lesion(lesion, version=version)
@@ -141,13 +141,13 @@ def airways_and_cysts() -> Cases:
     for version in ("v2022", "v1.1"):
         for level in ("subsegmental", "proximal"):
             for course in ("baseline", "new", "stable", "growing"):
-                airway = lung_rads.AirwayNodule(level=level, course=course, size=axes(7.0))
+                airway = lung_rads.AirwayNodule(level=level, temporal_status=course, size=axes(7.0))
                 says = lung_rads.classify_lesion(airway, version=version)
                 yield f"Lung-RADS {version}: {level} airway, {course}", says
     for wall in ("thin", "thick"):
         for multilocular in (False, True):
             for course in ("baseline", "new", "stable"):
-                cyst = lung_rads.Cyst(wall=wall, multilocular=multilocular, course=course)
+                cyst = lung_rads.Cyst(wall=wall, multilocular=multilocular, temporal_status=course)
                 name = f"{wall} cyst{', multilocular' * multilocular}, {course}"
                 yield f"Lung-RADS: {name}", lung_rads.classify_lesion(cyst)
     for change in (
@@ -155,22 +155,25 @@ def airways_and_cysts() -> Cases:
         "more loculation or opacity",
     ):
         cyst = lung_rads.Cyst(
-            wall="thick", multilocular=True, course="changed", changes=frozenset({change})
+            wall="thick", multilocular=True, temporal_status="changed", changes=frozenset({change})
         )
         yield f"Lung-RADS: cyst, {change}", lung_rads.classify_lesion(cyst)
-    aside = lung_rads.Cyst(wall="thin", multilocular=False, course="baseline", set_aside=True)
+    aside = lung_rads.Cyst(
+        wall="thin", multilocular=False, temporal_status="baseline", set_aside=True
+    )
     yield "Lung-RADS: cyst set aside", lung_rads.classify_lesion(aside)
     yield "Lung-RADS v1.1: cyst", lung_rads.classify_lesion(aside, version="v1.1")
 
 
 def exams() -> Cases:
-    solid = lung_rads.ScreenedNodule(nodule=SOLID, course="baseline")
+    solid = lung_rads.ScreenedNodule(nodule=SOLID, temporal_status="baseline")
     small = lung_rads.ScreenedNodule(
-        nodule=NoduleFacts(id="N2", composition="solid", size=axes(4.0)), course="baseline"
+        nodule=NoduleFacts(id="N2", composition="solid", size=axes(4.0)), temporal_status="baseline"
     )
-    unknown = lung_rads.ScreenedNodule(nodule=NoduleFacts(id="N3"), course="baseline")
+    unknown = lung_rads.ScreenedNodule(nodule=NoduleFacts(id="N3"), temporal_status="baseline")
     large = lung_rads.ScreenedNodule(
-        nodule=NoduleFacts(id="N4", composition="solid", size=axes(16.0)), course="baseline"
+        nodule=NoduleFacts(id="N4", composition="solid", size=axes(16.0)),
+        temporal_status="baseline",
     )
     for name, person in PEOPLE.items():
         yield f"Lung-RADS exam, {name}", lung_rads.classify_exam([solid, small], person=person)

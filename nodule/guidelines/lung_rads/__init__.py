@@ -12,8 +12,8 @@ Decisions, where the ACR's table leaves a choice
 * **Lymph-node shape** (juxtapleural; v1.1: perifissural only) is benign strictly below 10 mm, also
   when followed and unchanged; growing, it is read as a solid nodule.
 * **New part-solid below 6 mm with a solid component of 4 mm or more** meets 3 and 4B: 4B.
-* **The course of a part-solid nodule is that of its solid component.** Growth of its ground-glass
-  alone is read by size. A component that appears in a ground-glass nodule grows.
+* **The temporal status of a part-solid nodule is that of its solid component.** Growth of its
+  ground-glass alone is read by size. A component that appears in a ground-glass nodule grows.
 * **A growing solid component below 4 mm** is 4A, whatever the total diameter.
 * **Ground-glass of 30 mm or more that grows** is listed nowhere: 3. Unchanged or slow, it is 2 at
   once, without a step at 6 months.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nodule.guidelines.facts import NoduleFacts
-from nodule.guidelines.lung_rads.course import stepped
 from nodule.guidelines.lung_rads.lesions import AirwayNodule, Cyst, ScreenedNodule
+from nodule.guidelines.lung_rads.movement import stepped
 from nodule.guidelines.lung_rads.nodule_category import classify_nodule
 from nodule.guidelines.lung_rads.table import AIRWAY_4B, Category, Edition
 from nodule.guidelines.lung_rads.verdict import Verdict, as_result, verdict
@@ -15,13 +15,13 @@ NOT_CLASSIFIED = "not classified"
 
 def classify_airway(lesion: AirwayNodule, edition: Edition) -> Result:
     """Category by level and persistence; v1.1 knows one category for every level."""
-    inputs = {"airway": lesion.level, "course": lesion.course}
+    inputs = {"airway": lesion.level, "course": lesion.temporal_status}
     if not edition.subsegmental_airway:
         found = verdict("4A", "airway", "Endobronchial nodule")
         return as_result(edition, found, inputs=inputs, subject=lesion.id)
     if lesion.level == "subsegmental":
         return _subsegmental(lesion, edition)
-    if lesion.course in ("baseline", "new"):
+    if lesion.temporal_status in ("baseline", "new"):
         text = "Airway nodule, segmental or more proximal, first seen"
         found = verdict("4A", "airway-first", text)
         return as_result(edition, found, inputs=inputs, subject=lesion.id)
@@ -31,11 +31,11 @@ def classify_airway(lesion: AirwayNodule, edition: Edition) -> Result:
 
 
 def _subsegmental(lesion: AirwayNodule, edition: Edition) -> Result:
-    if lesion.course == "growing":
+    if lesion.temporal_status == "growing":
         solid = NoduleFacts(id=lesion.id, composition="solid", size=lesion.size)
-        return classify_nodule(ScreenedNodule(nodule=solid, course="growing"), edition)
+        return classify_nodule(ScreenedNodule(nodule=solid, temporal_status="growing"), edition)
     found = verdict("2", "airway-subsegmental", "Subsegmental airway nodule, not growing")
-    inputs = {"airway": lesion.level, "course": lesion.course}
+    inputs = {"airway": lesion.level, "course": lesion.temporal_status}
     return as_result(edition, found, inputs=inputs, subject=lesion.id)
 
 
@@ -52,7 +52,7 @@ def classify_cyst(lesion: Cyst, edition: Edition) -> Result:
         return edition.rules.applied(rule, NOT_CLASSIFIED, inputs=inputs, subject=lesion.id)
     earned, missing = stepped(lesion.prior, edition)
     found = _changed_or_first(lesion)
-    if lesion.course == "stable" and earned is not None:
+    if lesion.temporal_status == "stable" and earned is not None:
         found = _history(earned)
     else:
         missing = ()
@@ -86,7 +86,7 @@ def _inputs(lesion: Cyst) -> dict[str, object]:
     return {
         "wall": lesion.wall,
         "multilocular": lesion.multilocular,
-        "course": lesion.course,
+        "course": lesion.temporal_status,
         "changes": ", ".join(sorted(lesion.changes)) or None,
         "months between the scans": prior.months if prior else None,
         "earlier category": prior.category if prior else None,

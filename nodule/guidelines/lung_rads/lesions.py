@@ -10,9 +10,9 @@ from nodule.errors import InputError
 from nodule.guidelines.facts import Composition, NoduleFacts, Size
 from nodule.guidelines.lung_rads.table import Category
 
-Course = Literal["baseline", "new", "followed", "stable", "slowly growing", "growing"]
-AirwayCourse = Literal["baseline", "new", "stable", "growing"]
-CystCourse = Literal["baseline", "new", "stable", "changed"]
+TemporalStatus = Literal["baseline", "new", "followed", "stable", "slowly growing", "growing"]
+AirwayTemporalStatus = Literal["baseline", "new", "stable", "growing"]
+CystTemporalStatus = Literal["baseline", "new", "stable", "changed"]
 CystChange = Literal[
     "cyst growing", "wall growing", "became multilocular", "more loculation or opacity"
 ]
@@ -56,15 +56,15 @@ class ScreenedNodule:
     Parameters
     ----------
     nodule : as on this scan.
-    course : ``baseline``, no earlier scan; ``new``, not on the earlier one; ``followed``, to be
-        judged from ``prior``; or what the reader judged: ``stable`` (or smaller), ``slowly
-        growing`` (below the limit of growth) or ``growing``. That of a part-solid nodule is its
-        solid component's.
+    temporal_status : ``baseline``, no earlier scan; ``new``, not on the earlier one; ``followed``,
+        to be determined from ``prior``; or what the reader determined: ``stable`` (or smaller),
+        ``slowly growing`` (below the limit of growth) or ``growing``. That of a part-solid nodule
+        is its solid component's.
     prior : the earlier scan.
     """
 
     nodule: NoduleFacts
-    course: Course
+    temporal_status: TemporalStatus
     prior: Prior | None = None
 
 
@@ -75,13 +75,13 @@ class AirwayNodule:
     Parameters
     ----------
     level : ``proximal`` is segmental or closer to the trachea.
-    course : ``stable`` also where it only persists.
+    temporal_status : ``stable`` also where it only persists.
     size : read only of a growing subsegmental one.
     """
 
     id: str = ""
     level: Literal["subsegmental", "proximal"]
-    course: AirwayCourse
+    temporal_status: AirwayTemporalStatus
     size: Size | None = None
 
 
@@ -94,29 +94,29 @@ class Cyst:
     wall : ``thick`` is 2 mm or more.
     multilocular : divided by septa, on this scan.
     set_aside : fluid-filled, or one of several cysts of a diffuse disease.
-    changes : since the earlier scan; none unless ``course`` is ``changed``.
+    changes : since the earlier scan; none unless ``temporal_status`` is ``changed``.
     prior : its ``category`` and ``months`` allow a step down.
 
     Raises
     ------
-    InputError : ``BAD_CYST`` where course and changes contradict each other.
+    InputError : ``BAD_CYST`` where ``temporal_status`` and ``changes`` contradict each other.
     """
 
     id: str = ""
     wall: Literal["thin", "thick"]
     multilocular: bool
-    course: CystCourse
+    temporal_status: CystTemporalStatus
     set_aside: bool = False
     changes: frozenset[CystChange] = frozenset()
     prior: Prior | None = None
 
     def __post_init__(self) -> None:
-        if (self.course == "changed") != bool(self.changes):
+        if (self.temporal_status == "changed") != bool(self.changes):
             raise InputError(
-                "a cyst's course and its changes contradict each other",
+                "a cyst's temporal status and its changes contradict each other",
                 code="BAD_CYST",
                 expected="changes if and only if it changed",
-                got=(self.course, sorted(self.changes)),
+                got=(self.temporal_status, sorted(self.changes)),
             )
 
 

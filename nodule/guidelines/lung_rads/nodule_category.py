@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nodule.guidelines.facts import NoduleFacts, Size, Steps
-from nodule.guidelines.lung_rads.course import Movement, difference_mm, movement, stepped, worse
 from nodule.guidelines.lung_rads.lesions import Prior, ScreenedNodule
+from nodule.guidelines.lung_rads.movement import Movement, difference_mm, movement, stepped, worse
 from nodule.guidelines.lung_rads.table import (
     BENIGN_TEXT,
     COMPONENT,
@@ -43,7 +43,7 @@ _OFFER_SLOW = Offer(
 
 
 def classify_nodule(lesion: ScreenedNodule, edition: Edition) -> Result:
-    """Category by look, size and course, then by what stability has earned."""
+    """Category by appearance, size and temporal status, then by what stability has earned."""
     nodule = lesion.nodule
     moved, unknown = movement(lesion, edition)
     reached: Verdict | Lacking | None = _benign(nodule, moved, edition)
@@ -241,7 +241,7 @@ def _inputs(lesion: ScreenedNodule) -> dict[str, object]:
     return {
         "composition": now.composition,
         "benign feature": now.benign_feature,
-        "course": lesion.course,
+        "course": lesion.temporal_status,
         **_sizes("", now.size, now.solid_component),
         **_sizes("earlier ", prior.size, prior.solid_component),
         "months between the scans": prior.months,

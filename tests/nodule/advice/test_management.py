@@ -321,7 +321,7 @@ def test_the_page_prints_rule_version_citation_inputs_and_what_is_missing(
         "mean diameter (mm) 12.3",
         "Missing: lobe, family history of lung cancer, emphysema on CT, spiculation.",
         "The reader may assign <b>4X</b>",
-        "for the reader to confirm",
+        "the reader must confirm this advice",
         "Screening &lt;round 1&gt;",
     ):
         assert text in page, text

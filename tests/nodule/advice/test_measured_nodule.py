@@ -78,7 +78,7 @@ def test_a_part_solid_nodule_gets_a_category_by_its_core(
     )
     nodule = measured(finding)
     assert nodule.size is not None
-    lesion = ScreenedNodule(nodule=nodule, course="baseline")
+    lesion = ScreenedNodule(nodule=nodule, temporal_status="baseline")
     assert classify_lesion(lesion, version="v2022").answer == category
 
 

@@ -35,7 +35,7 @@ def _nodule(
 ) -> ScreenedNodule:
     prior = rest.pop("prior", None)
     nodule = NoduleFacts(composition=composition, size=size, solid_component=solid, **rest)
-    return ScreenedNodule(nodule=nodule, course=course, prior=prior)
+    return ScreenedNodule(nodule=nodule, temporal_status=course, prior=prior)
 
 
 def _category(lesion: Lesion, version: str = "v2022") -> str | None:
@@ -240,19 +240,19 @@ def test_a_part_solid_nodule_goes_by_its_solid_component() -> None:
     ],
 )
 def test_airway_nodules_go_up_when_they_persist(level: str, course: str, v2022: str) -> None:
-    lesion = AirwayNodule(level=level, course=course)  # type: ignore[arg-type]
+    lesion = AirwayNodule(level=level, temporal_status=course)  # type: ignore[arg-type]
     assert _category(lesion) == v2022
     assert _category(lesion, "v1.1") == "4A"
 
 
 def test_a_growing_subsegmental_airway_nodule_is_read_as_a_growing_solid_one() -> None:
-    growing = AirwayNodule(level="subsegmental", course="growing", size=_mm(5))
+    growing = AirwayNodule(level="subsegmental", temporal_status="growing", size=_mm(5))
     assert _category(growing) == "4A"
     assert classify_lesion(replace(growing, size=None)).missing == ("size",)
 
 
 def test_persisting_airway_nodules_are_referred() -> None:
-    result = classify_lesion(AirwayNodule(level="proximal", course="stable"))
+    result = classify_lesion(AirwayNodule(level="proximal", temporal_status="stable"))
     assert result.management is not None
     assert "Referral for clinical evaluation" in result.management
 
@@ -277,7 +277,7 @@ def test_cysts_take_the_highest_category_they_meet(
     cyst = Cyst(
         wall=wall,  # type: ignore[arg-type]
         multilocular=multilocular,
-        course="changed" if changes else "baseline",
+        temporal_status="changed" if changes else "baseline",
         changes=frozenset(changes),  # type: ignore[arg-type]
     )
     assert _category(cyst) == expected
@@ -286,22 +286,22 @@ def test_cysts_take_the_highest_category_they_meet(
 
 def test_a_stable_cyst_steps_down_and_fluid_is_set_aside() -> None:
     prior = Prior(months=3, category="4A")
-    stable = Cyst(wall="thick", multilocular=False, course="stable", prior=prior)
+    stable = Cyst(wall="thick", multilocular=False, temporal_status="stable", prior=prior)
     assert _category(stable) == "3"
     assert _category(replace(stable, set_aside=True)) == "not classified"
     with pytest.raises(InputError, match="BAD_CYST"):
-        Cyst(wall="thick", multilocular=False, course="changed")
+        Cyst(wall="thick", multilocular=False, temporal_status="changed")
 
 
 def test_asks_for_what_it_lacks_and_only_for_that() -> None:
-    unjudged = ScreenedNodule(nodule=NoduleFacts(id="N1"), course="baseline")
+    unjudged = ScreenedNodule(nodule=NoduleFacts(id="N1"), temporal_status="baseline")
     assert classify_lesion(unjudged).missing == ("composition", "size")
     small = ScreenedNodule(
-        nodule=NoduleFacts(composition="part-solid", size=_mm(5)), course="baseline"
+        nodule=NoduleFacts(composition="part-solid", size=_mm(5)), temporal_status="baseline"
     )
     assert _category(small) == "2"
     large = ScreenedNodule(
-        nodule=NoduleFacts(composition="part-solid", size=_mm(6)), course="baseline"
+        nodule=NoduleFacts(composition="part-solid", size=_mm(6)), temporal_status="baseline"
     )
     assert classify_lesion(large).missing == ("solid component",)
     undated = _nodule("solid", _mm(7), "followed", prior=Prior(size=_mm(5)))

@@ -26,13 +26,13 @@ def _mm(diameter_mm: float) -> Size:
 
 def _nodule(composition: str, size: Size, course: str) -> ScreenedNodule:
     nodule = NoduleFacts(composition=composition, size=size)  # type: ignore[arg-type]
-    return ScreenedNodule(nodule=nodule, course=course)  # type: ignore[arg-type]
+    return ScreenedNodule(nodule=nodule, temporal_status=course)  # type: ignore[arg-type]
 
 
 def test_the_most_suspicious_lesion_decides_the_exam() -> None:
     lesions = [
         ScreenedNodule(
-            nodule=NoduleFacts(id=i, composition="solid", size=_mm(mm)), course="baseline"
+            nodule=NoduleFacts(id=i, composition="solid", size=_mm(mm)), temporal_status="baseline"
         )
         for i, mm in (("N1", 5.0), ("N2", 9.0), ("N3", 7.0))
     ]
@@ -53,7 +53,7 @@ def test_the_largest_of_several_lesions_of_the_highest_category_decides() -> Non
     for order in (sizes, sizes[::-1]):
         lesions = [
             ScreenedNodule(
-                nodule=NoduleFacts(id=i, composition="solid", size=size), course="baseline"
+                nodule=NoduleFacts(id=i, composition="solid", size=size), temporal_status="baseline"
             )
             for i, size in order
         ]
@@ -66,9 +66,9 @@ def test_the_largest_of_several_lesions_of_the_highest_category_decides() -> Non
 
 
 def test_a_lesion_without_a_size_comes_after_one_that_has_it() -> None:
-    airway = AirwayNodule(id="N1", level="proximal", course="baseline")
+    airway = AirwayNodule(id="N1", level="proximal", temporal_status="baseline")
     nodule = ScreenedNodule(
-        nodule=NoduleFacts(id="N2", composition="solid", size=_mm(9)), course="baseline"
+        nodule=NoduleFacts(id="N2", composition="solid", size=_mm(9)), temporal_status="baseline"
     )
     for lesions in ([airway, nodule], [nodule, airway]):
         result = classify_exam(lesions, person=SCREENED)
@@ -80,7 +80,7 @@ def test_an_exam_without_nodules_is_1() -> None:
 
 
 def test_a_lesion_without_facts_withholds_the_exam_unless_another_is_4b() -> None:
-    unknown = ScreenedNodule(nodule=NoduleFacts(id="N2"), course="baseline")
+    unknown = ScreenedNodule(nodule=NoduleFacts(id="N2"), temporal_status="baseline")
     withheld = classify_exam([_nodule("solid", _mm(9), "baseline"), unknown], person=SCREENED)
     assert withheld.outcome == "insufficient"
     assert withheld.missing == ("N2: composition", "N2: size")
@@ -155,7 +155,7 @@ def test_what_the_reader_decided_is_named_and_waits_where_facts_are_missing() ->
     known = classify_exam([_nodule("solid", _mm(9), "baseline")], person=SCREENED, reader=said)
     stated = {"reader: upgrade to 4X": True, "reader: significant other finding": True}
     assert dict(known.inputs).items() >= stated.items()
-    unknown = ScreenedNodule(nodule=NoduleFacts(id="N2"), course="baseline")
+    unknown = ScreenedNodule(nodule=NoduleFacts(id="N2"), temporal_status="baseline")
     withheld = classify_exam([unknown], person=SCREENED, reader=said)
     assert withheld.answer is None
     assert (

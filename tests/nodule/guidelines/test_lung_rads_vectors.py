@@ -26,7 +26,9 @@ def _across(diameter_mm: float) -> Size:
 
 def _solid(size: Size, course: str, prior: Prior | None = None, **look: str) -> ScreenedNodule:
     return ScreenedNodule(
-        nodule=NoduleFacts(composition="solid", size=size, **look), course=course, prior=prior
+        nodule=NoduleFacts(composition="solid", size=size, **look),
+        temporal_status=course,
+        prior=prior,
     )
 
 
@@ -37,7 +39,7 @@ def _lesion(row: dict[str, str]) -> Lesion | None:
         return None
     if kind.startswith("airway"):
         course = "stable" if row["status"] == "persisting" else "baseline"
-        return AirwayNodule(level="proximal", course=course)
+        return AirwayNodule(level="proximal", temporal_status=course)
     if kind.startswith("cyst"):
         return _cyst(kind, row["status"])
     if "long=" in kind:
@@ -52,7 +54,7 @@ def _cyst(kind: str, status: str) -> Cyst:
     return Cyst(
         wall="thick" if "thick" in kind else "thin",
         multilocular="multilocular" in kind,
-        course="changed" if status == "growing" else "baseline",
+        temporal_status="changed" if status == "growing" else "baseline",
         changes=frozenset({change}) if status == "growing" else frozenset(),
     )
 
@@ -75,7 +77,7 @@ def _nodule(row: dict[str, str]) -> ScreenedNodule:
             size=size,
             solid_component=_across(float(component)) if component else None,
         ),
-        course=course,
+        temporal_status=course,
         prior=prior,
     )
 
@@ -117,7 +119,7 @@ def test_every_vector_of_the_file_comes_out_as_stated(shared: Path) -> None:
 def test_a_cyst_that_is_not_classified_leaves_the_exam_at_the_other_lesions(
     diameter_mm: float,
 ) -> None:
-    cyst = Cyst(wall="thin", multilocular=False, course="baseline")
+    cyst = Cyst(wall="thin", multilocular=False, temporal_status="baseline")
     alone = classify_exam([cyst], person=SCREENED)
     beside = classify_exam([cyst, _solid(_across(diameter_mm), "baseline")], person=SCREENED)
     assert alone.answer == "1"

@@ -34,7 +34,7 @@ def test_lung_rads_says_when_the_next_scan_is_due(
 ) -> None:
     """ACR Lung-RADS v2022: 12, 6 and 3 months for 2, 3 and 4A; 4B names no scan."""
     nodule = NoduleFacts(composition=composition, size=Size(axes_mm=(mm, mm)))
-    result = classify_lesion(ScreenedNodule(nodule=nodule, course="baseline"))
+    result = classify_lesion(ScreenedNodule(nodule=nodule, temporal_status="baseline"))
     assert result.due_months == due
 
 

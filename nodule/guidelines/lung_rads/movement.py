@@ -29,8 +29,8 @@ def difference_mm(now: Size, before: Size) -> Decimal | None:
 
 def movement(lesion: ScreenedNodule, edition: Edition) -> tuple[Movement | None, tuple[str, ...]]:
     """How the nodule moved; None and the facts that are missing where that cannot be told."""
-    if lesion.course != "followed":
-        return lesion.course, ()
+    if lesion.temporal_status != "followed":
+        return lesion.temporal_status, ()
     if lesion.prior is None:
         return None, ("earlier scan",)
     nodule, prior = lesion.nodule, lesion.prior
