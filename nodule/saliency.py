@@ -22,7 +22,7 @@ class SaliencyChecks:
     Parameters
     ----------
     score : the networks' answer about the place.
-    score_without_hottest : the answer when the map's hottest tenth of the cube is filled with
+    score_without_hottest : the answer when the map's most salient tenth of the cube is filled with
         lung; a map that shows what the answer rests on moves it. Bare lung has an answer too,
         so that a rating below that one rises.
     scores_without_elsewhere : the answers when the same shape is filled anywhere in the cube
@@ -44,7 +44,7 @@ class SaliencyChecks:
 
     @property
     def change_hottest(self) -> float:
-        """How far the answer moves without the hottest tenth."""
+        """How far the answer moves without the most salient tenth."""
         return self.score_without_hottest - self.score
 
     @property
@@ -93,4 +93,6 @@ class SaliencyMap:
                 got=self.saliency_zyx.dtype,
             )
         if not (self.saliency_zyx.min() >= 0 and self.saliency_zyx.max() <= 1):  # NaN is neither
-            raise InputError("heat beyond its limits", code="BAD_HEAT", expected="0 to 1")
+            raise InputError(
+                "a saliency map has values beyond its limits", code="BAD_HEAT", expected="0 to 1"
+            )

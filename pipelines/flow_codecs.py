@@ -132,9 +132,11 @@ class SaliencyMapsCodec:
     """Stores :class:`SaliencyMap` after :class:`SaliencyMap`, each array in a file of its own."""
 
     def encode(self, value: tuple[SaliencyMap, ...]) -> Files:
-        """Return ``maps.json``, and ``heat-0.b2frame`` and so on."""
+        """Return ``maps.json``, and ``saliency-0.b2frame`` and so on."""
         about = tuple((m.finding_id, m.answer, m.geometry, m.checks) for m in value)
-        arrays = {f"heat-{number}.b2frame": pack(m.saliency_zyx) for number, m in enumerate(value)}
+        arrays = {
+            f"saliency-{number}.b2frame": pack(m.saliency_zyx) for number, m in enumerate(value)
+        }
         return {"maps.json": to_json(_AboutSaliency, about), **arrays}
 
     def decode(self, files: Files) -> tuple[SaliencyMap, ...]:
@@ -144,7 +146,7 @@ class SaliencyMapsCodec:
             SaliencyMap(
                 finding_id=finding_id,
                 answer=answer,
-                saliency_zyx=unpack(files[f"heat-{number}.b2frame"]),
+                saliency_zyx=unpack(files[f"saliency-{number}.b2frame"]),
                 geometry=geometry,
                 checks=checks,
             )

@@ -124,8 +124,8 @@ def saliency_map(
 
     Returns
     -------
-    Volume : heat from 0 to 1, on the widest of the members' cubes; all 0 where nothing raised the
-        answer.
+    Volume : saliency from 0 to 1, on the widest of the members' cubes; all 0 where nothing raised
+        the answer.
     """
     grids = [place.grid(network) for network in networks]
     common = max(grids, key=lambda grid: grid.spacing_zyx_mm[0] * grid.shape_zyx[0])
@@ -141,9 +141,9 @@ def saliency_map(
         )
         for network, grid in zip(networks, grids, strict=True)
     ]
-    heat = np.mean(seen, axis=0)
+    saliency = np.mean(seen, axis=0)
     tiny = np.finfo(np.float32).tiny
-    return Volume(array_zyx=heat / max(heat.max(), tiny), geometry=common)
+    return Volume(array_zyx=saliency / max(saliency.max(), tiny), geometry=common)
 
 
 def _on_grid(
@@ -184,8 +184,8 @@ def contributions(network: C3DMultitask, cubes: Tensor, *, answer: Answer) -> ND
     back = [
         one.flip([axis - 2 for axis in axes]) for one, axes in zip(maps, TTA_FLIPS, strict=True)
     ]
-    heat = torch.stack(back).mean(dim=0)
-    return np.asarray(heat.detach().cpu().numpy(), dtype=np.float32)
+    saliency = torch.stack(back).mean(dim=0)
+    return np.asarray(saliency.detach().cpu().numpy(), dtype=np.float32)
 
 
 class _ElementwiseCam(GradCAM):

@@ -31,7 +31,7 @@ _AERATED_HU = -500.0  # customary border between lung and tissue
 
 
 def check_saliency(
-    heat: Volume,
+    saliency: Volume,
     *,
     place: ReceptiveField,
     answer: Answer,
@@ -43,18 +43,18 @@ def check_saliency(
 
     Parameters
     ----------
-    heat : as :func:`nodule.malignancy._grad_cam.saliency_map` gives it for the next three.
+    saliency : as :func:`nodule.malignancy._grad_cam.saliency_map` gives it for the next three.
     place, answer, networks : what was explained.
     scores : gives the networks' answers about places.
     draws : how often as much is hidden elsewhere.
     """
-    hidden = hottest(heat.array_zyx)
+    hidden = hottest(saliency.array_zyx)
     rng = np.random.default_rng(0)
     elsewhere = [moved_at_random(hidden, rng) for _ in range(draws)]
-    altered = [occluded(place, mask, grid=heat.geometry) for mask in (hidden, *elsewhere)]
+    altered = [occluded(place, mask, grid=saliency.geometry) for mask in (hidden, *elsewhere)]
     score, without, *others = scores([place, *altered])
     head, whole = [
-        likeness(heat, saliency_map(_strangers(networks, head_alone), place, answer=answer))
+        likeness(saliency, saliency_map(_strangers(networks, head_alone), place, answer=answer))
         for head_alone in (True, False)
     ]
     return SaliencyChecks(
@@ -124,11 +124,11 @@ def shuffled(network: C3DMultitask, *, head_alone: bool, seed: int) -> C3DMultit
     return strange
 
 
-def likeness(heat: Volume, other: Volume) -> float:
+def likeness(saliency: Volume, other: Volume) -> float:
     """Return Spearman's rank correlation of two maps on one grid, 0 where one is even."""
-    if np.ptp(heat.array_zyx) == 0 or np.ptp(other.array_zyx) == 0:
+    if np.ptp(saliency.array_zyx) == 0 or np.ptp(other.array_zyx) == 0:
         return 0.0
-    return float(stats.spearmanr(heat.array_zyx.ravel(), other.array_zyx.ravel()).statistic)
+    return float(stats.spearmanr(saliency.array_zyx.ravel(), other.array_zyx.ravel()).statistic)
 
 
 def _strangers(networks: Sequence[C3DMultitask], head_alone: bool) -> list[C3DMultitask]:

@@ -101,9 +101,9 @@ class MapSaliency:
 
         networks = [member.network for member in ensemble.members]
         place = ReceptiveField.cut(volume, center_lps_mm=candidate.center_lps_mm, networks=networks)
-        heat = saliency_map(networks, place, answer=self.answer)
+        saliency = saliency_map(networks, place, answer=self.answer)
         checks = check_saliency(
-            heat,
+            saliency,
             place=place,
             answer=self.answer,
             networks=networks,
@@ -113,8 +113,8 @@ class MapSaliency:
         return SaliencyMap(
             finding_id=finding.nodule.id,
             answer=self.answer,
-            saliency_zyx=heat.array_zyx.astype(np.float16),
-            geometry=heat.geometry,
+            saliency_zyx=saliency.array_zyx.astype(np.float16),
+            geometry=saliency.geometry,
             checks=checks,
         )
 

@@ -136,8 +136,8 @@ def hiding_in_words(saliency_map: SaliencyMap) -> str:
         )
     )
     return (
-        f"Hiding the hottest tenth of the cube takes it from {before} to {hottest}; "
-        f"hiding as much elsewhere, to {elsewhere} in the mean."
+        f"Hiding the most salient tenth of the cube changes it from {before} to {hottest}; "
+        f"hiding as much elsewhere changes it to {elsewhere} on average."
     )
 
 

@@ -42,8 +42,8 @@ def explain(
 
     Writes for each finding, such as N1, OUT/N1-malignancy.nii.gz (saliency from 0 to 1 on the
     networks' cube, which any viewer can overlay on the CT), .png (three planes, without and with
-    the map) and .json: how the answer changes when the hottest tenth of the cube is hidden, and
-    when as much is hidden elsewhere; and the rank correlation of the map with maps of networks
+    the map) and .json: how the answer changes when the most salient tenth of the cube is hidden,
+    and when as much is hidden elsewhere; and the rank correlation of the map with maps of networks
     whose weights are shuffled in the last layers or in all. The last line on stdout is a JSON
     summary.
     """

@@ -104,12 +104,12 @@ class CandidatesTask:
         if self.hard_negatives_from is not None:
             scans = with_hard_negatives(scans, self.hard_negatives_from)
         return PatchSamples(
-            nodules=nodule_sources(self._learnt, folds=self._folds),
+            nodules=nodule_sources(self._learned, folds=self._folds),
             scans=scans,
-            cubes=cube_regions(self._learnt, folds=self._folds),
+            cubes=cube_regions(self._learned, folds=self._folds),
             slabs=(
-                *slab_regions(self._learnt, folds=self._folds),
-                *rejected_regions(self._learnt, folds=self._folds),
+                *slab_regions(self._learned, folds=self._folds),
+                *rejected_regions(self._learned, folds=self._folds),
             ),
             size=self.patch,
             seed=self.seed,
@@ -118,8 +118,8 @@ class CandidatesTask:
     def validation_samples(self) -> Sequence[Mapping[str, Tensor]]:
         """Return the watched folds' cubes and stacks as they are."""
         regions = [
-            *cube_regions(self._learnt, folds=self.watched_folds),
-            *slab_regions(self._learnt, folds=self.watched_folds),
+            *cube_regions(self._learned, folds=self.watched_folds),
+            *slab_regions(self._learned, folds=self.watched_folds),
         ]
         return [plain_sample(region, size=self.patch) for region in regions if region.lesions]
 
@@ -136,7 +136,7 @@ class CandidatesTask:
 
     def training_patients(self) -> tuple[str, ...]:
         """Return every patient whose data the training samples hold."""
-        crops = self._learnt.patients(self._folds)
+        crops = self._learned.patients(self._folds)
         return tuple(sorted(crops | {scan.patient for scan in self._scans}))
 
     @cached_property
@@ -144,7 +144,7 @@ class CandidatesTask:
         return CropSet.open(self.crop_set)
 
     @cached_property
-    def _learnt(self) -> CropSet:
+    def _learned(self) -> CropSet:
         return self._crops.without(HELD_OUT_PATIENTS)
 
     @cached_property
@@ -154,7 +154,7 @@ class CandidatesTask:
 
     @property
     def _folds(self) -> tuple[int, ...]:
-        return tuple(sorted(self._learnt.folds - set(self.held_out_folds)))
+        return tuple(sorted(self._learned.folds - set(self.held_out_folds)))
 
 
 def focal_loss(logits: Tensor, heat: Tensor, known: Tensor) -> Tensor:

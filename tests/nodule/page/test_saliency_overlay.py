@@ -99,7 +99,7 @@ def test_its_files_place_the_heat_in_space_and_record_the_checks(
 
 def test_says_what_hiding_did(heat: SaliencyMap) -> None:
     assert hiding_in_words(heat) == (
-        "Hiding the hottest tenth of the cube takes it from 3.90 to 2.25; "
+        "Hiding the most salient tenth of the cube changes it from 3.90 to 2.25; "
         "hiding as much elsewhere, to 3.85 in the mean."
     )
 
@@ -162,9 +162,9 @@ def test_the_switch_for_marks_hides_the_heat_and_leaves_the_picture(
         return np.asarray(Image.open(io.BytesIO(shown.screenshot())).convert("RGB")).astype(int)
 
     with_heat = seen()
-    page.get_by_label("Show the pictures without marks").check()
+    page.get_by_label("Show the pictures without overlays").check()
     without = seen()
-    page.get_by_label("Show the pictures without marks").uncheck()
+    page.get_by_label("Show the pictures without overlays").uncheck()
     with_heat_again = seen()
     page.close()
     assert trouble == []
