@@ -336,7 +336,7 @@ def test_the_page_and_the_table_say_what_was_decided(
         "Reviewed by <bdi>&lt;b&gt;A. Reader&lt;/b&gt;</bdi> on <time>2026-03-04 05:06 UTC</time>: "
         "1 accepted, 1 rejected, 1 moved, 1 added.",
         "not measured since moved",
-        "those of the place where the software saw it",
+        "those of the position that the software found",
         "scar &amp; vessel",
         'id="R1"',
         "4.2 mm by the reader",
