@@ -100,7 +100,7 @@ def test_its_files_place_the_heat_in_space_and_record_the_checks(
 def test_says_what_hiding_did(heat: SaliencyMap) -> None:
     assert hiding_in_words(heat) == (
         "Hiding the most salient tenth of the cube changes it from 3.90 to 2.25; "
-        "hiding as much elsewhere, to 3.85 in the mean."
+        "hiding as much elsewhere changes it to 3.85 on average."
     )
 
 
