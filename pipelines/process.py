@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import re
@@ -20,9 +21,10 @@ from pipelines.runner import Listener, ignore
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
     from nodule.followup import Comparison
-    from pipelines.request import RunRequest
+    from pipelines.request import NameBy, RunRequest
 
 _log = logging.getLogger(__name__)
+_PSEUDONYM_DIGITS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +78,10 @@ def process_study(
     earlier = _prior_series(request)
     _refuse_in_vain(series, earlier, request)
 
+    name = result_name(study, series, name_by=request.name_by)
+
     def place() -> Path:
-        return result_folder(out, study_name(study), input_sha256=series.digest)
+        return result_folder(out, name, input_sha256=series.digest)
 
     with draft_beside(place()):
         pass  # a folder that cannot be written is refused before the work
@@ -181,6 +185,22 @@ def _refuse_in_vain(source: SeriesSource, prior: SeriesSource | None, request: R
         from nodule.page.browser import find_chromium
 
         find_chromium()
+
+
+def result_name(study: Path, series: SeriesSource, *, name_by: NameBy) -> str:
+    """Return what a study's folder of results is called.
+
+    Parameters
+    ----------
+    study : the input; by ``folder`` its own name counts, which may name a patient.
+    series : by ``uid`` its SeriesInstanceUID counts, or where there is none the content's digest;
+        of either a digest is shown, from which the UID cannot be read.
+    name_by : which of both.
+    """
+    if name_by == "folder":
+        return study_name(study)
+    uid = series.series_uid or series.digest
+    return f"study-{hashlib.sha256(uid.encode()).hexdigest()[:_PSEUDONYM_DIGITS]}"
 
 
 def result_folder(out: Path, name: str, *, input_sha256: str) -> Path:

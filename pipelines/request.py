@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from nodule.errors import UsageError
 from nodule.installed import installed_packages
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from nodule.guidelines.facts import Setting
     from nodule.inference import Device
     from nodule.saliency import Answer
+
+NameBy = Literal["folder", "uid"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,8 @@ class RunRequest:
     dicom : whether to write DICOM SR and SEG too, for which the input must be DICOM.
     pdf : whether to print the page too, for which there must be a Chromium.
     saliency : the answer of the networks whose cause is shown on the page; None for none.
+    name_by : what a study's folder of results is called after: the input's own name, or a pseudonym
+        of its SeriesInstanceUID, see :func:`pipelines.process.result_name`.
     viewer : whether to put the slice viewer, and so a small copy of the volume, into the page.
     fp_per_scan : false positives per scan of the operating point.
     threshold : lowest probability of a finding, in place of ``fp_per_scan``.
@@ -60,6 +64,7 @@ class RunRequest:
     dicom: bool = False
     pdf: bool = False
     saliency: Answer | None = None
+    name_by: NameBy = "folder"
     viewer: bool = True
     fp_per_scan: float | None = None
     threshold: float | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -101,6 +101,14 @@ ViewerOption = Annotated[
         " /--no-viewer",
         show_default=False,
         help="Leave the slice viewer out of report.html, which makes it smaller.",
+    ),
+]
+NameByOption = Annotated[
+    Literal["folder", "uid"],
+    typer.Option(
+        "--name-by",
+        help="What a study's folder of results is called after: the input's own name, or a "
+        "pseudonym of the SeriesInstanceUID, where the input's name may be a patient's.",
     ),
 ]
 SaliencyOption = Annotated[

@@ -1,11 +1,15 @@
 """Where a study's results go."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipelines.process import result_folder
+from nodule.ct import inventory
+from nodule.phantom import make_phantom, random_spec, write_nifti
+from pipelines.process import result_folder, result_name
 
 
 def write_report(folder: Path, content: bytes) -> None:
@@ -41,3 +45,21 @@ def test_a_damaged_report_is_replaced(
 def test_a_file_of_another_program_is_left_alone(tmp_path: Path, foreign: bytes) -> None:
     write_report(tmp_path / "CT", foreign)
     assert result_folder(tmp_path, "CT", input_sha256="a" * 64) == tmp_path / "CT-aaaaaaaa"
+
+
+def test_a_pseudonym_shows_neither_the_name_nor_the_uid_and_stays_the_same(tmp_path: Path) -> None:
+    made = make_phantom(random_spec(3, size="small"))
+    patient = tmp_path / "Doe^Jane" / "ct.nii.gz"
+    patient.parent.mkdir()
+    write_nifti(made.volume, patient)
+    copy = tmp_path / "other.nii.gz"
+    copy.write_bytes(patient.read_bytes())
+    image = inventory(patient).choose()
+    assert image.series_uid is None
+    name = result_name(patient, image, name_by="uid")
+    assert re.fullmatch("study-[0-9a-f]{16}", name)
+    assert result_name(copy, inventory(copy).choose(), name_by="uid") == name
+    assert result_name(patient, image, name_by="folder") == "ct"
+    with_uid = replace(image, series_uid="1.2.3")
+    # sha256 of the five characters, as sha256sum prints it
+    assert result_name(patient, with_uid, name_by="uid") == "study-c47f5b18b8a430e6"

@@ -355,3 +355,14 @@ def test_results_and_cache_are_for_their_owner(
     for root in (tmp_path / "out", tmp_path / "cache"):
         for path in (root, *root.rglob("*")):
             assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_a_folder_named_after_a_patient_is_replaced_by_a_pseudonym(
+    nodule_run: Nodule, phantom_study: Path, tmp_path: Path
+) -> None:
+    study = shutil.copytree(phantom_study, tmp_path / "CANARY-Jane")
+    done = nodule_run(study, "-o", tmp_path / "out", "--name-by", "uid")
+    (row,) = summary(done)["done"]
+    assert row["study"].startswith("study-")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [row["study"]]
+    assert all(b"CANARY" not in data for data in tree(tmp_path / "out").values())
