@@ -22,7 +22,7 @@ from types import MappingProxyType
 
 from nodule.errors import StageError
 
-_TYPE_FORMS = frozenset({"Annotated", "Literal"})  # ranges and choices of fields are no constants
+_TYPE_FORMS = frozenset({"Annotated", "Literal"})  # ranges and choices of fields are not constants
 
 
 @functools.cache

@@ -16,7 +16,7 @@ def read_given_file(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
 
     Raises
     ------
-    InputError : ``CANNOT_READ`` for what is no file, ``TOO_LARGE`` for a larger one.
+    InputError : ``CANNOT_READ`` for what is not a file, ``TOO_LARGE`` for a larger one.
     OSError : when it is missing or cannot be read.
     """
     with open(path, "rb", opener=_open_at_once) as stream:

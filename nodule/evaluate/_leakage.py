@@ -51,11 +51,13 @@ def patients_of(
     known : patients and what else they are called, such as :attr:`CropSet.series`; who is among
         them goes by the name there.
     """
-    standing = {name: patient for patient in known for name in all_names(patient, known)}
+    representative = {name: patient for patient in known for name in all_names(patient, known)}
     people: dict[str, frozenset[str]] = {}
     for scan in scans:
         names = names_of(scan)
-        patient = min((standing[name] for name in names & standing.keys()), default=scan.patient)
+        patient = min(
+            (representative[name] for name in names & representative.keys()), default=scan.patient
+        )
         people[patient] = all_names(patient, known).union(names, people.get(patient, ()))
     return people
 

@@ -156,7 +156,7 @@ def _group(points_mm: Sequence[NDArray[np.float64]], tolerance_mm: float) -> lis
             break
         tolerance_mm *= _TOLERANCE_STEP
         if tolerance_mm < _MIN_TOLERANCE_MM:
-            logger.warning("outlines of touching nodules cannot be told apart; kept as one")
+            logger.warning("outlines of touching nodules cannot be separated; kept as one")
             break
     return [np.flatnonzero(label == group).tolist() for group in range(count)]
 

@@ -15,7 +15,7 @@ _XML_HEAD = 8192
 
 
 def readings_beside(path: Path) -> Path | None:
-    """Return the readings of CT in a folder, None where there are none, or where it is no folder.
+    """Return the readings of CT in a folder, None where there are none or it is not a folder.
 
     Raises
     ------

@@ -90,7 +90,7 @@ def find_scans(path: Path) -> tuple[WholeScan, ...]:
     Raises
     ------
     InputError : ``NO_TABLE`` for LUNA16's subsets without ``annotations.csv``,
-        ``MANY_READINGS`` where it cannot be told which readings are a scan's.
+        ``MANY_READINGS`` where it is unclear which readings are a scan's.
     """
     if not path.is_dir():
         return (_single(path),)

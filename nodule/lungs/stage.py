@@ -23,7 +23,7 @@ _FEWEST_VOXELS = 3
 class SegmentLungs:
     """Label the right and the left lung on the 1 mm grid.
 
-    A 3D U-Net looks at the whole chest at 3 mm and tells which share of each voxel is lung; the
+    A 3D U-Net looks at the whole chest at 3 mm and estimates which share of each voxel is lung; the
     shares are interpolated to 1 mm and cut at a half, lower where the voxel is air. Vessels,
     nodules and masses inside the pleura, those on it included, belong to the lung; trachea and
     main bronchi do not.

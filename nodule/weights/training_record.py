@@ -55,13 +55,13 @@ class TrainingRun:
 def card_training(run: TrainingRun) -> CardTraining:
     """Return the section ``Training`` of a model card."""
     first, last = run.legs[0], run.legs[-1]
-    told = (
+    history = (
         f"`nodule train {run.stage}`: {run.steps} steps in {run.epochs} epochs; interruptions and "
         f"resumptions: {len(run.legs) - 1}. The weights are those of step {run.kept_step}, "
         f"chosen by {run.chosen_by}."
     )
     if first.first_step:
-        told += f" How the first {first.first_step} steps ran is not on record."
+        history += f" How the first {first.first_step} steps ran is not on record."
     mining = tuple(
         f"The weights {value.path.name} only chose places on the training scans that are shown "
         f"more often; the patients that {value.path.name} was trained on are not counted among "
@@ -71,7 +71,7 @@ def card_training(run: TrainingRun) -> CardTraining:
     )
     versions = ", ".join(f"{name} {version}" for name, version in sorted(run.versions.items()))
     return CardTraining(
-        text=(told, *_changes(run.legs)),
+        text=(history, *_changes(run.legs)),
         settings=dict([*_settings("task", run.task), *_settings("loop", last.settings)]),
         closing=(*mining, f"Packages: {versions}."),
     )

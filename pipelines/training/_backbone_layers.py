@@ -21,8 +21,8 @@ Layers = Mapping[str, Sequence[nn.Module]]
 def layers_of_backbone(network: nn.Module) -> Layers:
     """Return the layers of a network's backbone, by the name of the first module of each.
 
-    Chains of modules (``nn.Sequential``) are opened; what is no chain, such as a residual block, is
-    a layer. A normalisation belongs to the layer before it.
+    Chains of modules (``nn.Sequential``) are opened; what is not a chain, such as a residual block,
+    is a layer. A normalisation belongs to the layer before it.
 
     Raises
     ------

@@ -128,7 +128,7 @@ def check_training(file: Path, task_class: type[Any]) -> None:
 
 
 def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return a section, empty where there is none; building refuses what is no section."""
+    """Return a section, empty where there is none; building refuses what is not a section."""
     table = document.get(name)
     return table if isinstance(table, dict) else {}
 

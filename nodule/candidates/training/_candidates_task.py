@@ -52,7 +52,8 @@ class CandidatesTask:
     store : folder in which scans are unpacked, for more than memory holds; None holds them there.
     held_out_folds : folds of the crop set, and of a folder's scans, that training never sees.
     watched_folds : of those, whose cubes and stacks are looked at after each epoch. The loop then
-        keeps the best epoch, and figures on these folds are no longer honest; empty keeps the last.
+        keeps the best epoch, and figures on these folds are no longer unbiased; empty keeps the
+        last.
     hard_negatives_from : weights of a detector whose false positives on the scans are
         shown again and again; None mines none.
         They only choose among places of the training scans, and nothing is learned from what they

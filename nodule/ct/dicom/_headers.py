@@ -38,7 +38,7 @@ class ImageHeader:
     orientation : LPS unit vectors along a row (x, y, z) and along a column (x, y, z).
     row_spacing_mm, column_spacing_mm : distances between rows (y) and between columns (x).
     slope, intercept, rescale_type : from stored values to Hounsfield units.
-    padding : closed range of stored values that are no measurement.
+    padding : closed range of stored values that are not measurements.
     patient_digest : sha256 of what identifies the patient, to tell two apart without a name.
     acquisition, temporal_position, stack_id : which part of the scan it belongs to, as stated.
     malformed : descriptive attributes whose values break the standard; they are taken as absent.
@@ -145,7 +145,7 @@ def read_dicom_file(member: Member) -> DicomFile:
 
     Raises
     ------
-    DicomSeriesError : when not even the series can be told: ``NOT_DICOM``, ``DICOMDIR``,
+    DicomSeriesError : when not even the series can be determined: ``NOT_DICOM``, ``DICOMDIR``,
         ``NO_TRANSFER_SYNTAX``, ``UNREADABLE``, ``NOT_AN_IMAGE``, ``BAD_VALUE``, ``TOO_LARGE``.
         Later faults are in the result's ``error``, so that the series is known to be affected.
     """

@@ -43,8 +43,8 @@ def read_patient(member: Member) -> PatientHeader:
 
 def patient_digest(dataset: Dataset) -> str:
     """Return a sha256 that tells two patients apart and names neither."""
-    told = [
+    stated = [
         (attributes.stated(dataset, keyword, attributes.text) or "").upper()
         for keyword in IDENTIFYING_KEYWORDS
     ]
-    return hashlib.sha256("\0".join(told).upper().encode()).hexdigest()
+    return hashlib.sha256("\0".join(stated).upper().encode()).hexdigest()

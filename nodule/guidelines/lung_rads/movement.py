@@ -28,7 +28,7 @@ def difference_mm(now: Size, before: Size) -> Decimal | None:
 
 
 def movement(lesion: ScreenedNodule, edition: Edition) -> tuple[Movement | None, tuple[str, ...]]:
-    """How the nodule moved; None and the facts that are missing where that cannot be told."""
+    """How the nodule moved; None and the facts that are missing where that cannot be determined."""
     if lesion.temporal_status != "followed":
         return lesion.temporal_status, ()
     if lesion.prior is None:

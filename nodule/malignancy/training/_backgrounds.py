@@ -1,4 +1,4 @@
-"""Whole scans as a source of what is no nodule, and of lung to fill in with."""
+"""Whole scans as a source of what is not a nodule, and of lung to fill in with."""
 
 from __future__ import annotations
 

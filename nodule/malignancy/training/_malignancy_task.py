@@ -61,7 +61,7 @@ class MalignancyTask:
         of the training scans: whom the detector was trained on is not counted here.
     held_out_folds : patients that training never sees.
     watched_folds : of those, whose nodules are scored after each epoch. The loop then keeps the
-        best epoch, and figures on these folds are no longer honest; empty keeps the last.
+        best epoch, and figures on these folds are no longer unbiased; empty keeps the last.
     backbone, magnifications_mm, channels : of the network.
     malignancy_weight, characteristics_weight, diameter_weight : of the losses, beside the nodule
         loss with weight 1; the middle one counts for the mean of the other eight.
