@@ -24,10 +24,10 @@ from nodule.ct._archives import (
     refuse_unsafe,
 )
 from nodule.errors import InputError
+from nodule.file_signatures import starts_as_apple_double
 
 MAX_MEMBERS = 20_000
 _CHUNK_BYTES = 1 << 20
-_APPLE_DOUBLE = b"\0\5\x16\7"  # RFC 1740
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,10 +86,8 @@ class Member:
         ------
         InputError : as :meth:`open`.
         """
-        if not PurePosixPath(self.name).name.startswith("._"):
-            return False
         with self.open() as stream:
-            return stream.read(len(_APPLE_DOUBLE)) == _APPLE_DOUBLE
+            return starts_as_apple_double(PurePosixPath(self.name).name, stream)
 
 
 @dataclass(frozen=True, kw_only=True)

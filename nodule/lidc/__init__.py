@@ -20,6 +20,7 @@ from nodule.lidc._whole_scans import (
     dicom_folders,
     find_scans,
     fold_of,
+    holds_dicom,
     training_scans,
 )
 from nodule.lidc._xml import CHARACTERISTICS, LidcReadings, PointMark, read_lidc_xml
@@ -39,6 +40,7 @@ __all__ = [
     "findings_by_series",
     "fold_of",
     "holds_ct_readings",
+    "holds_dicom",
     "negatives_by_series",
     "nodules_on",
     "position_lps_mm",

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nodule.errors import ConfigError, InputError
+from nodule.file_signatures import is_apple_double, is_dicom
 from nodule.lidc._readings import readings_beside, readings_by_series
 
 logger = logging.getLogger(__name__)
@@ -98,8 +99,8 @@ def find_scans(path: Path) -> tuple[WholeScan, ...]:
     if subsets:
         return tuple(_single(each) for each in subsets)
     studies = _series_by_study(path)
-    files = sorted(each for each in path.iterdir() if each.is_file() and _IMAGE.search(each.name))
-    if next(path.glob("*.dcm"), None) is not None or (not studies and len(files) < 2):
+    files = sorted(each for each in path.iterdir() if _is_image(each))
+    if holds_dicom(path) or (not studies and len(files) < 2):
         series = [uid for folders in studies.values() for uid in folders.values()]
         return (_single(path, series=series),)
     readings = readings_by_series(path)
@@ -110,7 +111,20 @@ def find_scans(path: Path) -> tuple[WholeScan, ...]:
 
 def luna16_files(path: Path) -> list[Path]:
     """Return the scans of LUNA16 below a folder, its masks of the lungs left out."""
-    return sorted(each for each in path.rglob("*.mhd") if _subset_of(each) is not None)
+    return sorted(
+        each
+        for each in path.rglob("*.mhd")
+        if _subset_of(each) is not None and not is_apple_double(each)
+    )
+
+
+def holds_dicom(folder: Path) -> bool:
+    """Whether a folder itself holds DICOM files, whatever they are called."""
+    return any(is_dicom(each) for each in sorted(folder.iterdir()))
+
+
+def _is_image(path: Path) -> bool:
+    return path.is_file() and bool(_IMAGE.search(path.name)) and not is_apple_double(path)
 
 
 def training_scans(
@@ -257,22 +271,25 @@ def _shallowest(folder: Path, name: str) -> Path | None:
 def dicom_folders(root: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
     """Yield the folders that hold DICOM files, with what one file of each says of its series.
 
-    The headers are ``Modality``, ``StudyInstanceUID`` and ``SeriesInstanceUID``, empty where
-    absent.
+    Files are known by their first bytes, whatever they are called. The headers are
+    ``Modality``, ``StudyInstanceUID`` and ``SeriesInstanceUID``, empty where absent.
     """
     from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
 
-    first: dict[Path, Path] = {}
-    for path in sorted(root.rglob("*.dcm")):
-        first.setdefault(path.parent, path)
-    for folder, path in first.items():
-        try:
-            header = dcmread(path, stop_before_pixels=True, specific_tags=list(_HEADERS))
-        except InvalidDicomError:
-            logger.warning("%s is not a DICOM file", path.name)
+    for folder, _, names in sorted(os.walk(root)):
+        paths = (Path(folder, name) for name in sorted(names))
+        path = next(filter(is_dicom, paths), None)
+        if path is None:
+            _tell_left_out(Path(folder, name) for name in names)
             continue
-        yield folder, {tag: str(header.get(tag, "")) for tag in _HEADERS}
+        header = dcmread(path, stop_before_pixels=True, specific_tags=list(_HEADERS))
+        yield path.parent, {tag: str(header.get(tag, "")) for tag in _HEADERS}
+
+
+def _tell_left_out(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.suffix.lower() == ".dcm" and not is_apple_double(path):
+            logger.warning("%s is not a DICOM file", path.name)
 
 
 def _series_by_study(root: Path) -> dict[str, dict[Path, str]]:

@@ -16,6 +16,7 @@ from nodule.lidc import (
     find_scans,
     findings_by_series,
     holds_ct_readings,
+    holds_dicom,
     nodules_on,
     read_lidc_xml,
 )
@@ -85,7 +86,7 @@ class LidcCollection:
     def _series(self, readings: LidcReadings, *, near: Path) -> SeriesSource:
         """Return the series read: from the folder ``near`` if it has images, else from any."""
         series_uid = readings.series_instance_uid
-        if any(path.suffix.lower() == ".dcm" for path in near.iterdir()):
+        if holds_dicom(near):
             return inventory(near).choose(series_uid or None)
         if series_uid not in self._folders:
             raise InputError(

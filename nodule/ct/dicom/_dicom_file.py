@@ -28,12 +28,12 @@ from pydicom.uid import (
 
 from nodule.ct._containers import Member
 from nodule.errors import DicomSeriesError
+from nodule.file_signatures import starts_as_dicom
 
 MAX_INFLATED_BYTES = 256 << 20  # a deflated data set; the largest single CT image has 8 MiB
 _PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _PIXEL_DATA = 0x7FE00010
 _UNDEFINED_LENGTH = 0xFFFFFFFF
-_PREAMBLE = 128
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ def quiet_pydicom() -> Iterator[None]:
 def looks_like_dicom(member: Member) -> bool:
     """Whether a file has the 128-byte preamble and the prefix that DICOM part 10 demands."""
     with member.open() as stream:
-        return stream.read(_PREAMBLE + 4)[_PREAMBLE:] == b"DICM"
+        return starts_as_dicom(stream)
 
 
 def parse_file(member: Member, keywords: Sequence[str | int]) -> ParsedFile:
@@ -142,7 +142,7 @@ def read_pixels(member: Member, span: PixelSpan) -> bytes:
 def _dataset_stream(member: Member) -> Iterator[tuple[BinaryIO, _Meta]]:
     """Open a file behind its meta information, inflated where it is deflated."""
     with member.open() as stream, quiet_pydicom():
-        if stream.read(_PREAMBLE + 4)[_PREAMBLE:] != b"DICM":
+        if not starts_as_dicom(stream):
             raise _not_dicom(member)
         meta = _read_meta(member, stream)
         if meta.transfer_syntax == DeflatedExplicitVRLittleEndian:

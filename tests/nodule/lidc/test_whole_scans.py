@@ -13,6 +13,7 @@ from nodule.lidc._whole_scans import luna16_files, patient_of
 from nodule.training import CropSet
 
 UID = "1.3.6.1.4.1.14519.5.2.1.6279.6001.{}"
+APPLE_DOUBLE = b"\0\5\x16\7" + bytes(162)  # RFC 1740
 SERIES = "1.3.6.1.4.1.14519.5.2.1.6279.6001.179049373636438705059720603192"
 HEAD = (
     "<LidcReadMessage><ResponseHeader><SeriesInstanceUid>{}</SeriesInstanceUid>"
@@ -229,3 +230,25 @@ def test_refuses_a_scan_with_two_readings(tmp_path: Path) -> None:
 )
 def test_patients_stay_in_the_folds_in_which_networks_were_trained(patient: str, fold: int) -> None:
     assert fold_of(patient) == fold
+
+
+@pytest.mark.parametrize("name", ["1-001.DCM", "IM0001", "1-001.dcm"])
+def test_slices_are_known_by_their_bytes_and_hidden_twins_are_none(
+    tmp_path: Path, name: str
+) -> None:
+    root = tmp_path / "download"
+    folder = series(root / "imgs" / "LIDC-IDRI-0001" / "study" / "series", "LIDC-IDRI-0001")
+    (folder / "1-001.dcm").rename(folder / name)
+    (folder / "._1-001.dcm").write_bytes(APPLE_DOUBLE)
+    drawn = readings(root / "xml" / "185" / "069.xml", "LIDC-IDRI-0001")
+    (drawn.parent / "._069.xml").write_bytes(APPLE_DOUBLE)
+    (scan,) = find_scans(root)
+    assert (scan.patient, scan.path, scan.readings) == ("LIDC-IDRI-0001", folder, drawn)
+    assert scan.series == (SERIES,)
+
+
+def test_a_hidden_twin_of_an_image_file_is_no_scan(tmp_path: Path) -> None:
+    for name in ("a.nii.gz", "b.nii.gz"):
+        touch(tmp_path / name)
+        (tmp_path / f"._{name}").write_bytes(APPLE_DOUBLE)
+    assert [scan.patient for scan in find_scans(tmp_path)] == ["a", "b"]
