@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import warnings
 from collections.abc import Iterable, Iterator
 
@@ -25,6 +24,7 @@ from nodule.ct.dicom import (
     quiet_pydicom,
     stack_images,
 )
+from nodule.dicom._conformance import conforms, refuse_unreferable
 from nodule.errors import DicomSeriesError, InputError
 
 _LOG = logging.getLogger(__name__)
@@ -54,18 +54,6 @@ _OPTIONAL = (
     "LossyImageCompressionRatio",
     "LossyImageCompressionMethod",
 )
-_DATE, _TIME = r"\d{8}", r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?"
-_ALLOWED = {
-    "PatientBirthDate": _DATE,
-    "PatientSex": "[MFO]",
-    "PatientAge": r"\d{3}[DWMY]",
-    "PatientIdentityRemoved": "YES|NO",
-    "StudyDate": _DATE,
-    "StudyTime": _TIME,
-    "SeriesDate": _DATE,
-    "SeriesTime": _TIME,
-    "LossyImageCompression": "00|01",
-}
 
 
 @contextlib.contextmanager
@@ -110,8 +98,9 @@ def source_headers(source: SeriesSource) -> tuple[Dataset, ...]:
     ------
     InputError : as :func:`source_stack`.
     DicomSeriesError : ``INCOMPLETE_DICOM_SOURCE`` where a UID is missing that results must
-        refer to; ``UNSUPPORTED_DICOM_SOURCE`` for other classes than CT's, or several
-        multi-frame files.
+        refer to; ``INVALID_DICOM_SOURCE`` where one breaks the standard, or each image has
+        a frame of reference of its own; ``UNSUPPORTED_DICOM_SOURCE`` for other classes than
+        CT's, or several multi-frame files.
     """
     stack = source_stack(source)
     _refuse_unsupported(stack.images)
@@ -170,6 +159,9 @@ def _shared_header(source: SeriesSource, images: tuple[ImageHeader, ...]) -> Dat
             expected="UIDs of study, series, frame of reference, class and instance",
             got="no " + ", ".join(missing),
         )
+    instances = {f"SOPInstanceUID of {i.where}": i.sop_instance_uid for i in images}
+    refuse_unreferable({**names, **instances})
+    _refuse_frame_per_image(images)
     shared = _identity(source)
     # data sets updated from this one share its elements, so that none may differ between images
     for keyword, uid in names.items():
@@ -177,6 +169,19 @@ def _shared_header(source: SeriesSource, images: tuple[ImageHeader, ...]) -> Dat
     shared.Modality = first.modality
     shared.Rows, shared.Columns = first.pixel_format.rows, first.pixel_format.columns
     return shared
+
+
+def _refuse_frame_per_image(images: tuple[ImageHeader, ...]) -> None:
+    """Refuse several frames of reference: a segmentation lies in one alone (PS3.3 C.7.4.1)."""
+    frames = {image.frame_of_reference_uid for image in images}
+    if len(frames) > 1:
+        raise DicomSeriesError(
+            "the images of a series name several frames of reference",
+            code="INVALID_DICOM_SOURCE",
+            expected="one FrameOfReferenceUID for all",
+            got=f"{len(frames)} among {len(images)} images",
+            hint="Give the series before it was renamed, or leave SR and SEG out.",
+        )
 
 
 def _identity(source: SeriesSource) -> Dataset:
@@ -199,7 +204,7 @@ def _character_set(text: str) -> str:
 
 def _allowed(header: Dataset, keyword: str) -> str | None:
     text = attributes.text(header, keyword)
-    if text is None or re.fullmatch(_ALLOWED.get(keyword, "(?s:.*)"), text):
+    if text is None or conforms(keyword, text):
         return text
     _LOG.warning("%s of the series breaks the standard and was left empty", keyword)
     return None

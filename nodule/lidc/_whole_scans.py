@@ -111,11 +111,8 @@ def find_scans(path: Path) -> tuple[WholeScan, ...]:
 
 def luna16_files(path: Path) -> list[Path]:
     """Return the scans of LUNA16 below a folder, its masks of the lungs left out."""
-    return sorted(
-        each
-        for each in path.rglob("*.mhd")
-        if _subset_of(each) is not None and not is_apple_double(each)
-    )
+    found = (each for each in path.rglob("*.mhd") if _subset_of(each) is not None)
+    return sorted(each for each in found if not is_apple_double(each))
 
 
 def holds_dicom(folder: Path) -> bool:
