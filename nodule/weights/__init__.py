@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from nodule.errors import WeightsError
 from nodule.inference import SPEED_ONLY
+from nodule.weights._shipped_digests import SHIPPED_SHA256
 from nodule.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -49,8 +50,17 @@ class Weights:
 
     @classmethod
     def shipped(cls, name: str) -> Weights:
-        """Open the weights that the package brings, by name, such as ``lungs``."""
-        return cls.open(SHIPPED / f"{name}.safetensors")
+        """Open the weights that the package brings, by name, such as ``lungs``.
+
+        Raises
+        ------
+        WeightsError : ``WEIGHTS_CHANGED`` where they are not those of this version; as
+            :meth:`open`.
+        """
+        weights = cls.open(SHIPPED / f"{name}.safetensors")
+        if name in SHIPPED_SHA256 and weights.sha256 != SHIPPED_SHA256[name]:
+            raise _changed(weights.path, expected=SHIPPED_SHA256[name], got=weights.sha256)
+        return weights
 
     @classmethod
     def shipped_members(cls, name: str) -> tuple[Weights, ...]:
@@ -64,7 +74,7 @@ class Weights:
         WeightsError : ``NO_WEIGHTS`` where there is none.
         """
         paths = sorted(SHIPPED.glob(f"{name}.fold*.safetensors"))
-        return tuple(cls.open(path) for path in paths) or (cls.shipped(f"{name}.fold0"),)
+        return tuple(cls.shipped(path.stem) for path in paths) or (cls.shipped(f"{name}.fold0"),)
 
     @classmethod
     def open(cls, path: Path) -> Weights:
@@ -72,7 +82,8 @@ class Weights:
 
         Raises
         ------
-        WeightsError : ``NO_WEIGHTS``, ``NOT_SAFETENSORS`` or ``FOREIGN_WEIGHTS``.
+        WeightsError : ``NO_WEIGHTS``, ``NOT_SAFETENSORS``, ``FOREIGN_WEIGHTS`` or
+            ``DAMAGED_WEIGHTS`` where the header does not say what it must.
         """
         about = _read_header(path)
         if about.get("format") != _FORMAT:
@@ -82,6 +93,7 @@ class Weights:
                 expected=_FORMAT,
                 got=about.get("format"),
             )
+        _check_header(path, about)
         return cls(
             sha256=file_sha256(path),
             path=path,
@@ -124,12 +136,7 @@ def load_state(weights: Weights) -> dict[str, Tensor]:
     content = weights.path.read_bytes()
     got = hashlib.sha256(content).hexdigest()
     if got != weights.sha256:
-        raise WeightsError(
-            f"{weights.path.name} changed since it was opened",
-            code="WEIGHTS_CHANGED",
-            expected=weights.sha256,
-            got=got,
-        )
+        raise _changed(weights.path, expected=weights.sha256, got=got)
     return current_names(load(content))
 
 
@@ -180,5 +187,38 @@ def _read_header(path: Path) -> dict[str, Any]:
         raise WeightsError(
             f"{path.name} is not a safetensors file", code="NOT_SAFETENSORS", got=str(error)
         ) from error
-    about: dict[str, Any] = json.loads(metadata.get("nodule", "{}"))
+    try:
+        about = json.loads(metadata.get("nodule", "{}"))
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, expected="JSON", got=type(error).__name__) from None
+    if not isinstance(about, dict):
+        raise _damaged(path, expected="a JSON object", got=type(about).__name__)
     return about
+
+
+def _check_header(path: Path, about: Mapping[str, Any]) -> None:
+    for name, kind in (("stage", str), ("architecture", dict), ("training_patients", list)):
+        if not isinstance(about.get(name), kind):
+            raise _damaged(path, expected=f"{name} as {kind.__name__}", got=type(about.get(name)))
+    if not all(isinstance(patient, str) for patient in about["training_patients"]):
+        raise _damaged(path, expected="training_patients as a list of names", got="others")
+
+
+def _damaged(path: Path, *, expected: str, got: object) -> WeightsError:
+    return WeightsError(
+        f"the header of {path.name} does not say what the weights are",
+        code="DAMAGED_WEIGHTS",
+        expected=expected,
+        got=got.__name__ if isinstance(got, type) else got,
+        hint="Copy the file again, or train it again with nodule train",
+    )
+
+
+def _changed(path: Path, *, expected: str, got: str) -> WeightsError:
+    return WeightsError(
+        f"{path.name} is not the file that it was",
+        code="WEIGHTS_CHANGED",
+        expected=expected,
+        got=got,
+        hint="Install the package again, or copy the file again",
+    )

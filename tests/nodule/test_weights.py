@@ -8,7 +8,8 @@ import torch
 from safetensors.torch import save_file
 
 from nodule.errors import WeightsError
-from nodule.weights import Weights, load_state, save_state
+from nodule.weights import SHIPPED, Weights, load_state, save_state
+from nodule.weights._shipped_digests import SHIPPED_SHA256
 
 STATE = {"b.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.zeros(2)}
 
@@ -95,3 +96,44 @@ def test_a_file_from_before_0_2_fills_the_backbone(tmp_path: Path) -> None:
         training_patients=(),
     )
     assert sorted(load_state(Weights.open(path))) == ["backbone.0.weight", "heads.trunk.bias"]
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("garbage", "DAMAGED_WEIGHTS"),
+        ("[" * 100_000, "DAMAGED_WEIGHTS"),
+        ("[]", "DAMAGED_WEIGHTS"),
+        ("{}", "FOREIGN_WEIGHTS"),
+        ('{"format": "nodule-weights-v1"}', "DAMAGED_WEIGHTS"),
+        (
+            '{"format": "nodule-weights-v1", "stage": "lungs", "architecture": {},'
+            ' "training_patients": [1]}',
+            "DAMAGED_WEIGHTS",
+        ),
+    ],
+)
+def test_a_damaged_header_is_refused(tmp_path: Path, header: str, code: str) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file({"w": torch.zeros(2)}, path, {"nodule": header})
+    with pytest.raises(WeightsError) as refused:
+        Weights.open(path)
+    assert refused.value.code == code
+
+
+def test_shipped_weights_with_one_bit_changed_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bytearray(Weights.shipped("malignancy.fold0").path.read_bytes())
+    content[-5000] ^= 64
+    (tmp_path / "malignancy.fold0.safetensors").write_bytes(content)
+    monkeypatch.setattr("nodule.weights.SHIPPED", tmp_path)
+    for opened in (Weights.shipped, Weights.shipped_members):
+        with pytest.raises(WeightsError, match="WEIGHTS_CHANGED"):
+            opened("malignancy.fold0" if opened == Weights.shipped else "malignancy")
+
+
+def test_every_shipped_file_has_its_digest_in_code() -> None:
+    names = {path.stem for path in SHIPPED.glob("*.safetensors")}
+    assert names == set(SHIPPED_SHA256)
+    assert {name: Weights.shipped(name).sha256 for name in names} == dict(SHIPPED_SHA256)
