@@ -122,7 +122,8 @@ def _of_members(members: Iterable[Member]) -> Inventory:
             if refused.code == "NOT_DICOM" and member.is_apple_double():
                 ignored.append(IgnoredFile(name=member.name, error=_hidden_twin(member.name)))
                 continue
-            ignored.append(IgnoredFile(name=member.name, error=refused))
+            told = refused if refused.code != "NOT_DICOM" else _image_file(member) or refused
+            ignored.append(IgnoredFile(name=member.name, error=told))
             if refused.code in _SUSPICIOUS or member.name.lower().endswith(_DICOM_NAMES):
                 suspects.append(member)
         else:
@@ -135,6 +136,18 @@ def _of_members(members: Iterable[Member]) -> Inventory:
         records.append(_record(uid, unique))
         ignored += copies
     return Inventory(series=tuple(records), ignored=tuple(ignored), suspects=tuple(suspects))
+
+
+def _image_file(member: Member) -> NoduleError | None:
+    """Return what to say of a NIfTI, MetaImage or NRRD file among DICOM files."""
+    if not member.name.lower().endswith(tuple(IMAGE_FORMATS)):
+        return None
+    return InputError(
+        f"{member.name} is not a DICOM file",
+        code="NOT_DICOM",
+        expected="DICOM files in a folder or an archive",
+        hint="Give the image file itself, not what it lies in.",
+    )
 
 
 def _hidden_twin(name: str) -> NoduleError:

@@ -138,10 +138,24 @@ class Inventory:
             return self._source(self._by_uid(series_uid), "asked for by its UID")
         usable = [s for s in self.series if not s.problems]
         if not usable:
-            raise max(self.series, key=lambda s: (s.modality == "CT", s.image_count)).problems[0]
+            most = max(self.series, key=lambda s: (s.modality == "CT", s.image_count))
+            raise self._series_per_image(most) or most.problems[0]
         _refuse_several_patients(usable)
         index, reason = best_of([s.offer for s in usable])
         return self._source(usable[index], reason)
+
+    def _series_per_image(self, most: SeriesRecord) -> NoduleError | None:
+        """Return what to say where every CT image names a series of its own."""
+        alone = sum(record.modality == "CT" for record in self.series)
+        if most.verdict != "TOO_FEW_SLICES" or most.image_count > 1 or alone < 2:
+            return None
+        return InputError(
+            "each image names a series of its own",
+            code="TOO_FEW_SLICES",
+            expected="one SeriesInstanceUID for all slices of a series",
+            got=f"{alone} series of one image",
+            hint="An anonymiser may have renamed them one by one: export the series again.",
+        )
 
     def _by_uid(self, series_uid: str) -> SeriesRecord:
         for record in self.series:

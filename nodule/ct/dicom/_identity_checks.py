@@ -74,7 +74,7 @@ def _distinct_instances(images: Images) -> NoduleError | None:
         code="DUPLICATE_UIDS",
         expected="one for each image",
         got=f"{most} files of one",
-        hint="Export the series again: results could not say which image they refer to.",
+        hint="The same images may have been exported twice: keep one file of each.",
     )
 
 

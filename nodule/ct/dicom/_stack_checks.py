@@ -7,12 +7,14 @@ from itertools import pairwise
 
 import numpy as np
 
+from nodule.ct.dicom._dicom_file import read_pixels
 from nodule.ct.dicom._grid import Stack
 from nodule.errors import DicomSeriesError, NoduleError
 from nodule.study import StudyWarning
 
 MAX_DEVIATION_MM = 0.1  # of a slice from the regular grid; more is refused
 SILENT_DEVIATION_MM = 0.01  # header rounding; between the two the series carries a warning
+SILENT_ORIENTATION = 1e-4  # of a cosine, likewise
 MIN_GAP_MM = 0.01
 MAX_SPACING_MM = 20.0
 EXPORT_HINT = "Export the original axial series."
@@ -27,7 +29,19 @@ def _distinct_positions(stack: Stack) -> NoduleError | None:
         code="DUPLICATE_POSITIONS",
         expected="one image per position",
         got=f"{doubles} of {len(stack.images)} images lie where another does",
-        hint="It may be a bolus monitor, or hold several phases: export one phase alone.",
+        hint="The same images may have been exported twice: keep one file of each."
+        if _are_copies(stack)
+        else "It may be a bolus monitor, or hold several phases: export one phase alone.",
+    )
+
+
+def _are_copies(stack: Stack) -> bool:
+    """Whether every image that lies where another does holds the same stored pixels."""
+    return all(
+        lower.member != upper.member
+        and read_pixels(lower.member, lower.pixels) == read_pixels(upper.member, upper.pixels)
+        for (lower, upper), gap_mm in zip(pairwise(stack.images), stack.gaps_mm, strict=True)
+        if gap_mm < MIN_GAP_MM
     )
 
 
@@ -110,6 +124,14 @@ def warnings_of(stack: Stack) -> tuple[StudyWarning, ...]:
             StudyWarning(
                 code="UNEVEN_SPACING",
                 message=f"slices lie up to {stack.deviation_mm:.3f} mm off the regular grid",
+            )
+        )
+    directions = np.asarray([image.orientation for image in stack.images], float)
+    if np.ptp(directions, axis=0).max() > SILENT_ORIENTATION:
+        found.append(
+            StudyWarning(
+                code="UNEVEN_ORIENTATION",
+                message="the slices' orientations differ by rounding; the lowest slice's was used",
             )
         )
     # the frames of one file share its number

@@ -149,8 +149,8 @@ def test_planes_beyond_45_degrees_are_not_axial(
     assert problems(slices) == ({"NOT_AXIAL_VOLUME"} if refused else set())
 
 
-@pytest.mark.parametrize(("difference", "refused"), [(0.00009, False), (0.00011, True)])
-def test_orientations_agree_to_four_decimals(
+@pytest.mark.parametrize(("difference", "refused"), [(0.00049, False), (0.00051, True)])
+def test_orientations_agree_to_five_ten_thousandths(
     synthetic: Any, problems: Check, difference: float, refused: bool
 ) -> None:
     slices = synthetic.make_slices()
