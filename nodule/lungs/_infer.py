@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from nodule.inference import Device, Precision, autocast, pick_device, prepare
-from nodule.lungs.network import build_network, coarsen, normalise, stride
+from nodule.lungs.network import build_network, normalise, stride
 from nodule.weights import Weights, load_state
 
 _BODY_ABOVE = 0.36  # -500 HU, normalised
@@ -17,17 +15,17 @@ _BODY_MARGIN = 4  # coarse voxels of air kept around the body
 
 
 def coarse_shares(
-    array_zyx: NDArray[np.float32], weights: Weights, *, device: Device, precision: Precision
+    coarse_hu: Tensor, weights: Weights, *, device: Device, precision: Precision
 ) -> Tensor:
     """Tell which share of each coarse voxel the lungs fill.
 
     Parameters
     ----------
-    array_zyx : HU on the fine grid.
+    coarse_hu : HU on the grid of :func:`coarsen`.
 
     Returns
     -------
-    Tensor : float32 [2, z, y, x], right and left, on the grid of :func:`coarsen`.
+    Tensor : float32 [2, z, y, x], right and left, on the same grid.
 
     Raises
     ------
@@ -35,7 +33,7 @@ def coarse_shares(
     """
     where = pick_device(device)
     network = _network(weights, where)
-    image = normalise(coarsen(array_zyx))
+    image = normalise(coarse_hu)
     shares = torch.zeros(2, *image.shape)
     box = _body_box(image)
     seen = image[box]

@@ -9,39 +9,45 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
-from nodule.lungs._distance import close_by_ball
+from nodule.lungs._distance import close_by_ball, distance_to
 from nodule.lungs.network import COARSENING
 from nodule.volume import LungMask
 
 _COARSE_MM = float(COARSENING)  # the fine grid has 1 mm
-_HALF = 0.5
-_DARK_SHARE = 0.25
+HALF = 0.5
+DARK_SHARE = 0.25
 _DARK_BELOW_HU = -500.0  # darker than any mixture of half lung and half soft tissue
 _NEAR = 2  # coarse voxels around a lung, beyond which a share is no doubt about its border
 _SLAB = 16  # coarse slices refined at a time: bounds the memory
 
 
-def clean(shares: Tensor, *, least_part: float, closing_mm: float) -> tuple[Tensor, float]:
+def clean(
+    shares: Tensor, main: NDArray[np.bool_], *, least_part: float, closing_mm: float
+) -> tuple[Tensor, float]:
     """Drop small separate parts of either lung, close its surface, fill what it encloses.
 
     Parameters
     ----------
     shares : float32 [2, z, y, x], right and left.
-    least_part : share of the lung's largest part below which a part is dropped.
+    main : what is known to be lung, whatever its side: no part that holds some of it is dropped.
+    least_part : share of the lung's largest part below which another part is dropped.
     closing_mm : radius of the ball that closes the surface.
 
     Returns
     -------
     The cleaned shares, 0 beyond the lungs' immediate surroundings, and both lungs' volume in ml.
     """
-    lung = (shares.sum(0) > _HALF).numpy()
+    lung = (shares.sum(0) > HALF).numpy()
     right_leads = (shares[0] > shares[1]).numpy()
+    sides = _two_sides(lung, right_leads, main, least_part)
     kept = np.zeros_like(lung)
     filled = shares.clone()
-    for index, lead in enumerate((right_leads, ~right_leads)):
-        part = _large_parts(lung & lead, least_part)
-        closed = _close(part, closing_mm)
-        gained = torch.from_numpy(closed & ~lung)
+    for index, (part, leads) in enumerate(zip(sides, (right_leads, ~right_leads), strict=True)):
+        closed = _close(part, closing_mm) & ~sides[1 - index]
+        sided = torch.from_numpy(part & ~leads)
+        gained = torch.from_numpy(closed & ~part)
+        filled[index, sided] = shares[:, sided].sum(0)
+        filled[1 - index, sided] = 0.0
         filled[:, gained] = 0.0
         filled[index, gained] = 1.0
         kept |= closed
@@ -56,12 +62,33 @@ def _close(part: NDArray[np.bool_], closing_mm: float) -> NDArray[np.bool_]:
     return filled
 
 
-def _large_parts(mask: NDArray[np.bool_], least_part: float) -> NDArray[np.bool_]:
+def _two_sides(
+    lung: NDArray[np.bool_],
+    right_leads: NDArray[np.bool_],
+    main: NDArray[np.bool_],
+    least_part: float,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return right and left lung; a small part that is lung goes to the lung nearest to it."""
+    right, stray = _large_parts(lung & right_leads, main, least_part)
+    left, others = _large_parts(lung & ~right_leads, main, least_part)
+    stray |= others
+    if not right.any() or not left.any():
+        return right | (stray & right.any()), left | (stray & left.any())
+    nearer_right = distance_to(right) <= distance_to(left)
+    return right | (stray & nearer_right), left | (stray & ~nearer_right)
+
+
+def _large_parts(
+    mask: NDArray[np.bool_], main: NDArray[np.bool_], least_part: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the large parts of a mask, and those small ones that hold something of the main."""
     labels, _ = ndimage.label(mask)
     counts = np.bincount(labels.ravel())
     counts[0] = 0
-    kept: NDArray[np.bool_] = (counts >= max(least_part * counts.max(), 1))[labels]
-    return kept
+    large = counts >= max(least_part * counts.max(), 1)
+    known = np.zeros_like(large)
+    known[np.unique(labels[main & mask])] = True
+    return large[labels], (known & ~large)[labels]
 
 
 def refine(shares: Tensor, array_zyx: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -81,7 +108,7 @@ def refine(shares: Tensor, array_zyx: NDArray[np.float32]) -> NDArray[np.uint8]:
     NDArray : uint8 labels of :class:`nodule.volume.LungMask`, shape of ``array_zyx``.
     """
     labels = np.zeros(array_zyx.shape, np.uint8)
-    box = _box(shares.sum(0) > _DARK_SHARE)
+    box = _box(shares.sum(0) > DARK_SHARE)
     if box is None:
         return labels
     (z0, z1), rows, columns = box
@@ -107,7 +134,7 @@ def _label_slab(fields: Tensor, first: int, last: int, hu: Tensor) -> NDArray[np
     )[0, :, (first - low) * COARSENING :]
     depth, rows, columns = hu.shape
     share, lead = fine[:, :depth, :rows, :columns]
-    found = (share > _HALF) | ((share > _DARK_SHARE) & (hu < _DARK_BELOW_HU))
+    found = (share > HALF) | ((share > DARK_SHARE) & (hu < _DARK_BELOW_HU))
     side = torch.where(lead > 0, LungMask.RIGHT, LungMask.LEFT).to(torch.uint8)
     return np.asarray((side * found).numpy())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Interval
 
@@ -15,6 +15,9 @@ from nodule.ranges import Share, check_fields
 from nodule.volume import LungMask, Volume
 from nodule.weights import Weights
 
+if TYPE_CHECKING:
+    from nodule.lungs._gate import Piece
+
 _GRID_TOLERANCE = 1e-3
 _FEWEST_VOXELS = 3
 
@@ -24,7 +27,8 @@ class SegmentLungs:
     """Label the right and the left lung on the 1 mm grid.
 
     A 3D U-Net looks at the whole chest at 3 mm and estimates which share of each voxel is lung; the
-    shares are interpolated to 1 mm and cut at a half, lower where the voxel is air. Vessels,
+    shares are interpolated to 1 mm and cut at a half, lower where the voxel is air. What lies
+    outside the body and what holds gas, as foam or bowel, is left out. Vessels,
     nodules and masses inside the pleura, those on it included, belong to the lung; trachea and
     main bronchi do not.
 
@@ -32,7 +36,8 @@ class SegmentLungs:
     ----------
     weights : the network's.
     least_volume_ml : less lung than this counts as none.
-    least_part : a separate part smaller than this share of its lung is dropped.
+    least_part : a part smaller than this share of its lung is dropped, unless air that is at
+        least this share of the largest connected air of the lungs reaches into it.
     closing_mm : radius of the ball that closes each lung's surface, so that nodules on the pleura
         and vessels stay inside.
     precision : of the network.
@@ -44,7 +49,7 @@ class SegmentLungs:
     """
 
     name: ClassVar[str] = "lungs"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     weights: Weights = field(default_factory=lambda: Weights.shipped("lungs"))
     least_volume_ml: Annotated[float, Interval(ge=0, le=10_000)] = 50.0
@@ -66,29 +71,54 @@ class SegmentLungs:
         Raises
         ------
         InputError : ``NOT_CANONICAL`` for another grid.
-        StageError : ``NO_LUNGS`` when no lung is seen.
+        StageError : ``NO_LUNGS`` when no lung is seen, ``NOT_A_CHEST`` when what there is of
+            air in tissue or foam is none.
         WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
         """
+        from nodule.lungs._gate import inside_body, lung_pieces
         from nodule.lungs._infer import coarse_shares
         from nodule.lungs._shape import clean, refine
+        from nodule.lungs.network import coarsen
 
         _check_grid(volume.geometry)
+        coarse_hu = coarsen(volume.array_zyx)
         shares = coarse_shares(
-            volume.array_zyx, self.weights, device=self.device, precision=self.precision
+            coarse_hu, self.weights, device=self.device, precision=self.precision
         )
         progress(0.6)
-        shares, volume_ml = clean(shares, least_part=self.least_part, closing_mm=self.closing_mm)
+        shares, outside_ml = inside_body(shares, coarse_hu.numpy())
+        shares, main, pieces = lung_pieces(shares, volume.array_zyx, least_part=self.least_part)
+        shares, volume_ml = clean(
+            shares, main, least_part=self.least_part, closing_mm=self.closing_mm
+        )
         if volume_ml < self.least_volume_ml:
-            raise StageError(
-                "there is no lung in the image",
-                code="NO_LUNGS",
-                expected=f"at least {self.least_volume_ml:.0f} ml",
-                got=f"{volume_ml:.0f} ml",
-                hint="Choose a series that shows the chest",
-            )
+            raise _no_lungs(volume_ml, self.least_volume_ml, outside_ml, pieces)
         labels_zyx = refine(shares, volume.array_zyx)
         progress(1.0)
         return LungMask(labels_zyx=labels_zyx, geometry=volume.geometry)
+
+
+def _no_lungs(
+    volume_ml: float, least_ml: float, outside_ml: float, pieces: tuple[Piece, ...]
+) -> StageError:
+    """Say that there is no lung, or what there is in its place."""
+    others_ml = sum(each.volume_ml for each in pieces if not each.is_lung)
+    seen = f"{volume_ml:.0f} ml"
+    if others_ml + outside_ml < least_ml:
+        return StageError(
+            "there is no lung in the image",
+            code="NO_LUNGS",
+            expected=f"at least {least_ml:.0f} ml",
+            got=seen,
+            hint="Choose a series that shows the chest",
+        )
+    return StageError(
+        "the image shows no chest: what is dark in it does not look like lung",
+        code="NOT_A_CHEST",
+        expected=f"at least {least_ml:.0f} ml of lung within the body",
+        got=f"{seen}, {outside_ml:.0f} ml outside the body and {others_ml:.0f} ml of other air",
+        hint="Choose a series that shows the chest",
+    )
 
 
 def _check_grid(geometry: Geometry) -> None:

@@ -16,6 +16,11 @@ def _shares(right, left):
     return torch.stack([coarsen(side.astype(np.float32)) for side in (right, left)])
 
 
+def _clean(shares, *, main=None, **settings):
+    known = np.zeros(shares.shape[1:], bool) if main is None else main
+    return clean(shares, known, **settings)
+
+
 def _tissue(shape):
     return np.full(shape, 40.0, np.float32)
 
@@ -52,7 +57,7 @@ def test_small_separate_parts_go_and_large_ones_stay():
     shares[0, 2:12, 2:12, 2:12] = 1.0
     shares[0, 20:26, 2:8, 2:8] = 1.0  # 216 of 1000: a part of its own
     shares[0, 25, 25, 25] = 1.0
-    cleaned, volume_ml = clean(shares, least_part=0.05, closing_mm=9.0)
+    cleaned, volume_ml = _clean(shares, least_part=0.05, closing_mm=9.0)
     assert cleaned[0, 25, 25, 25] == 0
     assert cleaned[0, 22, 4, 4] == 1
     assert volume_ml == 1216 * 27 / 1000
@@ -62,7 +67,7 @@ def test_what_a_lung_encloses_is_filled_with_it():
     shares = torch.zeros(2, 20, 20, 20)
     shares[1, 4:16, 4:16, 4:16] = 1.0
     shares[1, 8:12, 8:12, 8:12] = 0.0
-    cleaned, _ = clean(shares, least_part=0.05, closing_mm=9.0)
+    cleaned, _ = _clean(shares, least_part=0.05, closing_mm=9.0)
     assert (cleaned[1, 4:16, 4:16, 4:16] == 1).all()
     assert (cleaned[0] == 0).all()
     assert (shares[1, 8:12, 8:12, 8:12] == 0).all()  # the caller's data stay
@@ -74,14 +79,14 @@ def test_a_nodule_on_the_pleura_stays_inside():
     bay = nodule | _ball((40, 40, 40), (20, 20, 5), 2.1)
     shares = torch.zeros(2, 40, 40, 40)
     shares[0, torch.from_numpy(lung & ~bay)] = 1.0
-    cleaned, _ = clean(shares, least_part=0.05, closing_mm=9.0)
+    cleaned, _ = _clean(shares, least_part=0.05, closing_mm=9.0)
     inside = cleaned[0].numpy()[nodule & lung] == 1
     assert cleaned[0, 20, 20, 7] == 1
     assert inside.mean() > 0.7  # all but its outermost layer
 
 
 def test_nothing_found_is_an_empty_mask():
-    cleaned, volume_ml = clean(torch.zeros(2, 8, 8, 8), least_part=0.05, closing_mm=9.0)
+    cleaned, volume_ml = _clean(torch.zeros(2, 8, 8, 8), least_part=0.05, closing_mm=9.0)
     assert volume_ml == 0
     assert not refine(cleaned, _tissue((24, 24, 24))).any()
 
@@ -103,7 +108,7 @@ def test_air_far_from_the_lungs_is_none_of_theirs():
     shares = torch.zeros(2, 30, 30, 30)
     shares[0, 10:20, 10:20, 2:12] = 1.0
     shares[0, 10:20, 10:20, 20:28] = 0.4  # bowel gas, say
-    cleaned, _ = clean(shares, least_part=0.05, closing_mm=9.0)
+    cleaned, _ = _clean(shares, least_part=0.05, closing_mm=9.0)
     labels = refine(cleaned, np.full((90, 90, 90), -900.0, np.float32))
     assert not labels[:, :, 54:].any()
 
@@ -132,7 +137,7 @@ def test_doubt_counts_within_two_coarse_voxels_of_a_lung():
     shares = torch.zeros(2, 20, 20, 30)
     shares[0, 5:15, 5:15, 5:15] = 1.0
     shares[0, 5:15, 5:15, 15:20] = 0.4
-    cleaned, _ = clean(shares, least_part=0.05, closing_mm=0.0)
+    cleaned, _ = _clean(shares, least_part=0.05, closing_mm=0.0)
     assert cleaned[0, 10, 10, 15:20].tolist() == pytest.approx([0.4, 0.4, 0.0, 0.0, 0.0])
 
 
@@ -142,5 +147,44 @@ def test_a_part_of_an_eighth_of_the_largest_stays(edge, kept):
     shares = torch.zeros(2, 24, 24, 24)
     shares[0, 2:12, 2:12, 2:12] = 1.0
     shares[0, 16:21, 16:21, 16 : 16 + edge] = 1.0
-    cleaned, _ = clean(shares, least_part=0.125, closing_mm=0.0)
+    cleaned, _ = _clean(shares, least_part=0.125, closing_mm=0.0)
     assert bool(cleaned[0, 17, 17, 17] == 1) == kept
+
+
+def _two_lungs_and_a_tip():
+    """Draw a right and a left lung, and a small part called left beside the right one."""
+    shares = torch.zeros(2, 24, 24, 40)
+    shares[0, 4:16, 4:16, 4:16] = 1.0
+    shares[1, 4:16, 4:16, 24:36] = 1.0
+    shares[1, 18:21, 6:10, 6:10] = 0.9
+    main = np.zeros((24, 24, 40), bool)
+    main[19, 8, 8] = True
+    return shares, main
+
+
+def test_a_small_part_that_is_known_to_be_lung_stays_with_the_nearer_side():
+    shares, main = _two_lungs_and_a_tip()
+    cleaned, _ = _clean(shares, main=main, least_part=0.15, closing_mm=0.0)
+    assert cleaned[0, 19, 8, 8] == pytest.approx(0.9)
+    assert cleaned[1, 19, 8, 8] == 0
+    unknown, _ = _clean(shares, least_part=0.15, closing_mm=0.0)
+    assert unknown[:, 19, 8, 8].sum() == 0
+
+
+def test_without_another_lung_the_known_part_stays_with_the_one():
+    shares, main = _two_lungs_and_a_tip()
+    shares[0] = shares[0] + shares[1]
+    shares[1] = 0.0
+    cleaned, _ = _clean(shares, main=main, least_part=0.15, closing_mm=0.0)
+    assert cleaned[0, 19, 8, 8] == pytest.approx(0.9)
+
+
+def test_what_one_lung_encloses_takes_its_side():
+    shares = torch.zeros(2, 24, 24, 40)
+    shares[0, 4:20, 4:20, 4:20] = 1.0
+    shares[0, 10:13, 10:13, 10:13] = 0.0
+    shares[1, 10:13, 10:13, 10:13] = 1.0
+    shares[1, 4:20, 4:20, 24:36] = 1.0
+    cleaned, _ = _clean(shares, least_part=0.15, closing_mm=0.0)
+    assert (cleaned[0, 10:13, 10:13, 10:13] == 1).all()
+    assert (cleaned[1, 10:13, 10:13, 10:13] == 0).all()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from nodule.chain import Chain
 from nodule.ct import read_ct
@@ -99,6 +100,62 @@ def test_one_aerated_lung_keeps_its_side(phantom):
     mask = _segment(Volume(array_zyx=hu, geometry=phantom.volume.geometry))
     truth = resample_mask(phantom.lungs, geometry=mask.geometry).labels_zyx
     assert _dice(mask.labels_zyx == LungMask.LEFT, truth == LungMask.LEFT) > 0.93
+
+
+def _on_a_table(volume: Volume) -> Volume:
+    """Lay the patient on foam of 45 mm between two shells, 4 mm below the back."""
+    hu = np.pad(volume.array_zyx, ((0, 0), (0, 80), (0, 0)), constant_values=-1000.0)
+    back = int(np.flatnonzero((hu > -500).any((0, 2)))[-1])
+    spacing_mm = volume.geometry.spacing_zyx_mm[1]
+    top, shell, foam = back + round(4 / spacing_mm), round(4 / spacing_mm), round(45 / spacing_mm)
+    noise = np.random.default_rng(0).normal(-890.0, 15.0, (hu.shape[0], foam, hu.shape[2]))
+    hu[:, top : top + 2 * shell + foam] = 0.0
+    hu[:, top + shell : top + shell + foam] = noise
+    geometry = Geometry(
+        shape_zyx=hu.shape,
+        spacing_zyx_mm=volume.geometry.spacing_zyx_mm,
+        origin_lps_mm=volume.geometry.origin_lps_mm,
+    )
+    return Volume(array_zyx=np.ascontiguousarray(hu), geometry=geometry)
+
+
+def test_the_foam_of_a_table_is_no_lung(phantom, found):
+    lain = _segment(_on_a_table(phantom.volume)).labels_zyx
+    rows = found.labels_zyx.shape[1]
+    assert not lain[:, rows:].any()
+    assert _dice(lain[:, :rows] > 0, found.labels_zyx > 0) > 0.97
+
+
+def test_a_table_without_a_patient_is_no_chest(phantom):
+    table = _on_a_table(phantom.volume)
+    rows = int(np.flatnonzero((phantom.volume.array_zyx > -500).any((0, 2)))[-1]) + 1
+    hu = table.array_zyx.copy()
+    hu[:, :rows] = -1000.0
+    with pytest.raises(StageError, match=r"NO_LUNGS|NOT_A_CHEST"):
+        _segment(Volume(array_zyx=hu, geometry=table.geometry))
+
+
+def test_gas_in_soft_tissue_is_no_lung(phantom):
+    hu = np.where(phantom.lungs.labels_zyx > 0, np.float32(40.0), phantom.volume.array_zyx)
+    spacing_mm = np.array(phantom.volume.geometry.spacing_zyx_mm)
+    places_mm = np.moveaxis(np.indices(hu.shape), 0, -1) * spacing_mm
+    for center in ((0.3, 0.4, 0.35), (0.4, 0.45, 0.65), (0.6, 0.4, 0.4), (0.7, 0.5, 0.6)):
+        loop_mm = np.array(center) * hu.shape * spacing_mm
+        hu[np.linalg.norm(places_mm - loop_mm, axis=-1) < 25.0] = -990.0  # 65 ml
+    with pytest.raises(StageError, match=r"NO_LUNGS|NOT_A_CHEST"):
+        _segment(Volume(array_zyx=hu, geometry=phantom.volume.geometry))
+
+
+def test_a_childs_lungs_are_lungs(phantom):
+    g = phantom.volume.geometry
+    small = Geometry(
+        shape_zyx=g.shape_zyx,
+        spacing_zyx_mm=tuple(0.6 * mm for mm in g.spacing_zyx_mm),
+        origin_lps_mm=tuple(0.6 * mm for mm in g.origin_lps_mm),
+    )
+    child = _segment(Volume(array_zyx=phantom.volume.array_zyx, geometry=small))
+    expected_ml = 0.6**3 * sum(phantom.lungs.volume_ml)
+    assert sum(child.volume_ml) == pytest.approx(expected_ml, rel=0.1)
 
 
 @pytest.mark.parametrize("hu", [-1000.0, 0.0])
@@ -208,3 +265,33 @@ def test_the_grid_is_canonical_to_a_thousandth_and_three_voxels_deep(shape, spac
     volume = Volume(array_zyx=np.full(shape, -1000.0, np.float32), geometry=geometry)
     with pytest.raises(NoduleError, match=code):
         SegmentLungs().run(volume=volume)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("patient", ["LCTSC-Test-S1-101", "LCTSC-Test-S1-203"])
+def test_lungs_agree_with_clinicians_outlines_and_a_table_is_none(shared, patient):
+    folder = shared / "data/scans/lungs-lctsc"
+    seen = Chain().on(read_ct(folder / f"{patient}-image.nii.gz"))
+    drawn = sitk.ReadImage(str(folder / f"{patient}-lungs.nii.gz"))
+    grid = seen.volume.geometry
+    like = sitk.Image([int(n) for n in grid.shape_zyx[::-1]], sitk.sitkUInt8)
+    like.SetOrigin(grid.origin_lps_mm)
+    truth = sitk.GetArrayFromImage(
+        sitk.Resample(drawn, like, sitk.Transform(), sitk.sitkNearestNeighbor)
+    )
+    assert _dice(seen.lungs.labels_zyx > 0, truth > 0) > 0.96
+
+
+@pytest.mark.slow
+def test_gas_in_the_colon_under_the_dome_is_no_lung(shared):
+    seen = Chain().on(read_ct(shared / "data/scans/CTMD-normal002"))
+    for center_lps_mm in ((103.5, -185.5, -224.2), (102.5, -192.5, -241.2)):  # by eye
+        z, y, x = np.rint(seen.volume.geometry.lps_to_index(center_lps_mm)).astype(int)
+        assert seen.volume.array_zyx[z, y, x] < -950
+        assert seen.lungs.labels_zyx[z, y, x] == 0
+
+
+@pytest.mark.slow
+def test_a_skull_is_no_chest(shared):
+    with pytest.raises(StageError, match="NOT_A_CHEST"):
+        _ = Chain().on(read_ct(shared / "data/scans/head-phantom")).lungs

@@ -1,0 +1,154 @@
+"""What is lung of all that the network calls lung: a piece of air is judged as a whole.
+
+Walls of tissue part lungs from foam and from gas in the bowel, on the fine grid at least, where
+the network's coarse answer may join them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+
+from nodule.lungs._body import within_body
+from nodule.lungs._distance import distance_to
+from nodule.lungs._shape import DARK_SHARE, HALF, refine
+from nodule.lungs.network import COARSENING, coarsen
+
+_PER_ML = 1000  # fine voxels
+_AIR_BELOW_HU = -500.0
+_GAS_BELOW_HU = -960.0  # darker than all but emphysema
+_LEAST_PIECE_ML = 0.5
+_NEAR = 2  # coarse voxels around a part that may belong to it
+_LEAST_INSIDE = 0.25  # lungs 0.95 and more, foam up to 0.13 on the scans at hand
+# shares and gas of lungs, healthy and made ill: 0.87 to 0.99, 0 to 0.44; of foam, bowel and skulls:
+# 0.34 to 0.74, and where gas is more than 0.25, up to 0.87
+_LEAST_SHARE = 0.75
+_MOST_GAS = 0.2
+_SURE_SHARE = 0.9
+_NO_TISSUE = 0.8  # gas beyond the worst emphysema: no lung, however sure the network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """Air that tissue separates from all other air that the network calls lung.
+
+    Parameters
+    ----------
+    volume_ml : of its air.
+    share : the network's mean share of lung, 0 to 1.
+    gas : share of it darker than lung is, 0 to 1.
+    """
+
+    volume_ml: float
+    share: float
+    gas: float
+
+    @property
+    def is_lung(self) -> bool:
+        """Whether it looks like lung.
+
+        Bowel and stomach hold gas, of which the network is not sure; an emphysematous lung or
+        one beside a pneumothorax may hold as much, but the network has no doubt of it.
+        """
+        if self.gas >= _NO_TISSUE:
+            return False
+        return self.share >= (_LEAST_SHARE if self.gas < _MOST_GAS else _SURE_SHARE)
+
+
+def inside_body(shares: Tensor, coarse_hu: NDArray[np.float32]) -> tuple[Tensor, float]:
+    """Leave out the parts that lie outside the body for the most part, as the foam of a table.
+
+    What reaches the image's sides: the chest wall may lie beyond them.
+
+    Parameters
+    ----------
+    shares : float32 [2, z, y, x], right and left.
+    coarse_hu : HU on the same grid.
+
+    Returns
+    -------
+    The shares, 0 beyond the immediate surroundings of what is inside, and the volume in ml of
+    what is outside.
+    """
+    lung = (shares.sum(0) > HALF).numpy()
+    labels, count = ndimage.label(lung)
+    inside = np.array(ndimage.mean(within_body(coarse_hu, lung), labels, range(count + 1)))
+    rim = np.ones_like(lung)
+    rim[:, 1:-1, 1:-1] = False
+    inside[np.unique(labels[rim])] = 1.0
+    kept = (inside >= _LEAST_INSIDE)[labels] & lung
+    near = ndimage.binary_dilation(kept, iterations=_NEAR) & ~(lung & ~kept)
+    outside_ml = float((lung & ~kept).sum()) * COARSENING**3 / _PER_ML
+    return shares * torch.from_numpy(near), outside_ml
+
+
+def lung_pieces(
+    shares: Tensor, array_zyx: NDArray[np.float32], *, least_part: float
+) -> tuple[Tensor, NDArray[np.bool_], tuple[Piece, ...]]:
+    """Leave out what is gas of the bowel or otherwise no lung.
+
+    Parameters
+    ----------
+    shares : float32 [2, z, y, x], right and left, on the coarse grid.
+    array_zyx : HU on the fine grid.
+    least_part : share of the largest lung piece below which a piece is not a main one.
+
+    Returns
+    -------
+    The shares, 0 where a piece is no lung, and in the tissue nearer to such a piece than to a
+    lung; the coarse voxels of the main pieces; and all pieces of at least half a millilitre,
+    largest first.
+    """
+    main = np.zeros(tuple(shares.shape[1:]), np.bool_)
+    box = ndimage.find_objects((shares.sum(0) > DARK_SHARE).numpy().astype(np.uint8))
+    if not box:
+        return shares, main, ()
+    near, coarse = shares[(slice(None), *box[0])], box[0]
+    fine = tuple(slice(each.start * COARSENING, each.stop * COARSENING) for each in coarse)
+    hu = array_zyx[fine]
+    labels, _ = ndimage.label((refine(near, hu) > 0) & (hu < _AIR_BELOW_HU))
+    pieces = _measure(labels, near, hu)
+    least_ml = least_part * max((e.volume_ml for e in pieces.values() if e.is_lung), default=0.0)
+    verdict = np.zeros((2, int(labels.max()) + 1), np.float32)  # lung or not; main or not
+    for number, piece in pieces.items():
+        verdict[0, number] = 1.0 if piece.is_lung else -1.0
+        verdict[1, number] = piece.is_lung and piece.volume_ml >= least_ml
+    balance = coarsen(verdict[0][labels]).numpy()
+    main[coarse] = coarsen(verdict[1][labels]).numpy() > 0
+    kept = shares.clone()
+    kept[(slice(None), *coarse)] *= torch.from_numpy(~_beside_others(balance))
+    return kept, main, tuple(sorted(pieces.values(), key=lambda each: -each.volume_ml))
+
+
+def _beside_others(balance: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell what is nearer to what is no lung than to lung."""
+    others, lungs = balance < 0, balance > 0
+    if not others.any():
+        return others
+    if not lungs.any():
+        return ~lungs
+    return ~lungs & (distance_to(others) < distance_to(lungs))
+
+
+def _measure(
+    labels: NDArray[np.int32], shares: Tensor, hu: NDArray[np.float32]
+) -> dict[int, Piece]:
+    where = np.flatnonzero(labels)
+    number = labels.ravel()[where]
+    sizes = np.bincount(number, minlength=1)
+    place = tuple(axis // COARSENING for axis in np.unravel_index(where, labels.shape))
+    share = np.bincount(number, weights=shares.sum(0).numpy()[place])
+    gas = np.bincount(number, weights=hu.ravel()[where] < _GAS_BELOW_HU)
+    return {
+        int(n): Piece(
+            volume_ml=float(sizes[n]) / _PER_ML,
+            share=float(share[n] / sizes[n]),
+            gas=float(gas[n] / sizes[n]),
+        )
+        for n in np.flatnonzero(sizes >= _LEAST_PIECE_ML * _PER_ML)
+    }
