@@ -18,6 +18,8 @@ from nodule.volume import LungMask
 
 SLICES_MM = (0.5, 3.0)
 _LUNGS_MM = (80.0, 1067.0)
+LEAST_LUNGS_ML = 1000.0
+"""Two lungs of an adult hold more even after breathing out: residual volume is 1.1 to 1.2 l."""
 _SLICE_LIMIT = "0.5 to 3.0 mm"
 
 

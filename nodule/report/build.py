@@ -11,12 +11,12 @@ from nodule.advice.context import Context
 from nodule.advice.management import manage
 from nodule.errors import InputError
 from nodule.findings import Finding, masks_of
-from nodule.followup import Comparison
+from nodule.followup import Comparison, lungs_cut
 from nodule.mask_labels import MaskReference, refer_to_masks
 from nodule.printed import as_printed
 from nodule.report._limits import Limits
-from nodule.report._quality import SLICES_MM, quality_checks
-from nodule.report._study_parts import LungVolumes, reported_study
+from nodule.report._quality import LEAST_LUNGS_ML, SLICES_MM, quality_checks
+from nodule.report._study_parts import reported_study
 from nodule.report.model import Provenance, Report
 from nodule.report.reported_nodule import NODULE_LIMIT_MM, ReportedNodule, reported
 from nodule.report.software import software_of
@@ -83,7 +83,7 @@ def build_report(
         ),
         limits=Limits(),
         warnings=(
-            *_study_warnings(study, examined.lungs),
+            *_study_warnings(study, lungs),
             *(() if compared is None else compared.warnings),
             *of_findings,
         ),
@@ -150,7 +150,7 @@ def _suspicion(finding: ReportedNodule) -> tuple[float, float]:
     return finding.rating.score, finding.assessment.probability
 
 
-def _study_warnings(study: Study, lungs: LungVolumes) -> Iterator[StudyWarning]:
+def _study_warnings(study: Study, lungs: LungMask) -> Iterator[StudyWarning]:
     yield from study.warnings
     spacing_mm = study.volume.geometry.spacing_zyx_mm[0]
     if spacing_mm > SLICES_MM[1]:
@@ -161,10 +161,18 @@ def _study_warnings(study: Study, lungs: LungVolumes) -> Iterator[StudyWarning]:
         )
     if study.series.lossy:
         yield StudyWarning(code="LOSSY", message="The images were compressed with loss.")
-    if min(lungs.right_ml, lungs.left_ml) == 0:
+    if min(lungs.volume_ml) == 0:
         yield StudyWarning(
             code="LUNG_NOT_FOUND",
             message="One lung was not found, and was not searched for nodules.",
+        )
+    total_ml = sum(lungs.volume_ml)
+    if 0 < total_ml < LEAST_LUNGS_ML and not lungs_cut(lungs):
+        yield StudyWarning(
+            code="SMALL_LUNGS",
+            message=f"The lungs measure {total_ml:.0f} ml together though the scan holds them "
+            f"whole, and an adult's more than {LEAST_LUNGS_ML:.0f} ml: a child, airless lungs or "
+            "no lungs at all. What is found in them is in doubt.",
         )
 
 

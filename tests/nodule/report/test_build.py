@@ -4,6 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from made_findings import made_finding, seen_in
 from pydantic import ValidationError
@@ -11,11 +12,12 @@ from pydantic import ValidationError
 from nodule.advice._measured_nodule import measured_nodule
 from nodule.errors import InputError
 from nodule.findings import Finding
+from nodule.geometry import Geometry
 from nodule.report import Provenance, Report, build_report
 from nodule.report.reported_nodule import nearest_rating
 from nodule.review.review_file import read_report
-from nodule.study import PatientHeader, Study
-from nodule.volume import LungMask
+from nodule.study import PatientHeader, SeriesHeader, Study
+from nodule.volume import LungMask, Volume
 
 
 def test_names_the_image_with_the_calipers(report: Report) -> None:
@@ -109,7 +111,12 @@ def test_a_mean_of_ratings_has_the_word_of_the_nearest(score: float, rating: int
 
 
 def test_warns_of_what_the_reader_must_know(report: Report) -> None:
-    assert [w.code for w in report.warnings] == ["RESCALED", "MASS", "NOT_MEASURED"]
+    assert [w.code for w in report.warnings] == [
+        "RESCALED",
+        "SMALL_LUNGS",
+        "MASS",
+        "NOT_MEASURED",
+    ]
 
 
 def test_warns_of_a_missing_lung(
@@ -120,6 +127,34 @@ def test_warns_of_a_missing_lung(
         study=study, lungs=one, findings=(), patient=patient, provenance=provenance
     )
     assert "LUNG_NOT_FOUND" in [w.code for w in report.warnings]
+
+
+@pytest.mark.parametrize(
+    ("slices", "first", "warned"),
+    [
+        (24, 1, True),  # 960 ml
+        (25, 1, False),  # 1000 ml
+        (26, 1, False),
+        (24, 0, False),  # and the scan ends within them
+    ],
+)
+def test_small_lungs_that_the_scan_holds_whole_are_warned_of(
+    slices: int, first: int, warned: bool, patient: PatientHeader, provenance: Provenance
+) -> None:
+    geometry = Geometry(shape_zyx=(30, 20, 40), spacing_zyx_mm=(10.0, 10.0, 5.0))
+    labels = np.zeros(geometry.shape_zyx, np.uint8)
+    chest = labels[first : first + slices, :, :]
+    chest[:, :4, 5:15] = LungMask.RIGHT  # 40 ml a slice, both together
+    chest[:, :4, 20:30] = LungMask.LEFT
+    volume = Volume(array_zyx=np.zeros(geometry.shape_zyx, np.float32), geometry=geometry)
+    report = build_report(
+        study=Study(volume=volume, series=SeriesHeader(source_format="nifti")),
+        lungs=LungMask(labels_zyx=labels, geometry=geometry),
+        findings=(),
+        patient=patient,
+        provenance=provenance,
+    )
+    assert ("SMALL_LUNGS" in [w.code for w in report.warnings]) == warned
 
 
 def test_json_comes_back_as_it_went(report: Report) -> None:
