@@ -34,7 +34,7 @@ _NO_TISSUE = 0.8  # gas beyond the worst emphysema: no lung, however sure the ne
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
+class AirPiece:
     """Air that tissue separates from all other air that the network calls lung.
 
     Parameters
@@ -89,7 +89,7 @@ def inside_body(shares: Tensor, coarse_hu: NDArray[np.float32]) -> tuple[Tensor,
 
 def lung_pieces(
     shares: Tensor, array_zyx: NDArray[np.float32], *, least_part: float
-) -> tuple[Tensor, NDArray[np.bool_], tuple[Piece, ...]]:
+) -> tuple[Tensor, NDArray[np.bool_], tuple[AirPiece, ...]]:
     """Leave out what is gas of the bowel or otherwise no lung.
 
     Parameters
@@ -137,7 +137,7 @@ def _beside_others(balance: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def _measure(
     labels: NDArray[np.int32], shares: Tensor, hu: NDArray[np.float32]
-) -> dict[int, Piece]:
+) -> dict[int, AirPiece]:
     where = np.flatnonzero(labels)
     number = labels.ravel()[where]
     sizes = np.bincount(number, minlength=1)
@@ -145,7 +145,7 @@ def _measure(
     share = np.bincount(number, weights=shares.sum(0).numpy()[place])
     gas = np.bincount(number, weights=hu.ravel()[where] < _GAS_BELOW_HU)
     return {
-        int(n): Piece(
+        int(n): AirPiece(
             volume_ml=float(sizes[n]) / _PER_ML,
             share=float(share[n] / sizes[n]),
             gas=float(gas[n] / sizes[n]),

@@ -16,7 +16,7 @@ from nodule.volume import LungMask, Volume
 from nodule.weights import Weights
 
 if TYPE_CHECKING:
-    from nodule.lungs._gate import Piece
+    from nodule.lungs._gate import AirPiece
 
 _GRID_TOLERANCE = 1e-3
 _FEWEST_VOXELS = 3
@@ -99,7 +99,7 @@ class SegmentLungs:
 
 
 def _no_lungs(
-    volume_ml: float, least_ml: float, outside_ml: float, pieces: tuple[Piece, ...]
+    volume_ml: float, least_ml: float, outside_ml: float, pieces: tuple[AirPiece, ...]
 ) -> StageError:
     """Say that there is no lung, or what there is in its place."""
     others_ml = sum(each.volume_ml for each in pieces if not each.is_lung)

@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nodule.lungs._gate import Piece, inside_body, lung_pieces
+from nodule.lungs._gate import AirPiece, inside_body, lung_pieces
 from nodule.lungs.network import coarsen
 
 Mask = NDArray[np.bool_]
@@ -66,7 +66,7 @@ def kept(*others: Mask, gas: float, share: float) -> tuple[bool, bool]:
 )
 def test_gas_and_doubt_tell_bowel_from_lung(gas: float, share: float, stays: bool) -> None:
     assert kept(BOWEL, gas=gas, share=share) == (True, stays)
-    assert Piece(volume_ml=1.0, share=share, gas=gas).is_lung == stays
+    assert AirPiece(volume_ml=1.0, share=share, gas=gas).is_lung == stays
 
 
 @pytest.mark.parametrize(("hu", "gas"), [(-961.0, 1.0), (-960.0, 0.0), (-959.0, 0.0)])

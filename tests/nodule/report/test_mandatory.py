@@ -209,7 +209,7 @@ ELSEWHERE = {
     ),
     "warning of the comparison": (
         "Kernels differ.",
-        lambda j: j["warnings"][1]["code"] == "KERNEL_DIFFERS",
+        lambda j: "KERNEL_DIFFERS" in [w["code"] for w in j["warnings"]],
     ),
 }
 PICTURES = {
@@ -292,3 +292,9 @@ def test_a_prior_without_a_date_is_told(
     write_report_files(report, study=study, lungs=lungs, masks=masks, folder=tmp_path, viewer=False)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "prior CT, date not stated" in page
+
+
+def test_small_lungs_are_named_in_the_impression(written: Path) -> None:
+    page = (written / "report.html").read_text(encoding="utf-8")
+    impression = page[page.index('class="impression"') : page.index('class="warnings"')]
+    assert "The lungs measure" in impression

@@ -106,9 +106,15 @@ def test_warns_of_what_stands_alone(
         ],
     )
     reviewed = fold(report, review, study=study, lungs=lungs, masks=masks)
-    assert [w.code for w in report.warnings] == ["RESCALED", "MASS", "NOT_MEASURED"]
+    assert [w.code for w in report.warnings] == [
+        "RESCALED",
+        "SMALL_LUNGS",
+        "MASS",
+        "NOT_MEASURED",
+    ]
     assert [(w.code, w.message[:14]) for w in reviewed.warnings] == [
         ("RESCALED", "Slices differ "),
+        ("SMALL_LUNGS", "The lungs meas"),
         ("NOT_MEASURED", "N1 could not b"),
         ("NOT_MEASURED", "N3 could not b"),
     ]
