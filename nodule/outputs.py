@@ -12,6 +12,7 @@ from nodule.ct import SeriesSource
 from nodule.errors import InputError
 from nodule.findings import Finding
 from nodule.geometry import Geometry
+from nodule.manifest import manifest_of
 from nodule.mask_labels import Labels, label_masks, refer_to_masks, restore_masks
 from nodule.masks import NoduleMask
 from nodule.nifti_image import nifti, read_nifti
@@ -26,6 +27,7 @@ from nodule.result_files import (
     FINDINGS_NAME,
     LUNGS_NAME,
     MANAGEMENT_NAME,
+    MANIFEST_NAME,
     NODULES_NAME,
     PAGE_NAME,
     REPORT_NAME,
@@ -58,6 +60,7 @@ def write_report_files(
     """Write ``lungs.nii.gz``, ``nodules.nii.gz``, the tables, ``report.html`` and ``report.json``.
 
     The tables are ``findings.csv``, ``management.csv`` and, with a prior study, ``comparison.csv``.
+    ``manifest.json`` holds the digest of each file.
 
     The folder appears whole or not at all. An earlier report's files are replaced with it, those
     that this one does not have included; files of other names stay. Equal input gives equal
@@ -118,10 +121,15 @@ def write_report_files(
         except OSError:
             raise
         except Exception:
-            put_in_place(draft, choose, is_own=is_result)
+            _publish(draft, names, choose)
             raise
-        place = put_in_place(draft, choose, is_own=is_result)
-    return tuple(place / name for name in names)
+        place = _publish(draft, names, choose)
+    return tuple(place / name for name in (*names, MANIFEST_NAME))
+
+
+def _publish(draft: Path, names: Sequence[str], choose: Callable[[], Path]) -> Path:
+    write_whole(draft / MANIFEST_NAME, manifest_of(draft, names))
+    return put_in_place(draft, choose, is_own=is_result)
 
 
 def _write_objects(

@@ -10,6 +10,7 @@ COMPARISON_NAME = "comparison.csv"
 FINDINGS_NAME = "findings.csv"
 LUNGS_NAME = "lungs.nii.gz"
 MANAGEMENT_NAME = "management.csv"
+MANIFEST_NAME = "manifest.json"
 NODULES_NAME = "nodules.nii.gz"
 PAGE_NAME = "report.html"
 PDF_NAME = "report.pdf"
@@ -20,7 +21,7 @@ SR_NAME = "sr.dcm"
 RESULT_NAMES = frozenset(
     {
         *(PAGE_NAME, REPORT_NAME, PDF_NAME, SEG_NAME, SR_NAME, LUNGS_NAME, NODULES_NAME),
-        *(FINDINGS_NAME, MANAGEMENT_NAME, COMPARISON_NAME),
+        *(FINDINGS_NAME, MANAGEMENT_NAME, COMPARISON_NAME, MANIFEST_NAME),
     }
 )
 _PARTIAL = re.compile(r"\.(.+)\.\d+")  # left by a killed process

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from nodule.detection import Detection
 from nodule.installed import installed_packages
 from nodule.report.model import Provenance, Software
+from nodule.stage_record import StageRecord
 
 PRODUCT = "nodule"
 _DRAFT = "AI-generated draft, not verified"
@@ -17,12 +19,17 @@ _SHOWN_DIGITS = 12
 
 def provenance_of(found: Detection) -> Provenance:
     """Say what makes a report: input, stages, weights, settings and versions."""
+    return provenance_from(found.input_sha256, found.stages)
+
+
+def provenance_from(input_sha256: str, stages: Sequence[StageRecord]) -> Provenance:
+    """Say what stages would make a report of an input."""
     return Provenance(
-        input_sha256=found.input_sha256,
-        stages={each.name: each.version for each in found.stages},
-        constants={each.name: each.constants_sha256 for each in found.stages},
-        weights={name: sha for each in found.stages for name, sha in each.weights.items()},
-        config={each.name: dict(each.settings) for each in found.stages},
+        input_sha256=input_sha256,
+        stages={each.name: each.version for each in stages},
+        constants={each.name: each.constants_sha256 for each in stages},
+        weights={name: sha for each in stages for name, sha in each.weights.items()},
+        config={each.name: dict(each.settings) for each in stages},
         versions=dict(installed_packages()),
     )
 

@@ -29,6 +29,7 @@ from pipelines.cli._run import run
 from pipelines.cli._summary import NOTHING_DONE, WRONG_USAGE, summarise
 from pipelines.cli._terminal import PrintableMessages, say, say_error
 from pipelines.cli._train import train
+from pipelines.cli._verify import verify
 from pipelines.interrupt import Interrupted, raise_on_signals
 
 _OWNER_ONLY = 0o077  # what nobody else may: read, write or enter
@@ -62,7 +63,7 @@ def _root(
     """Leave everything to the sub-commands."""
 
 
-_of_studies: tuple[Callable[..., None], ...] = (run, demo, compare, explain, check, locate)
+_of_studies: tuple[Callable[..., None], ...] = (run, demo, compare, explain, check, locate, verify)
 for command in _of_studies:
     app.command(rich_help_panel=_STUDIES)(command)
 app.add_typer(review_app, name="review", rich_help_panel=_STUDIES)

@@ -45,6 +45,7 @@ def test_writes_its_files_and_nothing_else(
         "management.csv",
         "report.html",
         "lungs.nii.gz",
+        "manifest.json",
         "nodules.nii.gz",
     }
     assert set(folder.iterdir()) == set(written)

@@ -74,6 +74,7 @@ def test_writes_a_report_prints_a_table_and_ends_with_json(
         "management.csv",
         "comparison.csv",
         "lungs.nii.gz",
+        "manifest.json",
         "nodules.nii.gz",
     }
     record = Report.model_validate_json((out / "report.json").read_bytes()).comparison

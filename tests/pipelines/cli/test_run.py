@@ -17,7 +17,7 @@ from pipelines.cache import Cache
 Nodule = Callable[..., "subprocess.CompletedProcess[str]"]
 FILES = {
     *("report.json", "findings.csv", "management.csv", "report.html"),
-    *("lungs.nii.gz", "nodules.nii.gz"),
+    *("lungs.nii.gz", "nodules.nii.gz", "manifest.json"),
 }
 ALL = ["read_ct", "resample", "lungs", "candidates", "malignancy", "measure"]
 CANARY_FIELDS = (
