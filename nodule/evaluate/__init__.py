@@ -3,7 +3,6 @@
 from nodule.evaluate._bootstrap import BootstrapSettings
 from nodule.evaluate._estimate import ErrorPercentiles, Estimate, LimitsOfAgreement
 from nodule.evaluate._evaluation_result import (
-    CardRows,
     EvaluationFigures,
     EvaluationResult,
     EvaluationScope,
@@ -11,7 +10,6 @@ from nodule.evaluate._evaluation_result import (
 
 __all__ = [
     "BootstrapSettings",
-    "CardRows",
     "ErrorPercentiles",
     "Estimate",
     "EvaluationFigures",

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from nodule.evaluate._bootstrap import BootstrapSettings
 from nodule.weights import Weights
 from nodule.weights.card_writing import write_evaluation
-from nodule.weights.model_card import CardEvaluation, CardFigure
+from nodule.weights.model_card import CardEvaluation, CardRows
 
 FileWriter = Callable[[Path], None]
 """Writes one file of an evaluation's output at the path that it is given."""
@@ -75,24 +75,6 @@ Figures = TypeVar("Figures", bound=EvaluationFigures)
 
 
 @dataclass(frozen=True, kw_only=True)
-class CardRows:
-    """What an evaluation adds to a model card.
-
-    Parameters
-    ----------
-    heading : names the evaluation; one that is repeated under it replaces its figures.
-    measured_on : a sentence: which data, how many, against which reference.
-    figures : rows of the table.
-    notes : paragraphs below the table.
-    """
-
-    heading: str
-    measured_on: str
-    figures: tuple[CardFigure, ...]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
 class EvaluationResult(Generic[Figures]):
     """Figures, with what can be written of them.
 
@@ -138,13 +120,10 @@ class EvaluationResult(Generic[Figures]):
             return
         scope = self.figures.scope
         evaluation = CardEvaluation(
-            heading=self.card.heading,
+            **vars(self.card),
             command=command,
-            measured_on=self.card.measured_on,
             patients=scope.patients,
             seen=scope.seen_patients,
-            figures=self.card.figures,
-            notes=self.card.notes,
         )
         write_evaluation(weights, evaluation)
 

@@ -57,26 +57,36 @@ class CardFigure:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
-class CardEvaluation:
-    """Figures of one evaluation.
+class CardRows:
+    """What an evaluation adds to a model card.
 
     Parameters
     ----------
     heading : names the evaluation; one that is repeated under it replaces its figures.
-    command : the command line that gave them, paths reduced to names.
     measured_on : a sentence: which data, how many, against which reference.
-    patients, seen : patients evaluated, and those of them whom the weights saw in training.
-    figures : the table.
+    figures : rows of the table.
     notes : paragraphs below the table.
     """
 
     heading: str
-    command: str
     measured_on: str
-    patients: int
-    seen: int
     figures: tuple[CardFigure, ...]
     notes: Prose = ()
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class CardEvaluation(CardRows):
+    """The same with the command that measured it, and on whom.
+
+    Parameters
+    ----------
+    command : the command line that gave them, paths reduced to names.
+    patients, seen : patients evaluated, and those of them whom the weights saw in training.
+    """
+
+    command: str
+    patients: int
+    seen: int
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

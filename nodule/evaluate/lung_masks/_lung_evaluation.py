@@ -11,7 +11,7 @@ from nodule.chain import Chain
 from nodule.ct import read_ct
 from nodule.errors import InputError
 from nodule.evaluate._estimate import Estimate
-from nodule.evaluate._evaluation_result import CardRows, EvaluationResult, EvaluationScope
+from nodule.evaluate._evaluation_result import EvaluationResult, EvaluationScope
 from nodule.evaluate._leakage import patients_of, seen_in_training
 from nodule.evaluate._overlap import Overlap
 from nodule.evaluate.lung_masks._lung_agreement import (
@@ -25,7 +25,7 @@ from nodule.lidc import WholeScan
 from nodule.lungs.training import label_lungs
 from nodule.resample import resample_mask
 from nodule.volume import LungMask, Volume
-from nodule.weights.model_card import CardFigure
+from nodule.weights.model_card import CardFigure, CardRows
 
 THRESHOLD_LABELS = "classical labels"
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from nodule.evaluate._estimate import Estimate
-from nodule.evaluate._evaluation_result import CardRows
 from nodule.evaluate.malignancy_rating._agreement_figures import CoreAgreement
 from nodule.evaluate.malignancy_rating._malignancy_figures import MalignancyFigures
-from nodule.weights.model_card import CardFigure
+from nodule.weights.model_card import CardFigure, CardRows
 
 _AUC = "AUC, benign against malignant"
 _KAPPA = "quadratic weighted kappa with the readers' rounded mean"

@@ -10,7 +10,6 @@ from pathlib import Path
 from nodule.evaluate._bootstrap import BootstrapSettings
 from nodule.evaluate._estimate import Estimate
 from nodule.evaluate._evaluation_result import (
-    CardRows,
     EvaluationResult,
     EvaluationScope,
     FileWriter,
@@ -31,7 +30,7 @@ from nodule.evaluate.nodule_detection._nodule_location import side_of
 from nodule.evaluate.nodule_detection._read_scans import must_be_found
 from nodule.evaluate.nodule_detection._scan_detections import NoduleHit, ScanResult, poisson_rate
 from nodule.lidc import LunaMark, write_submission
-from nodule.weights.model_card import CardFigure
+from nodule.weights.model_card import CardFigure, CardRows
 
 FP_RATES = (4.0, 2.0, 1.0)
 

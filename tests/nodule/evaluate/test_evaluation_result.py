@@ -13,12 +13,12 @@ from safetensors.numpy import save_file
 from nodule.evaluate._bootstrap import BootstrapSettings
 from nodule.evaluate._estimate import Estimate
 from nodule.evaluate._evaluation_result import (
-    CardRows,
     EvaluationResult,
     EvaluationScope,
     write_csv,
 )
 from nodule.weights import Weights
+from nodule.weights.model_card import CardRows
 
 
 @dataclass(frozen=True, kw_only=True)
