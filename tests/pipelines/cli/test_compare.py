@@ -103,7 +103,7 @@ def test_a_run_with_a_prior_writes_the_same_bytes(
     done = nodule_run(later_study, "--prior", phantom_study, "-o", tmp_path / "b")
     assert json.loads(done.stdout.splitlines()[-1])["done"][0]["ran"] == []
     files = sorted((tmp_path / "a" / "CASE-2").iterdir())
-    assert len(files) == 7
+    assert len(files) == 8
     for path in files:
         assert path.read_bytes() == (tmp_path / "b" / "CASE-2" / path.name).read_bytes()
 
