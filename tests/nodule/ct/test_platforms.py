@@ -56,18 +56,27 @@ def windows(tmp_path: Path) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(folder)}
 
 
+# a process starts with the peak of the one that started it, so that a small one must measure
+MEASURE = """
+import json, os, subprocess, sys
+env = json.loads(sys.stdin.read())
+process = subprocess.Popen([sys.executable, "-c", *sys.argv[1:]], stdout=subprocess.PIPE, env=env)
+told = process.stdout.read().decode()
+_, status, usage = os.wait4(process.pid, 0)
+process.returncode = os.waitstatus_to_exitcode(status)
+print(json.dumps([process.returncode, told, usage.ru_maxrss * 1024]))
+"""
+
+
 def run(program: str, *paths: Path, env: dict[str, str]) -> tuple[list[str], float]:
     """Return what the program tells, and the largest memory in bytes of any of its processes."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, *map(str, paths)], stdout=subprocess.PIPE, env=env
-    )
-    assert process.stdout is not None
-    told = process.stdout.read()
-    process.stdout.close()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return json.loads(told), usage.ru_maxrss * 1024
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, program, *map(str, paths)],
+        input=json.dumps(env), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    returncode, told, memory_bytes = json.loads(done.stdout)
+    assert returncode == 0
+    return json.loads(told), memory_bytes
 
 
 def compressed(synthetic: Any, folder: Path, uid: str) -> Path:
