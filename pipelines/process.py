@@ -137,7 +137,7 @@ def explain_study(
     wanted = set(finding_ids or ())
     _refuse_unknown(wanted, [each for each in wanted if re.fullmatch(r"N[1-9]\d*", each)])
     series = inventory(study).choose(request.series_uid)
-    with draft_beside(out / "maps"):
+    with draft_beside(out / "maps" if out.is_dir() else out):
         pass  # a folder that cannot be written is refused before the work
     if wanted:
         found = detect(series, chain=request.chain, cache=request.store, listen=listen).found

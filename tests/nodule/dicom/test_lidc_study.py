@@ -50,7 +50,7 @@ def test_the_nodule_of_luna16_is_written_where_it_lies(
         volume,
         center_lps_mm=LUNA16_CENTER_LPS_MM,
         diameter_mm=LUNA16_DIAMETER_MM,
-        rules=stage.rules,
+        rules=stage,
     )
     assert mask is not None
     report = build_report(

@@ -38,8 +38,9 @@ def truth(tmp_path: Path) -> Path:
 @pytest.fixture
 def seen(phantom_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the shipped weights name the phantom among their training patients."""
-    named = replace(Weights.shipped("lungs"), training_patients=(phantom_study.name,))
-    monkeypatch.setattr(Weights, "shipped", lambda name: named)
+    shipped = Weights.shipped
+    named = replace(shipped("lungs"), training_patients=(phantom_study.name,))
+    monkeypatch.setattr(Weights, "shipped", lambda n: named if n == "lungs" else shipped(n))
 
 
 @pytest.mark.usefixtures("seen")

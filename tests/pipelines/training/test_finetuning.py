@@ -197,7 +197,7 @@ def test_says_that_nobody_knows_whose_scans_foreign_weights_saw(
     torch.save(Small().state_dict(), tmp_path / "theirs.pt")
     begin = read_foreign(tmp_path / "theirs.pt")
     train(SumTask(), LOOP, folder=tmp_path / "run", start=begin)
-    assert "theirs.pt does not tell whose scans it was trained on" in caplog.text
+    assert "theirs.pt does not state whose scans it was trained on" in caplog.text
 
 
 def test_a_network_without_a_backbone_cannot_be_frozen(tmp_path: Path) -> None:
