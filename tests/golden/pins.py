@@ -59,7 +59,7 @@ def read(name: str) -> dict[str, Any]:
 def renew(
     name: str, answers: Any, *, versions: Mapping[str, int], same_version: bool = False
 ) -> int:
-    """Write a file anew; return how many answers changed.
+    """Write a file again; return how many answers changed.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Write pinned answers anew: ``python tests/golden/renew.py [NAME...]``, all without a name.
+"""Write pinned answers again: ``python tests/golden/renew.py [NAME...]``, all without a name.
 
 A stage's answer that changes under an unchanged version is refused, unless ``--same-version``
 says that names or cases alone have changed. Read the diff before it is committed.

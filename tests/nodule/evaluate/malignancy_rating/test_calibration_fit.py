@@ -42,8 +42,8 @@ def test_finds_the_temperature_that_undoes_the_flattening(known: list[NodulePred
 
 
 def test_the_suspicion_that_is_learnt_holds_on_other_nodules(known: list[NodulePrediction]) -> None:
-    learnt = fit(known, members=["a"])
-    other = calibrated_ratings(honest(600, flattened=3.0, seed=1), lambda each: learnt)
+    learned = fit(known, members=["a"])
+    other = calibrated_ratings(honest(600, flattened=3.0, seed=1), lambda each: learned)
     has_class = other.truth != 3.0
     label = other.truth[has_class] > 3.0
     after = calibration_error(other.suspicion[has_class], label)
@@ -54,8 +54,8 @@ def test_the_suspicion_that_is_learnt_holds_on_other_nodules(known: list[NoduleP
 def test_a_fifth_of_the_benign_reach_the_threshold_and_a_tenth_is_abstained_from(
     known: list[NodulePrediction],
 ) -> None:
-    learnt = fit(known, members=["a"])
-    found = calibrated_ratings(known, lambda each: learnt)
+    learned = fit(known, members=["a"])
+    found = calibrated_ratings(known, lambda each: learned)
     assert found.called[found.truth < 3.0].mean() == pytest.approx(0.2, abs=0.01)
     assert found.abstained.mean() == pytest.approx(0.1, abs=0.01)
 
