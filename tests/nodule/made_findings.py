@@ -6,13 +6,30 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nodule.findings import AssessedNodule, Assessment, Finding, Malignancy
-from nodule.geometry import Geometry, Vector, as_vector
+from nodule.geometry import Geometry, Vector, as_matrix, as_vector
 from nodule.masks import NoduleMask, Texture
 from nodule.nodules import Measurement, Nodule
 from nodule.study import ImageReference, Study
 
 Nodular = TypeVar("Nodular", bound=AssessedNodule)
 EVEN = Malignancy(distribution=(0.2, 0.2, 0.2, 0.2, 0.2))
+
+TURN = as_matrix(
+    ((0.0, -np.sin(0.2), np.cos(0.2)), (0.0, np.cos(0.2), np.sin(0.2)), (1.0, 0.0, 0.0))
+)
+GRID = Geometry(
+    shape_zyx=(20, 24, 28),
+    spacing_zyx_mm=(2.0, 0.9, 0.8),
+    origin_lps_mm=(-31.7, 12.3, -140.9),
+    direction=TURN,
+)
+
+
+def box(start: tuple[int, int, int], stop: tuple[int, int, int]) -> NoduleMask:
+    """Return a block of voxels of an oblique grid with three spacings as a solid nodule."""
+    array = np.zeros(GRID.shape_zyx, np.bool_)
+    array[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))] = True
+    return NoduleMask.cropped(array, start_zyx=(0, 0, 0), source=GRID, texture="solid")
 
 
 def voxel_mask(center_lps_mm: Vector, volume_mm3: float) -> NoduleMask:

@@ -4,29 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_findings import ball_mask
+from made_findings import GRID, ball_mask, box
 
 from nodule.errors import InputError
-from nodule.geometry import Geometry, as_matrix
 from nodule.mask_labels import MaskReference, label_masks, refer_to_masks, restore_masks
-from nodule.masks import NoduleMask, Texture
+from nodule.masks import Texture
 
-TURN = as_matrix(
-    ((0.0, -np.sin(0.2), np.cos(0.2)), (0.0, np.cos(0.2), np.sin(0.2)), (1.0, 0.0, 0.0))
-)
 SOLID: Texture = "solid"
-GRID = Geometry(
-    shape_zyx=(20, 24, 28),
-    spacing_zyx_mm=(2.0, 0.9, 0.8),
-    origin_lps_mm=(-31.7, 12.3, -140.9),
-    direction=TURN,
-)
-
-
-def box(start: tuple[int, int, int], stop: tuple[int, int, int]) -> NoduleMask:
-    array = np.zeros(GRID.shape_zyx, np.bool_)
-    array[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))] = True
-    return NoduleMask.cropped(array, start_zyx=(0, 0, 0), source=GRID, texture="solid")
 
 
 def test_every_mask_comes_back_from_one_image_of_labels_even_where_they_overlap() -> None:
