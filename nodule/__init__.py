@@ -11,8 +11,9 @@ What is named here is loaded when it is first used: importing the package loads 
 any reader of images.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 from nodule._version import __version__
 
@@ -75,47 +76,29 @@ __all__ = [
     "write_report",
 ]
 
-_HOMES = {
-    "Assessment": "findings",
-    "Candidate": "findings",
-    "Chain": "chain",
-    "Comparison": "followup",
-    "Context": "advice.context",
-    "Detection": "detection",
-    "Finding": "findings",
-    "Geometry": "geometry",
-    "SaliencyMap": "saliency",
-    "LungMask": "volume",
-    "Malignancy": "findings",
-    "Measure": "measure.stage",
-    "Measurement": "nodules",
-    "Nodule": "nodules",
-    "NoduleError": "errors",
-    "NoduleMask": "masks",
-    "PatientHeader": "study",
-    "ProposeCandidates": "candidates.stage",
-    "Report": "report",
-    "Resample": "resample",
-    "ScoreMalignancy": "malignancy.stage",
-    "ScoredCandidate": "findings",
-    "SegmentLungs": "lungs.stage",
-    "SeriesHeader": "study",
-    "Study": "study",
-    "Volume": "volume",
-    "Weights": "weights",
-    "compare": "front_door",
-    "detect": "front_door",
-    "inventory": "ct",
-    "read_ct": "ct",
-    "write_report": "front_door",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "advice.context": ["Context"],
+        "candidates.stage": ["ProposeCandidates"],
+        "chain": ["Chain"],
+        "ct": ["inventory", "read_ct"],
+        "detection": ["Detection"],
+        "errors": ["NoduleError"],
+        "findings": ["Assessment", "Candidate", "Finding", "Malignancy", "ScoredCandidate"],
+        "followup": ["Comparison"],
+        "front_door": ["compare", "detect", "write_report"],
+        "geometry": ["Geometry"],
+        "lungs.stage": ["SegmentLungs"],
+        "malignancy.stage": ["ScoreMalignancy"],
+        "masks": ["NoduleMask"],
+        "measure.stage": ["Measure"],
+        "nodules": ["Measurement", "Nodule"],
+        "report": ["Report"],
+        "resample": ["Resample"],
+        "saliency": ["SaliencyMap"],
+        "study": ["PatientHeader", "SeriesHeader", "Study"],
+        "volume": ["LungMask", "Volume"],
+        "weights": ["Weights"],
+    },
+)

@@ -1,7 +1,8 @@
 """What published rules make of findings and of what is known of a person."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from nodule.advice.case import Case
@@ -18,17 +19,12 @@ __all__ = [
     "read_context",
 ]
 
-_HOMES = {
-    "Advice": "statement",
-    "Case": "case",
-    "Context": "context",
-    "Management": "management",
-    "manage": "management",
-    "read_context": "context",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "case": ["Case"],
+        "context": ["Context", "read_context"],
+        "management": ["Management", "manage"],
+        "statement": ["Advice"],
+    },
+)

@@ -1,7 +1,8 @@
 """Where nodules may be: a heat-map network over the lungs."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from nodule.candidates._heatmap import STRIDE
@@ -41,27 +42,14 @@ __all__ = [
     "suppress",
 ]
 
-_HOMES = {
-    "HeatmapNetwork": "network",
-    "OperatingTable": "_operating",
-    "Peak": "_peaks",
-    "Plan": "_sliding_window",
-    "ProposeCandidates": "stage",
-    "STRIDE": "_heatmap",
-    "Window": "_sliding_window",
-    "find_peaks": "_peaks",
-    "load_network": "stage",
-    "operating_path": "_operating",
-    "plain_network": "stage",
-    "plan_cheapest": "_sliding_window",
-    "plan_windows": "_sliding_window",
-    "reachable_cells": "stage",
-    "slide_window": "_sliding_window",
-    "suppress": "_peaks",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "_heatmap": ["STRIDE"],
+        "_operating": ["OperatingTable", "operating_path"],
+        "_peaks": ["Peak", "find_peaks", "suppress"],
+        "_sliding_window": ["Plan", "Window", "plan_cheapest", "plan_windows", "slide_window"],
+        "network": ["HeatmapNetwork"],
+        "stage": ["ProposeCandidates", "load_network", "plain_network", "reachable_cells"],
+    },
+)

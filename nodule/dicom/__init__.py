@@ -1,7 +1,8 @@
 """What goes back to a PACS: a structured report and a segmentation."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from nodule.dicom._segmentation import build_segmentation
@@ -16,15 +17,12 @@ __all__ = [
     "write_dicom",
 ]
 
-_HOMES = {
-    "build_segmentation": "_segmentation",
-    "build_sr": "_structured_report",
-    "source_headers": "source",
-    "write_dicom": "objects",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "_segmentation": ["build_segmentation"],
+        "_structured_report": ["build_sr"],
+        "objects": ["write_dicom"],
+        "source": ["source_headers"],
+    },
+)

@@ -1,7 +1,8 @@
 """Where the lungs are: a U-Net over the whole chest at 3 mm."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from nodule.lungs.stage import SegmentLungs
@@ -10,12 +11,9 @@ __all__ = [
     "SegmentLungs",
 ]
 
-_HOMES = {
-    "SegmentLungs": "stage",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "stage": ["SegmentLungs"],
+    },
+)

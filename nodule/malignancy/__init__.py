@@ -1,7 +1,8 @@
 """Is it a nodule, and is it malignant: an ensemble of 3D networks, calibrated and explained."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from nodule.malignancy._calibration import (
@@ -28,20 +29,13 @@ __all__ = [
     "width",
 ]
 
-_HOMES = {
-    "Calibration": "_calibration",
-    "Ensemble": "_ensemble",
-    "MapSaliency": "saliency_stage",
-    "Predictor": "_predict",
-    "ScoreMalignancy": "stage",
-    "calibration_path": "_calibration",
-    "mean_rating": "_calibration",
-    "temper": "_calibration",
-    "width": "_calibration",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "_calibration": ["Calibration", "calibration_path", "mean_rating", "temper", "width"],
+        "_ensemble": ["Ensemble"],
+        "_predict": ["Predictor"],
+        "saliency_stage": ["MapSaliency"],
+        "stage": ["ScoreMalignancy"],
+    },
+)

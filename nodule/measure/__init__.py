@@ -1,7 +1,8 @@
 """Nodules' masks on the source grid and what is measured on them."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from nodule.measure.place import lung_zone, nearest_lung, pleura_distance_mm
@@ -21,20 +22,12 @@ __all__ = [
     "volume_error_share",
 ]
 
-_HOMES = {
-    "GrowthRules": "segment",
-    "Measure": "stage",
-    "lung_zone": "place",
-    "measure_mask": "stage",
-    "nearest_lung": "place",
-    "pleura_distance_mm": "place",
-    "segment_nodule": "segment",
-    "volume_ci95_mm3": "volume_error",
-    "volume_error_share": "volume_error",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "place": ["lung_zone", "nearest_lung", "pleura_distance_mm"],
+        "segment": ["GrowthRules", "segment_nodule"],
+        "stage": ["Measure", "measure_mask"],
+        "volume_error": ["volume_ci95_mm3", "volume_error_share"],
+    },
+)

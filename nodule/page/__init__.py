@@ -1,7 +1,8 @@
 """How a report looks: one page that opens offline, its pictures, and the page as PDF."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from nodule.page.html import render_html
@@ -14,14 +15,11 @@ __all__ = [
     "write_pdf",
 ]
 
-_HOMES = {
-    "render_html": "html",
-    "saliency_sheet": "saliency_overlay",
-    "write_pdf": "pdf",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "html": ["render_html"],
+        "pdf": ["write_pdf"],
+        "saliency_overlay": ["saliency_sheet"],
+    },
+)

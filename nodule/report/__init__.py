@@ -4,8 +4,9 @@
 >>> report = build_report(study=..., lungs=..., findings=..., patient=..., provenance=...)
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from nodule.report.build import build_report
@@ -23,18 +24,12 @@ __all__ = [
     "build_report",
 ]
 
-_HOMES = {
-    "AppliedReview": "reader_review",
-    "Decision": "reader_review",
-    "Provenance": "model",
-    "Report": "model",
-    "ReportedNodule": "reported_nodule",
-    "Review": "reader_review",
-    "build_report": "build",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "build": ["build_report"],
+        "model": ["Provenance", "Report"],
+        "reader_review": ["AppliedReview", "Decision", "Review"],
+        "reported_nodule": ["ReportedNodule"],
+    },
+)

@@ -1,7 +1,8 @@
 """What a reader decided on a report: applied to it, or turned into labels for training."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from nodule.review.apply import Reviewed, apply_review
@@ -16,16 +17,11 @@ __all__ = [
     "review_labels",
 ]
 
-_HOMES = {
-    "Reviewed": "apply",
-    "apply_review": "apply",
-    "read_report": "review_file",
-    "read_review": "review_file",
-    "review_labels": "training_labels",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "apply": ["Reviewed", "apply_review"],
+        "review_file": ["read_report", "read_review"],
+        "training_labels": ["review_labels"],
+    },
+)

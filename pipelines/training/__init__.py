@@ -1,7 +1,8 @@
 """The one training loop: configuration, checkpoints, fine-tuning, history."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from pipelines.training.finetune_config import Finetune
@@ -23,21 +24,13 @@ __all__ = [
     "train_stage",
 ]
 
-_HOMES = {
-    "Finetune": "finetune_config",
-    "Loop": "task",
-    "Task": "task",
-    "Training": "training_file",
-    "TrainingRequest": "training_request",
-    "check_installed": "training_request",
-    "check_training": "training_file",
-    "read_training": "training_file",
-    "train": "loop",
-    "train_stage": "training_request",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "finetune_config": ["Finetune"],
+        "loop": ["train"],
+        "task": ["Loop", "Task"],
+        "training_file": ["Training", "check_training", "read_training"],
+        "training_request": ["TrainingRequest", "check_installed", "train_stage"],
+    },
+)

@@ -1,7 +1,8 @@
 """How the candidates network is trained."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from nodule.candidates.training._candidates_task import CandidatesTask
@@ -10,12 +11,9 @@ __all__ = [
     "CandidatesTask",
 ]
 
-_HOMES = {
-    "CandidatesTask": "_candidates_task",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "_candidates_task": ["CandidatesTask"],
+    },
+)

@@ -1,7 +1,8 @@
 """How the lung network is trained."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from nodule.lungs.training._lungs_task import LungsTask
@@ -12,13 +13,10 @@ __all__ = [
     "label_lungs",
 ]
 
-_HOMES = {
-    "LungsTask": "_lungs_task",
-    "label_lungs": "_threshold_labels",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "_lungs_task": ["LungsTask"],
+        "_threshold_labels": ["label_lungs"],
+    },
+)

@@ -1,7 +1,8 @@
 """How the malignancy networks are trained."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from nodule.malignancy.training._crop_cubes import crop_cubes
@@ -27,20 +28,18 @@ __all__ = [
     "views_deeper_than",
 ]
 
-_HOMES = {
-    "DEEP_MM": "_pieces",
-    "MalignancyTask": "_malignancy_task",
-    "NoduleCropView": "_nodule_examples",
-    "NoduleExample": "_nodule_examples",
-    "crop_cubes": "_crop_cubes",
-    "elsewhere": "_pieces",
-    "load_examples": "_nodule_examples",
-    "majority": "_nodule_examples",
-    "views_deeper_than": "_nodule_examples",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "_crop_cubes": ["crop_cubes"],
+        "_malignancy_task": ["MalignancyTask"],
+        "_nodule_examples": [
+            "NoduleCropView",
+            "NoduleExample",
+            "load_examples",
+            "majority",
+            "views_deeper_than",
+        ],
+        "_pieces": ["DEEP_MM", "elsewhere"],
+    },
+)
