@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 
 import lazy_loader
 
-from nodule._version import __version__
-
 if TYPE_CHECKING:
+    from nodule._version import __version__
     from nodule.advice.context import Context
     from nodule.candidates import ProposeCandidates
     from nodule.chain import Chain
@@ -79,6 +78,7 @@ __all__ = [
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "_version": ["__version__"],
         "advice.context": ["Context"],
         "candidates.stage": ["ProposeCandidates"],
         "chain": ["Chain"],
