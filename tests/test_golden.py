@@ -79,7 +79,7 @@ def test_malignancy() -> None:
 
 @pytest.mark.slow
 def test_measure() -> None:
-    assert known_as(Measure()) == ("measure", 8)
+    assert known_as(Measure()) == ("measure", 9)
     first = answers("fp32").findings[0]
     assert first.nodule.center_lps_mm == pytest.approx((88.460, 45.870, -9.181), abs=1e-2)
     assert first.nodule.measurement is not None

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nodule.findings import Assessment, Candidate, Finding, ScoredCandidate
 from nodule.geometry import as_vector
 from nodule.masks import NoduleMask
+from nodule.measure._lesions import Grown, Lesion, join_lesions
 from nodule.measure.calipers import (
     Calipers,
     measure_calipers,
@@ -29,11 +29,8 @@ from nodule.study import Study
 from nodule.volume import LungMask, Volume
 
 _LOG = logging.getLogger(__name__)
-_SAME_NODULE_SHARE = 0.5  # of the smaller mask
 _SEED_DIGITS = 3  # mm
 _LEAST_CORE_MM = 2.0  # effective diameter; a speck below it may be a vessel's
-
-_Grown = tuple[ScoredCandidate, NoduleMask | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +51,7 @@ class Measure(GrowthRules):
     """
 
     name: ClassVar[str] = "measure"
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
 
     probability_threshold: Share = 0.45
     lung_margin_mm: Margin = 15.0
@@ -78,35 +75,26 @@ class Measure(GrowthRules):
 
         Returns
         -------
-        Findings by falling probability, ``N1`` first. Candidates with one mask become one
-        finding, the more probable one. A nodule that cannot be separated from its surroundings has
-        no measurement.
+        Findings by falling probability, ``N1`` first. No two of their masks share a voxel: what
+        is one lesion is one finding (:mod:`nodule.measure._lesions`). A nodule that cannot be
+        separated from its surroundings has no measurement.
         """
-        nodules = self._nodules(study, lungs, scored, progress)
-        return tuple(
-            _finding(f"N{number}", each, mask, side=side, study=study, lungs=lungs)
-            for number, (each, mask, side) in enumerate(nodules, start=1)
-        )
-
-    def _nodules(
-        self,
-        study: Study,
-        lungs: LungMask,
-        scored: tuple[ScoredCandidate, ...],
-        progress: Progress,
-    ) -> list[tuple[ScoredCandidate, NoduleMask | None, Lung]]:
         probable = sorted(
             (s for s in scored if s.probability >= self.probability_threshold),
             key=lambda s: -s.probability,
         )
         sided = list(self._sided(probable, lungs))
-        grown: list[_Grown] = []
+        sides = {id(each): side for each, side in sided}
+        grown: list[Grown] = []
         for number, (each, _) in enumerate(sided, start=1):
             grown.append((each, self._grow(study.volume, each)))
             progress(number / len(sided))
-        sides = {id(each): side for each, side in sided}
         progress(1.0)
-        return [(each, mask, sides[id(each)]) for each, mask in _distinct(grown, study.volume)]
+        lesions = join_lesions(grown, grid=study.volume.geometry)
+        return tuple(
+            _finding(f"N{number}", each, side=sides[id(each.lead)], study=study, lungs=lungs)
+            for number, each in enumerate(lesions, start=1)
+        )
 
     def _sided(
         self, scored: Iterable[ScoredCandidate], lungs: LungMask
@@ -136,44 +124,8 @@ def _seed(candidate: Candidate) -> Seed:
     )
 
 
-def _distinct(grown: list[_Grown], volume: Volume) -> list[_Grown]:
-    """Drop what shares its mask with a more probable candidate, or lies inside that mask."""
-    kept: list[_Grown] = []
-    taken: list[NDArray[np.int64]] = []
-    for each, mask in grown:
-        voxels = _voxel_numbers(each, mask, volume)
-        if not any(_share(voxels, other) >= _SAME_NODULE_SHARE for other in taken):
-            kept.append((each, mask))
-            taken.append(voxels)
-    return kept
-
-
-def _voxel_numbers(
-    each: ScoredCandidate, mask: NoduleMask | None, volume: Volume
-) -> NDArray[np.int64]:
-    """Return flat indices into the source: of the mask, or else of the centre alone."""
-    if mask is not None:
-        return mask.voxel_numbers(volume.geometry)
-    shape = volume.geometry.shape_zyx
-    index = np.rint(volume.geometry.lps_to_index(each.candidate.center_lps_mm)).astype(int)
-    place = np.clip(index, 0, np.asarray(shape) - 1)
-    return np.asarray([np.ravel_multi_index(tuple(place), shape)], dtype=np.int64)
-
-
-def _share(voxels: NDArray[np.int64], other: NDArray[np.int64]) -> float:
-    common = np.intersect1d(voxels, other, assume_unique=True).size
-    return common / min(voxels.size, other.size)
-
-
-def _finding(
-    id_: str,
-    each: ScoredCandidate,
-    mask: NoduleMask | None,
-    *,
-    side: Lung,
-    study: Study,
-    lungs: LungMask,
-) -> Finding:
+def _finding(id_: str, lesion: Lesion, *, side: Lung, study: Study, lungs: LungMask) -> Finding:
+    each, mask = lesion.lead, lesion.mask
     measurement = None
     if mask is not None:
         measurement = measure_mask(
@@ -190,7 +142,7 @@ def _finding(
             lung_zone=lung_zone(lungs, side, center),
             pleura_distance_mm=None if mask is None else pleura_distance_mm(lungs, side, mask),
             measurement=measurement,
-            seed=None if mask is None else _seed(each.candidate),
+            seed=None if lesion.grown_from is None else _seed(lesion.grown_from),
         ),
         assessment=Assessment(probability=each.probability, malignancy=each.malignancy),
         mask=mask,

@@ -196,16 +196,11 @@ def test_a_core_is_one_from_the_size_of_a_ball_of_2_mm(voxel_mm: float, measured
     assert (found.solid_axes_mm is not None) == measured
 
 
-@pytest.mark.parametrize(("common", "findings"), [(4, 2), (5, 1), (6, 1)])
-def test_masks_that_share_half_of_the_smaller_are_one_nodule(
-    study: Study,
-    lungs: LungMask,
-    monkeypatch: pytest.MonkeyPatch,
-    common: int,
-    findings: int,
+def test_parts_of_one_lesion_are_one_finding_with_both_masks(
+    study: Study, lungs: LungMask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two candidates, of 12 and of 10 voxels in a row."""
-    rows = {RIGHT_NODULE: (20, 12), LEFT_NODULE: (32 - common, 10)}
+    """Two candidates, of 12 and of 10 voxels in a row that share 4."""
+    rows = {RIGHT_NODULE: (20, 12), LEFT_NODULE: (28, 10)}
 
     def grow(volume: Volume, *, center_lps_mm: Vector, **_: object) -> NoduleMask:
         start, length = rows[center_lps_mm]
@@ -218,10 +213,17 @@ def test_masks_that_share_half_of_the_smaller_are_one_nodule(
         )
 
     monkeypatch.setattr(sys.modules[Measure.__module__], "segment_nodule", grow)
-    found = Measure().run(
-        study=study, lungs=lungs, scored=(scored(RIGHT_NODULE, 0.9), scored(LEFT_NODULE, 0.8))
+    (found,) = Measure().run(
+        study=study, lungs=lungs, scored=(scored(RIGHT_NODULE, 0.8), scored(LEFT_NODULE, 0.9))
     )
-    assert len(found) == findings
+    assert found.mask is not None
+    assert found.mask.start_zyx == (20, 30, 20)
+    assert found.mask.array_zyx.sum() == 18
+    assert found.assessment is not None
+    assert found.assessment.probability == 0.9
+    assert found.nodule.lung == "left"
+    assert found.nodule.seed is not None
+    assert found.nodule.seed.center_lps_mm == LEFT_NODULE
 
 
 def test_a_speck_is_no_core() -> None:
