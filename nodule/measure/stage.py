@@ -12,7 +12,7 @@ import numpy as np
 from nodule.findings import Assessment, Candidate, Finding, ScoredCandidate
 from nodule.geometry import as_vector
 from nodule.masks import NoduleMask
-from nodule.measure._lesions import Grown, Lesion, join_lesions
+from nodule.measure._joined_lesions import Grown, JoinedLesion, join_lesions
 from nodule.measure.calipers import (
     Calipers,
     measure_calipers,
@@ -76,7 +76,7 @@ class Measure(GrowthRules):
         Returns
         -------
         Findings by falling probability, ``N1`` first. No two of their masks share a voxel: what
-        is one lesion is one finding (:mod:`nodule.measure._lesions`). A nodule that cannot be
+        is one lesion is one finding (:mod:`nodule.measure._joined_lesions`). A nodule that cannot be
         separated from its surroundings has no measurement.
         """
         probable = sorted(
@@ -124,7 +124,9 @@ def _seed(candidate: Candidate) -> Seed:
     )
 
 
-def _finding(id_: str, lesion: Lesion, *, side: Lung, study: Study, lungs: LungMask) -> Finding:
+def _finding(
+    id_: str, lesion: JoinedLesion, *, side: Lung, study: Study, lungs: LungMask
+) -> Finding:
     each, mask = lesion.lead, lesion.mask
     measurement = None
     if mask is not None:

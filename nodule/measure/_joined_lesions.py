@@ -33,7 +33,7 @@ _DENSE: tuple[Texture | None, ...] = ("solid", "calcified")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesion:
+class JoinedLesion:
     """One lesion.
 
     Parameters
@@ -48,7 +48,7 @@ class Lesion:
     grown_from: Candidate | None
 
 
-def join_lesions(grown: Iterable[Grown], *, grid: Geometry) -> tuple[Lesion, ...]:
+def join_lesions(grown: Iterable[Grown], *, grid: Geometry) -> tuple[JoinedLesion, ...]:
     """Join what is one lesion; masks of different lesions share no voxel.
 
     Parameters
@@ -118,11 +118,11 @@ def _overlapping(
     return groups
 
 
-def _united(parts: Sequence[tuple[ScoredCandidate, NoduleMask]], grid: Geometry) -> Lesion:
+def _united(parts: Sequence[tuple[ScoredCandidate, NoduleMask]], grid: Geometry) -> JoinedLesion:
     lead = parts[0][0]
     masks = [mask for _, mask in parts]
     mask = masks[0] if len(masks) == 1 else _union(masks, grid)
-    return Lesion(lead=lead, mask=mask, grown_from=lead.candidate)
+    return JoinedLesion(lead=lead, mask=mask, grown_from=lead.candidate)
 
 
 def _union(masks: Sequence[NoduleMask], grid: Geometry) -> NoduleMask:
@@ -162,20 +162,20 @@ def _texture(textures: set[Texture | None]) -> Texture | None:
 
 
 def _with_bare(
-    lesions: list[Lesion], bare: Iterable[ScoredCandidate], grid: Geometry
-) -> list[Lesion]:
+    lesions: list[JoinedLesion], bare: Iterable[ScoredCandidate], grid: Geometry
+) -> list[JoinedLesion]:
     """Put candidates without a mask where they lie; those that lie alone are lesions too."""
     found = list(lesions)
-    alone: dict[tuple[int, ...], Lesion] = {}
+    alone: dict[tuple[int, ...], JoinedLesion] = {}
     for each in bare:  # the most probable first
         voxel = _voxel(each, grid)
         number = next((n for n, lesion in enumerate(found) if _holds(lesion.mask, voxel)), None)
         if number is None:
-            alone.setdefault(tuple(voxel), Lesion(lead=each, mask=None, grown_from=None))
+            alone.setdefault(tuple(voxel), JoinedLesion(lead=each, mask=None, grown_from=None))
         else:
             lesion = found[number]
             lead = min(lesion.lead, each, key=_place)
-            found[number] = Lesion(lead=lead, mask=lesion.mask, grown_from=lesion.grown_from)
+            found[number] = JoinedLesion(lead=lead, mask=lesion.mask, grown_from=lesion.grown_from)
     return [*found, *alone.values()]
 
 

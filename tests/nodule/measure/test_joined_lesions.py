@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from nodule.findings import Candidate, Malignancy, ScoredCandidate
 from nodule.geometry import Geometry, as_vector
 from nodule.masks import NoduleMask, Texture
-from nodule.measure._lesions import Grown, Lesion, join_lesions
+from nodule.measure._joined_lesions import Grown, JoinedLesion, join_lesions
 
 GRID = Geometry(
     shape_zyx=(6, 9, 24), spacing_zyx_mm=(2.0, 0.9, 0.7), origin_lps_mm=(-5.0, 8.0, 30.0)
@@ -170,7 +170,7 @@ def test_a_candidate_without_a_mask_belongs_to_the_lesion_that_holds_its_centre(
     surer = seen((2, 4, 3), 0.95)
     masked = seen((2, 4, 5), 0.8)
     (lesion,) = join_lesions([(surer, None), (masked, row(0, 12))], grid=GRID)
-    assert lesion == Lesion(lead=surer, mask=row(0, 12), grown_from=masked.candidate)
+    assert lesion == JoinedLesion(lead=surer, mask=row(0, 12), grown_from=masked.candidate)
 
 
 def test_candidates_without_a_mask_are_lesions_where_they_lie_alone() -> None:
