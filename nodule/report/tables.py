@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from nodule.advice.statement import Advice
@@ -23,47 +24,32 @@ _SIZES = (
     "effective_diameter_mm",
     "volume_mm3",
 )
-_FINDING_COLUMNS = (
-    "series_instance_uid",
-    "id",
-    "lung",
-    "lobe",
-    "third",
-    "x_lps_mm",
-    "y_lps_mm",
-    "z_lps_mm",
-    "slice_number",
-    "instance_number",
-    "sop_instance_uid",
-    "probability",
-    "malignancy_score",
-    *(f"malignancy_{rating}" for rating in range(1, 6)),
-    "malignancy_spread",
-    "malignancy_suspicion",
-    "malignancy_indeterminate",
-    *_SIZES,
-    "volume_low_mm3",
-    "volume_high_mm3",
-    "texture",
-    "solid_long_axis_mm",
-    "solid_short_axis_mm",
-    "solid_volume_mm3",
-    "mean_hu",
-    "sphericity",
-    "pleura_distance_mm",
-    "scope",
-    "course",
-    "prior_id",
-    "prior_volume_mm3",
-    "reader_long_axis_mm",
-    "reader_verdict",
-    "reader_comment",
+FINDING_COLUMNS: Mapping[str, type[str | float | bool]] = MappingProxyType(
+    {
+        **dict.fromkeys(("series_instance_uid", "id", "lung", "lobe", "third"), str),
+        **dict.fromkeys(("x_lps_mm", "y_lps_mm", "z_lps_mm"), float),
+        **{"slice_number": int, "instance_number": int, "sop_instance_uid": str},
+        **{"probability": float, "malignancy_score": float},
+        **{f"malignancy_{rating}": float for rating in range(1, 6)},
+        **{"malignancy_spread": float, "malignancy_suspicion": float},
+        "malignancy_indeterminate": bool,
+        **dict.fromkeys(_SIZES, float),
+        **dict.fromkeys(("volume_low_mm3", "volume_high_mm3"), float),
+        "texture": str,
+        **dict.fromkeys(("solid_long_axis_mm", "solid_short_axis_mm", "solid_volume_mm3"), float),
+        **dict.fromkeys(("mean_hu", "sphericity", "pleura_distance_mm"), float),
+        **dict.fromkeys(("scope", "course", "prior_id"), str),
+        **{"prior_volume_mm3": float, "reader_long_axis_mm": float},
+        **{"reader_verdict": str, "reader_comment": str},
+    }
 )
+"""The columns of a table of findings, and what a cell holds where it is not empty."""
+
 _MEASURED = (
     *("long_axis_mm", "short_axis_mm", "effective_diameter_mm", "volume_mm3", "texture"),
     *("solid_volume_mm3", "mean_hu", "sphericity"),
 )
-_ADVICE_COLUMNS = (
+ADVICE_COLUMNS = (
     "about",
     "rule_set",
     "version",
@@ -81,6 +67,8 @@ _ADVICE_COLUMNS = (
     "caveats",
     "citation",
 )
+"""The columns of a table of management advice; all hold text."""
+
 _COMPARED = ("long_axis_mm", "short_axis_mm", "effective_diameter_mm", "volume_mm3", "texture")
 _PLACE = ("id", "slice_number", "instance_number", *_COMPARED)
 _COMPARISON_COLUMNS = (
@@ -111,15 +99,25 @@ def findings_csv(report: Report) -> str:
 
     What readers rejected is left out; what they added has their verdict ``added``.
     """
-    return _table(_FINDING_COLUMNS, (_finding_row(each, report) for each in report.active))
+    return _table(tuple(FINDING_COLUMNS), finding_rows(report))
+
+
+def finding_rows(report: Report) -> Iterator[Row]:
+    """Yield a row a finding by :data:`FINDING_COLUMNS`; a column that is missing is empty."""
+    return (_finding_row(each, report) for each in report.active)
 
 
 def management_csv(report: Report) -> str:
     """Return a row an answer of a rule set, of the exam first; a header alone without advice."""
+    return _table(ADVICE_COLUMNS, advice_rows(report))
+
+
+def advice_rows(report: Report) -> Iterator[Row]:
+    """Yield a row an answer of a rule set by :data:`ADVICE_COLUMNS`, of the exam first."""
     management = report.management
     about = [("exam", advice) for advice in management.exam]
     about += [(each.id, advice) for each in management.findings for advice in each.advice]
-    return _table(_ADVICE_COLUMNS, (_advice_row(name, advice) for name, advice in about))
+    return (_advice_row(name, advice) for name, advice in about)
 
 
 def comparison_csv(record: Comparison) -> str:
