@@ -1,63 +1,16 @@
 """An enhanced multi-frame CT is read as the classic series with the same slices."""
 
-import struct
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pydicom
 import pytest
+from damage.encodings import compressed_enhanced, enhanced, group
 from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
 
 from nodule.ct import inventory, read_ct
 from nodule.errors import NoduleError
-
-ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
-
-
-def group(**attributes: Any) -> Sequence:
-    """Return a functional group: a sequence of one item (PS3.3 C.7.6.16)."""
-    item = Dataset()
-    for keyword, value in attributes.items():
-        setattr(item, keyword, value)
-    return Sequence([item])
-
-
-def enhanced(slices: list[Dataset]) -> Dataset:
-    """Put classic slices into one object, what they share once and the rest a frame each."""
-    whole = deepcopy(slices[0])
-    whole.SOPClassUID = whole.file_meta.MediaStorageSOPClassUID = ENHANCED_CT
-    for keyword in (
-        "ImagePositionPatient",
-        "ImageOrientationPatient",
-        "PixelSpacing",
-        "RescaleSlope",
-        "RescaleIntercept",
-        "RescaleType",
-        "SliceThickness",
-        "InstanceNumber",
-    ):
-        del whole[keyword]
-    shared = Dataset()
-    shared.PixelMeasuresSequence = group(PixelSpacing=slices[0].PixelSpacing)
-    shared.PlaneOrientationSequence = group(
-        ImageOrientationPatient=slices[0].ImageOrientationPatient
-    )
-    whole.SharedFunctionalGroupsSequence = Sequence([shared])
-    frames = []
-    for ds in slices:
-        frame = Dataset()
-        frame.PlanePositionSequence = group(ImagePositionPatient=ds.ImagePositionPatient)
-        frame.PixelValueTransformationSequence = group(
-            RescaleSlope=ds.RescaleSlope, RescaleIntercept=ds.RescaleIntercept, RescaleType="HU"
-        )
-        frames.append(frame)
-    whole.PerFrameFunctionalGroupsSequence = Sequence(frames)
-    whole.NumberOfFrames = len(slices)
-    whole.PixelData = b"".join(ds.PixelData for ds in slices)
-    return whole
 
 
 def written(ds: Dataset, folder: Path) -> Path:
@@ -157,30 +110,13 @@ def test_derived_contrasts_are_refused(
     assert caught.value.code == code
 
 
-def compressed(slices: list[Dataset], offsets: list[int] | None) -> Dataset:
-    """Return run-length encoded frames behind an offset table of one's own (PS3.5 A.4)."""
-    whole = enhanced(slices)
-    frames = []
-    for ds in slices:
-        ds.compress(pydicom.uid.RLELossless, generate_instance_uid=False)
-        frames.append(pydicom.encaps.get_frame(ds.PixelData, 0, number_of_frames=1))
-    whole.file_meta.TransferSyntaxUID = pydicom.uid.RLELossless
-    plain = pydicom.encaps.encapsulate(frames, has_bot=offsets is None)
-    if offsets is not None:
-        table = struct.pack(f"<{len(offsets)}L", *offsets)
-        plain = b"\xfe\xff\x00\xe0" + struct.pack("<L", len(table)) + table + plain[8:]
-    whole.PixelData = plain
-    whole["PixelData"].VR = "OB"
-    return whole
-
-
 def test_compressed_frames_are_found_by_their_table(
     synthetic: Any, clean_series: Path, tmp_path: Path
 ) -> None:
     expected = read_ct(clean_series).volume.array_zyx
     for folder, offsets in (("table", None), ("none", [])):
         (tmp_path / folder).mkdir()
-        path = written(compressed(synthetic.make_slices(), offsets), tmp_path / folder)
+        path = written(compressed_enhanced(synthetic.make_slices(), offsets), tmp_path / folder)
         np.testing.assert_array_equal(read_ct(path).volume.array_zyx, expected)
 
 
@@ -188,14 +124,14 @@ def test_compressed_frames_are_found_by_their_table(
 def test_a_table_that_exchanges_frames_is_refused(
     synthetic: Any, tmp_path: Path, damage: str
 ) -> None:
-    whole = compressed(synthetic.make_slices(), None)
+    whole = compressed_enhanced(synthetic.make_slices(), None)
     good = pydicom.encaps.parse_basic_offsets(whole.PixelData)
     bad = {
         "exchanged": [good[1], good[0], *good[2:]],
         "inside a fragment": [good[0], good[1] + 2, *good[2:]],
         "not from the first": [*good[1:], good[-1] + 8],
     }[damage]
-    path = written(compressed(synthetic.make_slices(), bad), tmp_path)
+    path = written(compressed_enhanced(synthetic.make_slices(), bad), tmp_path)
     with pytest.raises(NoduleError) as caught:
         read_ct(path)
     assert caught.value.code == "UNREADABLE"
