@@ -76,8 +76,8 @@ class Measure(GrowthRules):
         Returns
         -------
         Findings by falling probability, ``N1`` first. No two of their masks share a voxel: what
-        is one lesion is one finding (:mod:`nodule.measure._joined_lesions`). A nodule that cannot be
-        separated from its surroundings has no measurement.
+        is one lesion is one finding (:mod:`nodule.measure._joined_lesions`). A nodule that cannot
+        be separated from its surroundings has no measurement.
         """
         probable = sorted(
             (s for s in scored if s.probability >= self.probability_threshold),
