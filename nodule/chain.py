@@ -79,7 +79,8 @@ class Chain:
         default_factory=Resample, metadata=_reads(Volume, volume="read_ct.volume")
     )
     lungs: SegmentLungs = field(
-        default_factory=SegmentLungs, metadata=_reads(LungMask, volume="resample")
+        default_factory=SegmentLungs,
+        metadata=_reads(LungMask, volume="resample", series="read_ct.series"),
     )
     candidates: ProposeCandidates = field(
         default_factory=ProposeCandidates,
@@ -229,7 +230,9 @@ class Pass:
     @property
     def study(self) -> Study:
         """The study as read."""
-        return cast(Study, self.output("read_ct"))
+        study = cast(Study, self.output("read_ct"))
+        source: SeriesSource | None = self.known.get(SERIES)
+        return study if source is None else source.as_origin_of(study)
 
     @property
     def volume(self) -> Volume:

@@ -25,6 +25,9 @@ from nodule.volume import Volume
 
 SourceFormat = Literal["dicom", "nifti", "metaimage", "nrrd"]
 
+CHEST = "CHEST"
+"""How BodyPartExamined calls the chest, PS3.16 annex L."""
+
 _DICOM_DATE = re.compile("[0-9]{8}")
 
 
@@ -63,6 +66,11 @@ class SeriesHeader:
     """How a series was made; no field identifies the patient.
 
     DICOM attributes of the same names; None where the file does not say.
+
+    Parameters
+    ----------
+    body_part : ``CHEST``, or the word for another part of the body, by BodyPartExamined and, where
+        it says nothing, by what protocol and descriptions say.
     """
 
     source_format: SourceFormat
@@ -79,7 +87,13 @@ class SeriesHeader:
     exposure_mas: float | None = None
     ctdi_vol_mgy: float | None = None
     contrast_agent: str | None = None
+    body_part: str | None = None
     lossy: bool = False
+
+    @property
+    def other_part(self) -> str | None:
+        """The part of the body that the file states, where that is not the chest."""
+        return None if self.body_part == CHEST else self.body_part
 
 
 @dataclass(frozen=True, kw_only=True)

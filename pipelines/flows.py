@@ -6,7 +6,7 @@ Stages are imported when a flow is asked for, networks when they run.
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +82,7 @@ def detect(
         codecs=CODECS,
     )
     found = Detection(
-        # what the cache holds knows nothing of the files
-        study=replace(result.outputs["read_ct"], origin=series),
+        study=series.as_origin_of(result.outputs["read_ct"]),
         lungs=result.outputs["lungs"],
         findings=result.outputs["measure"],
         patient=series.patient,

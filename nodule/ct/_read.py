@@ -7,6 +7,7 @@ from pathlib import Path
 from nodule.ct._hounsfield import refuse_other_units
 from nodule.ct._inventory import inventory
 from nodule.ct._series import SeriesSource
+from nodule.ct._series_words import word_of_no_scan
 from nodule.ct.dicom._decode import believes_padding, decode_images
 from nodule.ct.dicom._grid import stack_images
 from nodule.ct.dicom._identity_checks import identity_warnings
@@ -46,12 +47,17 @@ def read_ct(path: Path | str, *, series_uid: str | None = None) -> Study:
 
 
 def read_source(source: SeriesSource, *, progress: Progress = silent) -> Study:
-    """Decode a chosen series.
+    """Decode a chosen series, with what is odd about it and about the choice.
 
     Raises
     ------
     InputError : when the voxels cannot be decoded or are not Hounsfield units.
     """
+    return source.as_origin_of(decode_source(source, progress=progress))
+
+
+def decode_source(source: SeriesSource, *, progress: Progress = silent) -> Study:
+    """Decode a chosen series: what follows from its files alone; raises as `read_source`."""
     if source.file is not None:
         array_zyx, geometry = source.file.read(), source.file.geometry
         slices: tuple[SliceReference, ...] = ()
@@ -79,7 +85,6 @@ def read_source(source: SeriesSource, *, progress: Progress = silent) -> Study:
         series=source.header,
         slices=slices,
         warnings=(*warnings, *_coverage_warnings(geometry)),
-        origin=source,
     )
 
 
@@ -109,6 +114,22 @@ def _dicom_warnings(source: SeriesSource) -> tuple[StudyWarning, ...]:
             StudyWarning(
                 code="MALFORMED_ATTRIBUTES",
                 message=f"{', '.join(malformed)}: the values break the standard and were left out",
+            )
+        )
+    if source.header.other_part is not None:
+        found.append(
+            StudyWarning(
+                code="OTHER_BODY_PART",
+                message=f"the header calls the part of the body {source.header.other_part},"
+                " where a chest is expected; what the images show counts",
+            )
+        )
+    if (word := word_of_no_scan(source.header.series_description)) is not None:
+        found.append(
+            StudyWarning(
+                code="DESCRIBED_AS_DERIVED",
+                message=f"the description calls the series {word}: its values may not be those of"
+                " a scan",
             )
         )
     if source.suspects:

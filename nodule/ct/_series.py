@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from nodule.ct._choice import SeriesOffer, best_of
 from nodule.ct._containers import Member
+from nodule.ct.dicom._dicom_file import read_pixels
 from nodule.ct.dicom._headers import ImageHeader
 from nodule.ct.dicom._patient import read_patient
 from nodule.ct.images._image_file import ImageFile
 from nodule.errors import InputError, NoduleError, UsageError
 from nodule.geometry import Geometry
-from nodule.study import PatientHeader, SeriesHeader
+from nodule.study import PatientHeader, SeriesHeader, Study, StudyWarning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,7 @@ class SeriesSource:
     images : checked DICOM images, ascending to the head; empty for other formats.
     file : the volume's file where the format is not DICOM.
     suspects : DICOM files beside the series too damaged to tell whether they belong to it.
+    warnings : what is odd about the choice.
     """
 
     series_uid: str | None
@@ -55,6 +57,7 @@ class SeriesSource:
     images: tuple[ImageHeader, ...] = ()
     file: ImageFile | None = None
     suspects: tuple[Member, ...] = ()
+    warnings: tuple[StudyWarning, ...] = ()
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -68,6 +71,13 @@ class SeriesSource:
         """Sha256 over the sorted sha256 of the files' bytes: names and order do not matter."""
         digests = sorted(m.sha256() for m in (*self.members, *self.suspects))
         return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    def as_origin_of(self, study: Study) -> Study:
+        """Return the study as read from here, with what is odd about the choice.
+
+        A cache knows a study by the content of its files, and nothing of what lay beside them.
+        """
+        return replace(study, origin=self, warnings=(*study.warnings, *self.warnings))
 
     @property
     def patient(self) -> PatientHeader:
@@ -107,12 +117,21 @@ class SeriesRecord:
         """What the rule of choice looks at; only for a usable series."""
         assert self.geometry is not None
         return SeriesOffer(
-            uid=self.uid or "",
             coverage_mm=self.geometry.shape_zyx[0] * self.geometry.spacing_zyx_mm[0],
             spacing_mm=self.geometry.spacing_zyx_mm[0],
+            thickness_mm=self.header.slice_thickness_mm,
             kernel=self.header.convolution_kernel,
+            description=self.description,
+            number=self.header.series_number,
             is_derived=bool(self.images) and "DERIVED" in self.images[0].image_type,
+            content=self._digest_pixels,
         )
+
+    def _digest_pixels(self) -> str:
+        digest = hashlib.sha256()
+        for member, span in dict.fromkeys((image.member, image.pixels) for image in self.images):
+            digest.update(read_pixels(member, span))
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,8 +160,9 @@ class Inventory:
             most = max(self.series, key=lambda s: (s.modality == "CT", s.image_count))
             raise self._series_per_image(most) or most.problems[0]
         _refuse_several_patients(usable)
-        index, reason = best_of([s.offer for s in usable])
-        return self._source(usable[index], reason)
+        choice = best_of([s.offer for s in usable])
+        chosen = self._source(usable[choice.index], choice.reason)
+        return replace(chosen, warnings=_tie_warnings(len(choice.tied)))
 
     def _series_per_image(self, most: SeriesRecord) -> NoduleError | None:
         """Return what to say where every CT image names a series of its own."""
@@ -191,6 +211,17 @@ class Inventory:
             got=f"{len(self.ignored)} other files",
             hint="nodule check lists what was found.",
         )
+
+
+def _tie_warnings(tied: int) -> tuple[StudyWarning, ...]:
+    if not tied:
+        return ()
+    message = (
+        f"{tied} other series is as good by every step of the rule of choice"
+        if tied == 1
+        else f"{tied} other series are as good by every step of the rule of choice"
+    )
+    return (StudyWarning(code="TIED_SERIES", message=f"{message}: choose one by its UID"),)
 
 
 def _refuse_several_patients(usable: Sequence[SeriesRecord]) -> None:

@@ -21,10 +21,13 @@ class ReadCt:
     """
 
     name: ClassVar[str] = "read_ct"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def run(self, *, source: SeriesSource, progress: Progress = silent) -> Study:
-        """Return the series as a trusted volume; raises as :func:`nodule.ct.read_source`."""
-        from nodule.ct._read import read_source
+        """Return the series as a trusted volume; raises as :func:`nodule.ct.read_source`.
 
-        return read_source(source, progress=progress)
+        Of the origin the study knows nothing: it may come from a cache.
+        """
+        from nodule.ct._read import decode_source
+
+        return decode_source(source, progress=progress)

@@ -17,6 +17,7 @@ from nodule.weights import Weights
 
 if TYPE_CHECKING:
     from nodule.lungs._gate import AirPiece
+    from nodule.study import SeriesHeader
 
 _GRID_TOLERANCE = 1e-3
 _FEWEST_VOXELS = 3
@@ -49,7 +50,7 @@ class SegmentLungs:
     """
 
     name: ClassVar[str] = "lungs"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     weights: Weights = field(default_factory=lambda: Weights.shipped("lungs"))
     least_volume_ml: Annotated[float, Interval(ge=0, le=10_000)] = 50.0
@@ -61,18 +62,22 @@ class SegmentLungs:
     def __post_init__(self) -> None:
         check_fields(self)
 
-    def run(self, *, volume: Volume, progress: Progress = silent) -> LungMask:
+    def run(
+        self, *, volume: Volume, series: SeriesHeader | None = None, progress: Progress = silent
+    ) -> LungMask:
         """Return the lungs on the volume's grid; one lung, or a part of one, is fine.
 
         Parameters
         ----------
         volume : on a canonical 1 mm grid, as :class:`nodule.resample.Resample` gives.
+        series : says which part of the body the files state, where they do; it finds no lung, and
+            refuses none.
 
         Raises
         ------
         InputError : ``NOT_CANONICAL`` for another grid.
         StageError : ``NO_LUNGS`` when no lung is seen, ``NOT_A_CHEST`` when what there is of
-            air in tissue or foam is none.
+            air in tissue or foam is none, or the files state another part of the body.
         WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
         """
         from nodule.lungs._gate import inside_body, lung_pieces
@@ -92,19 +97,24 @@ class SegmentLungs:
             shares, main, least_part=self.least_part, closing_mm=self.closing_mm
         )
         if volume_ml < self.least_volume_ml:
-            raise _no_lungs(volume_ml, self.least_volume_ml, outside_ml, pieces)
+            stated = None if series is None else series.other_part
+            raise _no_lungs(volume_ml, self.least_volume_ml, outside_ml, pieces, stated)
         labels_zyx = refine(shares, volume.array_zyx)
         progress(1.0)
         return LungMask(labels_zyx=labels_zyx, geometry=volume.geometry)
 
 
 def _no_lungs(
-    volume_ml: float, least_ml: float, outside_ml: float, pieces: tuple[AirPiece, ...]
+    volume_ml: float,
+    least_ml: float,
+    outside_ml: float,
+    pieces: tuple[AirPiece, ...],
+    stated: str | None,
 ) -> StageError:
     """Say that there is no lung, or what there is in its place."""
     others_ml = sum(each.volume_ml for each in pieces if not each.is_lung)
     seen = f"{volume_ml:.0f} ml"
-    if others_ml + outside_ml < least_ml:
+    if stated is None and others_ml + outside_ml < least_ml:
         return StageError(
             "there is no lung in the image",
             code="NO_LUNGS",
@@ -116,7 +126,8 @@ def _no_lungs(
         "the image shows no chest: what is dark in it does not look like lung",
         code="NOT_A_CHEST",
         expected=f"at least {least_ml:.0f} ml of lung within the body",
-        got=f"{seen}, {outside_ml:.0f} ml outside the body and {others_ml:.0f} ml of other air",
+        got=f"{seen}, {outside_ml:.0f} ml outside the body and {others_ml:.0f} ml of other air"
+        + (f", and a header that states {stated}" if stated else ""),
         hint="Choose a series that shows the chest",
     )
 

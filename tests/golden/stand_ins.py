@@ -22,7 +22,7 @@ class InnerAir:
     name: ClassVar[str] = "lungs"
     version: ClassVar[int] = 1
 
-    def run(self, *, volume: answers.Volume, progress: Any) -> answers.LungMask:
+    def run(self, *, volume: answers.Volume, series: Any, progress: Any) -> answers.LungMask:
         parts, count = ndimage.label(volume.array_zyx < _AIR_BELOW_HU)
         rim = np.ones(parts.shape, bool)
         rim[:, 1:-1, 1:-1] = False

@@ -47,7 +47,7 @@ class AirAsLungs:
     below_hu: float = -500.0
     device: str = field(default="auto", metadata=SPEED_ONLY)
 
-    def run(self, *, volume: Volume, progress: Any) -> LungMask:
+    def run(self, *, volume: Volume, series: Any, progress: Any) -> LungMask:
         labels = (volume.array_zyx < self.below_hu).astype(np.uint8)
         return LungMask(labels_zyx=labels, geometry=volume.geometry)
 

@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 
 from nodule.ct._containers import Member
 from nodule.ct.dicom import _syntaxes, attributes
+from nodule.ct.dicom._body_part import BODY_PART_KEYWORDS, stated_body_part
 from nodule.ct.dicom._dicom_file import ParsedFile, PixelSpan, parse_file, quiet_pydicom
 from nodule.ct.dicom._enhanced import flat_frames
 from nodule.ct.dicom._patient import IDENTIFYING_KEYWORDS, patient_digest
@@ -121,6 +122,7 @@ _IMAGE_KEYWORDS = (
     "LossyImageCompression",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
+    *BODY_PART_KEYWORDS,
 )
 # nothing that is read or measured depends on these: one that is malformed is taken as absent
 _DESCRIPTIVE: Mapping[str, Callable[[Dataset, str], str | float | None]] = MappingProxyType(
@@ -264,6 +266,7 @@ def _series_header(dataset: Dataset, transfer_syntax: str) -> SeriesHeader:
         exposure_mas=attributes.stated(dataset, "Exposure", attributes.number),
         ctdi_vol_mgy=attributes.stated(dataset, "CTDIvol", attributes.number),
         contrast_agent=attributes.stated(dataset, "ContrastBolusAgent", attributes.text),
+        body_part=stated_body_part(dataset),
         lossy=lossy == "01" or (transfer_syntax in _syntaxes.LOSSY and lossy != "00"),
     )
 

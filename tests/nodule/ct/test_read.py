@@ -202,3 +202,23 @@ def test_less_than_150_mm_is_less_than_a_pair_of_lungs(
         ds.ImagePositionPatient = [0, 0, f"{z * gap_mm:.6f}"]
     codes = {w.code for w in read_ct(synthetic.save(slices, tmp_path)).warnings}
     assert ("SHORT_COVERAGE" in codes) == short
+
+
+@pytest.mark.parametrize(
+    ("stated", "code"),
+    [
+        ({"BodyPartExamined": "HEAD", "SeriesDescription": "1.0"}, "OTHER_BODY_PART"),
+        ({"BodyPartExamined": "HEAD", "SeriesDescription": "Chest"}, None),
+        ({"SeriesDescription": "Chest MIP 8x2"}, "DESCRIBED_AS_DERIVED"),
+        ({"SeriesDescription": "Chest"}, None),
+    ],
+)
+def test_words_of_a_header_warn_and_refuse_nothing(
+    synthetic: Any, tmp_path: Path, stated: dict[str, str], code: str | None
+) -> None:
+    slices = synthetic.make_slices()
+    for ds in slices:
+        for keyword, value in stated.items():
+            setattr(ds, keyword, value)
+    codes = {w.code for w in read_ct(synthetic.save(slices, tmp_path)).warnings}
+    assert codes & {"OTHER_BODY_PART", "DESCRIBED_AS_DERIVED"} == ({code} if code else set())

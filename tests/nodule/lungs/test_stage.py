@@ -166,12 +166,17 @@ def test_air_and_water_hold_no_lungs(hu):
         SegmentLungs().run(volume=empty)
 
 
-def test_a_water_phantom_holds_no_lungs():
+@pytest.mark.parametrize(
+    ("stated", "code"),
+    [(None, "NO_LUNGS"), ("CHEST", "NO_LUNGS"), ("HEAD", "NOT_A_CHEST.*a header that states HEAD")],
+)
+def test_a_water_phantom_holds_no_lungs(stated, code):
     grid = Geometry(shape_zyx=(90, 200, 200), spacing_zyx_mm=(1.0, 1.0, 1.0))
     _, y, x = np.indices(grid.shape_zyx)
     cylinder = np.where((y - 100) ** 2 + (x - 100) ** 2 < 80**2, 0.0, -1000.0).astype(np.float32)
-    with pytest.raises(StageError, match="NO_LUNGS"):
-        SegmentLungs().run(volume=Volume(array_zyx=cylinder, geometry=grid))
+    series = SeriesHeader(source_format="dicom", body_part=stated)
+    with pytest.raises(StageError, match=code):
+        SegmentLungs().run(volume=Volume(array_zyx=cylinder, geometry=grid), series=series)
 
 
 @pytest.mark.parametrize(
