@@ -6,8 +6,8 @@ Everything here is in LPS millimetres, never voxels, so that it survives resampl
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, fields
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
@@ -18,12 +18,25 @@ from nodule.nodules import Nodule, check_positive_size
 from nodule.printed import Digits
 
 Probability = Annotated[float, Ge(0), Le(1), Digits(4)]
+_ROUNDED_SHARES = 1e-3  # by which rounded shares may miss 1
 
 
 def _check_probability(name: str, value: float) -> None:
     if not 0.0 <= value <= 1.0:
         raise InputError(
             f"{name} is not a probability", code="BAD_PROBABILITY", expected="0 to 1", got=value
+        )
+
+
+def _check_distribution(name: str, shares: tuple[float, ...], *, levels: int = 5) -> None:
+    for p in shares:
+        _check_probability(name, p)
+    if len(shares) != levels or abs(sum(shares) - 1.0) > _ROUNDED_SHARES:
+        raise InputError(
+            f"{name} is not a distribution over 1 to {levels}",
+            code="BAD_DISTRIBUTION",
+            expected=f"{levels} numbers with sum 1",
+            got=shares,
         )
 
 
@@ -77,22 +90,87 @@ class Malignancy:
     indeterminate: bool = False
 
     def __post_init__(self) -> None:
-        for p in self.distribution:
-            _check_probability("malignancy", p)
+        _check_distribution("malignancy", self.distribution)
         if self.suspicion is not None:
             _check_probability("suspicion", self.suspicion)
-        if len(self.distribution) != 5 or abs(sum(self.distribution) - 1.0) > 1e-3:
-            raise InputError(
-                "malignancy is not a distribution over 1 to 5",
-                code="BAD_DISTRIBUTION",
-                expected="five numbers with sum 1",
-                got=self.distribution,
-            )
 
     @property
     def score(self) -> float:
         """The mean rating, between 1 and 5."""
         return sum(rating * p for rating, p in enumerate(self.distribution, start=1))
+
+
+Ordinal = tuple[Probability, Probability, Probability, Probability, Probability]
+"""Shares of the ratings 1 to 5."""
+RatedOnAScale = Literal["subtlety", "sphericity", "margin", "lobulation", "spiculation", "texture"]
+INTERNAL_STRUCTURES = ("soft tissue", "fluid", "fat", "air")
+CALCIFICATIONS = ("popcorn", "laminated", "solid", "non-central", "central", "absent")
+_LEVELS = {
+    "internal_structure": len(INTERNAL_STRUCTURES),
+    "calcification": len(CALCIFICATIONS),
+}
+_MIDDLE_RATING = 3.0
+_CLEARLY = 0.5  # a rating away from the middle of the scale
+
+
+@dataclass(frozen=True, kw_only=True)
+class Characteristics:
+    """What the networks expect radiologists to say of a nodule's look, on LIDC-IDRI's scales.
+
+    Each is a distribution over the scale's ratings, the mean over the networks that were asked; it
+    is not calibrated. Nothing here is measured, and a reader has to confirm it.
+
+    Parameters
+    ----------
+    subtlety : 1 extremely subtle to 5 obvious.
+    sphericity : 1 linear, 3 ovoid, 5 round.
+    margin : 1 poorly defined to 5 sharp.
+    lobulation, spiculation : 1 none to 5 marked.
+    texture : 1 ground-glass, 3 part-solid, 5 solid.
+    internal_structure : shares of :data:`INTERNAL_STRUCTURES`.
+    calcification : shares of :data:`CALCIFICATIONS`.
+
+    Raises
+    ------
+    InputError : ``BAD_PROBABILITY`` or ``BAD_DISTRIBUTION``.
+    """
+
+    subtlety: Ordinal
+    sphericity: Ordinal
+    margin: Ordinal
+    lobulation: Ordinal
+    spiculation: Ordinal
+    texture: Ordinal
+    internal_structure: tuple[Probability, Probability, Probability, Probability]
+    calcification: tuple[
+        Probability, Probability, Probability, Probability, Probability, Probability
+    ]
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            levels = _LEVELS.get(each.name, 5)
+            _check_distribution(each.name, getattr(self, each.name), levels=levels)
+
+    def mean(self, name: RatedOnAScale) -> float:
+        """Return the mean rating, between 1 and 5."""
+        shares: Ordinal = getattr(self, name)
+        return sum(rating * p for rating, p in enumerate(shares, start=1))
+
+    @property
+    def likely_structure(self) -> str:
+        """The most probable internal structure."""
+        return INTERNAL_STRUCTURES[self.internal_structure.index(max(self.internal_structure))]
+
+    @property
+    def likely_calcification(self) -> str:
+        """The most probable pattern of calcification."""
+        return CALCIFICATIONS[self.calcification.index(max(self.calcification))]
+
+    @property
+    def suggests_spiculation(self) -> bool | None:
+        """Whether its margin looks spiculated; None near the middle of the scale."""
+        away = self.mean("spiculation") - _MIDDLE_RATING
+        return None if abs(away) < _CLEARLY else away > 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,11 +182,13 @@ class ScoredCandidate:
     candidate : where, and the detector's own score.
     probability : that it is a nodule, in [0, 1].
     malignancy : how suspicious a radiologist would call it, were it a nodule.
+    characteristics : how a radiologist would describe it; None where no network says so.
     """
 
     candidate: Candidate
     probability: float
     malignancy: Malignancy
+    characteristics: Characteristics | None = None
 
     def __post_init__(self) -> None:
         _check_probability("probability", self.probability)
@@ -122,6 +202,7 @@ class Assessment:
     ----------
     probability : that it is a nodule, in [0, 1].
     malignancy : rated suspicion.
+    characteristics : its look; None where no network says so.
 
     Raises
     ------
@@ -130,6 +211,7 @@ class Assessment:
 
     probability: Probability
     malignancy: Malignancy
+    characteristics: Characteristics | None = None
 
     def __post_init__(self) -> None:
         _check_probability("probability", self.probability)

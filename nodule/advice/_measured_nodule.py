@@ -3,10 +3,10 @@
 Decisions
 ---------
 * A calcified nodule is a solid one. That its calcification has a benign pattern is for the reader
-  to see; density alone does not make it category 1.
+  to see; density alone does not make it category 1, but makes the rules offer it.
 * The solid component of a part-solid nodule is its measured solid core, by axes and volume. Where
-  the core could not be measured it stays unknown, and rules that go by it say so: a speck that is
-  not measured is not taken for none.
+  nothing of the core could be measured, because it is less than a ball of 2 mm, its size is 0,
+  which is below every limit of every rule.
 * Where no volume can be stated (see :mod:`nodule.measure.volume_error`), rules go by the axes or
   say what is missing.
 """
@@ -25,6 +25,9 @@ _COMPOSITIONS: dict[Texture, Composition] = {
 }
 
 
+_NOTHING = Size(axes_mm=(0.0, 0.0), volume_mm3=0.0)
+
+
 def measured_nodule(nodule: Nodule) -> NoduleFacts:
     """Return what the rules may know of a nodule; what was not measured stays None."""
     measured = nodule.measurement
@@ -38,6 +41,7 @@ def measured_nodule(nodule: Nodule) -> NoduleFacts:
             volume_mm3=measured.volume_mm3,
         ),
         solid_component=_solid_component(measured),
+        calcified=measured.texture == "calcified",
     )
 
 
@@ -46,5 +50,5 @@ def _solid_component(measured: Measurement) -> Size | None:
         return None
     axes_mm, volume_mm3 = measured.solid_axes_mm, measured.solid_volume_mm3
     if axes_mm is None and volume_mm3 is None:
-        return None
+        return _NOTHING
     return Size(axes_mm=axes_mm, volume_mm3=volume_mm3)

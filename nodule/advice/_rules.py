@@ -13,7 +13,8 @@ Decisions
 * **A missing fact that has two values** is answered both ways, as offers.
 * **A mass** stays among the lesions of Lung-RADS, whose largest class has no upper limit; the rules
   for incidental nodules refuse it, and with it the exam.
-* **Brock and Mayo** read the long axis, as their cohorts' readers measured it.
+* **Brock and Mayo** read the long axis, as their cohorts' readers measured it, and where no reader
+  states spiculation the networks' suggestion (:mod:`nodule.advice._spiculation`).
 * **4X, S and 0** are never set but by the reader's statement; the rules offer them. What would hold
   at baseline is offered without the statement.
 """
@@ -24,6 +25,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
+from nodule.advice._spiculation import by_spiculation, rests_on_suggestion
 from nodule.advice.case import Case
 from nodule.findings import AssessedNodule
 from nodule.guidelines import bts, fleischner, lung_rads, nelson, recist
@@ -135,13 +137,13 @@ def _fleischner(case: Case) -> Result:
     result = fleischner.recommend(nodules, person=person, risk=risk)
     if case.changes and result.outcome == "applied":
         result = replace(result, caveats=(*result.caveats, _FOLLOWED))
-    missing = {fact.rpartition(": ")[2] for fact in result.missing}
-    if missing != {"risk"}:
+    if "risk" not in {fact.rpartition(": ")[2] for fact in result.missing}:
         return result
     offers = []
     for each, when in _RISK_WORDS.items():
         other = fleischner.recommend(nodules, person=person, risk=each)
-        offers.append(Offer(answer=other.answer or other.rule.text, when=when))
+        answer = other.answer or next((each.answer for each in other.offers), other.rule.text)
+        offers.append(Offer(answer=answer, when=when))
     return replace(result, offers=tuple(offers))
 
 
@@ -166,14 +168,18 @@ def _bts(case: Case, finding: AssessedNodule) -> Result:
             days=volumes.days,
             method="automated volumetry",
         )
-    herders = _herder(case, finding, _mayo(case, finding))
+    brock_result, mayo_result = _brock(case, finding), _mayo(case, finding)
+    herders = _herder(case, finding, mayo_result)
     result = bts.assess(
         nodule,
         person=person,
-        brock_probability=_probability(_brock(case, finding)),
+        brock_probability=_probability(brock_result),
         herder_probability=next((_probability(each) for each in herders), None),
         persists_at_3_months=_persists(case, finding),
     )
+    if "Brock" in result.inputs:
+        caveats = (*result.caveats, *rests_on_suggestion(brock_result))
+        result = replace(result, caveats=caveats)
     if finding.nodule.id in case.changes and result.due_months is not None:
         result = replace(result, caveats=(*result.caveats, _FOLLOWED))
     return result
@@ -194,17 +200,22 @@ def _mayo(case: Case, finding: AssessedNodule) -> Result:
         extrathoracic_cancer_over_5_years_ago=context.extrathoracic_cancer_over_5_years_ago,
         excluding_cancer=case.known.excluding_cancer,
         diameter_mm=_long_axis_mm(finding),
-        spiculation=case.facts(finding).spiculation,
         upper_lobe=case.upper_lobe(finding),
     )
-    return replace(mayo(facts), subject=finding.nodule.id)
+    result = by_spiculation(
+        lambda spiculated: mayo(replace(facts, spiculation=spiculated)),
+        stated=case.facts(finding).spiculation,
+        assessment=finding.assessment,
+    )
+    return replace(result, subject=finding.nodule.id)
 
 
 def _herder(case: Case, finding: AssessedNodule, mayo_result: Result) -> Iterator[Result]:
     uptake = case.facts(finding).pet_uptake
     if uptake is not None:
         result = herder(mayo_probability=_probability(mayo_result), uptake=uptake)
-        yield replace(result, subject=finding.nodule.id)
+        caveats = (*result.caveats, *rests_on_suggestion(mayo_result))
+        yield replace(result, caveats=caveats, subject=finding.nodule.id)
 
 
 def cancer_exam(case: Case) -> tuple[Result, ...]:
@@ -224,20 +235,22 @@ def cancer_finding(case: Case, finding: AssessedNodule) -> tuple[Result, ...]:
 
 def _brock(case: Case, finding: AssessedNodule) -> Result:
     context, facts = case.context, case.facts(finding)
-    result = brock(
-        BrockFacts(
-            age_years=case.known.person.age_years,
-            female=case.known.female,
-            family_history=context.family_history,
-            emphysema=context.emphysema,
-            diameter_mm=_long_axis_mm(finding),
-            composition=case.nodule(finding).composition,
-            upper_lobe=case.upper_lobe(finding),
-            nodule_count=len(case.active),
-            spiculation=facts.spiculation,
-            benign_feature=facts.benign_feature,
-            prior_lung_cancer=context.prior_lung_cancer,
-        )
+    known = BrockFacts(
+        age_years=case.known.person.age_years,
+        female=case.known.female,
+        family_history=context.family_history,
+        emphysema=context.emphysema,
+        diameter_mm=_long_axis_mm(finding),
+        composition=case.nodule(finding).composition,
+        upper_lobe=case.upper_lobe(finding),
+        nodule_count=len(case.active),
+        benign_feature=facts.benign_feature,
+        prior_lung_cancer=context.prior_lung_cancer,
+    )
+    result = by_spiculation(
+        lambda spiculated: brock(replace(known, spiculation=spiculated)),
+        stated=facts.spiculation,
+        assessment=finding.assessment,
     )
     measured = finding.nodule.measurement
     if result.outcome == "applied" and measured is not None and measured.texture == "calcified":

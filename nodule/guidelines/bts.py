@@ -28,6 +28,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 
+from nodule.guidelines._calcium import offer_if_benign
 from nodule.guidelines.facts import (
     ADULT_YEARS,
     MASS_ABOVE_MM,
@@ -73,9 +74,8 @@ def assess(
     ----------
     nodule : the largest one where there are several.
     person : the age must be known.
-    brock_probability : from 0 to 1; needed for a solid nodule from 8 mm (300 mm³) and a subsolid
-        one that persists.
-    herder_probability : from 0 to 1, after PET-CT; None before it.
+    brock_probability : needed for a solid nodule from 8 mm (300 mm³) and a subsolid one that stays.
+    herder_probability : after PET-CT; None before it.
     persists_at_3_months : of a subsolid nodule; None before that scan.
     """
     result = _out_of_scope(nodule, person) or _initial(
@@ -119,12 +119,8 @@ def follow_up(
         of :func:`assess`.
     person : the age must be known.
     before, after : volumes on both scans, of spheres where the method is ``diameters``.
-    days : from the earlier to the later scan.
+    days : from the earlier to the later scan; else ``BAD_INTERVAL`` is raised.
     method : how both volumes were measured.
-
-    Raises
-    ------
-    InputError : ``BAD_INTERVAL``.
     """
     refused = _out_of_scope(nodule, person) or _not_by_growth(nodule, before, after)
     result = refused or _by_growth(nodule, before, after, days=days, method=method)
@@ -278,12 +274,14 @@ def _answer(
     extra: Mapping[str, object] | None = None,
     caveats: tuple[str, ...] = (),
 ) -> Result:
+    open_question = nodule.perhaps_benign and answer != "discharge"
     return BTS.applied(
         Rule(id=rule, text=f"{text}: {answer}.", where="initial management algorithms"),
         answer,
         management=f"{answer[0].upper()}{answer[1:]}.",
         due_months=_DUE_MONTHS.get(answer),
         inputs=_inputs(nodule) | dict(extra or {}),
+        offers=(offer_if_benign("discharge", [nodule]),) if open_question else (),
         caveats=caveats,
         subject=nodule.id,
     )

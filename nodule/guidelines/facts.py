@@ -16,9 +16,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
+from typing import Literal, NoReturn
 
 from nodule.errors import InputError
 from nodule.sphere import sphere_diameter_mm
@@ -57,9 +57,11 @@ def check_positive(name: str, value: float | None) -> None:
     InputError : ``BAD_SIZE``.
     """
     if value is not None and not (math.isfinite(value) and value > 0):
-        raise InputError(
-            f"{name} is not a valid size", code="BAD_SIZE", expected="a positive number", got=value
-        )
+        _refuse_size(name, "a positive number", value)
+
+
+def _refuse_size(name: str, expected: str, got: object) -> NoReturn:
+    raise InputError(f"{name} is not a valid size", code="BAD_SIZE", expected=expected, got=got)
 
 
 def unstated(facts: object, names: Iterable[str]) -> tuple[str, ...]:
@@ -69,12 +71,13 @@ def unstated(facts: object, names: Iterable[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """A nodule's size by callipers, by volumetry, or both.
+    """A nodule's size, or its solid component's, by callipers, by volumetry, or both.
 
     Parameters
     ----------
     axes_mm : greatest diameter and the one across it, in the plane chosen; their order is free.
-    volume_mm3 : of the mask.
+        0 for a component of which nothing can be measured.
+    volume_mm3 : of the mask; likewise.
 
     Raises
     ------
@@ -88,8 +91,15 @@ class Size:
         if self.axes_mm is None and self.volume_mm3 is None:
             raise InputError("a size without numbers", code="NO_SIZE", expected="axes or a volume")
         for axis_mm in self.axes_mm or ():
-            check_positive("an axis", axis_mm)
-        check_positive("a volume", self.volume_mm3)
+            if self.axes_mm != (0.0, 0.0):
+                check_positive("an axis", axis_mm)
+        if self.volume_mm3 != 0.0:
+            check_positive("a volume", self.volume_mm3)
+
+    @property
+    def measures_nothing(self) -> bool:
+        """Whether it is the size of a component that is too small to measure."""
+        return not any(self.axes_mm or ()) and not self.volume_mm3
 
     @property
     def mean_mm(self) -> Decimal | None:
@@ -186,7 +196,10 @@ class NoduleFacts:
     id : what the report calls it.
     composition : None where it was not judged.
     size : of the whole nodule; None where it could not be measured.
-    solid_component : of a part-solid nodule; None where it was not measured.
+    solid_component : of a part-solid nodule; None where it was not measured, of size 0 where
+        nothing of it could be.
+    calcified : as dense as calcium. Whether its pattern is a benign one only a reader can see;
+        where nobody has stated it, rules offer what would hold.
     benign_feature : what makes it benign by its look: a benign pattern of ``calcification``
         (complete, central, popcorn, concentric rings); ``fat``; the shape of a lymph node (solid,
         smooth, oval, lentiform or triangular) at a fissure (``perifissural``) or at another pleural
@@ -194,7 +207,8 @@ class NoduleFacts:
 
     Raises
     ------
-    InputError : ``BAD_SOLID_COMPONENT`` where there cannot be one or it exceeds the nodule.
+    InputError : ``BAD_SOLID_COMPONENT`` where there cannot be one or it exceeds the nodule,
+        ``BAD_SIZE`` for a nodule of size 0.
     """
 
     id: str = ""
@@ -202,14 +216,26 @@ class NoduleFacts:
     size: Size | None = None
     solid_component: Size | None = None
     benign_feature: BenignFeature | None = None
+    calcified: bool = False
 
     def __post_init__(self) -> None:
+        if self.size is not None and self.size.measures_nothing:
+            _refuse_size("the size of a whole nodule", "more than 0", 0)
         if self.solid_component is None:
             return
         if self.composition != "part-solid":
             self._refuse("a solid component of a part-solid nodule only", self.composition)
         if self.size is not None and _exceeds(self.solid_component, self.size):
             self._refuse("a solid component within the nodule", self.solid_component)
+
+    @property
+    def perhaps_benign(self) -> bool:
+        """Whether it may be benign by a calcification that nobody has judged."""
+        return self.calcified and self.benign_feature is None
+
+    def if_benign(self) -> NoduleFacts:
+        """Return it as a reader would state it who sees a benign pattern of calcification."""
+        return replace(self, benign_feature="calcification") if self.perhaps_benign else self
 
     @staticmethod
     def _refuse(expected: str, got: object) -> None:

@@ -14,18 +14,21 @@ Decisions
 * **Multiple** is counted apart among solid and among subsolid nodules, as the table's rows are.
   The nodule whose row asks for the earliest action decides; a caveat names the others.
 * **Risk** concerns solid rows only: ``low`` is below 5 % (ACCP), ``high`` everything above.
+* **A nodule that lacks facts** can only raise what the others call for: where that is a CT, it is
+  answered, and what is missing named. Less, such as no follow-up at all, is only offered.
 * A part-solid nodule from 6 mm needs its solid component's size: rows differ at 6 mm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
+from nodule.guidelines._calcium import offer_if_benign
 from nodule.guidelines.facts import MASS_ABOVE_MM, NoduleFacts, Person, Size, Steps, unstated
-from nodule.guidelines.result import Result, Rule, RuleSet
+from nodule.guidelines.result import Offer, Result, Rule, RuleSet
 
 Risk = Literal["low", "high"]
 
@@ -52,6 +55,7 @@ class _Row:
 
 
 _NONE = _Row(urgency=0, answer="none", management="No routine follow-up.")
+_LEAST_CERTAIN = 2  # urgency from which a CT is due whatever else there is
 _OPTIONAL = _Row(urgency=1, answer="optional CT 12 mo", management="Optional CT at 12 months.")
 _NOW = _Row(
     urgency=5,
@@ -118,8 +122,7 @@ def recommend(nodules: Sequence[NoduleFacts], *, person: Person, risk: Risk | No
     -------
     Result : ``subject`` is the nodule whose row decided.
     """
-    refused = _out_of_scope(person)
-    if refused is not None:
+    if (refused := _out_of_scope(person)) is not None:
         return refused
     facts = {"nodules": len(nodules)} | person.facts(*_READ)
     counted = [each for each in nodules if each.benign_feature is None]
@@ -131,7 +134,19 @@ def recommend(nodules: Sequence[NoduleFacts], *, person: Person, risk: Risk | No
         _judge(each, multiple=(solid if each.composition == "solid" else subsolid) > 1, risk=risk)
         for each in counted
     ]
-    return _most_urgent(judged, risk).also_from(facts)
+    result = _most_urgent(judged, risk).also_from(facts)
+    return replace(result, offers=(*_if_benign(nodules, result, person, risk), *result.offers))
+
+
+def _if_benign(
+    nodules: Sequence[NoduleFacts], result: Result, person: Person, risk: Risk | None
+) -> Iterator[Offer]:
+    """Offer what holds where all that is as dense as calcium is benign."""
+    if result.answer is None or not any(each.perhaps_benign for each in nodules):
+        return
+    other = recommend([each.if_benign() for each in nodules], person=person, risk=risk).answer
+    if other not in (None, result.answer):
+        yield offer_if_benign(other or "", nodules)
 
 
 def _out_of_scope(person: Person) -> Result | None:
@@ -157,8 +172,8 @@ def _nothing(nodules: Sequence[NoduleFacts]) -> Result:
     features = sorted({str(each.benign_feature) for each in nodules})
     text = f"Benign by appearance or proof ({', '.join(features)})" if features else "No nodule"
     rule = Rule(id="benign", text=f"{text}: none.", where="benign nodules")
-    inputs = {"benign features": ", ".join(features) or None}
-    return FLEISCHNER.applied(rule, _NONE.answer, management=_NONE.management, inputs=inputs)
+    facts = {"benign features": ", ".join(features) or None}
+    return FLEISCHNER.applied(rule, _NONE.answer, management=_NONE.management, inputs=facts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,19 +231,21 @@ def _fired(nodule: NoduleFacts, rule: str, title: str, row: _Row) -> _Judged:
 def _most_urgent(judged: Sequence[_Judged], risk: Risk | None) -> Result:
     for each in judged:
         if each.row is None and each.rule is not None:
-            facts = _inputs(each.nodule, risk)
-            return FLEISCHNER.out_of_scope(each.rule, inputs=facts, subject=each.nodule.id)
+            facts, id_ = _inputs(each.nodule, risk), each.nodule.id
+            return FLEISCHNER.out_of_scope(each.rule, inputs=facts, subject=id_)
     lacking = [each for each in judged if each.row is None]
-    if lacking:
-        return FLEISCHNER.insufficient(
-            [f"{e.nodule.id}: {fact}".lstrip(": ") for e in lacking for fact in e.missing],
-            inputs=_inputs(lacking[0].nodule, risk),
-            subject=lacking[0].nodule.id,
-        )
     rows = [(e.row, e.rule, e.nodule) for e in judged if e.row is not None and e.rule is not None]
+    if not rows or any("risk" in each.missing for each in lacking):
+        return _insufficient(lacking, risk)
     row, rule, nodule = max(rows, key=lambda each: (each[0].urgency, _diameter_mm(each[2])))
+    if lacking and row.urgency < _LEAST_CERTAIN:
+        when = f"{_named(lacking)} would not raise it, or no nodule is there"
+        offer = Offer(answer=row.answer, when=when, suggested=True)
+        return replace(_insufficient(lacking, risk), offers=(offer,))
     others = sorted({r.text for _, r, _ in rows} - {rule.text})
     caveats = [f"Another nodule: {text}" for text in others]
+    if lacking and row.urgency < _NOW.urgency:
+        caveats.append(f"{_named(lacking)} could not be judged, and may call for more.")
     if len(rows) > 1:
         caveats.append("The most suspicious nodule guides management, not only its size.")
     return FLEISCHNER.applied(
@@ -237,9 +254,23 @@ def _most_urgent(judged: Sequence[_Judged], risk: Risk | None) -> Result:
         management=row.management,
         due_months=row.due_months,
         inputs=_inputs(nodule, risk),
+        missing=_missing(lacking) if row.urgency < _NOW.urgency else (),
         caveats=tuple(caveats),
         subject=nodule.id,
     )
+
+
+def _insufficient(lacking: Sequence[_Judged], risk: Risk | None) -> Result:
+    first = lacking[0].nodule
+    return FLEISCHNER.insufficient(_missing(lacking), inputs=_inputs(first, risk), subject=first.id)
+
+
+def _missing(lacking: Sequence[_Judged]) -> tuple[str, ...]:
+    return tuple(f"{e.nodule.id}: {fact}".lstrip(": ") for e in lacking for fact in e.missing)
+
+
+def _named(lacking: Sequence[_Judged]) -> str:
+    return ", ".join(filter(None, (each.nodule.id for each in lacking))) or "a nodule"
 
 
 def _diameter_mm(nodule: NoduleFacts) -> Decimal:

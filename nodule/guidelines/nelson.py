@@ -18,6 +18,7 @@ Decisions
 
 from __future__ import annotations
 
+from nodule.guidelines._calcium import offer_if_benign
 from nodule.guidelines.facts import NoduleFacts, Person, Steps, unstated
 from nodule.guidelines.growth import (
     FAST_DAYS,
@@ -235,5 +236,8 @@ def _category(nodule: NoduleFacts, category: str, text: str) -> Result:
             "shortest axis (mm)": size.shortest_mm if size else None,
             "solid component (mm³)": component.whole_mm3 if component else None,
         },
+        offers=(offer_if_benign("1", [nodule]),)
+        if nodule.perhaps_benign and category != "1"
+        else (),
         subject=nodule.id,
     )

@@ -57,10 +57,12 @@ class Offer:
     ----------
     answer : what the reader may choose instead or add.
     when : the condition that the reader judges.
+    suggested : whether something on this exam speaks for it, so that it must not be overlooked.
     """
 
     answer: str
     when: str
+    suggested: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

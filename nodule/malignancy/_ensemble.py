@@ -10,7 +10,7 @@ Members may look at cubes of different sizes: networks that were trained apart, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from nodule.errors import ConfigError
 from nodule.inference import Precision
 from nodule.malignancy._predict import TTA_FLIPS, Flip, Predictor
-from nodule.malignancy.network import C3DMultitask
+from nodule.malignancy.network import LEVELS, C3DMultitask
 from nodule.weights import Weights
 
 MakeCubes = Callable[[C3DMultitask], NDArray[np.float32]]
@@ -35,11 +35,14 @@ class EnsemblePrediction:
     ----------
     probability : mean over members that each is a nodule, float32 [item].
     distributions : each member's over the malignancy ratings 1 to 5, [member, item, 5].
+    ratings : per LIDC characteristic the mean over members of the distributions over its ratings,
+        [item, level].
     diameter_mm : mean over members, [item].
     """
 
     probability: NDArray[np.float32]
     distributions: NDArray[np.float32]
+    ratings: Mapping[str, NDArray[np.float32]]
     diameter_mm: NDArray[np.float32]
 
 
@@ -92,6 +95,9 @@ class Ensemble:
         return EnsemblePrediction(
             probability=np.mean([each.probability for each in said], axis=0),
             distributions=np.stack([each.malignancy for each in said]),
+            ratings={
+                name: np.mean([each.ratings[name] for each in said], axis=0) for name in LEVELS
+            },
             diameter_mm=np.mean([each.diameter_mm for each in said], axis=0),
         )
 

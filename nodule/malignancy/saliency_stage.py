@@ -139,7 +139,11 @@ def _seen_as(finding: Finding, scored: tuple[ScoredCandidate, ...]) -> Candidate
     same = [
         each.candidate
         for each in scored
-        if Assessment(probability=each.probability, malignancy=each.malignancy)
+        if Assessment(
+            probability=each.probability,
+            malignancy=each.malignancy,
+            characteristics=each.characteristics,
+        )
         == finding.assessment
     ]
     if not same:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.errors import ConfigError
-from nodule.findings import Candidate, Malignancy, ScoredCandidate
+from nodule.findings import Candidate, Characteristics, Malignancy, ScoredCandidate
 from nodule.inference import SPEED_ONLY, Device, Precision, pick_device
 from nodule.malignancy._calibration import Calibration, mean_rating
 from nodule.progress import Progress, silent
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from nodule.malignancy._ensemble import EnsemblePrediction
     from nodule.malignancy.network import C3DMultitask
 
+_IN_OUR_WORDS = {"internalStructure": "internal_structure"}  # LIDC-IDRI's XML spells it so
 _PORTION = 16  # candidates between two reports of progress
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreMalignancy:
-    """Give every candidate a probability of being a nodule and a suspicion of malignancy.
+    """Give every candidate a probability of being a nodule, a suspicion of malignancy and a look.
 
     None is dropped: where to cut is left to what turns scored candidates into findings.
 
@@ -51,7 +52,7 @@ class ScoreMalignancy:
     """
 
     name: ClassVar[str] = "malignancy"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     weights: tuple[Weights, ...] = field(
         default_factory=partial(Weights.shipped_members, "malignancy")
@@ -112,13 +113,18 @@ class ScoreMalignancy:
     ) -> Iterator[ScoredCandidate]:
         """Turn what the ensemble says of candidates, item by item, into what is reported."""
         share = self.detector_weight
-        for candidate, probability, malignancy in zip(
-            candidates, said.probability.tolist(), self._read(said.distributions), strict=True
+        for candidate, probability, malignancy, characteristics in zip(
+            candidates,
+            said.probability.tolist(),
+            self._read(said.distributions),
+            _characteristics(said.ratings),
+            strict=True,
         ):
             yield ScoredCandidate(
                 candidate=candidate,
                 probability=probability ** (1 - share) * candidate.score**share,
                 malignancy=malignancy,
+                characteristics=characteristics,
             )
 
     def _read(self, distributions: NDArray[np.float32]) -> Iterator[Malignancy]:
@@ -136,6 +142,17 @@ class ScoreMalignancy:
                     indeterminate=bool(calibration.abstains(distribution)),
                 )
             yield malignancy
+
+
+def _characteristics(ratings: Mapping[str, NDArray[np.float32]]) -> Iterator[Characteristics]:
+    """Return each item's characteristics but for its malignancy, which is calibrated apart."""
+    named = {
+        _IN_OUR_WORDS.get(name, name): shares.tolist()
+        for name, shares in ratings.items()
+        if name != "malignancy"
+    }
+    for item in range(len(ratings["malignancy"])):
+        yield Characteristics(**{name: tuple(shares[item]) for name, shares in named.items()})
 
 
 def _cubes(

@@ -146,7 +146,11 @@ def _finding(
             measurement=measurement,
             seed=None if lesion.grown_from is None else _seed(lesion.grown_from),
         ),
-        assessment=Assessment(probability=each.probability, malignancy=each.malignancy),
+        assessment=Assessment(
+            probability=each.probability,
+            malignancy=each.malignancy,
+            characteristics=each.characteristics,
+        ),
         mask=mask,
     )
 

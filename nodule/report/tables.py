@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from nodule.advice.statement import Advice
+from nodule.findings import Characteristics, RatedOnAScale
 from nodule.followup import Change, Comparison
 from nodule.guidelines.result import Figure
 from nodule.nodules import Measurement, Nodule
@@ -23,6 +24,9 @@ _SIZES = (
     "mean_diameter_mm",
     "effective_diameter_mm",
     "volume_mm3",
+)
+_RATED: tuple[RatedOnAScale, ...] = (
+    *("subtlety", "sphericity", "margin", "lobulation", "spiculation", "texture"),
 )
 FINDING_COLUMNS: Mapping[str, type[str | float | bool]] = MappingProxyType(
     {
@@ -41,6 +45,8 @@ FINDING_COLUMNS: Mapping[str, type[str | float | bool]] = MappingProxyType(
         **dict.fromkeys(("scope", "course", "prior_id"), str),
         **{"prior_volume_mm3": float, "reader_long_axis_mm": float},
         **{"reader_verdict": str, "reader_comment": str},
+        **{f"rated_{name}": float for name in _RATED},
+        **{"likely_structure": str, "likely_calcification": str},
     }
 )
 """The columns of a table of findings, and what a cell holds where it is not empty."""
@@ -74,11 +80,8 @@ _PLACE = ("id", "slice_number", "instance_number", *_COMPARED)
 _COMPARISON_COLUMNS = (
     "status",
     *(f"{when}_{name}" for when in ("current", "prior") for name in _PLACE),
-    "days",
-    "volume_change_mm3",
-    "volume_change_percent",
-    "volume_change_low_percent",
-    "volume_change_high_percent",
+    *("days", "volume_change_mm3", "volume_change_percent"),
+    *("volume_change_low_percent", "volume_change_high_percent"),
     "diameter_change_mm",
     "growth",
     "doubling_time_days",
@@ -197,6 +200,7 @@ def _assessed(finding: ReportedNodule) -> Row:
             "malignancy_suspicion": malignancy.suspicion,
             "malignancy_indeterminate": malignancy.indeterminate,
         }
+        cells |= _look(finding.assessment.characteristics)
     if finding.reader is not None:
         cells |= {
             "reader_long_axis_mm": finding.reader.long_axis_mm,
@@ -204,6 +208,16 @@ def _assessed(finding: ReportedNodule) -> Row:
             "reader_comment": finding.reader.comment,
         }
     return cells
+
+
+def _look(rated: Characteristics | None) -> Row:
+    if rated is None:
+        return {}
+    return {
+        **{f"rated_{name}": round(rated.mean(name), 2) for name in _RATED},
+        "likely_structure": rated.likely_structure,
+        "likely_calcification": rated.likely_calcification,
+    }
 
 
 def _said(decision: Decision) -> Row:

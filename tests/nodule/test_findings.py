@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.findings import Assessment, Candidate, Finding, Malignancy
+from nodule.findings import Assessment, Candidate, Characteristics, Finding, Malignancy
 from nodule.geometry import Geometry
 from nodule.masks import NoduleMask
 from nodule.nodules import Measurement, Nodule, Seed
@@ -112,3 +112,43 @@ def test_the_key_point_is_the_middle_of_the_long_axis_or_else_the_centre() -> No
     assert bare.key_point_lps_mm == HERE
     drawn = replace(SIZE, long_axis_ends_lps_mm=((0.0, 2.0, 4.0), (2.0, 4.0, 4.0)))
     assert replace(bare, measurement=drawn).key_point_lps_mm == (1.0, 3.0, 4.0)
+
+
+LOOK = Characteristics(
+    subtlety=(0.0, 0.0, 0.0, 0.0, 1.0),
+    sphericity=(0.0, 0.0, 0.5, 0.5, 0.0),
+    margin=(0.0, 0.0, 0.0, 1.0, 0.0),
+    lobulation=(1.0, 0.0, 0.0, 0.0, 0.0),
+    spiculation=(0.2, 0.2, 0.2, 0.2, 0.2),
+    texture=(0.0, 0.0, 0.0, 0.0, 1.0),
+    internal_structure=(0.7, 0.1, 0.1, 0.1),
+    calcification=(0.1, 0.1, 0.1, 0.1, 0.1, 0.5),
+)
+
+
+def test_a_characteristic_has_a_mean_rating_or_a_likely_kind() -> None:
+    assert LOOK.mean("sphericity") == pytest.approx(3.5)
+    assert LOOK.likely_structure == "soft tissue"
+    assert LOOK.likely_calcification == "absent"
+
+
+@pytest.mark.parametrize("name", ["margin", "internal_structure", "calcification"])
+def test_every_characteristic_is_a_distribution(name: str) -> None:
+    with pytest.raises(InputError, match="BAD_DISTRIBUTION"):
+        replace(LOOK, **{name: (0.5, 0.5)})
+
+
+@pytest.mark.parametrize(
+    ("two", "three", "four", "suggested"),
+    [
+        (0.0, 0.49, 0.51, True),  # a mean of 3.51
+        (0.0, 0.51, 0.49, None),
+        (0.49, 0.51, 0.0, None),
+        (0.51, 0.49, 0.0, False),
+    ],
+)
+def test_spiculation_is_suggested_half_a_rating_from_the_middle(
+    two: float, three: float, four: float, suggested: bool | None
+) -> None:
+    rated = replace(LOOK, spiculation=(0.0, two, three, four, 0.0))
+    assert rated.suggests_spiculation is suggested

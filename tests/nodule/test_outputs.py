@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 from made_findings import EVEN, seen_in, with_malignancy, with_nodule
 
-from nodule.findings import Finding
+from nodule.findings import Characteristics, Finding
 from nodule.masks import NoduleMask
 from nodule.outputs import write_report_files
 from nodule.page.html import dicom_date, person_name
@@ -322,3 +322,44 @@ def test_reads_dates_and_names_as_dicom_writes_them() -> None:
     assert person_name("Adams^John Robert Quincy^^Rev.^B.A. M.Div.") == (
         "Adams, John Robert Quincy Rev. B.A. M.Div."
     )
+
+
+def test_the_look_that_networks_expect_stands_on_page_and_in_table(
+    findings: tuple[Finding, ...],
+    study: Study,
+    lungs: LungMask,
+    patient: PatientHeader,
+    provenance: Provenance,
+    tmp_path: Path,
+    masks: dict[str, NoduleMask],
+) -> None:
+    round_one = (0.0, 0.0, 0.0, 0.5, 0.5)
+    none = (1.0, 0.0, 0.0, 0.0, 0.0)
+    look = Characteristics(
+        subtlety=round_one,
+        sphericity=round_one,
+        margin=round_one,
+        lobulation=none,
+        spiculation=none,
+        texture=round_one,
+        internal_structure=(0.9, 0.1, 0.0, 0.0),
+        calcification=(0.0, 0.0, 0.25, 0.0, 0.0, 0.75),
+    )
+    first, *others = findings
+    assert first.assessment is not None
+    first = replace(first, assessment=replace(first.assessment, characteristics=look))
+    report = build_report(
+        study=study,
+        lungs=lungs,
+        findings=(first, *others),
+        patient=patient,
+        provenance=provenance,
+    )
+    rows = list(csv.DictReader(io.StringIO(findings_csv(report))))
+    assert [row["rated_sphericity"] for row in rows] == ["4.5", "", ""]
+    assert [row["rated_spiculation"] for row in rows] == ["1.0", "", ""]
+    assert [row["likely_calcification"] for row in rows] == ["absent", "", ""]
+    page = _page(report, study, lungs, tmp_path, masks)
+    assert page.count("How radiologists would describe it, by the networks") == 1
+    assert "<dt>Sphericity</dt><dd>4.5 " in page
+    assert 'absent <span class="quiet">75 %' in page

@@ -39,7 +39,9 @@ Decisions, where the ACR's table leaves a choice
 * **0 stated by the reader** stands for the exam, and a caveat keeps what it would have been. 4X and
   S wait for a category where facts are missing, and a caveat says so.
 * **A lesion that lacks facts** leaves the exam without a category, unless another one is 4B, which
-  nothing else can exceed.
+  nothing else can exceed; what the others make it is offered.
+* **A solid part of which nothing can be measured** is below every limit: 3 at baseline, 4A where it
+  is new or grows. **Calcium** may be benign: category 1 is offered, and set by the reader alone.
 * Lung-RADS names no age. Nobody under 18 years is screened: out of scope. Outside the 50 to 80
   years of USPSTF 2021 a caveat says so. A known cancer makes the scan a surveillance, not a
   screening: out of scope.

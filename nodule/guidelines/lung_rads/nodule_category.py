@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from nodule.guidelines._calcium import offer_if_benign
 from nodule.guidelines.facts import NoduleFacts, Size, Steps
 from nodule.guidelines.lung_rads.lesions import Prior, ScreenedNodule
 from nodule.guidelines.lung_rads.movement import Movement, difference_mm, movement, stepped, worse
@@ -55,6 +56,8 @@ def classify_nodule(lesion: ScreenedNodule, edition: Edition) -> Result:
             offers = _offer_slow(lesion, moved, reached.category)
             reached, missing, more = _with_history(lesion, moved, reached, edition)
             offers = (*offers, *more)
+        if nodule.perhaps_benign:
+            offers = (*offers, offer_if_benign("1", [nodule]))
     return as_result(
         edition,
         reached,
@@ -62,8 +65,14 @@ def classify_nodule(lesion: ScreenedNodule, edition: Edition) -> Result:
         subject=nodule.id,
         missing=missing,
         offers=offers,
-        caveats=_by_volume(lesion, reached, edition),
+        caveats=(*_unmeasured_component(nodule), *_by_volume(lesion, reached, edition)),
     )
+
+
+def _unmeasured_component(nodule: NoduleFacts) -> tuple[str, ...]:
+    if nodule.solid_component is None or not nodule.solid_component.measures_nothing:
+        return ()
+    return ("Its solid part is too small to measure, and counts as less than any limit.",)
 
 
 def _benign(nodule: NoduleFacts, moved: Movement | None, edition: Edition) -> Verdict | None:

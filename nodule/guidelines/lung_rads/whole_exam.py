@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
 from nodule.errors import InputError
+from nodule.guidelines._calcium import offer_if_benign
 from nodule.guidelines.facts import ADULT_YEARS, Person
 from nodule.guidelines.lung_rads.airways_cysts import (
     NOT_CLASSIFIED,
     classify_airway,
     classify_cyst,
 )
-from nodule.guidelines.lung_rads.lesions import AirwayNodule, Cyst, Lesion
+from nodule.guidelines.lung_rads.lesions import AirwayNodule, Cyst, Lesion, ScreenedNodule
 from nodule.guidelines.lung_rads.nodule_category import classify_nodule
 from nodule.guidelines.lung_rads.table import (
     DUE_MONTHS,
@@ -101,6 +102,8 @@ def classify_exam(
     if refused is not None:
         return refused
     judged = _dominant([(e, classify_lesion(e, version=version)) for e in lesions], edition)
+    offers = (*_if_benign(lesions, judged, edition, version), *judged.offers)
+    judged = replace(judged, offers=offers)
     stated = _as_read(judged, reader or ReaderStatement(), edition)
     caveats = _age_caveat(person) if stated.outcome == "applied" else ()
     return replace(stated, caveats=(*stated.caveats, *caveats)).also_from(
@@ -140,18 +143,52 @@ def _dominant(judged: Sequence[tuple[Lesion, Result]], edition: Edition) -> Resu
     _, _, worst = max(ranked, key=lambda each: each[:2], default=none)
     lacking = [r for r in results if r.outcome == "insufficient"]
     if lacking and worst.answer != "4B":
-        return edition.rules.insufficient(
-            [f"{r.subject}: {fact}".lstrip(": ") for r in lacking for fact in r.missing],
-            caveats=(f"The other lesions make it category {worst.answer} or higher.",),
-            subject=lacking[0].subject,
-        )
+        return _unjudged(lacking, worst if ranked else None, edition)
     caveats = [
         f"{r.subject or 'A lesion'} is left out: {r.rule.text}"
         for r in results
         if r.outcome != "applied" or r.answer == NOT_CLASSIFIED
     ]
-    offers = (*worst.offers, _OFFER_S, _OFFER_0)
+    own = (offer for offer in worst.offers if not offer.suggested)  # what is, holds of it alone
+    offers = (*own, _OFFER_S, _OFFER_0)
     return replace(worst, offers=offers, caveats=(*worst.caveats, *caveats))
+
+
+def _unjudged(lacking: Sequence[Result], worst: Result | None, edition: Edition) -> Result:
+    """Leave an exam without a category, and offer what the lesions that have one would make it."""
+    names = ", ".join(dict.fromkeys(r.subject or "a lesion" for r in lacking))
+    result = edition.rules.insufficient(
+        [f"{r.subject}: {fact}".lstrip(": ") for r in lacking for fact in r.missing],
+        subject=lacking[0].subject,
+    )
+    if worst is None:
+        return result
+    least = Offer(
+        answer=worst.answer or "",
+        when=f"{names} would not raise it, or no lesion is there",
+        suggested=True,
+    )
+    caveat = f"The other lesions make it category {worst.answer} or higher."
+    return replace(result, offers=(least,), caveats=(caveat,))
+
+
+def _if_benign(
+    lesions: Sequence[Lesion], judged: Result, edition: Edition, version: Version
+) -> Iterator[Offer]:
+    """Offer the category that holds where all that is as dense as calcium is benign."""
+    nodules = [lesion.nodule for lesion in lesions if isinstance(lesion, ScreenedNodule)]
+    if judged.answer is None or not any(each.perhaps_benign for each in nodules):
+        return
+    benign = [_as_benign(lesion) for lesion in lesions]
+    other = _dominant([(e, classify_lesion(e, version=version)) for e in benign], edition)
+    if other.answer not in (None, judged.answer):
+        yield offer_if_benign(other.answer or "", nodules)
+
+
+def _as_benign(lesion: Lesion) -> Lesion:
+    if not isinstance(lesion, ScreenedNodule):
+        return lesion
+    return replace(lesion, nodule=lesion.nodule.if_benign())
 
 
 def _rank(result: Result) -> int:

@@ -48,7 +48,15 @@ def test_a_texture_is_a_composition(texture: str | None, composition: str | None
     nodule = measured(_measurement(texture))
     assert (nodule.id, nodule.composition) == ("N1", composition)
     assert nodule.benign_feature is None
-    assert nodule.solid_component is None
+    assert nodule.calcified == (texture == "calcified")
+    if texture != "part-solid":
+        assert nodule.solid_component is None
+
+
+def test_a_core_of_which_nothing_was_measured_has_the_size_0() -> None:
+    component = measured(_measurement("part-solid")).solid_component
+    assert component is not None
+    assert component.measures_nothing
 
 
 def test_sizes_are_handed_on_in_mm() -> None:
@@ -68,7 +76,7 @@ def test_a_volume_that_cannot_be_stated_is_not_handed_on() -> None:
 @pytest.mark.parametrize(
     ("core_mm", "category"),
     # Lung-RADS v2022, baseline: part-solid of 6 mm or more by its solid component
-    [((5.0, 4.0), "3"), ((6.4, 6.0), "4A"), ((8.0, 8.0), "4B"), (None, None)],
+    [((5.0, 4.0), "3"), ((6.4, 6.0), "4A"), ((8.0, 8.0), "4B"), (None, "3")],
 )
 def test_a_part_solid_nodule_gets_a_category_by_its_core(
     core_mm: tuple[float, float] | None, category: str | None

@@ -1,5 +1,7 @@
 """BTS 2015: discharge, surveillance, Brock, Herder, growth."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -256,3 +258,12 @@ def test_a_volume_is_a_mass_beyond_the_sphere_of_30_mm(mm3: float, mass: bool) -
     """Read to 0.1 mm: pi / 6 x 30.05^3 is 14 207.97 mm3."""
     result = assess(_nodule(mm3=mm3), person=ADULT, brock_probability=0.05)
     assert (result.rule.id == "scope-mass") == mass
+
+
+def test_calcium_is_assessed_as_any_solid_nodule_and_discharge_is_offered() -> None:
+    dense = replace(_nodule(longest_mm=7.0), calcified=True)
+    result = assess(dense, person=ADULT)
+    assert result.answer == "CT 3 mo"
+    assert [(o.answer, o.suggested) for o in result.offers] == [("discharge", True)]
+    small = assess(replace(dense, size=Size(axes_mm=(4.0, 3.0))), person=ADULT)
+    assert (small.answer, small.offers) == ("discharge", ())

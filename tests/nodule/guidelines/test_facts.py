@@ -1,5 +1,6 @@
 """Sizes are read as printed; contradictions cannot be built."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -114,3 +115,22 @@ def test_a_person_is_0_to_130_years_old(age_years: int, allowed: bool) -> None:
     else:
         with pytest.raises(InputError, match="BAD_AGE"):
             Person(age_years=age_years)
+
+
+@pytest.mark.parametrize("size", [Size(axes_mm=(0.0, 0.0)), Size(volume_mm3=0.0)])
+def test_only_a_solid_component_may_measure_nothing(size: Size) -> None:
+    assert size.measures_nothing
+    NoduleFacts(composition="part-solid", size=Size(volume_mm3=90.0), solid_component=size)
+    with pytest.raises(InputError, match="BAD_SIZE"):
+        NoduleFacts(composition="solid", size=size)
+
+
+def test_calcium_is_an_open_question_until_a_reader_has_said_what_it_is() -> None:
+    dense = NoduleFacts(composition="solid", calcified=True)
+    assert dense.perhaps_benign
+    assert dense.if_benign().benign_feature == "calcification"
+    said = replace(dense, benign_feature="perifissural")
+    assert not said.perhaps_benign
+    assert said.if_benign() is said
+    plain = NoduleFacts(composition="solid")
+    assert plain.if_benign() is plain

@@ -243,3 +243,41 @@ def test_several_nodules_are_due_in_3_to_6_months(composition: str) -> None:
 def test_the_table_begins_at_35_years(age_years: int, outcome: str) -> None:
     person = replace(IN_SCOPE, age_years=age_years)
     assert recommend([_nodule((7, 7))], person=person, risk="low").outcome == outcome
+
+
+UNKNOWN = NoduleFacts(id="N9")
+
+
+@pytest.mark.parametrize(
+    ("axes_mm", "answer", "missing"),
+    [
+        ((5, 5), None, True),  # no follow-up: not said while one could not be judged
+        ((6, 5), "CT 6-12 mo, then consider CT at 18-24 months", True),
+        ((9, 8), "CT 3 mo, PET/CT or tissue", False),  # nothing calls for more
+    ],
+)
+def test_a_nodule_without_a_size_leaves_what_the_others_call_for(
+    axes_mm: tuple[float, float], answer: str | None, missing: bool
+) -> None:
+    result = recommend([_nodule(axes_mm), UNKNOWN], person=IN_SCOPE, risk="low")
+    assert result.answer == answer
+    assert result.missing == (("N9: composition", "N9: size") if missing else ())
+    if answer is None:
+        assert [(o.answer, o.suggested) for o in result.offers] == [("none", True)]
+    elif missing:
+        assert "N9 could not be judged" in result.caveats[0]
+
+
+def test_calcium_is_followed_as_any_solid_nodule_and_none_is_offered() -> None:
+    dense = replace(_nodule((7, 7)), id="N1", calcified=True)
+    result = recommend([dense], person=IN_SCOPE, risk="low")
+    assert result.answer == "CT 6-12 mo, then consider CT at 18-24 months"
+    assert [(o.answer, o.suggested) for o in result.offers] == [("none", True)]
+    benign = replace(dense, benign_feature="calcification")
+    assert recommend([benign], person=IN_SCOPE, risk="low").offers == ()
+
+
+def test_a_solid_part_that_measures_nothing_is_below_6_mm() -> None:
+    nodule = replace(_nodule((9, 9), "part-solid"), solid_component=Size(axes_mm=(0.0, 0.0)))
+    result = recommend([nodule], person=IN_SCOPE, risk=None)
+    assert result.rule.id == "part-solid-single-1-0"

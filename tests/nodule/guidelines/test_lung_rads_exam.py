@@ -209,3 +209,64 @@ def test_4x_raises_category_3_and_not_2() -> None:
     second = [_nodule("solid", _mm(5.9), "baseline")]
     with pytest.raises(InputError, match="LUNG_RADS_4X_BELOW_3"):
         classify_exam(second, person=SCREENED, reader=reader)
+
+
+@pytest.mark.parametrize(("course", "category"), [("baseline", "3"), ("new", "4A")])
+def test_a_solid_part_that_measures_nothing_is_below_every_limit(
+    course: str, category: str
+) -> None:
+    """The table's rows for a solid component below 6 mm at baseline, and below 4 mm that is new."""
+    nodule = NoduleFacts(
+        composition="part-solid",
+        size=_mm(12),
+        solid_component=Size(axes_mm=(0.0, 0.0), volume_mm3=0.0),
+    )
+    lesion = ScreenedNodule(nodule=nodule, temporal_status=course)  # type: ignore[arg-type]
+    result = classify_exam([lesion], person=SCREENED)
+    assert result.answer == category
+    assert "too small to measure" in result.caveats[0]
+
+
+def _dense(id_: str, mm: float) -> ScreenedNodule:
+    nodule = NoduleFacts(id=id_, composition="solid", size=_mm(mm), calcified=True)
+    return ScreenedNodule(nodule=nodule, temporal_status="baseline")
+
+
+def test_calcium_keeps_its_category_and_category_1_is_offered() -> None:
+    result = classify_exam([_dense("N1", 9)], person=SCREENED)
+    assert result.answer == "4A"
+    offered = {offer.answer: offer for offer in result.offers if offer.suggested}
+    assert offered.keys() == {"1"}
+    assert "N1" in offered["1"].when
+    assert "popcorn" in offered["1"].when
+
+
+def test_what_is_offered_for_calcium_counts_the_other_lesions() -> None:
+    other = _nodule("solid", _mm(7), "baseline")
+    result = classify_exam([_dense("N1", 9), other], person=SCREENED)
+    assert result.answer == "4A"
+    assert [offer.answer for offer in result.offers if offer.suggested] == ["3"]
+
+
+def test_calcium_that_decides_nothing_offers_nothing() -> None:
+    larger = _nodule("solid", _mm(16), "baseline")
+    result = classify_exam([_dense("N1", 9), larger], person=SCREENED)
+    assert result.answer == "4B"
+    assert not [offer for offer in result.offers if offer.suggested]
+
+
+def test_a_reader_s_benign_calcification_is_no_open_question() -> None:
+    dense = _dense("N1", 9)
+    stated = replace(dense, nodule=replace(dense.nodule, benign_feature="calcification"))
+    result = classify_exam([stated], person=SCREENED)
+    assert result.answer == "1"
+    assert not [offer for offer in result.offers if offer.suggested]
+
+
+def test_what_the_others_make_an_exam_is_said_only_where_there_are_others() -> None:
+    unknown = ScreenedNodule(nodule=NoduleFacts(id="N2"), temporal_status="baseline")
+    alone = classify_exam([unknown], person=SCREENED)
+    assert (alone.outcome, alone.caveats, alone.offers) == ("insufficient", (), ())
+    beside = classify_exam([_nodule("solid", _mm(9), "baseline"), unknown], person=SCREENED)
+    assert [(o.answer, o.suggested) for o in beside.offers] == [("4A", True)]
+    assert "N2" in beside.offers[0].when

@@ -161,3 +161,9 @@ def test_an_indeterminate_nodule_is_seen_again_at_three_months(
 ) -> None:
     nodule = NoduleFacts(composition="solid", size=Size(volume_mm3=mm3))
     assert _baseline(nodule).due_months == due_months
+
+
+def test_calcium_is_categorised_as_any_solid_nodule_and_1_is_offered() -> None:
+    result = _baseline(replace(SOLID, calcified=True))
+    assert result.answer == "3"
+    assert [(o.answer, o.suggested) for o in result.offers] == [("1", True)]
