@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from nodule.errors import InputError
 from nodule.ranges import check_fields
 
+HuArray = NDArray[np.float32] | NDArray[np.int16]
+"""HU of any shape: int16 where every value is whole and fits, which takes half the memory."""
+
 AIR_HU = -1000.0
 StoredHu = Annotated[float, Interval(ge=-32768, le=32767)]
 """What a scanner can store, in 16 bits."""
@@ -40,11 +43,11 @@ class HuWindow:
                 got=f"{self.low_hu} and {self.high_hu}",
             )
 
-    def clip(self, array_hu: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return a copy limited to the window; any shape, HU."""
+    def clip(self, array_hu: HuArray) -> NDArray[np.float32]:
+        """Return a float32 copy limited to the window; any shape, HU."""
         return np.clip(array_hu, np.float32(self.low_hu), np.float32(self.high_hu))
 
-    def normalise(self, array_hu: NDArray[np.float32]) -> NDArray[np.float32]:
+    def normalise(self, array_hu: HuArray) -> NDArray[np.float32]:
         """Return the window mapped to [0, 1], float32, clipped; any shape."""
         scale = np.float32(1.0 / (self.high_hu - self.low_hu))
         return (self.clip(array_hu) - np.float32(self.low_hu)) * scale

@@ -7,7 +7,8 @@ orientation there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -17,11 +18,13 @@ from numpy.typing import NDArray
 from nodule.errors import InputError
 from nodule.geometry import AXIAL_DIRECTION, Geometry, as_matrix, as_vector
 from nodule.hu import AIR_HU, NETWORK_WINDOW, HuWindow
+from nodule.interpolation import ParallelGrids
 from nodule.progress import Progress, silent
 from nodule.ranges import check_fields
 from nodule.volume import LungMask, Volume
 
 _COUNT_TOLERANCE = 1e-4  # voxels; keeps float noise from adding an empty layer
+_SLAB = 32  # slices that are converted to floats at a time: bounds the memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,7 @@ class Resample:
     """
 
     name: ClassVar[str] = "resample"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     spacing_mm: Annotated[float, Interval(ge=0.1, le=10)] = 1.0
     window: HuWindow = NETWORK_WINDOW
@@ -48,18 +51,18 @@ class Resample:
         check_fields(self)
 
     def run(self, *, volume: Volume, progress: Progress = silent) -> Volume:
-        """Return the volume on its canonical grid, clipped, in whole HU, air around the source.
+        """Return the volume on its canonical grid, clipped, in int16, air around the source.
 
         Raises
         ------
         InputError : ``BAD_SPACING``.
         """
-        fine = resample_to_spacing(volume, spacing_mm=self.spacing_mm)
-        hu = fine.array_zyx
-        np.clip(hu, np.float32(self.window.low_hu), np.float32(self.window.high_hu), out=hu)
-        np.rint(hu, out=hu)
-        progress(1.0)
-        return fine
+        target = canonical_geometry(volume.geometry, spacing_mm=self.spacing_mm)
+        fine = np.empty(target.shape_zyx, np.int16)
+        for z, hu in enumerate(_slices_onto(volume, target, AIR_HU)):
+            fine[z] = np.rint(self.window.clip(hu))
+            progress((z + 1) / len(fine))
+        return Volume(array_zyx=fine, geometry=target)
 
 
 def canonical_geometry(source: Geometry, *, spacing_mm: float) -> Geometry:
@@ -112,11 +115,74 @@ def resample_to_spacing(volume: Volume, *, spacing_mm: float, outside_hu: float 
 def resample_to_geometry(
     volume: Volume, *, geometry: Geometry, outside_hu: float = AIR_HU
 ) -> Volume:
-    """Interpolate linearly onto a given grid, ``outside_hu`` where the source does not reach."""
+    """Interpolate linearly onto a given grid, ``outside_hu`` where the source does not reach.
+
+    The voxels come as float32.
+    """
+    array = np.empty(geometry.shape_zyx, np.float32)
+    for z, hu in enumerate(_slices_onto(volume, geometry, outside_hu)):
+        array[z] = hu
+    return Volume(array_zyx=array, geometry=geometry)
+
+
+def _slices_onto(
+    volume: Volume, target: Geometry, outside_hu: float
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the slices of the target, interpolated linearly."""
+    grids = ParallelGrids.between(volume.geometry, target)
+    if grids is not None:
+        yield from grids.slices(volume.array_zyx, outside_hu=outside_hu)
+        return
+    for first in range(0, target.shape_zyx[0], _SLAB):
+        slab = _part(target, first, min(first + _SLAB, target.shape_zyx[0]))
+        yield from _oblique_slab(volume, slab, outside_hu)
+
+
+def _oblique_slab(volume: Volume, slab: Geometry, outside_hu: float) -> NDArray[np.float32]:
+    """Interpolate a slab from the source's slices that reach it, of any direction."""
     import SimpleITK as sitk
 
-    array = _onto(volume.array_zyx, volume.geometry, geometry, sitk.sitkLinear, outside_hu)
-    return Volume(array_zyx=array, geometry=geometry)
+    z = volume.geometry.lps_to_index(slab.corners_lps_mm())[:, 0]
+    count = volume.geometry.shape_zyx[0]
+    low, high = max(int(np.floor(z.min())) - 1, 0), min(int(np.ceil(z.max())) + 2, count)
+    if low >= high:
+        return np.full(slab.shape_zyx, outside_hu, np.float32)
+    array = volume.array_zyx[low:high].astype(np.float32)
+    found = _onto(array, _part(volume.geometry, low, high), slab, sitk.sitkLinear, outside_hu)
+    return np.asarray(found, np.float32)
+
+
+def _part(grid: Geometry, first: int, last: int) -> Geometry:
+    """Return the slices of a grid from ``first`` to before ``last``."""
+    return replace(
+        grid,
+        shape_zyx=(last - first, *grid.shape_zyx[1:]),
+        origin_lps_mm=as_vector(grid.index_to_lps((first, 0, 0))),
+    )
+
+
+def bin_average(volume: Volume, bins_zyx: tuple[int, int, int]) -> Volume:
+    """Average whole bins of voxels; what is left over at the far ends, less than a bin, is cut.
+
+    The voxels come as float32.
+    """
+    import SimpleITK as sitk
+
+    depth = bins_zyx[0]
+    count = volume.geometry.shape_zyx[0] // depth
+    step = max(_SLAB // depth, 1)
+    parts = []
+    for first in range(0, count, step):
+        low, high = first * depth, min(first + step, count) * depth
+        hu = volume.array_zyx[low:high].astype(np.float32)
+        image = to_sitk(hu, _part(volume.geometry, low, high))
+        parts.append(sitk.BinShrink(image, list(bins_zyx[::-1])))  # type: ignore[no-untyped-call]
+    arrays = [np.asarray(sitk.GetArrayFromImage(part), np.float32) for part in parts]
+    grid = geometry_of(parts[0])
+    return Volume(
+        array_zyx=np.concatenate(arrays),
+        geometry=replace(grid, shape_zyx=(count, *grid.shape_zyx[1:])),
+    )
 
 
 def resample_mask(mask: LungMask, *, geometry: Geometry) -> LungMask:

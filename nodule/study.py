@@ -242,8 +242,10 @@ class Study:
         """Sha256 of the files' content, or of grid and voxels where there are no files."""
         if self.origin is not None:
             return self.origin.digest
-        grid = repr(self.volume.geometry).encode()
-        return hashlib.sha256(grid + self.volume.array_zyx.tobytes()).hexdigest()
+        digest = hashlib.sha256(repr(self.volume.geometry).encode())
+        for slice_yx in self.volume.array_zyx:
+            digest.update(slice_yx.astype(np.float32).tobytes())
+        return digest.hexdigest()
 
     def slice_at(self, lps_mm: ArrayLike) -> tuple[int, SliceReference]:
         """Return the nearest slice's index z and its reference.

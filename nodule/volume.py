@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nodule.errors import GeometryError, InputError
 from nodule.geometry import Geometry
+from nodule.hu import HuArray
 
 
 def _check_grid(array: NDArray[np.generic], geometry: Geometry) -> None:
@@ -28,7 +29,8 @@ class Volume:
 
     Parameters
     ----------
-    array_zyx : float32 HU, shape ``geometry.shape_zyx``, all finite.
+    array_zyx : HU, shape ``geometry.shape_zyx``; float32 and finite, or int16 where all are whole.
+        Arithmetic on int16 wraps round: cut out what is needed and make it float32 first.
     geometry : its grid in LPS mm.
 
     Raises
@@ -37,18 +39,36 @@ class Volume:
     InputError : ``BAD_DTYPE`` or ``NOT_FINITE``.
     """
 
-    array_zyx: NDArray[np.float32] = field(repr=False)
+    array_zyx: HuArray = field(repr=False)
     geometry: Geometry
 
     def __post_init__(self) -> None:
         _check_grid(self.array_zyx, self.geometry)
+        if self.array_zyx.dtype == np.int16:
+            return
         if self.array_zyx.dtype != np.float32:
             raise InputError(
-                "wrong voxel type", code="BAD_DTYPE", expected="float32", got=self.array_zyx.dtype
+                "wrong voxel type",
+                code="BAD_DTYPE",
+                expected="float32 or int16",
+                got=self.array_zyx.dtype,
             )
         # the sum is finite only if every voxel is, and needs no temporary array
         if not np.isfinite(self.array_zyx.sum(dtype=np.float64)):
             raise InputError("an image holds NaN or infinity", code="NOT_FINITE")
+
+
+def compact(array_zyx: HuArray) -> HuArray:
+    """Return HU as int16 where every value is whole and fits, else as they are."""
+    if array_zyx.dtype == np.int16:
+        return array_zyx
+    limits = np.iinfo(np.int16)
+    if array_zyx.min() < limits.min or array_zyx.max() > limits.max:
+        return array_zyx
+    # slice by slice, so that no second volume of floats is held
+    if all(np.array_equal(np.rint(slice_yx), slice_yx) for slice_yx in array_zyx):
+        return array_zyx.astype(np.int16)
+    return array_zyx
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

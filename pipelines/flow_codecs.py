@@ -4,37 +4,33 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nodule.findings import Assessment, Candidate, Finding, ScoredCandidate
 from nodule.geometry import Geometry
 from nodule.masks import NoduleMask, Texture
 from nodule.nodules import Nodule
 from nodule.saliency import Answer, SaliencyChecks, SaliencyMap
 from nodule.study import SeriesHeader, SliceReference, Study, StudyWarning
-from nodule.volume import LungMask, Volume
+from nodule.volume import LungMask, Volume, compact
 from pipelines.codec import Codecs, Files, JsonCodec, from_json, pack, to_json, unpack
 
 
 class VolumeCodec:
-    """Stores a :class:`Volume`: int16 where every voxel is whole and in range, else float32.
+    """Stores a :class:`Volume`, as int16 where every voxel is whole and fits.
 
-    Both read back equal in every voxel; -0.0 reads back as 0.0.
+    It reads back equal in every voxel; -0.0 reads back as 0.0.
     """
 
     def encode(self, value: Volume) -> Files:
         """Return ``array.b2frame`` and ``geometry.json``."""
-        array = value.array_zyx
         return {
-            "array.b2frame": pack(array.astype(np.int16) if _fits_int16(array) else array),
+            "array.b2frame": pack(compact(value.array_zyx)),
             "geometry.json": to_json(Geometry, value.geometry),
         }
 
     def decode(self, files: Files) -> Volume:
-        """Return the volume in float32."""
+        """Return the volume."""
         return Volume(
-            array_zyx=unpack(files["array.b2frame"]).astype(np.float32, copy=False),
+            array_zyx=unpack(files["array.b2frame"]),
             geometry=from_json(Geometry, files["geometry.json"]),
         )
 
@@ -168,11 +164,3 @@ CODECS: Codecs = MappingProxyType(
     }
 )
 """How everything that the stages hand on is stored."""
-
-
-def _fits_int16(array_zyx: NDArray[np.float32]) -> bool:
-    limits = np.iinfo(np.int16)
-    if array_zyx.min() < limits.min or array_zyx.max() > limits.max:
-        return False
-    # slice by slice, so that no second volume is held
-    return all(np.array_equal(np.rint(slice_yx), slice_yx) for slice_yx in array_zyx)

@@ -20,7 +20,7 @@ import torch
 
 from nodule.candidates._heatmap import STRIDE
 from nodule.candidates.network import GRANULARITY, OUTPUTS
-from nodule.hu import NETWORK_WINDOW
+from nodule.hu import NETWORK_WINDOW, HuArray
 from nodule.inference import Precision, autocast
 from nodule.progress import Progress, silent
 
@@ -120,7 +120,7 @@ def plan_windows(wanted: NDArray[np.bool_], *, size: int, halo: int) -> Plan:
 
 def slide_window(
     network: HeatmapNetwork,
-    array_hu: NDArray[np.float32],
+    array_hu: HuArray,
     plan: Plan,
     *,
     batch: int,
@@ -133,7 +133,7 @@ def slide_window(
     Parameters
     ----------
     network : in evaluation mode, on the device.
-    array_hu : float32 HU [z, y, x], 1 mm.
+    array_hu : HU [z, y, x], 1 mm.
     plan : of its windows.
     batch : windows per run.
 
@@ -178,7 +178,7 @@ def _axis_cores(
     return list(zip(starts, [first, *borders], ends, strict=True))
 
 
-def _image(array_hu: NDArray[np.float32], start: Cells, window: int) -> NDArray[np.float32]:
+def _image(array_hu: HuArray, start: Cells, window: int) -> NDArray[np.float32]:
     """Return one window's voxels, normalised; 0, which is air, beyond the scan."""
     size = window * STRIDE
     cut = array_hu[tuple(slice(s * STRIDE, s * STRIDE + size) for s in start)]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nodule.errors import InputError
 from nodule.geometry import Geometry
-from nodule.hu import AIR_HU
+from nodule.hu import AIR_HU, HuArray
 from nodule.study import StudyWarning
 
 LOWEST_HU = -1024.0  # what a CT can store at its lowest; below is padding round the circle
@@ -29,7 +29,7 @@ _SAMPLES = 128  # along each axis of a slice: enough for shares
 
 
 def refuse_other_units(
-    array_zyx: NDArray[np.float32], geometry: Geometry, *, is_stated: bool
+    array_zyx: HuArray, geometry: Geometry, *, is_stated: bool
 ) -> tuple[StudyWarning, ...]:
     """Refuse voxels that are not Hounsfield units, and return what is odd about the rest.
 
@@ -44,7 +44,7 @@ def refuse_other_units(
     InputError : ``NOT_HU``.
     """
     rows, columns = (max(1, n // _SAMPLES) for n in array_zyx.shape[1:])
-    sample = array_zyx[:, ::rows, ::columns]
+    sample = array_zyx[:, ::rows, ::columns].astype(np.float32)
     # padding that was not declared is the lowest value there is
     padding_hu = min(float(sample.min()), AIR_HU)
     measured = sample[(sample != AIR_HU) & (sample != padding_hu)]

@@ -21,7 +21,7 @@ from nodule.errors import InputError
 from nodule.followup._lung_map import LungMap
 from nodule.geometry import AXIAL_DIRECTION, Geometry, as_vector
 from nodule.hu import AIR_HU
-from nodule.resample import resample_labels, to_sitk
+from nodule.resample import bin_average, resample_labels, to_sitk
 from nodule.volume import LungMask, Volume
 
 _MARGIN_MM = 12.0  # of background about the lungs, so that their surface can pull
@@ -147,8 +147,9 @@ def _averaged(volume: Volume, geometry: Geometry) -> NDArray[np.float32]:
     import SimpleITK as sitk
 
     spacings = zip(geometry.spacing_zyx_mm, volume.geometry.spacing_zyx_mm, strict=True)
-    factors = [max(1, round(coarse / fine)) for coarse, fine in spacings]
-    image = sitk.BinShrink(to_sitk(volume.array_zyx, volume.geometry), factors[::-1])
+    z, y, x = (max(1, round(coarse / fine)) for coarse, fine in spacings)
+    binned = bin_average(volume, (z, y, x))
+    image = to_sitk(binned.array_zyx, binned.geometry)
     grid = to_sitk(np.zeros(geometry.shape_zyx, np.uint8), geometry)
     onto = sitk.Resample(image, grid, sitk.Transform(), sitk.sitkLinear, AIR_HU)
     return np.asarray(sitk.GetArrayFromImage(onto), dtype=np.float32)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
+from nodule.hu import HuArray
 from nodule.lungs._body import within_body
 from nodule.lungs._distance import distance_to
 from nodule.lungs._shape import DARK_SHARE, HALF, refine
@@ -88,7 +89,7 @@ def inside_body(shares: Tensor, coarse_hu: NDArray[np.float32]) -> tuple[Tensor,
 
 
 def lung_pieces(
-    shares: Tensor, array_zyx: NDArray[np.float32], *, least_part: float
+    shares: Tensor, array_zyx: HuArray, *, least_part: float
 ) -> tuple[Tensor, NDArray[np.bool_], tuple[AirPiece, ...]]:
     """Leave out what is gas of the bowel or otherwise no lung.
 
@@ -135,9 +136,7 @@ def _beside_others(balance: NDArray[np.float32]) -> NDArray[np.bool_]:
     return ~lungs & (distance_to(others) < distance_to(lungs))
 
 
-def _measure(
-    labels: NDArray[np.int32], shares: Tensor, hu: NDArray[np.float32]
-) -> dict[int, AirPiece]:
+def _measure(labels: NDArray[np.int32], shares: Tensor, hu: HuArray) -> dict[int, AirPiece]:
     where = np.flatnonzero(labels)
     number = labels.ravel()[where]
     sizes = np.bincount(number, minlength=1)

@@ -9,6 +9,7 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
+from nodule.hu import HuArray
 from nodule.lungs._distance import close_by_ball, distance_to
 from nodule.lungs.network import COARSENING
 from nodule.volume import LungMask
@@ -91,7 +92,7 @@ def _large_parts(
     return large[labels], (known & ~large)[labels]
 
 
-def refine(shares: Tensor, array_zyx: NDArray[np.float32]) -> NDArray[np.uint8]:
+def refine(shares: Tensor, array_zyx: HuArray) -> NDArray[np.uint8]:
     """Interpolate the shares to the fine grid and cut them at a half, lower where there is air.
 
     At the pleura the image itself says more than a 3 mm network: a dark voxel beside the lung is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from monai.networks.nets.unet import UNet
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from nodule.hu import NETWORK_WINDOW
+from nodule.hu import NETWORK_WINDOW, HuArray
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -21,6 +22,7 @@ COARSENING = 3
 
 CHANNELS = (16, 32, 64, 128)
 RESIDUAL_UNITS = 2
+_SLAB = 16 * COARSENING  # fine slices that are converted to floats at a time: bounds the memory
 CLASSES = 3  # background, LungMask.RIGHT, LungMask.LEFT
 
 
@@ -53,7 +55,7 @@ def stride(channels: Sequence[int]) -> int:
     return int(2 ** (len(channels) - 1))
 
 
-def coarsen(array_zyx: NDArray[np.float32]) -> Tensor:
+def coarsen(array_zyx: HuArray) -> Tensor:
     """Average cubes of ``COARSENING`` voxels, those at the far border as far as they reach.
 
     Parameters
@@ -64,7 +66,14 @@ def coarsen(array_zyx: NDArray[np.float32]) -> Tensor:
     -------
     Tensor : float32; coarse voxel i is centred on fine voxel 3 i + 1.
     """
-    fine = torch.from_numpy(np.ascontiguousarray(array_zyx, dtype=np.float32))
+    depth = array_zyx.shape[0]
+    slabs = max(depth // _SLAB, 1)  # the last one is the longest
+    ends = [*(_SLAB * n for n in range(slabs)), depth]
+    return torch.cat([_coarsen_slab(array_zyx[low:high]) for low, high in pairwise(ends)])
+
+
+def _coarsen_slab(slab_zyx: HuArray) -> Tensor:
+    fine = torch.from_numpy(np.ascontiguousarray(slab_zyx, dtype=np.float32))
     # slices as channels: pooled in plane by both cores, then along z
     plane = functional.avg_pool2d(fine[None], COARSENING, ceil_mode=True, count_include_pad=False)
     columns = plane[0].permute(1, 2, 0)

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nodule.geometry import Vector, as_matrix, as_vector
-from nodule.hu import AIR_HU, NETWORK_WINDOW
+from nodule.hu import AIR_HU, NETWORK_WINDOW, HuArray
 from nodule.patch_pose import PatchPose
 
 
 def candidate_cubes(
-    array_zyx: NDArray[np.float32],
+    array_zyx: HuArray,
     *,
     center_zyx: ArrayLike,
     spacing_zyx_mm: Vector,

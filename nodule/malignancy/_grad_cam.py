@@ -79,7 +79,8 @@ class ReceptiveField:
             origin_lps_mm=as_vector(scan.index_to_lps(low)),
         )
         box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-        return replace(whole, volume=Volume(array_zyx=volume.array_zyx[box], geometry=grid))
+        part = volume.array_zyx[box].astype(np.float32)
+        return replace(whole, volume=Volume(array_zyx=part, geometry=grid))
 
     def cubes(self, network: C3DMultitask) -> NDArray[np.float32]:
         """Return a network's input, [1, magnification, z, y, x]."""

@@ -19,6 +19,7 @@ from scipy import ndimage, stats
 from torch import nn
 
 from nodule.geometry import Geometry
+from nodule.hu import HuArray
 from nodule.malignancy._grad_cam import ReceptiveField, saliency_map
 from nodule.malignancy.network import C3DMultitask
 from nodule.saliency import Answer, SaliencyChecks
@@ -66,7 +67,7 @@ def check_saliency(
     )
 
 
-def hottest(saliency_zyx: NDArray[np.float32], *, share: float = HOTTEST) -> NDArray[np.bool_]:
+def hottest(saliency_zyx: HuArray, *, share: float = HOTTEST) -> NDArray[np.bool_]:
     """Mark the hottest share of a map, fewer where fewer are hot at all; [z, y, x]."""
     count = round(share * saliency_zyx.size)
     flat = saliency_zyx.ravel()
@@ -135,6 +136,6 @@ def _strangers(networks: Sequence[C3DMultitask], head_alone: bool) -> list[C3DMu
     return [shuffled(each, head_alone=head_alone, seed=seed) for seed, each in enumerate(networks)]
 
 
-def _lung_hu(part_hu: NDArray[np.float32]) -> np.float32:
+def _lung_hu(part_hu: HuArray) -> np.float32:
     aerated = part_hu[part_hu < _AERATED_HU]
     return np.float32(np.median(aerated if aerated.size else part_hu))

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.geometry import AXIAL_DIRECTION, Geometry, as_vector
-from nodule.hu import AIR_HU, LUNG_WINDOW, MEDIASTINAL_WINDOW, HuWindow
+from nodule.hu import AIR_HU, LUNG_WINDOW, MEDIASTINAL_WINDOW, HuArray, HuWindow
 from nodule.page.figures import ring_radius_mm
 from nodule.report.model import Report
 from nodule.report.reader_review import Decision
-from nodule.resample import geometry_of, resample_mask, resample_to_geometry, to_sitk
+from nodule.resample import bin_average, resample_mask, resample_to_geometry
 from nodule.study import Study
 from nodule.volume import LungMask, Volume
 
@@ -80,19 +80,14 @@ def coarse_volume(volume: Volume) -> Volume:
     Whole bins of source voxels are averaged; what is left over at the far edges of the grid, less
     than a bin, is cut away. Only a grid that is not aligned with LPS is interpolated then.
     """
-    import SimpleITK as sitk
-
-    source = to_sitk(volume.array_zyx, volume.geometry)
-    binned = sitk.BinShrink(source, _bins(volume.geometry))  # type: ignore[no-untyped-call]
-    array = np.asarray(sitk.GetArrayFromImage(binned), np.float32)
-    coarse = Volume(array_zyx=array, geometry=geometry_of(binned))
+    coarse = bin_average(volume, _bins(volume.geometry))
     aligned = _aligned(coarse.geometry)
     if aligned.is_close(coarse.geometry):
         return coarse
     return resample_to_geometry(coarse, geometry=aligned, outside_hu=AIR_HU)
 
 
-def greys(array_hu: NDArray[np.float32]) -> NDArray[np.uint8]:
+def greys(array_hu: HuArray) -> NDArray[np.uint8]:
     """Return HU as 8 bits: grey g stands for ``LOWEST_HU + STEP_HU * g``; any shape."""
     levels = np.rint((array_hu - np.float32(LOWEST_HU)) / np.float32(STEP_HU))
     return np.asarray(np.clip(levels, 0, 255), np.uint8)
@@ -103,14 +98,15 @@ def script_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True).replace("<", "\\u003c")
 
 
-def _bins(source: Geometry) -> list[int]:
-    """Return how many voxels to average along each axis, in SimpleITK's order xyz."""
+def _bins(source: Geometry) -> tuple[int, int, int]:
+    """Return how many voxels to average along each axis, zyx."""
     target = np.asarray(_target_of(source))
     shape = np.asarray(source.shape_zyx)
     while True:
         bins = np.clip(np.rint(target / source.spacing_zyx_mm), 1, shape).astype(int)
         if np.prod(shape // bins) <= _MOST_VOXELS:
-            return [int(n) for n in bins[::-1]]
+            z, y, x = (int(n) for n in bins)
+            return z, y, x
         target = target * 1.1
 
 

@@ -104,7 +104,7 @@ def plane_picture(
 
 
 def cut_plane(
-    array_zyx: NDArray[np.floating],
+    array_zyx: NDArray[np.floating] | NDArray[np.int16],
     geometry: Geometry,
     *,
     corner_lps_mm: Vector,
@@ -162,7 +162,8 @@ def front_picture(volume: Volume) -> Picture:
     """
     geometry = volume.geometry
     # attenuation, and the square root so that the lungs' faint structure shows
-    depth = np.clip(volume.array_zyx - AIR_HU, 0.0, 1600.0).mean(axis=1)[::-1]
+    columns = (np.clip(slice_yx - np.float32(AIR_HU), 0.0, 1600.0) for slice_yx in volume.array_zyx)
+    depth = np.stack([each.mean(axis=0) for each in columns])[::-1]
     low, high = np.percentile(depth, [2.0, 99.5])
     greys = np.sqrt(np.clip((depth - low) / max(high - low, 1.0), 0.0, 1.0))
     step_z, _, step_x = geometry.spacing_zyx_mm

@@ -112,7 +112,7 @@ def test_clips_to_the_window_and_rounds_to_whole_hu():
     fine = Resample(window=HuWindow(low_hu=-900.0, high_hu=300.0)).run(
         volume=Volume(array_zyx=array, geometry=grid)
     )
-    assert fine.array_zyx.dtype == np.float32
+    assert fine.array_zyx.dtype == np.int16
     assert np.unique(fine.array_zyx).tolist() == [-900.0, 12.0, 300.0]
     assert array[0, 0, 0] == 3000.0
 

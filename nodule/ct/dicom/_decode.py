@@ -24,8 +24,9 @@ from nodule.ct.dicom._dicom_file import PixelSpan, quiet_pydicom, read_pixels
 from nodule.ct.dicom._frame_decoder import FrameDecoder
 from nodule.ct.dicom._headers import ImageHeader
 from nodule.errors import DicomSeriesError
-from nodule.hu import AIR_HU
+from nodule.hu import AIR_HU, HuArray
 from nodule.progress import Progress, silent
+from nodule.volume import compact
 
 Stored = NDArray[np.integer[Any]]
 
@@ -33,14 +34,13 @@ MAX_PADDING_HU = -900.0  # declared padding above this would blank tissue and is
 _FRAMES_PER_WORKER = 16
 
 
-def decode_images(
-    images: Sequence[ImageHeader], *, progress: Progress = silent
-) -> NDArray[np.float32]:
+def decode_images(images: Sequence[ImageHeader], *, progress: Progress = silent) -> HuArray:
     """Decode checked images of one size to Hounsfield units, padding mapped to air.
 
     Returns
     -------
-    float32 HU, shape (len(images), rows, columns), in the order of the images.
+    HU, shape (len(images), rows, columns), in the order of the images: int16 where all are whole
+    and fit, else float32.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def decode_images(
         One image that cannot be read refuses all.
     """
     first = images[0].pixel_format
-    volume = np.empty((len(images), first.rows, first.columns), np.float32)
+    slices = _Slices((len(images), first.rows, first.columns))
     compressed = any(i.transfer_syntax in _syntaxes.COMPRESSED for i in images)
     workers = _workers(len(images)) if compressed else 1
     tally = _Tally(total=len(images), progress=progress)
@@ -59,7 +59,7 @@ def decode_images(
             while (z := tally.next_index()) is not None:
                 image = images[z]
                 content = fetch(image.member, image.pixels, image.transfer_syntax, image.frames)
-                volume[z] = to_hounsfield(_stored(image, content, decoder), image)
+                slices.put(z, to_hounsfield(_stored(image, content, decoder), image))
                 tally.count()
 
     with quiet_pydicom(), ExitStack() as stack:
@@ -71,7 +71,22 @@ def decode_images(
         with tally:  # an interrupt of this thread ends the others
             for share in shares:
                 share.result()
-    return volume
+    return slices.array_zyx
+
+
+class _Slices:
+    """Slices of HU from several threads: int16 until one comes that needs floats."""
+
+    def __init__(self, shape_zyx: tuple[int, int, int]) -> None:
+        self.array_zyx: HuArray = np.empty(shape_zyx, np.int16)
+        self._lock = threading.Lock()
+
+    def put(self, z: int, slice_yx: HuArray) -> None:
+        """Copy a slice to its place."""
+        with self._lock:
+            if slice_yx.dtype != np.int16 and self.array_zyx.dtype == np.int16:
+                self.array_zyx = self.array_zyx.astype(np.float32)
+            self.array_zyx[z] = slice_yx
 
 
 class _Tally:
@@ -176,7 +191,7 @@ def _sign_extended(values: Stored, image: ImageHeader) -> Stored:
     return extended
 
 
-def to_hounsfield(stored: Stored, image: ImageHeader) -> NDArray[np.float32]:
+def to_hounsfield(stored: Stored, image: ImageHeader) -> HuArray:
     """Apply one image's own rescale and turn its padding into air.
 
     Parameters
@@ -185,15 +200,25 @@ def to_hounsfield(stored: Stored, image: ImageHeader) -> NDArray[np.float32]:
 
     Returns
     -------
-    float32 HU of that shape: ``AIR_HU`` where the file declares padding, and below what CT stores.
+    HU of that shape, int16 where all are whole and fit, else float32: ``AIR_HU`` where the file
+    declares padding, and below what CT stores.
     """
-    slope, intercept = image.slope or 0.0, image.intercept or 0.0
-    hu = (stored.astype(np.float64) * slope + intercept).astype(np.float32)
+    hu = _rescaled(stored, image.slope or 0.0, image.intercept or 0.0)
     hu[hu < LOWEST_HU] = AIR_HU
     if image.padding is not None and believes_padding(image):
         low, high = image.padding
         hu[(stored >= low) & (stored <= high)] = AIR_HU
-    return hu
+    return compact(hu)
+
+
+def _rescaled(stored: Stored, slope: float, intercept: float) -> HuArray:
+    """Apply a rescale, in whole numbers of 16 bits where the result is exactly the same."""
+    limits = np.iinfo(np.int16)
+    if slope == 1.0 and float(intercept).is_integer():
+        lowest, highest = (int(v) + int(intercept) for v in (stored.min(), stored.max()))
+        if limits.min <= lowest <= highest <= limits.max:
+            return (stored.astype(np.int32) + int(intercept)).astype(np.int16)
+    return (stored.astype(np.float64) * slope + intercept).astype(np.float32)
 
 
 def believes_padding(image: ImageHeader) -> bool:

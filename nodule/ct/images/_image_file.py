@@ -17,8 +17,9 @@ from nodule.ct._hounsfield import LOWEST_HU
 from nodule.ct.dicom._checks import too_few, too_large, too_wide
 from nodule.errors import GeometryError, InputError
 from nodule.geometry import Geometry
-from nodule.hu import AIR_HU
+from nodule.hu import AIR_HU, HuArray
 from nodule.study import SeriesHeader, SourceFormat
+from nodule.volume import compact
 
 MIN_SPACING_MM, MAX_SPACING_MM = 0.01, 20.0
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -97,8 +98,10 @@ class ImageFile:
         """How the series was made, of which these formats say nothing."""
         return SeriesHeader(source_format=self.source_format, series_instance_uid=self.series_uid)
 
-    def read(self) -> NDArray[np.float32]:
+    def read(self) -> HuArray:
         """Decode the voxels: HU on :attr:`geometry`, what no CT can store mapped to air.
+
+        They come as int16 where all are whole and fit.
 
         Raises
         ------
@@ -108,15 +111,25 @@ class ImageFile:
         voxels = np.transpose(self.read_voxels(), axes)
         if is_descending:
             voxels = voxels[::-1]
-        array = np.ascontiguousarray(voxels, dtype=np.float32)
-        if not np.isfinite([array.min(), array.max()]).all():
+        farthest = max(abs(float(voxels.min())), abs(float(voxels.max())))
+        if not farthest <= np.finfo(np.float32).max:
             raise InputError(
                 "an image holds NaN or infinity",
                 code="NOT_FINITE",
                 expected="finite Hounsfield units",
                 hint="Write the image again with a value for every voxel.",
             )
-        return np.where(array < LOWEST_HU, np.float32(AIR_HU), array)
+        array = _hu_of(voxels)
+        for slice_yx in array:
+            slice_yx[slice_yx < LOWEST_HU] = AIR_HU
+        return compact(array)
+
+
+def _hu_of(voxels: NDArray[np.generic]) -> HuArray:
+    """Return a copy of finite voxels: int16 where their type says that they fit, else float32."""
+    if np.can_cast(voxels.dtype, np.int16):
+        return np.array(voxels, np.int16, order="C")
+    return np.array(voxels, np.float32, order="C")
 
 
 def unpack_voxels(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nodule.candidates import STRIDE
 from nodule.errors import InputError
 from nodule.geometry import as_vector
-from nodule.hu import NETWORK_WINDOW
+from nodule.hu import NETWORK_WINDOW, HuArray
 from nodule.patch_pose import Box
 from nodule.training import PackedCrop, SamplePose, decode_hu, feathered_blend, mismatch_hu
 from nodule.volume import LungMask, Volume
@@ -40,7 +40,7 @@ class HostScan:
     places : voxels in its lungs with a whole patch around them, (n, 3).
     """
 
-    array_hu: NDArray[np.float32]
+    array_hu: HuArray
     places: NDArray[np.int64]
 
     @classmethod
@@ -68,7 +68,8 @@ class HostScan:
     def patch(self, place: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the patch around a place."""
         low = place - PATCH_MM // 2
-        return self.array_hu[tuple(slice(start, start + PATCH_MM) for start in low)]
+        part = self.array_hu[tuple(slice(start, start + PATCH_MM) for start in low)]
+        return part.astype(np.float32)
 
 
 def insert_crop(

@@ -38,7 +38,7 @@ from nodule.candidates import (
 )
 from nodule.chain import Chain, Pass
 from nodule.ct import read_ct
-from nodule.hu import NETWORK_WINDOW
+from nodule.hu import NETWORK_WINDOW, HuArray
 from nodule.inference import autocast, pick_device, prepare, uses_bf16
 
 C3D_WINDOW_MM = 32
@@ -198,7 +198,7 @@ def _search(study: Path, chain: Chain) -> Pass:
 
 def _sweep(
     network: HeatmapNetwork,
-    array_hu: NDArray[np.float32],
+    array_hu: HuArray,
     plan: Plan,
     candidates: ProposeCandidates,
 ) -> None:
@@ -208,7 +208,7 @@ def _sweep(
     )  # fmt: skip
 
 
-def _sweep_plainly(network: HeatmapNetwork, array_hu: NDArray[np.float32], plan: Plan) -> None:
+def _sweep_plainly(network: HeatmapNetwork, array_hu: HuArray, plan: Plan) -> None:
     """Run the windows one at a time in float32."""
     device = next(network.parameters()).device
     with torch.inference_mode():
@@ -218,7 +218,7 @@ def _sweep_plainly(network: HeatmapNetwork, array_hu: NDArray[np.float32], plan:
 
 
 def _time_c3d(
-    array_hu: NDArray[np.float32],
+    array_hu: HuArray,
     starts: NDArray[np.int64],
     candidates: ProposeCandidates,
     *,
@@ -242,7 +242,7 @@ def _time_c3d(
     return replace(cost, seconds=seconds, windows=len(starts), timed_windows=count)
 
 
-def _cut(array_hu: NDArray[np.float32], starts: NDArray[np.int64], *, size: int) -> Tensor:
+def _cut(array_hu: HuArray, starts: NDArray[np.int64], *, size: int) -> Tensor:
     """Return normalised cubes (n, 1, z, y, x); 0, which is air, beyond the image."""
     cubes = np.zeros((len(starts), 1, size, size, size), np.float32)
     for cube, (z, y, x) in zip(cubes[:, 0], starts, strict=True):

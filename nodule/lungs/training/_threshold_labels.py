@@ -72,7 +72,7 @@ def label_lungs(volume: Volume, *, closing: Closing | None = None) -> LungMask:
     """
     closing = closing or Closing()
     spacing_mm = volume.geometry.spacing_zyx_mm[0]
-    hu = ndimage.gaussian_filter(volume.array_zyx, _SMOOTHING_MM / spacing_mm)
+    hu = ndimage.gaussian_filter(volume.array_zyx.astype(np.float32), _SMOOTHING_MM / spacing_mm)
     inner = _inner_air(hu, spacing_mm)
     airway = _airways(hu, inner, spacing_mm)
     walled = distance_to(airway) <= closing.airway_wall_mm / spacing_mm
