@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from monai.networks.nets.unet import UNet
-from numpy.typing import NDArray
 from torch.nn import functional
 
 from nodule.hu import NETWORK_WINDOW, HuArray

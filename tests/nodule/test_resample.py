@@ -8,6 +8,7 @@ from nodule.geometry import AXIAL_DIRECTION, Geometry, as_matrix
 from nodule.hu import HuWindow
 from nodule.resample import (
     Resample,
+    bin_average,
     canonical_geometry,
     geometry_of,
     resample_labels,
@@ -175,3 +176,28 @@ def test_a_ten_thousandth_of_a_voxel_adds_no_layer(edge_mm, count):
     """Ten voxels that together measure 10.00009 and 10.0002 mm."""
     source = Geometry(shape_zyx=(10, 10, 10), spacing_zyx_mm=(edge_mm, 1.0, 1.0))
     assert canonical_geometry(source, spacing_mm=1.0).shape_zyx == (count, 10, 10)
+
+
+@pytest.mark.parametrize("slab", [1, 2, 7, 1000])
+@pytest.mark.parametrize("direction", [AXIAL, OBLIQUE])
+def test_averages_and_oblique_grids_do_not_depend_on_slabs(direction, slab, monkeypatch):
+    source = _sphere(_around_the_sphere(direction))
+    stored = Volume(array_zyx=np.rint(source.array_zyx).astype(np.int16), geometry=source.geometry)
+    averaged, fine = bin_average(stored, (3, 2, 2)), resample_to_spacing(stored, spacing_mm=1.0)
+    monkeypatch.setattr("nodule.resample._SLAB", slab)
+    again = bin_average(stored, (3, 2, 2))
+    assert again.geometry.is_close(averaged.geometry, tolerance_mm=1e-9)
+    np.testing.assert_array_equal(again.array_zyx, averaged.array_zyx)
+    other = resample_to_spacing(stored, spacing_mm=1.0)
+    np.testing.assert_allclose(other.array_zyx, fine.array_zyx, atol=1e-2)
+
+
+def test_an_average_is_that_of_whole_bins_and_lies_at_their_middle():
+    source = _around_the_sphere(OBLIQUE)
+    array = np.random.default_rng(5).integers(-1000, 1000, source.shape_zyx).astype(np.int16)
+    found = bin_average(Volume(array_zyx=array, geometry=source), (3, 2, 2))
+    assert found.geometry.shape_zyx == (7, 24, 20)
+    assert found.array_zyx[6, 23, 19] == pytest.approx(array[18:21, 46:48, 38:40].mean(), abs=1e-3)
+    np.testing.assert_allclose(
+        found.geometry.index_to_lps((0, 0, 0)), source.index_to_lps((1, 0.5, 0.5)), atol=1e-6
+    )

@@ -94,7 +94,7 @@ def test_refuses_an_array_of_another_shape_or_type() -> None:
     with pytest.raises(GeometryError, match="SHAPE_MISMATCH"):
         Volume(array_zyx=np.zeros((6, 5, 4), np.float32), geometry=GRID)
     with pytest.raises(InputError, match="BAD_DTYPE"):
-        Volume(array_zyx=np.zeros(GRID.shape_zyx, np.int16), geometry=GRID)
+        Volume(array_zyx=np.zeros(GRID.shape_zyx, np.int32), geometry=GRID)
 
 
 def test_lung_volumes_are_voxels_times_voxel_volume() -> None:

@@ -183,7 +183,7 @@ def test_damaged_deflate_is_refused(synthetic: Any, tmp_path: Path) -> None:
 def test_frames_come_in_the_order_asked_for(images: tuple[ImageHeader, ...]) -> None:
     forwards, backwards = decode_images(images), decode_images(images[::-1])
     np.testing.assert_array_equal(forwards, backwards[::-1])
-    assert forwards.dtype == np.float32
+    assert forwards.dtype == np.int16
 
 
 def test_a_code_stream_of_another_size_than_its_header_is_refused(
