@@ -52,6 +52,7 @@ def process_study(
     request: RunRequest,
     *,
     out: Path,
+    series_uid: str | None = None,
     listen: Listener = ignore,
     listen_prior: Listener = ignore,
 ) -> Processed:
@@ -62,6 +63,7 @@ def process_study(
     study : one of the request's studies.
     request : what is asked; no stage reads, and so no key holds, what it states of the person.
     out : folder in which :func:`result_folder` is made.
+    series_uid : the series to read; None for the request's.
     listen, listen_prior : called with each event of the study's run, and of the prior study's.
 
     Raises
@@ -74,7 +76,7 @@ def process_study(
     from nodule.front_door import write_report
     from nodule.whole_folders import draft_beside
 
-    series = inventory(study).choose(request.series_uid)
+    series = inventory(study).choose(series_uid or request.series_uid)
     earlier = _prior_series(request)
     _refuse_in_vain(series, earlier, request)
 

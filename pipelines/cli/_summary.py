@@ -11,7 +11,7 @@ import typer
 from pipelines.cli._terminal import say_error, say_json
 
 if TYPE_CHECKING:
-    from pipelines.batch import Batch, Failure
+    from pipelines.batch import Batch, BatchSummary, Failure
 
 NOTHING_DONE = 1
 WRONG_USAGE = 2
@@ -23,7 +23,7 @@ def summarise(summary: Mapping[str, Any]) -> None:
     say_json(json.dumps(summary))
 
 
-def finish(batch: Batch[Any], summary: Mapping[str, Any]) -> None:
+def finish(batch: Batch[Any] | BatchSummary, summary: Mapping[str, Any]) -> None:
     """Print each failure on stderr and the summary with all of them, and exit accordingly.
 
     Raises

@@ -12,6 +12,7 @@ import typer
 
 from nodule import __version__
 from nodule.errors import UsageError
+from pipelines.cli._batch import batch
 from pipelines.cli._benchmark import benchmark
 from pipelines.cli._cache import cache_app
 from pipelines.cli._card import card
@@ -63,7 +64,16 @@ def _root(
     """Leave everything to the sub-commands."""
 
 
-_of_studies: tuple[Callable[..., None], ...] = (run, demo, compare, explain, check, locate, verify)
+_of_studies: tuple[Callable[..., None], ...] = (
+    run,
+    batch,
+    demo,
+    compare,
+    explain,
+    check,
+    locate,
+    verify,
+)
 for command in _of_studies:
     app.command(rich_help_panel=_STUDIES)(command)
 app.add_typer(review_app, name="review", rich_help_panel=_STUDIES)

@@ -48,7 +48,7 @@ def test_a_defect_fails_its_study_alone_and_does_not_quote_it() -> None:
     assert batch.done == ("a", "b")
     (failure,) = batch.failures
     assert failure.code == "UNEXPECTED"
-    assert "ValueError at test_batch.py:" in failure.message
+    assert "ValueError at test_outcomes.py:" in failure.message
     assert "DOE" not in failure.message
 
 
