@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import unicodedata
+from collections.abc import Iterator
+from typing import Any, cast
 
 import typer
+from typer.core import TyperGroup
 
 _STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories of control, format (such as turning the direction) and line separation."""
+
+
+# every wrong usage; typer names only this subclass in public
+_WRONG_USAGE = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
 
 def printable(text: str, *, keep: str = "") -> str:
@@ -64,3 +72,26 @@ class PrintableMessages(logging.Filter):
         """Let every record pass."""
         record.msg, record.args = printable(record.getMessage()), None
         return True
+
+
+class PrintableGroup(TyperGroup):
+    """A group of commands whose complaints about arguments are printable."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse the group's own arguments."""
+        with _printable_faults():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Parse a command's arguments, and run it."""
+        with _printable_faults():
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def _printable_faults() -> Iterator[None]:
+    try:
+        yield
+    except _WRONG_USAGE as fault:
+        fault.message = printable(fault.message)
+        raise

@@ -28,7 +28,7 @@ from pipelines.cli._phantom import phantom
 from pipelines.cli._review import review_app
 from pipelines.cli._run import run
 from pipelines.cli._summary import NOTHING_DONE, WRONG_USAGE, summarise
-from pipelines.cli._terminal import PrintableMessages, say, say_error
+from pipelines.cli._terminal import PrintableGroup, PrintableMessages, say, say_error
 from pipelines.cli._train import train
 from pipelines.cli._verify import verify
 from pipelines.interrupt import Interrupted, raise_on_signals
@@ -40,6 +40,7 @@ _SET_UP = "Configuration and cache"
 
 app = typer.Typer(
     name="nodule",
+    cls=PrintableGroup,
     help=(
         "Find, measure and score lung nodules on chest CT. "
         "Research software: a second reader's draft, never a diagnosis."

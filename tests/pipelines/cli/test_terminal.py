@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pydicom
 import pytest
+import typer
 
 from pipelines.cli._terminal import PrintableMessages, in_markup, printable, say_json
+from pipelines.cli.main import app
 
 HOSTILE = "a\x1b[2J\x1b]0;title\x07b\r\x9b31m\u202ec\x7f\udcff"
 ESCAPED = r"a\x1b[2J\x1b]0;title\x07b\r\x9b31m\u202ec\x7f\udcff"
@@ -64,3 +66,14 @@ def test_no_command_hands_on_what_a_header_or_a_file_name_holds(
     assert "MISSING_SLICES" in said
     assert not {each for each in said if ord(each) < 0x20} - {"\n"}
     assert not {each for each in said if 0x7F <= ord(each) < 0xA0}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[HOSTILE], ["run", "--none" + HOSTILE], ["run", "x", HOSTILE, "--device", HOSTILE, "-o", "o"]],
+)
+def test_wrong_usage_is_shown_without_what_steers(words: list[str]) -> None:
+    with pytest.raises(typer.BadParameter.__mro__[1]) as caught:
+        app([each.replace("\udcff", "") for each in words], standalone_mode=False)
+    said = caught.value.format_message()
+    assert printable(said) == said
