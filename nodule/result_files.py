@@ -24,7 +24,7 @@ RESULT_NAMES = frozenset(
         *(FINDINGS_NAME, MANAGEMENT_NAME, COMPARISON_NAME, MANIFEST_NAME),
     }
 )
-_PARTIAL = re.compile(r"\.(.+)\.\d+")  # left by a killed process
+_PARTIAL = re.compile(r"\.(.+)\.(partial|\d+)")  # left by a killed process
 
 
 def is_result(path: str) -> bool:

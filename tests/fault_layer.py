@@ -3,6 +3,7 @@
 It strikes before the call, so that a fault at every n is a fault between any two calls.
 """
 
+import builtins
 import errno
 import io
 import os
@@ -83,6 +84,7 @@ class FaultLayer:
         for name in CHANGES:
             patch.setattr(os, name, self._before(getattr(os, name)))
         patch.setattr(io, "open", opened)
+        patch.setattr(builtins, "open", opened)
         patch.setattr(whole_folders, "_swap", self._before(whole_folders._swap))
 
     def _before(self, call: Callable[..., Any]) -> Callable[..., Any]:

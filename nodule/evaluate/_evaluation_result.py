@@ -19,6 +19,7 @@ from nodule.evaluate._bootstrap import BootstrapSettings
 from nodule.weights import Weights
 from nodule.weights.card_writing import write_evaluation
 from nodule.weights.model_card import CardEvaluation, CardRows
+from nodule.whole_files import whole_text, write_whole
 
 FileWriter = Callable[[Path], None]
 """Writes one file of an evaluation's output at the path that it is given."""
@@ -100,7 +101,7 @@ class EvaluationResult(Generic[Figures]):
         """Write the figures as ``NAME.json``, and all tables and pictures, into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         text = self.to_json(indent=1) + "\n"
-        (folder / f"{self.figures.scope.evaluation}.json").write_text(text, encoding="utf-8")
+        write_whole(folder / f"{self.figures.scope.evaluation}.json", text.encode())
         for name, write in self.files.items():
             write(folder / name)
 
@@ -130,7 +131,7 @@ class EvaluationResult(Generic[Figures]):
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
     """Write a table with a heading."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with whole_text(path) as stream:
         writer = csv.writer(stream)
         writer.writerow(columns)
         writer.writerows(rows)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from nodule.errors import InputError
 from nodule.geometry import Vector
+from nodule.whole_files import whole_text
 
 CERTAIN_READERS = 3
 """Readers who must have outlined a nodule before it is one to be found: LUNA16's rule."""
@@ -142,7 +143,7 @@ def read_submission(path: Path | str) -> tuple[LunaMark, ...]:
 
 def write_submission(path: Path | str, marks: Iterable[LunaMark]) -> None:
     """Write marks as LUNA16's evaluation wants them, in the order given."""
-    with Path(path).open("w", newline="", encoding="utf-8") as stream:
+    with whole_text(Path(path)) as stream:
         writer = csv.writer(stream)
         writer.writerow(_SUBMISSION)
         # repr of a float is the shortest text that reads back the same

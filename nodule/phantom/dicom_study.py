@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import uuid
 from dataclasses import asdict, dataclass
@@ -18,6 +19,7 @@ from nodule.phantom.reader_marks import SeriesNames, readings_xml
 from nodule.phantom.scanner import outside_circle
 from nodule.phantom.spec import Phantom, PhantomSpec
 from nodule.volume import Volume
+from nodule.whole_files import whole_file, write_whole
 
 INTERCEPT_HU = -1024
 PADDING_VALUE = -2000  # stored, as GE writes it
@@ -65,10 +67,11 @@ def write_study(phantom: Phantom, folder: Path) -> WrittenStudy:
         number = depth - z
         path = folder / f"{number:04d}.dcm"
         dataset = _slice(template, phantom, names, z=z, instance_number=number)
-        dataset.save_as(path, enforce_file_format=True)
+        with whole_file(path) as stream:
+            dataset.save_as(stream, enforce_file_format=True)
         paths.append(path)
     annotations = folder / ANNOTATIONS_NAME
-    annotations.write_bytes(readings_xml(phantom, names))
+    write_whole(annotations, readings_xml(phantom, names))
     return WrittenStudy(
         folder=folder,
         slices=tuple(paths),
@@ -84,7 +87,8 @@ def write_nifti(volume: Volume, path: Path) -> None:
     array = np.rint(volume.array_zyx).astype(np.int16).transpose(2, 1, 0)
     image = nibabel.Nifti1Image(array, affine)  # type: ignore[no-untyped-call]
     image.header.set_xyzt_units("mm")  # type: ignore[no-untyped-call]
-    nibabel.save(image, path)
+    content = image.to_bytes()
+    write_whole(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
 def name_series(spec: PhantomSpec) -> SeriesNames:

@@ -21,6 +21,7 @@ from nodule.lidc import CHARACTERISTICS, fold_of
 from nodule.study import Study
 from nodule.training._nodule_record import TABLES, Kind
 from nodule.training._nodule_stack import NoduleStack
+from nodule.whole_files import whole_file, whole_text
 
 _TOLERANCE = 1e-3
 _COLUMNS = (
@@ -77,8 +78,9 @@ def write_stacks(
     if arrays:
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        # types of numpy take the members for the flag allow_pickle
-        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+        with whole_file(path) as stream:
+            # types of numpy take the members for the flag allow_pickle
+            np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
     return rows
 
 
@@ -89,7 +91,7 @@ def write_table(folder: Path, rows: Sequence[Row], *, kind: Kind = "stack") -> P
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / TABLES[kind]
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with whole_text(path) as stream:
         writer = csv.DictWriter(stream, _COLUMNS)
         writer.writeheader()
         writer.writerows(rows)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from nodule.errors import InputError
 from nodule.geometry import Vector
 from nodule.training._nodule_record import Cells
+from nodule.whole_files import whole_text
 
 _POSITION = ("x_lps", "y_lps", "z_lps")
 _COLUMNS = ("patient_id", *_POSITION, "score")
@@ -44,7 +45,7 @@ class ScanDetection:
 
 def write_detections(path: Path, detections: Iterable[ScanDetection]) -> None:
     """Write a table of detections, in the order given."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with whole_text(path) as stream:
         writer = csv.writer(stream)
         writer.writerow(_COLUMNS)
         writer.writerows(

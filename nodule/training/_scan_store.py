@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -21,7 +20,7 @@ import numpy as np
 from nodule.errors import ConfigError
 from nodule.training._annotated_scan import read_annotated_scan
 from nodule.training._region import Lesion, Region
-from nodule.whole_files import write_whole
+from nodule.whole_files import whole_file, write_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,13 +143,8 @@ def _file(entry: Path, name: str) -> Path:
 
 
 def _save(path: Path, array: NDArray[Any]) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with partial.open("wb") as stream:
-            np.save(stream, array)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as stream:
+        np.save(stream, array)
 
 
 def _lesions(stated: Sequence[dict[str, Any]]) -> tuple[Lesion, ...]:

@@ -56,6 +56,7 @@ def phantom(
     The ground truth goes to OUT/truth.json and, on one line, to stdout.
     """
     from nodule.phantom import make_phantom, random_spec, truth, write_nifti, write_study
+    from nodule.whole_files import write_whole
 
     out = _one_of(out, folder)
     made = make_phantom(random_spec(seed, size=size.value, n_nodules=nodules))
@@ -65,7 +66,7 @@ def phantom(
         out.mkdir(parents=True, exist_ok=True)
         write_nifti(made.volume, out / "ct.nii.gz")
     known = truth(made)
-    (out / "truth.json").write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+    write_whole(out / "truth.json", f"{json.dumps(known, indent=2)}\n".encode())
     summarise(known)
 
 

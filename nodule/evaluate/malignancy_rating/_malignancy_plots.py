@@ -22,6 +22,7 @@ from nodule.evaluate.malignancy_rating._rating_scale import (
     suspicious,
 )
 from nodule.evaluate.malignancy_rating._reader_agreement import auc
+from nodule.whole_files import whole_file
 
 _OURS, _OTHERS, _BEFORE = "#4477aa", "#ee6677", "#bbbbbb"
 _BINS = 10
@@ -32,12 +33,13 @@ def draw_figure(name: str, path: Path, found: CalibratedRatings) -> None:
     """Write a picture: ``roc``, ``reliability``, ``confusion`` or ``scatter``."""
     figure = Figure(figsize=(5.0, 4.5), layout="constrained")
     _DRAWN[name](figure.add_subplot(), found)
-    if path.suffix == ".svg":
-        # chance and the date would make equal pictures differ
-        with rc_context({"svg.hashsalt": name}):
-            figure.savefig(path, metadata={"Date": None})
-    else:
-        figure.savefig(path, dpi=120)
+    with whole_file(path) as stream:
+        if path.suffix == ".svg":
+            # chance and the date would make equal pictures differ
+            with rc_context({"svg.hashsalt": name}):
+                figure.savefig(stream, format="svg", metadata={"Date": None})
+        else:
+            figure.savefig(stream, format=path.suffix.removeprefix("."), dpi=120)
 
 
 def draw_roc(axes: Axes, found: CalibratedRatings) -> None:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from nodule.evaluate.luna16_froc._froc import FP_RATES, FrocBand, FrocCurve
 from nodule.weights.model_card import CardFigure
+from nodule.whole_files import whole_file
 
 _OURS = "#4477aa"
 
@@ -39,7 +40,8 @@ def draw_froc(path: Path | str, curve: FrocCurve, band: FrocBand | None = None) 
     axes.set_title(f"{nodules} nodules in {curve.n_scans} scans")
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
-    figure.savefig(path, dpi=120)
+    with whole_file(Path(path)) as stream:
+        figure.savefig(stream, format="png", dpi=120)
 
 
 def draw_sensitivities(path: Path | str, rows: Sequence[CardFigure]) -> None:
@@ -61,4 +63,5 @@ def draw_sensitivities(path: Path | str, rows: Sequence[CardFigure]) -> None:
     axes.set_xlim(0.0, 1.02)
     axes.set_xlabel("sensitivity, 95 % interval over patients")
     axes.grid(alpha=0.3, axis="x")
-    figure.savefig(path, dpi=120)
+    with whole_file(Path(path)) as stream:
+        figure.savefig(stream, format="png", dpi=120)

@@ -31,6 +31,7 @@ from nodule.evaluate.nodule_detection._read_scans import must_be_found
 from nodule.evaluate.nodule_detection._scan_detections import NoduleHit, ScanResult, poisson_rate
 from nodule.lidc import LunaMark, write_submission
 from nodule.weights.model_card import CardFigure, CardRows
+from nodule.whole_files import write_whole
 
 FP_RATES = (4.0, 2.0, 1.0)
 
@@ -220,7 +221,7 @@ def _files(
 
     def list_series(path: Path) -> None:
         # a scan without detections is in no submission, and counts
-        path.write_text("".join(f"{each.scan.series_uid}\n" for each in results), encoding="utf-8")
+        write_whole(path, "".join(f"{each.scan.series_uid}\n" for each in results).encode())
 
     def draw(path: Path) -> None:
         from nodule.evaluate.nodule_detection._detection_plots import draw_sensitivities
