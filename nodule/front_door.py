@@ -14,6 +14,7 @@ from nodule.followup import Comparison, compare_exams, refuse_same
 from nodule.inference import Device
 from nodule.outputs import write_report_files
 from nodule.progress import StageProgress, silent_stages
+from nodule.pseudonyms import Pseudonyms
 from nodule.report import Report, build_report
 from nodule.report.software import provenance_of
 from nodule.saliency import Answer
@@ -83,6 +84,7 @@ def write_report(
     viewer: bool = True,
     context: Context | None = None,
     prior: Detection | None = None,
+    pseudonyms: Pseudonyms | None = None,
 ) -> Report:
     """Write the report of one study: page, tables, JSON, and masks as NIfTI.
 
@@ -98,10 +100,12 @@ def write_report(
     viewer : whether to put the slice viewer, and so a small copy of the volume, into the page.
     context : what is stated besides the images; without a setting no rule is asked.
     prior : an earlier study of the same patient, with which this one is compared.
+    pseudonyms : to write everything without identifiers, as
+        :mod:`nodule.report.deidentified` says; None to leave them.
 
     Returns
     -------
-    What the report says.
+    What the report says, before identifiers are removed.
 
     Raises
     ------
@@ -131,6 +135,7 @@ def write_report(
         pdf=pdf,
         viewer=viewer,
         saliency_maps=found.saliency_maps,
+        pseudonyms=pseudonyms,
     )
     return report
 

@@ -20,6 +20,8 @@ from nodule.page.figures import view_mm
 from nodule.page.html import render_html
 from nodule.page.pdf import write_pdf
 from nodule.page.saliency_overlay import saliency_sheet
+from nodule.pseudonyms import Pseudonyms
+from nodule.report.deidentified import deidentified_report
 from nodule.report.model import Report, report_json
 from nodule.report.tables import comparison_csv, findings_csv, management_csv
 from nodule.result_files import (
@@ -56,6 +58,7 @@ def write_report_files(
     pdf: bool = False,
     viewer: bool = True,
     saliency_maps: Sequence[SaliencyMap] = (),
+    pseudonyms: Pseudonyms | None = None,
 ) -> tuple[Path, ...]:
     """Write ``lungs.nii.gz``, ``nodules.nii.gz``, the tables, ``report.html`` and ``report.json``.
 
@@ -82,6 +85,8 @@ def write_report_files(
     pdf : also print the page to ``report.pdf``, for which there must be a Chromium.
     viewer : put the slice viewer, and so a small copy of the volume, into the page.
     saliency_maps : where the networks looked, for the page; written to ``saliency/`` too.
+    pseudonyms : to write everything without identifiers, as
+        :mod:`nodule.report.deidentified` says; None to leave them.
 
     Returns
     -------
@@ -95,6 +100,8 @@ def write_report_files(
     UsageError : ``FIXED_FOLDER`` as :func:`nodule.whole_folders.draft_beside`.
     OSError : when the disk refuses; the folder is then as it was.
     """
+    if pseudonyms is not None:
+        report = deidentified_report(report, pseudonyms)
     grid = study.volume.geometry
     _check_masks(report, masks, grid)
     page = render_html(report, study=study, lungs=lungs, viewer=viewer, saliency_maps=saliency_maps)
@@ -115,7 +122,7 @@ def write_report_files(
         names = list(contents)
         try:
             if dicom is not None:
-                names += _write_objects(report, masks, lungs, dicom, draft)
+                names += _write_objects(report, masks, lungs, dicom, draft, pseudonyms)
             if pdf:
                 names.append(write_pdf(draft / PAGE_NAME).name)
         except OSError:
@@ -138,12 +145,20 @@ def _write_objects(
     lungs: LungMask,
     source: SeriesSource,
     folder: Path,
+    pseudonyms: Pseudonyms | None,
 ) -> list[str]:
     """Write SR and SEG, or neither."""
     from nodule.dicom.objects import write_dicom
 
     try:
-        written = write_dicom(report, masks=masks, lungs=lungs, source=source, folder=folder)
+        written = write_dicom(
+            report,
+            masks=masks,
+            lungs=lungs,
+            source=source,
+            folder=folder,
+            pseudonyms=pseudonyms,
+        )
     except Exception:
         for name in (SEG_NAME, SR_NAME):
             (folder / name).unlink(missing_ok=True)

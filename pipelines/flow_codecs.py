@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from nodule.findings import Assessment, Candidate, Finding, ScoredCandidate
@@ -54,13 +55,18 @@ class LungMaskCodec:
 
 
 class StudyCodec:
-    """Stores a :class:`Study`: its volume, and what its files say about it."""
+    """Stores a :class:`Study`: its volume, and what its files say about it.
+
+    What somebody may have typed into the files is left out, since it may name a patient.
+    """
 
     def encode(self, value: Study) -> Files:
         """Return the volume's files, ``series.json``, ``slices.json`` and ``warnings.json``."""
         return {
             **VolumeCodec().encode(value.volume),
-            "series.json": to_json(SeriesHeader, value.series),
+            "series.json": to_json(
+                SeriesHeader, replace(value.series, series_description=None, contrast_agent=None)
+            ),
             "slices.json": to_json(tuple[SliceReference, ...], value.slices),
             "warnings.json": to_json(tuple[StudyWarning, ...], value.warnings),
         }

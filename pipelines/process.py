@@ -21,7 +21,7 @@ from pipelines.runner import Listener, ignore
 if TYPE_CHECKING:
     from nodule.ct import SeriesSource
     from nodule.followup import Comparison
-    from pipelines.request import NameBy, RunRequest
+    from pipelines.request import RunRequest
 
 _log = logging.getLogger(__name__)
 _PSEUDONYM_DIGITS = 16
@@ -80,10 +80,11 @@ def process_study(
     earlier = _prior_series(request)
     _refuse_in_vain(series, earlier, request)
 
-    name = result_name(study, series, name_by=request.name_by)
+    name, pseudonyms = result_name(study, series, request), request.pseudonyms
+    stated = series.digest if pseudonyms is None else pseudonyms.digest(series.digest)
 
     def place() -> Path:
-        return result_folder(out, name, input_sha256=series.digest)
+        return result_folder(out, name, input_sha256=stated)
 
     with draft_beside(place()):
         pass  # a folder that cannot be written is refused before the work
@@ -99,6 +100,7 @@ def process_study(
         viewer=request.viewer,
         context=request.context,
         prior=then,
+        pseudonyms=pseudonyms,
     )
     return Processed(
         file=study,
@@ -189,19 +191,22 @@ def _refuse_in_vain(source: SeriesSource, prior: SeriesSource | None, request: R
         find_chromium()
 
 
-def result_name(study: Path, series: SeriesSource, *, name_by: NameBy) -> str:
+def result_name(study: Path, series: SeriesSource, request: RunRequest) -> str:
     """Return what a study's folder of results is called.
 
     Parameters
     ----------
     study : the input; by ``folder`` its own name counts, which may name a patient.
     series : by ``uid`` its SeriesInstanceUID counts, or where there is none the content's digest;
-        of either a digest is shown, from which the UID cannot be read.
-    name_by : which of both.
+        of either a digest is shown, from which the UID cannot be read. Where identifiers are to be
+        removed, it is a pseudonym of it.
+    request : says which.
     """
-    if name_by == "folder":
-        return study_name(study)
     uid = series.series_uid or series.digest
+    if request.pseudonyms is not None:
+        return request.pseudonyms.folder(uid)
+    if request.name_by == "folder":
+        return study_name(study)
     return f"study-{hashlib.sha256(uid.encode()).hexdigest()[:_PSEUDONYM_DIGITS]}"
 
 

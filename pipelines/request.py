@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nodule.chain import Chain
     from nodule.guidelines.facts import Setting
     from nodule.inference import Device
+    from nodule.pseudonyms import Pseudonyms
     from nodule.saliency import Answer
 
 NameBy = Literal["folder", "uid"]
@@ -41,6 +42,8 @@ class RunRequest:
     saliency : the answer of the networks whose cause is shown on the page; None for none.
     name_by : what a study's folder of results is called after: the input's own name, or a pseudonym
         of its SeriesInstanceUID, see :func:`pipelines.process.result_name`.
+    deidentify : whether to write everything without identifiers, the folder's name included.
+    pseudonym_key : file of the key for that; None for the user's own, see :func:`pseudonyms_of`.
     viewer : whether to put the slice viewer, and so a small copy of the volume, into the page.
     fp_per_scan : false positives per scan of the operating point.
     threshold : lowest probability of a finding, in place of ``fp_per_scan``.
@@ -65,6 +68,8 @@ class RunRequest:
     pdf: bool = False
     saliency: Answer | None = None
     name_by: NameBy = "folder"
+    deidentify: bool = False
+    pseudonym_key: Path | None = None
     viewer: bool = True
     fp_per_scan: float | None = None
     threshold: float | None = None
@@ -100,9 +105,10 @@ class RunRequest:
 
         Raises
         ------
-        NoduleError : as :attr:`chain` and :attr:`context` raise it, and ``NO_CUDA``.
+        NoduleError : as :attr:`chain`, :attr:`context` and :attr:`pseudonyms` raise it, and
+            ``NO_CUDA``.
         """
-        _ = self.context
+        _ = self.context, self.pseudonyms
         stages = self.chain.stages.values()
         if any(getattr(stage, "device", None) == "cuda" for stage in stages):
             from nodule.inference import pick_device
@@ -132,6 +138,11 @@ class RunRequest:
         return Cache(cache_folder(self.cache), packages=installed_packages())
 
     @cached_property
+    def pseudonyms(self) -> Pseudonyms | None:
+        """What replaces identifiers, None where they stay; raises as :func:`pseudonyms_of`."""
+        return pseudonyms_of(self.pseudonym_key) if self.deidentify else None
+
+    @cached_property
     def context(self) -> Context:
         """What is stated besides the images; raises as `read_context`."""
         from nodule.advice.context import read_context
@@ -144,3 +155,19 @@ def cache_folder(given: Path | None) -> Path:
     from platformdirs import user_cache_path
 
     return given or user_cache_path("nodule")
+
+
+def pseudonyms_of(key: Path | None) -> Pseudonyms:
+    """Return the pseudonyms of a key: that in a file, or the user's own, drawn at its first use.
+
+    Raises
+    ------
+    InputError, OSError : as :func:`nodule.pseudonyms.read_or_make_key`.
+    """
+    from platformdirs import user_data_path
+
+    from nodule.pseudonyms import read_key, read_or_make_key
+
+    if key is not None:
+        return read_key(key)
+    return read_or_make_key(user_data_path("nodule") / "pseudonym.key")

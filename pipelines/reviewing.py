@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nodule.advice.context import Context
     from nodule.ct import SeriesSource
     from nodule.masks import NoduleMask
+    from nodule.pseudonyms import Pseudonyms
     from nodule.report import Report
     from nodule.review.training_labels import Labels
     from nodule.saliency import SaliencyMap
@@ -28,10 +29,11 @@ class WrittenReport:
     Parameters
     ----------
     report : as it was read.
-    series, study : the images.
+    series, study : the images; of a deidentified report the study has its pseudonyms.
     lungs : on the 1 mm grid.
     masks : of the report's findings, by their ids.
     saliency_maps : of some of them, where the run asked for maps.
+    pseudonyms : with which the report was deidentified; None where it was not.
     """
 
     report: Report
@@ -40,15 +42,19 @@ class WrittenReport:
     lungs: LungMask
     masks: Mapping[str, NoduleMask]
     saliency_maps: tuple[SaliencyMap, ...]
+    pseudonyms: Pseudonyms | None = None
 
     @classmethod
-    def open(cls, report_json: Path, *, images: Path) -> WrittenReport:
+    def open(
+        cls, report_json: Path, *, images: Path, pseudonym_key: Path | None = None
+    ) -> WrittenReport:
         """Read a report with the files beside it, and its images.
 
         Parameters
         ----------
         report_json : the report.
         images : what :func:`nodule.ct.inventory` takes.
+        pseudonym_key : with which the report was deidentified, where it was; None for the user's.
 
         Raises
         ------
@@ -58,14 +64,18 @@ class WrittenReport:
         """
         from nodule.ct import read_source
         from nodule.outputs import read_lungs, read_masks
+        from nodule.report.deidentified import deidentified_study
         from nodule.result_files import LUNGS_NAME, NODULES_NAME
         from nodule.review.review_file import read_report
         from nodule.saliency_files import SALIENCY_FOLDER, read_saliency_maps
 
         report = read_report(report_json)
-        series = series_of(report, images)
+        pseudonyms = pseudonyms_in(report, pseudonym_key)
+        series = series_of(report, images, pseudonyms=pseudonyms)
         lungs = read_lungs(report_json.with_name(LUNGS_NAME))
         study = read_source(series)
+        if pseudonyms is not None:
+            study = deidentified_study(study, pseudonyms)
         masks = read_masks(report_json.with_name(NODULES_NAME), report=report, study=study)
         return cls(
             report=report,
@@ -74,13 +84,23 @@ class WrittenReport:
             lungs=lungs,
             masks=masks,
             saliency_maps=read_saliency_maps(
-                report_json.with_name(SALIENCY_FOLDER), input_sha256=series.digest
+                report_json.with_name(SALIENCY_FOLDER),
+                input_sha256=report.provenance.input_sha256,
             ),
+            pseudonyms=pseudonyms,
         )
 
 
-def series_of(report: Report, images: Path) -> SeriesSource:
+def series_of(
+    report: Report, images: Path, *, pseudonyms: Pseudonyms | None = None
+) -> SeriesSource:
     """Return the series of a report, and no other.
+
+    Parameters
+    ----------
+    report : with or without identifiers.
+    images : what :func:`nodule.ct.inventory` takes.
+    pseudonyms : with which the report was deidentified; None where it was not.
 
     Raises
     ------
@@ -88,16 +108,30 @@ def series_of(report: Report, images: Path) -> SeriesSource:
     """
     from nodule.ct import inventory
 
-    series = inventory(images).choose(report.study.series.series_instance_uid)
-    if series.digest != report.provenance.input_sha256:
+    found, wanted = inventory(images), report.study.series.series_instance_uid
+    if pseudonyms is not None and wanted is not None:
+        known = [each.uid for each in found.series if each.uid is not None]
+        wanted = next((uid for uid in known if pseudonyms.uid(uid) == wanted), None)
+    series = found.choose(wanted)
+    digest = series.digest if pseudonyms is None else pseudonyms.digest(series.digest)
+    if digest != report.provenance.input_sha256:
         raise InputError(
             "these are not the images of the report",
             code="OTHER_IMAGES",
             expected=report.provenance.input_sha256,
-            got=series.digest,
-            hint="Give the study from which the report was made.",
+            got=digest,
+            hint="Give the study from which the report was made."
+            if pseudonyms is None
+            else "Give the study from which the report was made, and the key of its pseudonyms.",
         )
     return series
+
+
+def pseudonyms_in(report: Report, key: Path | None) -> Pseudonyms | None:
+    """Return a deidentified report's pseudonyms, None for another; raises as `pseudonyms_of`."""
+    from pipelines.request import pseudonyms_of
+
+    return None if report.deidentification is None else pseudonyms_of(key)
 
 
 def review_report(
@@ -111,7 +145,7 @@ def review_report(
     review_json : as the page has saved it.
     request : the study, what is stated about the person now, and what is to be written. What is
         not stated again is the report's.
-    out : folder of the reviewed report.
+    out : folder of the reviewed report. That of a deidentified report is deidentified, too.
 
     Returns
     -------
@@ -128,7 +162,7 @@ def review_report(
 
     review = read_review(review_json)
     (images,) = request.studies
-    before = WrittenReport.open(report_json, images=images)
+    before = WrittenReport.open(report_json, images=images, pseudonym_key=request.pseudonym_key)
     after = apply_review(
         before.report,
         review,
@@ -148,6 +182,7 @@ def review_report(
         pdf=request.pdf,
         viewer=request.viewer,
         saliency_maps=[each for each in before.saliency_maps if each.finding_id in explained],
+        pseudonyms=before.pseudonyms or request.pseudonyms,
     )
     return after.report
 
@@ -195,6 +230,7 @@ def label_reviews(
     folder: Path,
     count_as: int,
     margin_mm: float,
+    pseudonym_key: Path | None = None,
 ) -> LabelledStudy:
     """Write what readers decided about a report into a crop set, in place of what it held of it.
 
@@ -204,6 +240,7 @@ def label_reviews(
     review_jsons : as the page has saved them, one for each reader.
     images : what :func:`nodule.ct.inventory` takes.
     folder : of the crop set, which may hold other studies.
+    pseudonym_key : as :meth:`WrittenReport.open`.
     count_as, margin_mm : as :func:`nodule.review.training_labels.review_labels`.
 
     Raises
@@ -214,7 +251,7 @@ def label_reviews(
     from nodule.review.review_file import read_review
     from nodule.review.training_labels import pseudonym, review_labels, write_labels
 
-    written = WrittenReport.open(report_json, images=images)
+    written = WrittenReport.open(report_json, images=images, pseudonym_key=pseudonym_key)
     report, study = written.report, written.study
     labels = review_labels(
         report,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
+    from nodule.advice._person import age_in_years
     from nodule.advice.case import Case
     from nodule.advice.context import Context, read_context
     from nodule.advice.management import Management, manage
@@ -15,6 +16,7 @@ __all__ = [
     "Case",
     "Context",
     "Management",
+    "age_in_years",
     "manage",
     "read_context",
 ]
@@ -22,6 +24,7 @@ __all__ = [
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "_person": ["age_in_years"],
         "case": ["Case"],
         "context": ["Context", "read_context"],
         "management": ["Management", "manage"],

@@ -75,9 +75,12 @@ class SeriesSource:
     def as_origin_of(self, study: Study) -> Study:
         """Return the study as read from here, with what is odd about the choice.
 
-        A cache knows a study by the content of its files, and nothing of what lay beside them.
+        A cache knows a study by the content of its files, and nothing of what lay beside them, nor
+        of what somebody typed into them.
         """
-        return replace(study, origin=self, warnings=(*study.warnings, *self.warnings))
+        return replace(
+            study, series=self.header, origin=self, warnings=(*study.warnings, *self.warnings)
+        )
 
     @property
     def patient(self) -> PatientHeader:

@@ -23,6 +23,7 @@ from nodule.report.software import PRODUCT, answers_digest, software_version
 from nodule.whole_files import write_whole
 
 DRAFT = "AI draft, not verified"
+TIMES_REMOVED = "LongitudinalTemporalInformationModified"
 _NO_UID = "2.25.0"  # until an object is settled
 
 _UID_SPACE = uuid.UUID("c7c1d7c9-4ad1-5b0b-8e64-3b1f7f6f4f1d")
@@ -80,11 +81,14 @@ def constructor_arguments(provenance: Provenance, header: Dataset) -> dict[str, 
     }
 
 
-def settle(instance: Dataset) -> None:
+def settle(instance: Dataset, header: Dataset) -> None:
     """Replace, in place, what came from clock and chance, and name an object after its content.
 
-    Objects that differ in anything have different SOP Instance UIDs.
+    Objects that differ in anything have different SOP Instance UIDs. Where the source's header says
+    that dates were removed, so does the object.
     """
+    if TIMES_REMOVED in header:
+        setattr(instance, TIMES_REMOVED, header[TIMES_REMOVED].value)
     for keyword in ("InstanceCreationDate", "InstanceCreationTime"):
         instance.pop(keyword, None)
     for item in instance.get("ContributingEquipmentSequence", ()):

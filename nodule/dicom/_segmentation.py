@@ -24,6 +24,7 @@ from nodule.dicom._instance import (
 from nodule.dicom.source import plane_order, quiet_dicom, source_headers, source_stack
 from nodule.errors import InputError
 from nodule.geometry import Geometry
+from nodule.pseudonyms import Pseudonyms
 from nodule.report.software import PRODUCT, software_version
 from nodule.volume import LungMask
 
@@ -40,7 +41,12 @@ Masks = NDArray[np.uint8]
 
 
 def build_segmentation(
-    report: Report, *, masks: Mapping[str, NoduleMask], lungs: LungMask, source: SeriesSource
+    report: Report,
+    *,
+    masks: Mapping[str, NoduleMask],
+    lungs: LungMask,
+    source: SeriesSource,
+    pseudonyms: Pseudonyms | None = None,
 ) -> Segmentation:
     """Return a binary Segmentation: one segment a nodule, then the right and the left lung.
 
@@ -53,6 +59,7 @@ def build_segmentation(
         segment.
     lungs : on any grid in the same frame; a lung without a voxel has no segment.
     source : the series that was read.
+    pseudonyms : with which the report was deidentified; None where it was not.
 
     Raises
     ------
@@ -61,7 +68,7 @@ def build_segmentation(
         finding.
     DicomSeriesError : as :func:`nodule.dicom.source.source_headers`.
     """
-    headers = source_headers(source)
+    headers = source_headers(source, pseudonyms=pseudonyms)
     grid = source_stack(source).geometry
     on_grid = lungs_on(grid, lungs)
     sides = [side for side, label in _LUNGS.items() if (on_grid == label).any()]
@@ -99,7 +106,7 @@ def _segmentation(
             content_description=DRAFT,
             **constructor_arguments(provenance, headers[0]),
         )
-        settle(segmentation)
+        settle(segmentation, headers[0])
     return segmentation
 
 

@@ -24,6 +24,7 @@ from nodule.dicom._instance import (
     weights_parameters,
 )
 from nodule.dicom.source import quiet_dicom, source_headers
+from nodule.pseudonyms import Pseudonyms
 from nodule.report.reported_nodule import ReportedNodule
 from nodule.report.software import PRODUCT, answers_digest, software_version
 from nodule.result_files import SR_NAME
@@ -42,14 +43,24 @@ _Group = (
 
 
 def write_dicom_sr(
-    report: Report, *, source: SeriesSource, segmentation: Segmentation | None, folder: Path
+    report: Report,
+    *,
+    source: SeriesSource,
+    segmentation: Segmentation | None,
+    folder: Path,
+    pseudonyms: Pseudonyms | None = None,
 ) -> Path:
     """Write ``sr.dcm``; parameters and errors as :func:`build_sr`."""
-    return save(build_sr(report, source=source, segmentation=segmentation), folder / SR_NAME)
+    document = build_sr(report, source=source, segmentation=segmentation, pseudonyms=pseudonyms)
+    return save(document, folder / SR_NAME)
 
 
 def build_sr(
-    report: Report, *, source: SeriesSource, segmentation: Segmentation | None
+    report: Report,
+    *,
+    source: SeriesSource,
+    segmentation: Segmentation | None,
+    pseudonyms: Pseudonyms | None = None,
 ) -> sr.Comprehensive3DSR:
     """Return a report as a partial, unverified, preliminary SR document.
 
@@ -66,12 +77,13 @@ def build_sr(
     source : the series that was read.
     segmentation : made from the same report by
         :func:`nodule.dicom._segmentation.build_segmentation`.
+    pseudonyms : with which the report was deidentified; None where it was not.
 
     Raises
     ------
     InputError, DicomSeriesError : as :func:`nodule.dicom.source.source_headers`.
     """
-    headers = source_headers(source)
+    headers = source_headers(source, pseudonyms=pseudonyms)
     groups: list[_Group] = list(_Groups(report, headers[0], segmentation))
     with quiet_dicom():
         content = sr.MeasurementReport(
@@ -91,7 +103,7 @@ def build_sr(
             **constructor_arguments(report.provenance, headers[0]),
         )
         document.CompletionFlagDescription = DRAFT
-        settle(document)
+        settle(document, headers[0])
     return document
 
 

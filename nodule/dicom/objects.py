@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nodule.dicom._instance import save
 from nodule.dicom._segmentation import build_segmentation
 from nodule.dicom._structured_report import write_dicom_sr
+from nodule.pseudonyms import Pseudonyms
 from nodule.result_files import SEG_NAME
 from nodule.volume import LungMask
 
@@ -25,6 +26,7 @@ def write_dicom(
     lungs: LungMask,
     source: SeriesSource,
     folder: Path,
+    pseudonyms: Pseudonyms | None = None,
 ) -> tuple[Path, ...]:
     """Write ``seg.dcm`` and ``sr.dcm``, which refers to it; the latter alone without any mask.
 
@@ -33,6 +35,7 @@ def write_dicom(
     report : what to say.
     masks, lungs, source : as :func:`nodule.dicom._segmentation.build_segmentation`.
     folder : made where it is missing; files of the same names are replaced.
+    pseudonyms : with which the report was deidentified; None where it was not.
 
     Returns
     -------
@@ -43,9 +46,14 @@ def write_dicom(
     InputError, DicomSeriesError : as :func:`nodule.dicom._segmentation.build_segmentation`.
     """
     if not masks and not lungs.labels_zyx.any():
-        return (write_dicom_sr(report, source=source, segmentation=None, folder=folder),)
-    segmentation = build_segmentation(report, masks=masks, lungs=lungs, source=source)
-    return (
-        save(segmentation, folder / SEG_NAME),
-        write_dicom_sr(report, source=source, segmentation=segmentation, folder=folder),
+        segmentation = None
+    else:
+        segmentation = build_segmentation(
+            report, masks=masks, lungs=lungs, source=source, pseudonyms=pseudonyms
+        )
+    document = write_dicom_sr(
+        report, source=source, segmentation=segmentation, folder=folder, pseudonyms=pseudonyms
     )
+    if segmentation is None:
+        return (document,)
+    return save(segmentation, folder / SEG_NAME), document

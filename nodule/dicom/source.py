@@ -25,7 +25,9 @@ from nodule.ct.dicom import (
     stack_images,
 )
 from nodule.dicom._conformance import conforms, refuse_unreferable
+from nodule.dicom._deidentified_header import deidentify_header, with_pseudonyms
 from nodule.errors import DicomSeriesError, InputError
+from nodule.pseudonyms import Pseudonyms
 
 _LOG = logging.getLogger(__name__)
 _MULTI_FRAME = (EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
@@ -87,12 +89,19 @@ def source_stack(source: SeriesSource) -> Stack:
     return stack_images(source.images)
 
 
-def source_headers(source: SeriesSource) -> tuple[Dataset, ...]:
+def source_headers(
+    source: SeriesSource, *, pseudonyms: Pseudonyms | None = None
+) -> tuple[Dataset, ...]:
     """Return a series' headers, ascending to the head.
 
     One data set a file; a multi-frame file is one, its frames in the file's own order. They hold
     what identifies patient, study and image and where the image lies, and nothing else. Patient
     and study are those of the lowest image.
+
+    Parameters
+    ----------
+    source : the series.
+    pseudonyms : in place of all that identifies; None to leave it.
 
     Raises
     ------
@@ -107,10 +116,13 @@ def source_headers(source: SeriesSource) -> tuple[Dataset, ...]:
     # where no thickness is stated, a plane stands for the way to the next
     thickness_mm = source.header.slice_thickness_mm or stack.spacing_mm
     with quiet_dicom():
-        shared = _shared_header(source, stack.images)
-        if stack.images[0].sop_class_uid in _MULTI_FRAME:
-            return (_multi_frame(sorted(stack.images, key=_frame), shared, thickness_mm),)
-        return tuple(_single_frame(image, shared, thickness_mm) for image in stack.images)
+        shared, images = _shared_header(source, stack.images), stack.images
+        if pseudonyms is not None:
+            deidentify_header(shared, source, pseudonyms)
+            images = with_pseudonyms(images, pseudonyms)
+        if images[0].sop_class_uid in _MULTI_FRAME:
+            return (_multi_frame(sorted(images, key=_frame), shared, thickness_mm),)
+        return tuple(_single_frame(image, shared, thickness_mm) for image in images)
 
 
 def plane_order(source: SeriesSource) -> list[int]:

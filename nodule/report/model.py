@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from nodule.advice.context import Context
 from nodule.advice.management import Management
 from nodule.followup import Change, Comparison
+from nodule.report._confidentiality import Deidentification
 from nodule.report._limits import Limits
 from nodule.report._study_parts import QualityCheck, ReportedStudy
 from nodule.report.reader_review import AppliedDecision, AppliedReview, Part, Sha256
@@ -64,6 +65,7 @@ class Report(Part):
     ``dominant`` names the most suspicious of the findings; nobody rates what readers add.
     ``context`` is what somebody stated besides the images, ``comparison`` null where no prior study
     was given, ``management`` what published rules make of it all, ``limits`` what none of it says.
+    ``deidentification`` says how identifiers were removed, and is null where they stand.
     """
 
     study: ReportedStudy
@@ -80,6 +82,7 @@ class Report(Part):
     added: tuple[ReportedNodule, ...] = ()
     rejected: tuple[ReportedNodule, ...] = ()
     reviews: tuple[AppliedReview, ...] = ()
+    deidentification: Deidentification | None = None
 
     @property
     def sha256(self) -> str:

@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli._options import MarginOption, ReportArgument, SetOption, StudyArgument
+from pipelines.cli._options import (
+    MarginOption,
+    PseudonymKeyOption,
+    ReportArgument,
+    SetOption,
+    StudyArgument,
+)
 from pipelines.cli._summary import summarise
 
 
@@ -34,6 +40,7 @@ def review(
             "trained on nodules of 3 readings or more.",
         ),
     ] = 1,
+    pseudonym_key: PseudonymKeyOption = None,
 ) -> None:
     """Crop the nodules that readers accepted or added in a report, and what all readers rejected.
 
@@ -51,6 +58,7 @@ def review(
         folder=out,
         count_as=count_as,
         margin_mm=margin_mm,
+        pseudonym_key=pseudonym_key,
     )
     labels = done.labels
     summarise(

@@ -111,6 +111,27 @@ NameByOption = Annotated[
         "pseudonym of the SeriesInstanceUID, where the input's name may be a patient's.",
     ),
 ]
+DeidentifyOption = Annotated[
+    bool,
+    typer.Option(
+        "--deidentify",
+        help="Write everything without identifiers, by the Basic Profile of DICOM PS3.15: names, "
+        "dates, descriptions and what anybody typed are left out, UIDs and the name of the folder "
+        "are pseudonyms. Sex, age and voxels stay.",
+    ),
+]
+PseudonymKeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--pseudonym-key",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        envvar="NODULE_PSEUDONYM_KEY",
+        help="Secret key of the pseudonyms, any bytes; the user's own, drawn at its first use, if "
+        "not given.",
+    ),
+]
 SaliencyOption = Annotated[
     bool,
     typer.Option(

@@ -9,10 +9,12 @@ import typer
 
 from pipelines.cli._options import (
     STALE_RULE,
+    DeidentifyOption,
     DicomOption,
     IndicationOption,
     PdfOption,
     PersonOption,
+    PseudonymKeyOption,
     ReportArgument,
     SettingOption,
     ViewerOption,
@@ -48,6 +50,8 @@ def apply(
     indication: IndicationOption = None,
     dicom: DicomOption = False,
     pdf: PdfOption = False,
+    deidentify: DeidentifyOption = False,
+    pseudonym_key: PseudonymKeyOption = None,
     viewer: ViewerOption = True,
 ) -> None:
     """Apply a reader's review to a report: reject, move and add findings.
@@ -55,7 +59,8 @@ def apply(
     Findings that were moved or added are measured from the reader's point, or stated as not
     measurable, and the guidelines are evaluated again. The reviewed report names the reader, the
     time, and the digests of the review and of the report that was read. Facts about the person are
-    those of the report unless they are given again.
+    those of the report unless they are given again. The review of a report without identifiers is
+    written without them too.
     """
     from pipelines.request import RunRequest
     from pipelines.reviewing import review_report
@@ -67,6 +72,8 @@ def apply(
         indication=indication,
         dicom=dicom,
         pdf=pdf,
+        deidentify=deidentify,
+        pseudonym_key=pseudonym_key,
         viewer=viewer,
     )
     reviewed = review_report(report_json, review_json, request, out=out)

@@ -8,7 +8,12 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli._options import ConfigOption, FpPerScanOption, ThresholdOption
+from pipelines.cli._options import (
+    ConfigOption,
+    FpPerScanOption,
+    PseudonymKeyOption,
+    ThresholdOption,
+)
 from pipelines.cli._summary import NOTHING_DONE
 from pipelines.cli._terminal import say_error, say_json
 
@@ -25,25 +30,30 @@ def verify(
     config: ConfigOption = None,
     fp_per_scan: FpPerScanOption = None,
     threshold: ThresholdOption = None,
+    pseudonym_key: PseudonymKeyOption = None,
 ) -> None:
     """Compare results with their manifest, and what made them with what is installed now.
 
     Every file of the report, the weights, the configuration (give the options of the run), the
     versions of stages and packages and, with --study, the images. Each difference is a line with a
-    code on stderr; the last line on stdout is a JSON summary. Exit status 0: nothing differs; 1:
-    something does.
+    code on stderr; the last line on stdout is a JSON summary, which lists under not_checked what
+    was left out or cannot be told. Exit status 0: nothing differs; 1: something does.
     """
     from pipelines.request import RunRequest
-    from pipelines.verification import verify_results
+    from pipelines.verification import not_checked, verify_results
 
     request = RunRequest(
-        studies=(study or results,), config=config, fp_per_scan=fp_per_scan, threshold=threshold
+        studies=(study or results,),
+        config=config,
+        fp_per_scan=fp_per_scan,
+        threshold=threshold,
+        pseudonym_key=pseudonym_key,
     )
     found = verify_results(results, request, study=study)
     for each in found:
         say_error(str(each))
     differ = [{"code": each.code, "message": str(each)} for each in found]
-    images = "not compared" if study is None else "compared"
-    say_json(json.dumps({"folder": str(results), "images": images, "differ": differ}))
+    summary = {"folder": str(results), "differ": differ, "not_checked": not_checked(study)}
+    say_json(json.dumps(summary))
     if found:
         raise typer.Exit(NOTHING_DONE)

@@ -10,6 +10,7 @@ import pytest
 from nodule.ct import inventory
 from nodule.phantom import make_phantom, random_spec, write_nifti
 from pipelines.process import result_folder, result_name
+from pipelines.request import RunRequest
 
 
 def write_report(folder: Path, content: bytes) -> None:
@@ -56,10 +57,11 @@ def test_a_pseudonym_shows_neither_the_name_nor_the_uid_and_stays_the_same(tmp_p
     copy.write_bytes(patient.read_bytes())
     image = inventory(patient).choose()
     assert image.series_uid is None
-    name = result_name(patient, image, name_by="uid")
+    by_uid = RunRequest(studies=(patient,), name_by="uid")
+    name = result_name(patient, image, by_uid)
     assert re.fullmatch("study-[0-9a-f]{16}", name)
-    assert result_name(copy, inventory(copy).choose(), name_by="uid") == name
-    assert result_name(patient, image, name_by="folder") == "ct"
+    assert result_name(copy, inventory(copy).choose(), by_uid) == name
+    assert result_name(patient, image, RunRequest(studies=(patient,))) == "ct"
     with_uid = replace(image, series_uid="1.2.3")
     # sha256 of the five characters, as sha256sum prints it
-    assert result_name(patient, with_uid, name_by="uid") == "study-c47f5b18b8a430e6"
+    assert result_name(patient, with_uid, by_uid) == "study-c47f5b18b8a430e6"
