@@ -1,98 +1,33 @@
 """Damage a clean series in every way that exports do: refused by name, or geometry still right."""
 
 import itertools
-from collections.abc import Callable, Iterator
-from copy import deepcopy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pydicom
 import pytest
-from pydicom.dataelem import DataElement
+from damage.edits import (
+    Mutation,
+    Slices,
+    double,
+    drop,
+    flip,
+    put,
+    remove,
+    shift,
+    slide_all,
+    swap_positions,
+)
 from pydicom.dataset import Dataset
 
 from nodule.ct import read_ct
 from nodule.errors import NoduleError
 
-Slices = list[Dataset]
-Mutation = Callable[[Slices], None]
 Case = tuple[str, Mutation, set[str]]  # name, what is done, the codes allowed
 DEPTH = 9
 PLACES = (0, 1, 4, 7, 8)
-
-
-def drop(*places: int) -> Mutation:
-    def mutate(slices: Slices) -> None:
-        for k in sorted(places, reverse=True):
-            del slices[k]
-
-    return mutate
-
-
-def put(k: int | None, keyword: str, value: Any) -> Mutation:
-    """Set an attribute of one slice or of all, whatever the standard says about the value."""
-
-    def mutate(slices: Slices) -> None:
-        for ds in slices if k is None else [slices[k]]:
-            vr = pydicom.datadict.dictionary_VR(keyword)
-            ds[keyword] = DataElement(keyword, vr, value, validation_mode=pydicom.config.IGNORE)
-
-    return mutate
-
-
-def remove(k: int | None, keyword: str) -> Mutation:
-    def mutate(slices: Slices) -> None:
-        for ds in slices if k is None else [slices[k]]:
-            del ds[keyword]
-
-    return mutate
-
-
-def shift(k: int, axis: int, amount_mm: float) -> Mutation:
-    def mutate(slices: Slices) -> None:
-        position = [float(v) for v in slices[k].ImagePositionPatient]
-        position[axis] += amount_mm
-        slices[k].ImagePositionPatient = [f"{v:.9f}" for v in position]
-
-    return mutate
-
-
-def swap_positions(j: int, k: int) -> Mutation:
-    def mutate(slices: Slices) -> None:
-        first, second = slices[j].ImagePositionPatient, slices[k].ImagePositionPatient
-        slices[j].ImagePositionPatient, slices[k].ImagePositionPatient = second, first
-
-    return mutate
-
-
-def double(k: int, *, new_uid: bool) -> Mutation:
-    def mutate(slices: Slices) -> None:
-        copy = deepcopy(slices[k])
-        if new_uid:
-            copy.SOPInstanceUID = copy.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
-        slices.append(copy)
-
-    return mutate
-
-
-def flip(k: int, signs: tuple[int, int]) -> Mutation:
-    def mutate(slices: Slices) -> None:
-        turned = np.asarray(slices[k].ImageOrientationPatient, float).reshape(2, 3)
-        turned *= np.asarray(signs)[:, None]
-        slices[k].ImageOrientationPatient = [f"{v:.9f}" for v in turned.ravel()]
-
-    return mutate
-
-
-def slide_all(amount_mm: float) -> Mutation:
-    """Shear the stack as a tilted gantry does."""
-
-    def mutate(slices: Slices) -> None:
-        for z in range(len(slices)):
-            shift(z, 1, z * amount_mm)(slices)
-
-    return mutate
 
 
 def nothing(slices: Slices) -> None:
