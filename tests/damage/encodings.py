@@ -27,15 +27,19 @@ COMPRESSED: Mapping[str, tuple[SeriesRecipe, str]] = {
     "jpeg-2000": (UNSIGNED, uid.JPEG2000Lossless),
 }
 ENCODINGS = {**NATIVE, **COMPRESSED}
+ENHANCED = ("enhanced", "enhanced-rle")
 
 
 def encoded_slices(encoding: str) -> list[Dataset]:
-    """Return classic slices of the chest that may be changed."""
+    """Return classic slices of the chest, or one enhanced object, that may be changed."""
     return deepcopy(_encoded(encoding))
 
 
 @lru_cache
 def _encoded(encoding: str) -> list[Dataset]:
+    if encoding in ENHANCED:
+        slices = make_slices(SIGNED)
+        return [enhanced(slices) if encoding == "enhanced" else compressed_enhanced(slices, None)]
     recipe, syntax = ENCODINGS[encoding]
     slices = make_slices(recipe)
     for ds in slices:
@@ -77,8 +81,9 @@ def enhanced(slices: list[Dataset]) -> Dataset:
     )
     whole.SharedFunctionalGroupsSequence = Sequence([shared])
     frames = []
-    for ds in slices:
+    for number, ds in enumerate(slices, start=1):
         frame = Dataset()
+        frame.FrameContentSequence = group(StackID="1", InStackPositionNumber=number)
         frame.PlanePositionSequence = group(ImagePositionPatient=ds.ImagePositionPatient)
         frame.PixelValueTransformationSequence = group(
             RescaleSlope=ds.RescaleSlope, RescaleIntercept=ds.RescaleIntercept, RescaleType="HU"

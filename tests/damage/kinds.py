@@ -8,7 +8,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from damage.encodings import ENCODINGS, NATIVE, encoded_slices
-from damage.made_series import save
+from damage.made_series import SIGNED, save
 from damage.outcome import Tally, Truth
 
 
@@ -70,7 +70,7 @@ ANY_NATIVE = tuple(NATIVE)
 
 
 def truth_of(encoding: str) -> Truth:
-    recipe, _ = ENCODINGS[encoding]
+    recipe, _ = ENCODINGS.get(encoding, (SIGNED, ""))
     return Truth(hounsfield_zyx=recipe.hounsfield_zyx, affine=recipe.affine)
 
 
@@ -82,6 +82,9 @@ def damage_and_read(name: str, seed: int, folder: Path, tally: Tally) -> None:
     series = DamagedSeries(encoded_slices(encoding), truth_of(encoding))
     kind.damage(rng, series)
     save(series.slices, folder)
+    if rng.random() < 0.5:  # as scanners and media name them
+        for path in folder.iterdir():
+            path.rename(folder / f"IM{path.stem}")
     for change in series.on_disk:
         change(folder)
     tally.read(folder, series.truth, name=f"{name} {seed}", lost_slices=series.lost_slices)

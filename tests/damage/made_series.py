@@ -62,8 +62,8 @@ def ramp_zyx() -> np.ndarray:
 
 def body_zyx() -> np.ndarray:
     """Return a chest of a few voxels: air, lungs, tissue, a dense spine, NaN round the circle."""
-    z, y, x = np.indices((12, 24, 32))
-    v, u = (y - 11.5) / 12, (x - 15.5) / 16
+    z, y, x = np.indices((12, 32, 36))
+    v, u = (y - 15.5) / 16, (x - 17.5) / 18
     noise = np.random.default_rng(2).normal(0, 12, z.shape).round()
     hu = np.full(z.shape, -985.0)
     hu[(u / 0.85) ** 2 + (v / 0.8) ** 2 < 1] = 40
@@ -119,7 +119,7 @@ def make_slice(z: int, recipe: SeriesRecipe = RAMP) -> Dataset:
     if recipe.padding is not None:
         ds.add_new("PixelPaddingValue", "SS" if recipe.is_signed else "US", recipe.padding)
         stored = np.where(np.isnan(stored), recipe.padding, stored)
-    ds.PixelData = stored.astype("<i2").tobytes()
+    ds.add_new("PixelData", "OW", stored.astype("<i2").tobytes())
     return ds
 
 

@@ -101,7 +101,7 @@ def moved_all_a_little(rng: Random, series: DamagedSeries) -> None:
 
 @KINDS.of(*ANY_NATIVE)
 def stretched_part(rng: Random, series: DamagedSeries) -> None:
-    start, factor = rng.randrange(1, 11), size(rng, 0.002, 2)
+    start, factor = rng.randrange(2, 12), size(rng, 0.002, 2)
     for k in range(start, 12):
         move(series.slices[k], factor * (k - start + 1) * step_lps_mm(series))
 
@@ -129,7 +129,7 @@ def negated_coordinate(rng: Random, series: DamagedSeries) -> None:
 
 @KINDS.of(*ANY_NATIVE)
 def wrong_position_values(rng: Random, series: DamagedSeries) -> None:
-    bad = (["0"] * 3, ["0", "0"], ["nan", "0", "0"], ["0", "inf", "0"], ["a", "b", "c"], [], ["1e9"] * 3)
+    bad = (["0"] * 3, ["0", "0"], ["nan", "0", "0"], ["0", "inf", "0"], [], ["1e9"] * 3)
     where = one_or_all(rng, series)
     if rng.random() < 0.2:
         remove(where, "ImagePositionPatient")(series.slices)
@@ -196,7 +196,7 @@ def wrong_orientation_values(rng: Random, series: DamagedSeries) -> None:
 @KINDS.of(*ANY_NATIVE)
 def wrong_pixel_spacing(rng: Random, series: DamagedSeries) -> None:
     bad = (["0", "9.5"], ["7.5", "0"], ["-7.5", "9.5"], ["nan", "9.5"], ["7.5"], ["7.5", "inf"])
-    worse = (["7.5", "9.5", "13"], ["1e-4", "1e-4"], ["750", "950"], ["x", "y"], [])
+    worse = (["7.5", "9.5", "13"], ["1e-4", "1e-4"], ["750", "950"], [])
     where = one_or_all(rng, series)
     if rng.random() < 0.2:
         remove(where, "PixelSpacing")(series.slices)
