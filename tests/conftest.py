@@ -5,10 +5,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))  # for mutants, fault_layer
+sys.path.append(str(Path(__file__).parent))  # for mutants, fault_layer, damage
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -19,6 +20,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=2,
         help="how often tests/reliability tries what chance decides, such as a kill or a race",
     )
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    from damage.summary import table
+
+    reports = (report for each in terminalreporter.stats.values() for report in each)
+    calls = (report for report in reports if getattr(report, "when", None) == "call")
+    found = (pair for call in calls for pair in call.user_properties)
+    for line in table(found):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -27,7 +28,7 @@ from nodule.geometry import Geometry
 
 # DICOM files of which it cannot be told which series they belong to
 _SUSPICIOUS = frozenset(
-    {"UNREADABLE", "BAD_VALUE", "NO_TRANSFER_SYNTAX", "TOO_LARGE", "NOT_AN_IMAGE"}
+    {"UNREADABLE", "BAD_VALUE", "NO_TRANSFER_SYNTAX", "TOO_LARGE", "NOT_AN_IMAGE", "CANNOT_READ"}
 )
 _DICOM_NAMES = (".dcm", ".ima", ".dicom")
 
@@ -114,7 +115,7 @@ def _missing(name: str) -> NoduleError:
 @quiet_pydicom()
 def _of_members(members: Iterable[Member]) -> Inventory:
     by_series: dict[str | None, list[DicomFile]] = defaultdict(list)
-    ignored, suspects = [], []
+    ignored, suspects, strangers = [], [], []
     for member in members:
         try:
             file = read_dicom_file(member)
@@ -126,16 +127,25 @@ def _of_members(members: Iterable[Member]) -> Inventory:
             ignored.append(IgnoredFile(name=member.name, error=told))
             if refused.code in _SUSPICIOUS or member.name.lower().endswith(_DICOM_NAMES):
                 suspects.append(member)
+            elif refused.code == "NOT_DICOM":
+                strangers.append(member)
         else:
             by_series[file.series_uid].append(file)
             if _is_cut_short(file):
                 suspects.append(member)
+    names = {_pattern(file.member) for files in by_series.values() for file in files}
+    suspects += [member for member in strangers if _pattern(member) in names]
     records = []
     for uid, files in sorted(by_series.items(), key=lambda item: item[0] or ""):
         unique, copies = _without_copies(files)
         records.append(_record(uid, unique))
         ignored += copies
     return Inventory(series=tuple(records), ignored=tuple(ignored), suspects=tuple(suspects))
+
+
+def _pattern(member: Member) -> str:
+    """Return a name without its numbers: what the slices of a series have in common."""
+    return re.sub(r"\d+", "#", member.name)
 
 
 def _image_file(member: Member) -> NoduleError | None:

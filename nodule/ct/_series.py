@@ -151,9 +151,13 @@ class Inventory:
         Raises
         ------
         UsageError : ``UNKNOWN_SERIES``.
-        InputError : ``NO_SERIES``, ``SEVERAL_PATIENTS`` where no series is asked for, or the
-            problem of the one that was asked for or that has the most images when none is usable.
+        InputError : ``NO_SERIES``, ``BAD_ARCHIVE`` for a damaged member, which may be any slice,
+            ``SEVERAL_PATIENTS`` where no series is asked for, or the problem of the one that was
+            asked for or that has the most images when none is usable.
         """
+        for each in self.ignored:
+            if each.code == "BAD_ARCHIVE":
+                raise each.error
         if not self.series:
             raise self._nothing()
         if series_uid is not None:

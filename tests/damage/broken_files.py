@@ -8,9 +8,10 @@ import pydicom
 from pydicom import uid
 from pydicom.encaps import encapsulate, generate_frames
 
-from damage.kinds import ANY_NATIVE, KINDS, DamagedSeries, some
+from damage.kinds import ANY_NATIVE, DamagedSeries, Registry, some
 
 Random = random.Random
+KINDS = Registry()
 SYNTAXES = (
     *(uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian),
     *(uid.DeflatedExplicitVRLittleEndian, uid.RLELossless, uid.JPEGLSLossless),
@@ -120,8 +121,9 @@ def code_stream_of_another_size(rng: Random, series: DamagedSeries) -> None:
         ds.decompress(generate_instance_uid=False)
         rows, columns = ds.Rows, ds.Columns
         bytes_a_row = len(ds.PixelData) // rows
-        ds.Rows = rng.choice((rows - 1, rows - 8, rows // 2))
-        ds.PixelData = ds.PixelData[: ds.Rows * bytes_a_row]
+        more = rng.choice((1, 8, rows))
+        ds.Rows = rows + more
+        ds.PixelData += ds.PixelData[: more * bytes_a_row]
         ds.compress(whole, generate_instance_uid=False)
         ds.Rows, ds.Columns = rows, columns
 

@@ -8,9 +8,10 @@ from pydicom.encaps import encapsulate, generate_frames, parse_basic_offsets
 
 from damage.edits import put
 from damage.encodings import ENHANCED, group
-from damage.kinds import KINDS, DamagedSeries, size
+from damage.kinds import DamagedSeries, Registry, size
 
 Random = random.Random
+KINDS = Registry()
 GROUPS = ("PlanePositionSequence", "PixelValueTransformationSequence")
 
 
@@ -149,7 +150,7 @@ def enhanced_wrong_table(rng: Random, series: DamagedSeries) -> None:
 
 @KINDS.of("enhanced-rle")
 def enhanced_frames_in_the_order_of_a_table(rng: Random, series: DamagedSeries) -> None:
-    """Only the table of 64 bits, which stands apart (PS3.3 C.7.6.3.1.8), tells the frames' order."""
+    """Only the table of 64 bits (PS3.3 C.7.6.3.1.8) tells the order of the frames."""
     ds = series.slices[0]
     frames = list(generate_frames(ds.PixelData, number_of_frames=12))
     order = rng.sample(range(12), 12)

@@ -38,6 +38,10 @@ class Kind:
     damage: Damage
     encodings: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        return self.damage.__name__
+
 
 class Registry(Mapping[str, Kind]):
     """Kinds by name, which is what their functions are called."""
@@ -65,7 +69,6 @@ class Registry(Mapping[str, Kind]):
         return len(self._kinds)
 
 
-KINDS = Registry()
 ANY_NATIVE = tuple(NATIVE)
 
 
@@ -74,10 +77,9 @@ def truth_of(encoding: str) -> Truth:
     return Truth(hounsfield_zyx=recipe.hounsfield_zyx, affine=recipe.affine)
 
 
-def damage_and_read(name: str, seed: int, folder: Path, tally: Tally) -> None:
+def damage_and_read(kind: Kind, seed: int, folder: Path, tally: Tally) -> None:
     """Damage a series as one seed of a kind does, read it and count the outcome."""
-    rng = random.Random(f"{name} {seed}")
-    kind = KINDS[name]
+    rng = random.Random(f"{kind.name} {seed}")
     encoding = rng.choice(kind.encodings)
     series = DamagedSeries(encoded_slices(encoding), truth_of(encoding))
     kind.damage(rng, series)
@@ -87,7 +89,7 @@ def damage_and_read(name: str, seed: int, folder: Path, tally: Tally) -> None:
             path.rename(folder / f"IM{path.stem}")
     for change in series.on_disk:
         change(folder)
-    tally.read(folder, series.truth, name=f"{name} {seed}", lost_slices=series.lost_slices)
+    tally.read(folder, series.truth, name=f"{kind.name} {seed}", lost_slices=series.lost_slices)
 
 
 def some(rng: random.Random, series: DamagedSeries) -> list[int]:

@@ -7,9 +7,10 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from damage.edits import double, drop, flip, put, remove, shift, slide_all, swap_positions, turn
-from damage.kinds import ANY_NATIVE, KINDS, DamagedSeries, one_or_all, size, some
+from damage.kinds import ANY_NATIVE, DamagedSeries, Registry, one_or_all, size, some
 
 Random = random.Random
+KINDS = Registry()
 
 
 def move(ds: Dataset, by_lps_mm: np.ndarray) -> None:
@@ -207,5 +208,7 @@ def wrong_pixel_spacing(rng: Random, series: DamagedSeries) -> None:
 @KINDS.of(*ANY_NATIVE)
 def other_pixel_spacing_in_some(rng: Random, series: DamagedSeries) -> None:
     factor = 1 + abs(size(rng, 1e-4, 3))
-    value = rng.choice((["9.5", "7.5"], [f"{7.5 * factor:.7f}", "9.5"], ["7.5", f"{9.5 * factor:.7f}"]))
+    value = rng.choice(
+        (["9.5", "7.5"], [f"{7.5 * factor:.7f}", "9.5"], ["7.5", f"{9.5 * factor:.7f}"])
+    )
     put(some(rng, series), "PixelSpacing", value)(series.slices)

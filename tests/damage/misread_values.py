@@ -2,12 +2,11 @@
 
 import random
 
-import numpy as np
-
 from damage.edits import put, remove
-from damage.kinds import ANY_NATIVE, KINDS, DamagedSeries, one_or_all, size, some
+from damage.kinds import ANY_NATIVE, DamagedSeries, Registry, one_or_all, size, some
 
 Random = random.Random
+KINDS = Registry()
 
 
 @KINDS.of()
@@ -51,7 +50,9 @@ def rescaled_twice(rng: Random, series: DamagedSeries) -> None:
 
 @KINDS.of()
 def slope_of_another_unit(rng: Random, series: DamagedSeries) -> None:
-    put(None, "RescaleSlope", f"{rng.choice((0.001, 0.01, 0.1, 0.25, 4, 10, 100)):g}")(series.slices)
+    put(None, "RescaleSlope", f"{rng.choice((0.001, 0.01, 0.1, 0.25, 4, 10, 100)):g}")(
+        series.slices
+    )
 
 
 @KINDS.of(*ANY_NATIVE)

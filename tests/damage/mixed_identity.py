@@ -6,9 +6,10 @@ from copy import deepcopy
 from pydicom.uid import generate_uid
 
 from damage.edits import put, remove
-from damage.kinds import ANY_NATIVE, KINDS, DamagedSeries, one_or_all, some
+from damage.kinds import ANY_NATIVE, DamagedSeries, Registry, one_or_all, some
 
 Random = random.Random
+KINDS = Registry()
 
 
 @KINDS.of(*ANY_NATIVE)

@@ -78,7 +78,7 @@ class Tally:
         except NoduleError as error:
             outcome, code = Outcome.REFUSED, error.code
         else:
-            codes = {w.code for w in study.warnings}
+            codes = {w.code for w in study.warnings} - {"SHORT_COVERAGE"}
             outcome, code = Outcome.WARNED, "+".join(sorted(codes))
             if truth.agrees(study, lost_slices=lost_slices):
                 outcome = Outcome.RIGHT

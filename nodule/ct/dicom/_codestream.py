@@ -1,4 +1,4 @@
-"""The size that a compressed frame states of itself, before any decoder allocates it."""
+"""What a compressed frame states of itself, before any decoder sees it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,19 @@ _JPEG_START = b"\xff\xd8"
 _J2K_START = b"\xff\x4f\xff\x51"  # ISO 15444-1, A.4.1 and A.5.1: SOC, then always SIZ
 # ISO 10918-1, table B.1: start of frame, without DHT, JPG and DAC; ISO 14495-1: SOF55
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
+_JP2_START = b"\0\0\0\x0cjP  \r\n\x87\n"  # ISO 15444-1, I.5.1: the signature box
+_END = b"\xff\xd9"  # EOI, or EOC of JPEG 2000; neither occurs inside coded data
+
+
+def starts(fragment: bytes) -> bool:
+    """Whether a fragment begins a JPEG, JPEG-LS or JPEG 2000 code stream."""
+    return fragment.startswith((_JPEG_START + b"\xff", _J2K_START, _JP2_START))
+
+
+def is_whole(frame: bytes, transfer_syntax: str) -> bool:
+    """Whether a code stream has its end; decoders may wait for it without end."""
+    has_end = _syntaxes.JPEG | _syntaxes.JPEG_LS | _syntaxes.JPEG_2000
+    return transfer_syntax not in has_end or frame.rfind(_END) >= 0
 
 
 def stated_size(frame: bytes, transfer_syntax: str) -> tuple[int, int] | None:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.encaps import get_frame, parse_basic_offsets, parse_fragments
+from pydicom.encaps import get_frame
 
 from nodule.ct._containers import Member
 from nodule.ct._hounsfield import LOWEST_HU
 from nodule.ct.dicom import _syntaxes, attributes
 from nodule.ct.dicom._decoder_pool import DECODERS, MAX_KEPT
 from nodule.ct.dicom._dicom_file import PixelSpan, quiet_pydicom, read_pixels
+from nodule.ct.dicom._fragments import refuse_other_frames
 from nodule.ct.dicom._frame_decoder import FrameDecoder
 from nodule.ct.dicom._headers import ImageHeader
 from nodule.errors import DicomSeriesError
@@ -123,27 +122,16 @@ def _workers(count: int) -> int:
 
 
 def _pixels_of(member: Member, span: PixelSpan, transfer_syntax: str, frames: int) -> bytes:
-    """Return a file's pixel data, its table of several frames compared with its fragments.
-
-    Raises
-    ------
-    DicomSeriesError : ``TRUNCATED`` for fragments that break off, ``UNREADABLE`` for a table that
-        would exchange or split frames.
-    """
+    """Return a file's pixel data; raises as `refuse_other_frames` where they are compressed."""
     content = read_pixels(member, span)
-    if frames == 1 or transfer_syntax not in _syntaxes.COMPRESSED:
-        return content
-    try:
-        stream = io.BytesIO(content)
-        stated = parse_basic_offsets(stream)
-        _, starts = parse_fragments(stream)
-    except Exception as error:  # whatever pydicom raises on malformed fragments
-        raise _broken_fragments(member, "TRUNCATED", type(error).__name__) from None
-    # offsets count from the first fragment's tag, eight bytes before its data
-    known = {start - starts[0] for start in starts}
-    is_ascending = all(a < b for a, b in pairwise(stated))
-    if stated and not (stated[0] == 0 and is_ascending and known.issuperset(stated)):
-        raise _broken_fragments(member, "UNREADABLE", "an offset table of other frames")
+    if transfer_syntax in _syntaxes.COMPRESSED:
+        refuse_other_frames(
+            member,
+            content,
+            transfer_syntax=transfer_syntax,
+            frames=frames,
+            extended_table=span.extended_table,
+        )
     return content
 
 
@@ -235,14 +223,4 @@ def _cut_short(image: ImageHeader, got: str) -> DicomSeriesError:
         expected=f"{image.pixel_format.frame_bytes} bytes per frame",
         got=got,
         hint="Copy or download the file again.",
-    )
-
-
-def _broken_fragments(member: Member, code: str, got: str) -> DicomSeriesError:
-    return DicomSeriesError(
-        f"the compressed pixel data of {member.name} do not hold together",
-        code=code,
-        expected="whole fragments, and the frames in their order",
-        got=got,
-        hint="Copy or export the file again.",
     )

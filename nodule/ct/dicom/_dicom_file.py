@@ -38,11 +38,18 @@ _UNDEFINED_LENGTH = 0xFFFFFFFF
 
 @dataclass(frozen=True, kw_only=True)
 class PixelSpan:
-    """Where the pixel data lie in the (inflated) file: ``length`` None if not stated."""
+    """Where the pixel data lie in the (inflated) file.
+
+    Parameters
+    ----------
+    length : None if not stated.
+    extended_table : ExtendedOffsetTable, which stands before them; empty where there is none.
+    """
 
     offset: int
     length: int | None
     available: int
+    extended_table: bytes = b""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.ct.dicom import _syntaxes
-from nodule.ct.dicom._codestream import stated_size
+from nodule.ct.dicom._codestream import is_whole, stated_size
 from nodule.ct.dicom._headers import ImageHeader
 from nodule.errors import DicomSeriesError
 
@@ -77,16 +77,18 @@ class FrameDecoder:
         Raises
         ------
         DicomSeriesError : ``DECODE_FAILED`` when the codec refuses or the frame states another
-            size than its header, ``DECODER_DIED`` when the codec crashes or runs out of memory,
-            ``DECODE_TIMEOUT`` when it does not come to an end.
+            size than its header, ``TRUNCATED`` when it lacks its end, ``DECODER_DIED`` when
+            the codec crashes or runs out of memory, ``DECODE_TIMEOUT`` when it does not end.
         """
         pixel_format = image.pixel_format
         shape = pixel_format.rows, pixel_format.columns
         stated = stated_size(frame, image.transfer_syntax)
         if stated not in (None, shape):
             raise _failed(image, "DECODE_FAILED", f"a code stream of {stated} pixels")
+        if not is_whole(frame, image.transfer_syntax):
+            raise _failed(image, "TRUNCATED", "a code stream without its end")
         # run lengths hold whole words, whose upper bits are judged like those of native data
-        is_whole = image.transfer_syntax in _syntaxes.RLE
+        has_words = image.transfer_syntax in _syntaxes.RLE
         request = {
             "length": len(frame),
             "transfer_syntax": image.transfer_syntax,
@@ -94,7 +96,7 @@ class FrameDecoder:
             "columns": pixel_format.columns,
             "photometric": pixel_format.photometric,
             "bits_allocated": pixel_format.bits_allocated,
-            "bits_stored": pixel_format.bits_allocated if is_whole else pixel_format.bits_stored,
+            "bits_stored": pixel_format.bits_allocated if has_words else pixel_format.bits_stored,
             "is_signed": pixel_format.is_signed,
         }
         dtype, body = self._ask(json.dumps(request).encode() + b"\n" + frame, image)

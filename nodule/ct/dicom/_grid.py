@@ -58,6 +58,17 @@ class Stack:
         return float(np.linalg.norm(offset, axis=1).max())
 
     @property
+    def turn_mm(self) -> float:
+        """How far the far corner of a slice lies from where its own row and column put it."""
+        first = self.images[0]
+        width_mm = (first.pixel_format.columns - 1) * (first.column_spacing_mm or 0.0)
+        height_mm = (first.pixel_format.rows - 1) * (first.row_spacing_mm or 0.0)
+        stated = np.asarray([image.orientation for image in self.images], float).reshape(-1, 2, 3)
+        stated /= np.linalg.norm(stated, axis=2, keepdims=True)
+        apart = np.linalg.norm(stated - np.stack([self.row, self.column]), axis=2)
+        return float((apart @ [width_mm, height_mm]).max())
+
+    @property
     def geometry(self) -> Geometry:
         """The grid that the slices span, if they are regular."""
         first = self.images[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from pydicom.dataset import Dataset
@@ -41,6 +41,7 @@ class ImageHeader:
     slope, intercept, rescale_type : from stored values to Hounsfield units.
     padding : closed range of stored values that are not measurements.
     patient_digest : sha256 of what identifies the patient, to tell two apart without a name.
+    in_stack_position, slice_location : what else a file may say of the order of slices.
     acquisition, temporal_position, stack_id : which part of the scan it belongs to, as stated.
     malformed : descriptive attributes whose values break the standard; they are taken as absent.
     """
@@ -54,6 +55,8 @@ class ImageHeader:
     sop_class_uid: str | None
     sop_instance_uid: str | None
     instance_number: int | None
+    in_stack_position: int | None
+    slice_location: float | None
     study_uid: str | None
     frame_of_reference_uid: str | None
     modality: str | None
@@ -104,6 +107,7 @@ _IMAGE_KEYWORDS = (
     *IDENTIFYING_KEYWORDS,
     "ImagePositionPatient",
     "ImageOrientationPatient",
+    "SliceLocation",
     "PixelSpacing",
     "SamplesPerPixel",
     "PhotometricInterpretation",
@@ -123,6 +127,7 @@ _IMAGE_KEYWORDS = (
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
     *BODY_PART_KEYWORDS,
+    "ExtendedOffsetTable",
 )
 # nothing that is read or measured depends on these: one that is malformed is taken as absent
 _DESCRIPTIVE: Mapping[str, Callable[[Dataset, str], str | float | None]] = MappingProxyType(
@@ -203,6 +208,9 @@ def _images_and_header(
         transfer_syntax=parsed.transfer_syntax,
         frames=len(frames),
     )
+    table = attributes.raw(parsed.dataset, "ExtendedOffsetTable")
+    if isinstance(table, bytes):
+        parsed = replace(parsed, pixels=replace(parsed.pixels, extended_table=table))
     images = tuple(
         _image(dataset, member=member, frame=i, frames=len(frames), parsed=parsed)
         for i, dataset in enumerate(frames)
@@ -228,6 +236,8 @@ def _image(
         sop_class_uid=attributes.text(dataset, "SOPClassUID"),
         sop_instance_uid=attributes.text(dataset, "SOPInstanceUID"),
         instance_number=attributes.stated(dataset, "InstanceNumber", attributes.integer),
+        in_stack_position=attributes.stated(dataset, "InStackPositionNumber", attributes.integer),
+        slice_location=attributes.stated(dataset, "SliceLocation", attributes.number),
         study_uid=attributes.text(dataset, "StudyInstanceUID"),
         frame_of_reference_uid=attributes.text(dataset, "FrameOfReferenceUID"),
         modality=_modality(dataset),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +14,6 @@ from nodule.study import StudyWarning
 
 MAX_DEVIATION_MM = 0.1  # of a slice from the regular grid; more is refused
 SILENT_DEVIATION_MM = 0.01  # header rounding; between the two the series carries a warning
-SILENT_ORIENTATION = 1e-4  # of a cosine, likewise
 MIN_GAP_MM = 0.01
 MAX_SPACING_MM = 20.0
 EXPORT_HINT = "Export the original axial series."
@@ -126,28 +125,47 @@ def warnings_of(stack: Stack) -> tuple[StudyWarning, ...]:
                 message=f"slices lie up to {stack.deviation_mm:.3f} mm off the regular grid",
             )
         )
-    directions = np.asarray([image.orientation for image in stack.images], float)
-    if np.ptp(directions, axis=0).max() > SILENT_ORIENTATION:
+    if stack.turn_mm > SILENT_DEVIATION_MM:
         found.append(
             StudyWarning(
                 code="UNEVEN_ORIENTATION",
-                message="the slices' orientations differ by rounding; the lowest slice's was used",
+                message="the slices' orientations differ by rounding; the lowest slice's was used,"
+                f" which moves pixels by up to {stack.turn_mm:.3f} mm",
             )
         )
-    # the frames of one file share its number
-    numbers = [i.instance_number for i in stack.images if i.frames == 1]
-    if not _is_monotonic(numbers):
+    if not all(map(_is_monotonic, _stated_orders(stack))):
         found.append(
             StudyWarning(
                 code="SLICE_ORDER",
-                message="instance numbers do not follow the slices' positions, which were used",
+                message="the slices' numbers do not follow their positions, which were used",
             )
         )
-    return tuple(found)
+    return (*found, *_storage_warnings(stack))
 
 
-def _is_monotonic(numbers: Sequence[int | None]) -> bool:
+def _stated_orders(stack: Stack) -> Iterator[list[float | None]]:
+    # the frames of one file share its number
+    numbers = [i.instance_number for i in stack.images if i.frames == 1]
+    yield list(numbers)
+    yield [i.in_stack_position for i in stack.images if i.frames > 1]
+    if not any(n is not None for n in numbers):
+        yield [i.slice_location for i in stack.images]
+
+
+def _is_monotonic(numbers: Sequence[float | None]) -> bool:
     known = [n for n in numbers if n is not None]
     rising = all(a < b for a, b in pairwise(known))
     falling = all(a > b for a, b in pairwise(known))
     return rising or falling
+
+
+def _storage_warnings(stack: Stack) -> Iterator[StudyWarning]:
+    """Tell of slices whose values mean another thing than those of the next, by their headers."""
+    rescales = len({(i.slope, i.intercept) for i in stack.images})
+    if rescales > 1:
+        message = f"the slices turn stored values into HU in {rescales} ways; each its own was used"
+        yield StudyWarning(code="SEVERAL_RESCALES", message=message)
+    layouts = {(i.pixel_format.bits_stored, i.pixel_format.is_signed) for i in stack.images}
+    if len(layouts) > 1:
+        message = f"the slices store values in {len(layouts)} ways, by bits or sign"
+        yield StudyWarning(code="SEVERAL_PIXEL_FORMATS", message=message)

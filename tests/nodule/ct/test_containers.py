@@ -80,6 +80,8 @@ def test_a_damaged_archive_is_refused(clean_series: Path, tmp_path: Path) -> Non
     path.write_bytes(content)
     found = inventory(path)
     assert {i.code for i in found.ignored} == {"BAD_ARCHIVE"}
+    with pytest.raises(InputError, match="BAD_ARCHIVE"):  # the damaged member may be any slice
+        found.choose()
 
 
 def test_a_link_out_of_a_folder_is_not_followed(tmp_path: Path) -> None:
@@ -210,7 +212,7 @@ def test_hidden_twins_of_macos_belong_to_nothing(clean_series: Path, tmp_path: P
     found = inventory(tmp_path / "a.zip")
     assert {i.code for i in found.ignored} == {"APPLE_DOUBLE"}
     assert found.suspects == ()
-    assert [w.code for w in read_ct(tmp_path / "a.zip").warnings] == ["SHORT_COVERAGE"]
+    assert "UNREADABLE_FILES" not in {w.code for w in read_ct(tmp_path / "a.zip").warnings}
 
 
 def test_a_damaged_file_of_a_hidden_name_stays_suspicious(
