@@ -209,3 +209,13 @@ def test_warnings_of_pydicom_are_not_shown(synthetic: Any, tmp_path: Path) -> No
         path.write_bytes(content.replace(b"Doe^Jane", b"Doe\\\xe4\\\xf6a"))
     assert read_ct(folder).volume.geometry.shape_zyx == synthetic.shape_zyx
     assert pydicom.config.logger.level != logging.CRITICAL + 1
+
+
+@pytest.mark.parametrize(("name", "suspects"), [("IM0003", 1), ("README", 0), ("IM0003.txt", 0)])
+def test_what_is_named_like_the_slices_and_is_none_is_suspect(
+    synthetic: Any, tmp_path: Path, name: str, suspects: int
+) -> None:
+    for z, ds in enumerate(synthetic.make_slices()[1:], start=4):
+        pydicom.dcmwrite(tmp_path / f"IM{z:04d}", ds, enforce_file_format=True)
+    (tmp_path / name).write_bytes(bytes(1000))
+    assert len(inventory(tmp_path).suspects) == suspects

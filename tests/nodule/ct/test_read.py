@@ -222,3 +222,40 @@ def test_words_of_a_header_warn_and_refuse_nothing(
             setattr(ds, keyword, value)
     codes = {w.code for w in read_ct(synthetic.save(slices, tmp_path)).warnings}
     assert codes & {"OTHER_BODY_PART", "DESCRIBED_AS_DERIVED"} == ({code} if code else set())
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({}, None),
+        ({"RescaleSlope": "1.01"}, "SEVERAL_RESCALES"),
+        ({"RescaleIntercept": "-1030"}, "SEVERAL_RESCALES"),
+        ({"PixelRepresentation": 0}, "SEVERAL_PIXEL_FORMATS"),
+        ({"BitsStored": 15, "HighBit": 14}, "SEVERAL_PIXEL_FORMATS"),
+    ],
+)
+def test_a_slice_whose_values_mean_something_else_is_told(
+    synthetic: Any, tmp_path: Path, change: dict[str, Any], code: str | None
+) -> None:
+    slices = synthetic.make_slices()
+    for ds in slices:  # each as if it were the first
+        stored = np.frombuffer(ds.PixelData, "<i2") + ds.RescaleIntercept + 1024
+        ds.PixelData, ds.RescaleIntercept = stored.astype("<i2").tobytes(), -1024
+    for keyword, value in change.items():
+        setattr(slices[4], keyword, value)
+    codes = {w.code for w in read_ct(synthetic.save(slices, tmp_path)).warnings}
+    assert codes & {"SEVERAL_RESCALES", "SEVERAL_PIXEL_FORMATS"} == ({code} if code else set())
+
+
+def test_without_numbers_the_old_slice_location_tells_the_order(
+    synthetic: Any, tmp_path: Path
+) -> None:
+    slices = synthetic.make_slices()
+    for z, ds in enumerate(slices):
+        del ds.InstanceNumber
+        ds.SliceLocation = -2.5 * z
+    study = read_ct(synthetic.save(slices, tmp_path / "right"))
+    assert "SLICE_ORDER" not in {w.code for w in study.warnings}
+    slices[3].SliceLocation, slices[4].SliceLocation = -10, -7.5
+    study = read_ct(synthetic.save(slices, tmp_path / "exchanged"))
+    assert "SLICE_ORDER" in {w.code for w in study.warnings}

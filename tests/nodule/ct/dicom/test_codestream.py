@@ -1,4 +1,4 @@
-"""The size in a code stream's header, by the standards' own layouts and by real encoders."""
+"""What a code stream states of itself, by the standards' own layouts and by real encoders."""
 
 import struct
 from typing import Any
@@ -7,7 +7,7 @@ import pydicom
 import pytest
 from pydicom.encaps import get_frame
 
-from nodule.ct.dicom._codestream import stated_size
+from nodule.ct.dicom._codestream import is_whole, starts, stated_size
 
 LOSSLESS_JPEG, JPEG_LS, JPEG_2000 = (
     "1.2.840.10008.1.2.4.70",
@@ -55,3 +55,11 @@ def test_an_encoder_states_the_size_of_its_image(synthetic: Any) -> None:
     ds.compress(pydicom.uid.JPEGLSLossless, generate_instance_uid=False)
     frame = get_frame(ds.PixelData, 0, number_of_frames=1)
     assert stated_size(frame, JPEG_LS) == (ds.Rows, ds.Columns)
+    assert starts(frame)
+    assert is_whole(frame, JPEG_LS)
+    assert not is_whole(frame[:-2], JPEG_LS)
+
+
+def test_run_lengths_have_no_end_of_their_own() -> None:
+    assert is_whole(b"", RLE)
+    assert not starts(bytes(64))

@@ -135,3 +135,14 @@ def test_a_table_that_exchanges_frames_is_refused(
     with pytest.raises(NoduleError) as caught:
         read_ct(path)
     assert caught.value.code == "UNREADABLE"
+
+
+def test_frames_whose_places_in_the_stack_contradict_their_positions_are_told(
+    synthetic: Any, tmp_path: Path
+) -> None:
+    whole = enhanced(synthetic.make_slices())
+    one, other = (whole.PerFrameFunctionalGroupsSequence[k] for k in (2, 5))
+    positions = one.PlanePositionSequence, other.PlanePositionSequence
+    other.PlanePositionSequence, one.PlanePositionSequence = positions
+    study = read_ct(written(whole, tmp_path))
+    assert "SLICE_ORDER" in {warning.code for warning in study.warnings}
