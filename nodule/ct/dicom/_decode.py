@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydicom.encaps import get_frame
 
 from nodule.ct._containers import Member
-from nodule.ct._hounsfield import LOWEST_HU
+from nodule.ct._hounsfield import put_air_below_scale
 from nodule.ct.dicom import _syntaxes, attributes
 from nodule.ct.dicom._decoder_pool import DECODERS, MAX_KEPT
 from nodule.ct.dicom._dicom_file import PixelSpan, quiet_pydicom, read_pixels
@@ -192,7 +192,7 @@ def to_hounsfield(stored: Stored, image: ImageHeader) -> HuArray:
     declares padding, and below what CT stores.
     """
     hu = _rescaled(stored, image.slope or 0.0, image.intercept or 0.0)
-    hu[hu < LOWEST_HU] = AIR_HU
+    put_air_below_scale(hu)
     if image.padding is not None and believes_padding(image):
         low, high = image.padding
         hu[(stored >= low) & (stored <= high)] = AIR_HU

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.ct._containers import Member
-from nodule.ct._hounsfield import LOWEST_HU
+from nodule.ct._hounsfield import put_air_below_scale
 from nodule.ct.dicom._checks import too_few, too_large, too_wide
 from nodule.errors import GeometryError, InputError
 from nodule.geometry import Geometry
-from nodule.hu import AIR_HU, HuArray
+from nodule.hu import HuArray
 from nodule.study import SeriesHeader, SourceFormat
 from nodule.volume import compact
 
@@ -121,7 +121,7 @@ class ImageFile:
             )
         array = _hu_of(voxels)
         for slice_yx in array:
-            slice_yx[slice_yx < LOWEST_HU] = AIR_HU
+            put_air_below_scale(slice_yx)
         return compact(array)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nodule.ct import read_ct
-from nodule.ct._hounsfield import refuse_other_units
+from nodule.ct._hounsfield import put_air_below_scale, refuse_other_units
 from nodule.errors import InputError, NoduleError
 from nodule.geometry import Geometry
 
@@ -162,14 +162,50 @@ def test_half_a_volume_in_other_units_is_refused() -> None:
     assert verdict(array) == "NOT_HU"
 
 
-@pytest.mark.parametrize(("share", "expected"), [(0.1495, "OK"), (0.1505, "NOT_HU")])
-@pytest.mark.parametrize("z", [0, 3, 8])
-def test_a_slice_differs_from_the_next_in_at_most_15_percent(
+@pytest.mark.parametrize(
+    ("z", "share", "expected"),
+    [
+        *((z, 0.0995, "OK") for z in (0, 8)),
+        *((z, 0.1005, "NOT_HU") for z in (0, 8)),
+        *((z, 0.0495, "OK") for z in (3, 7)),
+        *((z, 0.0505, "NOT_HU") for z in (3, 7)),
+    ],
+)
+def test_a_slice_differs_from_both_its_neighbours_in_5_percent_at_most_and_at_an_end_in_10(
     z: int, share: float, expected: str
 ) -> None:
     array = np.tile(smooth()[:1], (9, 1, 1))
     array[z].ravel()[: round(2000 * share)] += 501
     assert verdict(array) == expected
+
+
+def air_below(share: float, lowest: float, kinds: int) -> str:
+    slice_yx = np.full((40, 50), 40, np.float32)
+    slice_yx.ravel()[: round(2000 * share)] = lowest - np.arange(round(2000 * share)) % kinds
+    try:
+        put_air_below_scale(slice_yx)
+    except NoduleError as error:
+        return error.code
+    assert (slice_yx == np.where(np.arange(2000).reshape(40, 50) < 2000 * share, -1000, 40)).all()
+    return "OK"
+
+
+@pytest.mark.parametrize(
+    ("share", "lowest", "kinds", "expected"),
+    [
+        (0.9, -2000, 1, "OK"),  # padding is a value, or two
+        (0.9, -2000, 2, "OK"),
+        (0.9, -2000, 9, "NOT_HU"),
+        (0.0995, -2000, 199, "OK"),
+        (0.1055, -2000, 199, "NOT_HU"),
+        (0.9, -1200, 100, "OK"),  # as low as noise of air reaches, to -1299
+        (0.9, -1301, 9, "NOT_HU"),
+    ],
+)
+def test_what_lies_below_the_scale_is_padding_where_it_does_not_vary(
+    share: float, lowest: float, kinds: int, expected: str
+) -> None:
+    assert air_below(share, lowest, kinds) == expected
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.4995, "OK"), (0.5005, "NOT_HU")])
