@@ -9,8 +9,12 @@ from both its neighbours so much while these are alike.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import combinations
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from nodule.errors import InputError
 from nodule.geometry import Geometry
@@ -25,9 +29,18 @@ _AIR_BELOW_HU = -300.0
 _TISSUE_ABOVE_HU, _WATER_BELOW_HU = -200.0, 300.0
 _MIN_AIR, _MIN_TISSUE, _MIN_WATER = 0.005, 0.01, 0.4
 _STEP_HU = 500.0  # between neighbouring slices: more than fat against muscle, less than air
-_ODD_SLICE, _ODD_END, _ODD_PART, _ODD_RATIO = 0.05, 0.1, 0.5, 10.0
+_ODD_SLICE, _ODD_RUN, _ODD_PART, _ODD_RATIO = 0.05, 0.15, 0.5, 10.0
+_SHORT_RUN = 2  # slices: anatomy may come and go within more
+_ODD_ENDS = (0.1, 0.3)  # for one slice and for two at either end
+_MOST_STEPS = 40  # looked at in pairs: a volume with more is noise, or in no order at all
 _BELOW_NOISE_HU, _MAX_BELOW_NOISE = -1300.0, 0.1  # where neither noise nor a streak fills a slice
 _PADDING_VALUES = 2  # round the circle, and where nothing was reconstructed
+# chests, a skull and phantoms: -37 to 76; moved by 200 or scaled by 0.8: below -128, or above 133
+_SOFT_HU, _MIDDLE_HU = 300.0, (-120.0, 130.0)
+# the same: 0 to 7 % at the border, 0 to 3 % dense; with the sign turned: 67 % and more, 51 to 88 %
+_BRIGHT_ABOVE_HU, _MOST_BRIGHT = 200.0, 0.3
+_DENSE_ABOVE_HU, _MOST_DENSE = 500.0, 0.25
+_RIM, _RIM_SLICES = 2, 64
 _SAMPLES = 128  # along each axis of a slice: enough for shares
 
 
@@ -50,17 +63,22 @@ def refuse_other_units(
     sample = array_zyx[:, ::rows, ::columns].astype(np.float32)
     # padding that was not declared is the lowest value there is
     padding_hu = min(float(sample.min()), AIR_HU)
-    measured = sample[(sample != AIR_HU) & (sample != padding_hu)]
+    is_measured = (sample != AIR_HU) & (sample != padding_hu)
+    measured = sample[is_measured]
     highest = float(array_zyx.max())
     if measured.size == 0 or highest > HIGHEST_HU:
         raise _not_hu("a range of values", f"{float(array_zyx.min()):g} to {highest:g}")
     _, height_mm, width_mm = np.multiply(geometry.shape_zyx, geometry.spacing_zyx_mm)
-    may_lack_air = is_stated and min(height_mm, width_mm) < BODY_MM
+    is_small = min(height_mm, width_mm) < BODY_MM
+    may_lack_air = is_stated and is_small
     has_air = np.mean(measured < _AIR_BELOW_HU) >= _MIN_AIR
     if not has_air and not may_lack_air:
         got = f"nothing below {float(measured.min()):g}"
         raise _not_hu(f"air below {_AIR_BELOW_HU:.0f} HU", got)
     _refuse_without_tissue(measured)
+    if not is_small:
+        _refuse_shifted(measured)
+    _refuse_inverted(sample, is_measured)
     _refuse_odd_slice(sample)
     if has_air:
         return ()
@@ -105,28 +123,75 @@ def _refuse_without_tissue(measured: NDArray[np.float32]) -> None:
         )
 
 
+def _refuse_shifted(measured: NDArray[np.float32]) -> None:
+    """Refuse soft tissue that lies beyond fat or beyond contrast medium: a wrong rescale."""
+    soft = measured[(measured > -_SOFT_HU) & (measured < _SOFT_HU)]
+    middle = float(np.median(soft)) if soft.size else 0.0
+    low, high = _MIDDLE_HU
+    if not low <= middle <= high:
+        raise _not_hu(
+            f"soft tissue round {low:.0f} to {high:.0f} HU, by its median", f"{middle:.0f} HU"
+        )
+
+
+def _refuse_inverted(sample: NDArray[np.float32], measured: NDArray[np.bool_]) -> None:
+    """Refuse an image that is bright where it ends: round a body there is air, or at most tissue.
+
+    Parameters
+    ----------
+    measured : which voxels are no padding; the image ends where they do.
+    """
+    step = -(-len(sample) // _RIM_SLICES)
+    known = measured[::step]
+    inner = ndimage.binary_erosion(known, structure=np.ones((1, 3, 3)), iterations=_RIM)
+    rim = sample[::step][known & ~inner]
+    bright = float(np.mean(rim > _BRIGHT_ABOVE_HU))
+    dense = float(np.mean(sample[measured] > _DENSE_ABOVE_HU))
+    for share, limit, what in (
+        (bright, _MOST_BRIGHT, f"{_BRIGHT_ABOVE_HU:.0f} HU at the images' border"),
+        (dense, _MOST_DENSE, f"{_DENSE_ABOVE_HU:.0f} HU"),
+    ):
+        if share > limit:
+            raise _not_hu(f"at most {limit:.0%} of the voxels above {what}", f"{share:.0%}")
+
+
 def _refuse_odd_slice(sample: NDArray[np.float32]) -> None:
-    """Refuse a slice unlike both its neighbours, which are alike, and a volume in two parts.
+    """Refuse slices unlike what lies on both sides of them, and a volume in two parts.
 
     Anatomy that begins or ends between two slices changes a part of them, for good.
     """
     steps = _share_that_differs(sample[1:], sample[:-1])
     usual = _ODD_RATIO * float(np.median(steps))
-    across = _share_that_differs(sample[2:], sample[:-2])
-    inside = np.minimum(steps[1:], steps[:-1])
-    inside[across > inside / 2] = 0
-    ends = np.where(steps[[0, -1]] > usual, steps[[0, -1]], 0)
-    parts = np.where(steps > usual, steps, 0)
-    for found, limit, what in (
-        (np.concatenate([[0], inside, [0]]), _ODD_SLICE, "slice {}"),
-        (np.concatenate([ends[:1], np.zeros(len(inside)), ends[1:]]), _ODD_END, "slice {}"),
-        (parts, _ODD_PART, "what follows slice {}"),
-    ):
-        if found.max() > limit:
+    found = list(_odd_runs(sample, steps))
+    last = int(steps.argmax())
+    beyond = [(float(steps[last]), _ODD_PART, f"what follows slice {last + 1}")]
+    for length, limit in enumerate(_ODD_ENDS[: len(steps)], start=1):
+        beyond.append((float(steps[length - 1]), limit, f"the first {length} slices"))
+        beyond.append((float(steps[-length]), limit, f"the last {length} slices"))
+    found += [each for each in beyond if each[0] > usual]
+    for share, limit, what in found:
+        if share > limit:
             raise _not_hu(
                 f"slices that differ from the next by {_STEP_HU:.0f} HU in {limit:.0%} at most",
-                f"{found.max():.0%} in {what.format(int(found.argmax()) + 1)} from the feet",
+                f"{share:.0%} in {what} from the feet",
             )
+
+
+def _odd_runs(
+    sample: NDArray[np.float32], steps: NDArray[np.float64]
+) -> Iterator[tuple[float, float, str]]:
+    """Yield runs of slices that differ from both sides, where those sides are alike.
+
+    Each with the share that differs, the most that may, and what it is called.
+    """
+    high = np.flatnonzero(steps > _ODD_SLICE)[:_MOST_STEPS]
+    for below, above in combinations(high.tolist(), 2):
+        share = float(min(steps[below], steps[above]))
+        limit = _ODD_SLICE if above - below <= _SHORT_RUN else _ODD_RUN
+        if share <= limit:
+            continue
+        if float(_share_that_differs(sample[[below]], sample[[above + 1]])[0]) <= share / 2:
+            yield share, limit, f"slices {below + 2} to {above + 1}"
 
 
 def _share_that_differs(

@@ -49,6 +49,12 @@ def test_a_chest_passes() -> None:
         pytest.param(lambda hu: hu + 1024, id="not rescaled"),
         pytest.param(lambda hu: 2 * (hu + 1024) - 1024, id="slope doubled"),
         pytest.param(lambda hu: 0.5 * (hu + 1024) - 1024, id="slope halved"),
+        pytest.param(lambda hu: hu - 200, id="200 too low"),
+        pytest.param(lambda hu: hu + 200, id="200 too high"),
+        pytest.param(lambda hu: 0.8 * (hu + 1024) - 1024, id="slope 0.8"),
+        pytest.param(lambda hu: -hu, id="sign turned"),
+        pytest.param(lambda hu: 3071 - hu, id="stored values turned"),
+        pytest.param(lambda hu: -600 - hu, id="window turned"),
         pytest.param(lambda hu: 1e10 * (hu + 1024) - 1024, id="slope of 1e10"),
         pytest.param(lambda hu: (hu + 1000) / 6, id="eight bits"),
         pytest.param(lambda hu: (hu + 1000) / 1000, id="density"),
@@ -104,21 +110,58 @@ def test_air_is_half_a_percent_below_minus_300(air_hu: str, share: float, expect
 )
 def test_tissue_is_a_percent_above_minus_200(tissue_hu: str, share: float, expected: str) -> None:
     array = volume(**{"-1024": 1e-4, "-850": 1 - share - 1e-4, tissue_hu: share})
-    assert verdict(array) == expected
+    assert verdict(array, geometry=SPOT) == expected
 
 
 @pytest.mark.parametrize(
     ("water_hu", "share", "expected"),
     [
-        ("300", 0.201, "OK"),
-        ("300", 0.199, "NOT_HU"),
-        ("301", 0.201, "NOT_HU"),
+        ("300", 0.1005, "OK"),
+        ("300", 0.0995, "NOT_HU"),
+        ("301", 0.1005, "NOT_HU"),
     ],
 )
 def test_two_fifths_of_the_tissue_lies_round_water(
     water_hu: str, share: float, expected: str
 ) -> None:
-    array = volume(**{"-1024": 0.1, "-850": 0.4, water_hu: share, "900": 0.5 - share})
+    array = volume(**{"-1024": 0.1, "-850": 0.65, water_hu: share, "900": 0.25 - share})
+    assert verdict(array) == expected
+
+
+@pytest.mark.parametrize(
+    ("soft_hu", "expected"),
+    [("-121", "NOT_HU"), ("-120", "OK"), ("130", "OK"), ("131", "NOT_HU")],
+)
+def test_the_median_of_soft_tissue_is_no_denser_than_contrast_and_no_less_than_fat(
+    soft_hu: str, expected: str
+) -> None:
+    array = volume(**{"-1024": 0.1, "-850": 0.6, soft_hu: 0.25, "500": 0.05})
+    assert verdict(array) == expected
+    assert verdict(array, geometry=SPOT) == "OK"  # which may lie inside fat, or a heart
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.299, "OK"), (0.301, "NOT_HU")])
+def test_no_image_is_bright_at_its_border(share: float, expected: str) -> None:
+    array = np.full((5, 40, 50), -850, np.float32) + np.arange(50, dtype=np.float32)
+    array[:, 5:35, 5:45] = 40
+    rim = np.ones((40, 50), bool)
+    rim[2:-2, 2:-2] = False
+    places = np.flatnonzero(rim)
+    array.reshape(5, -1)[:, places[: round(share * len(places))]] = 201
+    assert verdict(array) == expected
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.2495, "OK"), (0.2505, "NOT_HU")])
+def test_a_quarter_of_a_body_may_be_dense(share: float, expected: str) -> None:
+    array = volume(**{"-1024": 1e-4, "-850": 0.3, "40": 0.7 - share - 1e-4, "501": share})
+    array[:, [0, 1, -2, -1]] = -850
+    array[:, :, [0, 1, -2, -1]] = -850
+    dense = np.mean(array > 500)
+    array[array == 40] = 501  # as many as are missing at the border
+    places = np.flatnonzero(array == 501)
+    wanted = round(share * array.size)
+    assert dense < share < len(places) / array.size
+    array.ravel()[places[wanted:]] = 40
     assert verdict(array) == expected
 
 
@@ -154,6 +197,29 @@ def test_one_odd_slice_is_refused(change: Any, z: int) -> None:
     assert verdict(array, geometry=grid) == "OK"
     array[z] = change(array[z])
     assert verdict(array, geometry=grid) == "NOT_HU"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda hu: hu + 1024, id="not rescaled"),
+        pytest.param(lambda hu: 2 * (hu + 1024) - 1024, id="slope doubled"),
+        pytest.param(lambda hu: np.full_like(hu, -1000), id="blank"),
+    ],
+)
+@pytest.mark.parametrize("odd", [(0, 1), (3, 4), (7, 8), (2, 3, 4), (1, 4)])
+def test_odd_slices_beside_each_other_are_refused(change: Any, odd: tuple[int, ...]) -> None:
+    array = smooth()
+    for z in odd:
+        array[z] = change(array[z])
+    assert verdict(array) == "NOT_HU"
+
+
+def test_two_odd_slices_of_different_kinds_are_refused() -> None:
+    array = smooth()
+    array[4] = -1000
+    array[5] += 1024
+    assert verdict(array) == "NOT_HU"
 
 
 def test_half_a_volume_in_other_units_is_refused() -> None:

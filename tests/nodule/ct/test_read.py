@@ -174,6 +174,8 @@ def test_a_small_field_of_view_without_air_is_flagged(synthetic: Any, tmp_path: 
     slices = synthetic.make_slices()
     for ds in slices:
         ds.RescaleIntercept += 750  # -250 to 678 HU
+        stored = np.frombuffer(ds.PixelData, "<i2").clip(max=150 - int(ds.RescaleIntercept))
+        ds.PixelData = stored.astype("<i2").tobytes()
     warnings = read_ct(synthetic.save(slices, tmp_path)).warnings
     assert "NO_AIR" in {w.code for w in warnings}
 
