@@ -17,7 +17,7 @@ from nodule.ct import ReadCt, SeriesSource
 from nodule.detection import Detection
 from nodule.errors import ConfigError, UsageError
 from nodule.findings import Candidate, Finding, ScoredCandidate
-from nodule.inference import Device
+from nodule.inference import Device, Engine
 from nodule.lungs import SegmentLungs
 from nodule.malignancy import MapSaliency, ScoreMalignancy
 from nodule.measure.stage import Measure
@@ -134,10 +134,17 @@ class Chain:
 
     def on_device(self, device: Device) -> Chain:
         """Return the chain with every network on a device."""
+        return self._run_by(device=device)
+
+    def on_engine(self, engine: Engine) -> Chain:
+        """Return the chain with every network run by an engine."""
+        return self._run_by(engine=engine)
+
+    def _run_by(self, **computing: str) -> Chain:
         moved = {
-            name: replace(stage, device=device)
+            name: replace(stage, **computing)
             for name, stage in self.stages.items()
-            if "device" in {each.name for each in fields(stage)}
+            if computing.keys() <= {each.name for each in fields(stage)}
         }
         chain = replace(self, explain=None, **moved)
         if self.explain is None:

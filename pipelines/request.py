@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nodule.advice.context import Context
     from nodule.chain import Chain
     from nodule.guidelines.facts import Setting
-    from nodule.inference import Device
+    from nodule.inference import Device, Engine
     from nodule.pseudonyms import Pseudonyms
     from nodule.saliency import Answer
 
@@ -50,6 +50,7 @@ class RunRequest:
     config : TOML file of the stages; None for the shipped one.
     cache : folder in which the stages' outputs are kept; None for the user's cache folder.
     device : where the networks run.
+    engine : what runs them.
 
     Raises
     ------
@@ -76,6 +77,7 @@ class RunRequest:
     config: Path | None = None
     cache: Path | None = None
     device: Device = "auto"
+    engine: Engine = "auto"
 
     def __post_init__(self) -> None:
         if not self.studies:
@@ -105,15 +107,15 @@ class RunRequest:
 
         Raises
         ------
-        NoduleError : as :attr:`chain`, :attr:`context` and :attr:`pseudonyms` raise it, and
-            ``NO_CUDA``.
+        NoduleError : as :attr:`chain`, :attr:`context` and :attr:`pseudonyms` raise it, and as
+            :func:`nodule.inference.choose_compute`.
         """
-        _ = self.context, self.pseudonyms
-        stages = self.chain.stages.values()
-        if any(getattr(stage, "device", None) == "cuda" for stage in stages):
-            from nodule.inference import pick_device
+        from nodule.inference import choose_compute
 
-            pick_device("cuda")
+        _ = self.context, self.pseudonyms
+        for stage in self.chain.stages.values():
+            if hasattr(stage, "engine"):
+                choose_compute(engine=stage.engine, device=stage.device)
 
     @cached_property
     def chain(self) -> Chain:
@@ -125,6 +127,8 @@ class RunRequest:
         chain = Chain(**stages)
         if self.device != "auto":
             chain = chain.on_device(self.device)
+        if self.engine != "auto":
+            chain = chain.on_engine(self.engine)
         return chain.at_operating_point(fp_per_scan=self.fp_per_scan, threshold=self.threshold)
 
     @property

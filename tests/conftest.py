@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,15 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     found = (pair for call in calls for pair in call.user_properties)
     for line in table(found):
         terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep converted networks away from the user's, in one folder for all processes of a run."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    os.environ["NODULE_CACHE"] = str(root / "nodule-cache")
 
 
 @pytest.fixture(scope="session")

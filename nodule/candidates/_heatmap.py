@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 STRIDE = 4
 """Voxels, and at 1 mm millimetres, between neighbouring cells along each axis."""
+GRANULARITY = 16
+"""The network's input sizes must be multiples of this many voxels."""
+OUTPUTS = 5
+"""The network's channels: heat logit, log diameter, offset z, y, x."""
 TYPICAL_DIAMETER_MM = 8.0
 """Where the size channel is zero; near LIDC's median."""
 

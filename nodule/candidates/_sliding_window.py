@@ -16,12 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from nodule.candidates._heatmap import STRIDE
-from nodule.candidates.network import GRANULARITY, OUTPUTS
+from nodule.candidates._heatmap import GRANULARITY, OUTPUTS, STRIDE
 from nodule.hu import NETWORK_WINDOW, HuArray
-from nodule.inference import Precision, autocast
 from nodule.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nodule.candidates.network import HeatmapNetwork
+    from nodule.inference import Runner
 
 Cells = tuple[int, int, int]
 Box = tuple[slice, slice, slice]
@@ -119,20 +116,18 @@ def plan_windows(wanted: NDArray[np.bool_], *, size: int, halo: int) -> Plan:
 
 
 def slide_window(
-    network: HeatmapNetwork,
+    network: Runner,
     array_hu: HuArray,
     plan: Plan,
     *,
     batch: int,
-    device: torch.device,
-    precision: Precision,
     progress: Progress = silent,
 ) -> NDArray[np.float32]:
     """Return the raw answers on the scan's grid of cells.
 
     Parameters
     ----------
-    network : in evaluation mode, on the device.
+    network : from (batch, 1, z, y, x), HU normalised to [0, 1], to (batch, 5, z/4, y/4, x/4).
     array_hu : HU [z, y, x], 1 mm.
     plan : of its windows.
     batch : windows per run.
@@ -146,12 +141,7 @@ def slide_window(
     for first in range(0, len(plan.windows), batch):
         chosen = plan.windows[first : first + batch]
         images = np.stack([_image(array_hu, one.start, plan.size) for one in chosen])[:, None]
-        tensor = (
-            torch.from_numpy(images).to(device).contiguous(memory_format=torch.channels_last_3d)
-        )
-        with torch.inference_mode(), autocast(device, precision):
-            said = network(tensor).cpu().numpy()
-        for answer, one in zip(said, chosen, strict=True):
+        for answer, one in zip(network(images), chosen, strict=True):
             answers[:, *one.core] = answer[:, *_within(one)]
         progress((first + len(chosen)) / len(plan.windows))
     return answers

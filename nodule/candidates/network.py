@@ -17,15 +17,12 @@ from monai.networks.blocks.convolutions import Convolution, ResidualUnit
 from torch import nn
 from torch.nn import functional
 
+from nodule.candidates._heatmap import OUTPUTS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
-
-GRANULARITY = 16
-"""Input sizes must be multiples of this many voxels."""
-OUTPUTS = 5
-"""Channels: heat logit, log diameter, offset z, y, x (see :mod:`nodule.candidates._heatmap`)."""
 
 _RARE = -4.6  # logit of 1 %: what most cells are when training starts (Lin et al. 2017)
 

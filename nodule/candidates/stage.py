@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
@@ -14,10 +15,12 @@ from nodule.geometry import as_vector
 from nodule.inference import (
     SPEED_ONLY,
     Device,
+    Engine,
+    NetworkSource,
     Precision,
+    Runner,
     fold_normalisation,
-    pick_device,
-    prepare,
+    open_network,
 )
 from nodule.progress import Progress, silent
 from nodule.ranges import Margin, Share, check_fields
@@ -25,13 +28,13 @@ from nodule.volume import LungMask, Volume
 from nodule.weights import Weights, load_state
 
 if TYPE_CHECKING:
-    import torch
     from numpy.typing import NDArray
 
     from nodule.candidates._peaks import Peak
     from nodule.candidates.network import HeatmapNetwork
 
 _SPACING_TOLERANCE_MM = 1e-3
+_EXAMPLE_SHAPE = (1, 1, 32, 32, 32)  # on which the network is traced
 WindowEdge = Annotated[int, Interval(ge=16, le=1024), MultipleOf(16)]
 
 
@@ -56,6 +59,7 @@ class ProposeCandidates:
     halo_mm : context around what a window answers for, a multiple of 16.
     batch : windows per run.
     device : where the network runs.
+    engine : what runs it.
 
     Raises
     ------
@@ -75,6 +79,7 @@ class ProposeCandidates:
     halo_mm: Annotated[int, Interval(ge=0, le=256), MultipleOf(16)] = 16
     batch: Annotated[int, Interval(ge=1, le=1024)] = field(default=1, metadata=SPEED_ONLY)
     device: Device = field(default="auto", metadata=SPEED_ONLY)
+    engine: Engine = field(default="auto", metadata=SPEED_ONLY)
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -100,7 +105,7 @@ class ProposeCandidates:
         ------
         InputError : ``NOT_ONE_MM`` for another spacing.
         GeometryError : ``LUNGS_ELSEWHERE`` when the mask lies on another grid.
-        WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
+        NoduleError : as :func:`load_network`.
         """
         from nodule.candidates._heatmap import STRIDE
         from nodule.candidates._peaks import find_peaks, suppress
@@ -109,13 +114,16 @@ class ProposeCandidates:
         _check_grids(volume, lungs)
         wanted = reachable_cells(lungs.labels_zyx > 0, margin_mm=self.lung_margin_mm)
         sizes = [mm // STRIDE for mm in self.window_mm]
-        device = pick_device(self.device)
+        network = load_network(
+            self.weights, engine=self.engine, device=self.device, precision=self.precision
+        )
         answers = slide_window(
-            load_network(self.weights, device),
+            network,
             volume.array_zyx,
             plan_cheapest(wanted, sizes=sizes, halo=self.halo_mm // STRIDE),
-            batch=self.batch, device=device, precision=self.precision, progress=progress,
-        )  # fmt: skip
+            batch=self.batch,
+            progress=progress,
+        )
         peaks = find_peaks(answers, wanted=wanted, threshold=self.score_threshold)
         progress(1.0)
         kept = suppress(peaks, apart_mm=self.apart_mm, limit=self.max_candidates)
@@ -151,11 +159,35 @@ def widened(cells: NDArray[np.bool_], *, margin_mm: float) -> NDArray[np.bool_]:
     return np.asarray(distance_mm <= margin_mm, dtype=np.bool_)
 
 
-def load_network(weights: Weights, device: torch.device) -> HeatmapNetwork:
-    """Return the network of the weights, ready to run; errors as :func:`plain_network`."""
+def load_network(
+    weights: Weights,
+    *,
+    engine: Engine = "auto",
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> Runner:
+    """Return the network of the weights, ready to run.
+
+    Raises
+    ------
+    NoduleError : as :func:`plain_network` and :func:`nodule.inference.open_network`.
+    """
+    weights.check_stage(ProposeCandidates.name)
+    source = NetworkSource(
+        name=ProposeCandidates.name,
+        weights_sha256=weights.sha256,
+        code=("nodule.candidates.network", __name__),
+        build=partial(_fast_network, weights),
+        example_shape=_EXAMPLE_SHAPE,
+        free_axes=(0, 2, 3, 4),
+    )
+    return open_network(source, engine=engine, device=device, precision=precision)
+
+
+def _fast_network(weights: Weights) -> HeatmapNetwork:
     from nodule.candidates.network import pair_columns
 
-    return prepare(pair_columns(fold_normalisation(plain_network(weights))), device)
+    return pair_columns(fold_normalisation(plain_network(weights)))
 
 
 def plain_network(weights: Weights) -> HeatmapNetwork:

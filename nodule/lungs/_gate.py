@@ -9,16 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from torch import Tensor
 
 from nodule.hu import HuArray
 from nodule.lungs._body import within_body
+from nodule.lungs._coarse import COARSENING, Shares, coarsen
 from nodule.lungs._distance import distance_to
 from nodule.lungs._shape import DARK_SHARE, HALF, refine
-from nodule.lungs.network import COARSENING, coarsen
 
 _PER_ML = 1000  # fine voxels
 _AIR_BELOW_HU = -500.0
@@ -61,7 +59,7 @@ class AirPiece:
         return self.share >= (_LEAST_SHARE if self.gas < _MOST_GAS else _SURE_SHARE)
 
 
-def inside_body(shares: Tensor, coarse_hu: NDArray[np.float32]) -> tuple[Tensor, float]:
+def inside_body(shares: Shares, coarse_hu: NDArray[np.float32]) -> tuple[Shares, float]:
     """Leave out the parts that lie outside the body for the most part, as the foam of a table.
 
     What reaches the image's sides: the chest wall may lie beyond them.
@@ -76,7 +74,7 @@ def inside_body(shares: Tensor, coarse_hu: NDArray[np.float32]) -> tuple[Tensor,
     The shares, 0 beyond the immediate surroundings of what is inside, and the volume in ml of
     what is outside.
     """
-    lung = (shares.sum(0) > HALF).numpy()
+    lung = shares.sum(0) > HALF
     labels, count = ndimage.label(lung)
     inside = np.array(ndimage.mean(within_body(coarse_hu, lung), labels, range(count + 1)))
     rim = np.ones_like(lung)
@@ -85,12 +83,12 @@ def inside_body(shares: Tensor, coarse_hu: NDArray[np.float32]) -> tuple[Tensor,
     kept = (inside >= _LEAST_INSIDE)[labels] & lung
     near = ndimage.binary_dilation(kept, iterations=_NEAR) & ~(lung & ~kept)
     outside_ml = float((lung & ~kept).sum()) * COARSENING**3 / _PER_ML
-    return shares * torch.from_numpy(near), outside_ml
+    return shares * near, outside_ml
 
 
 def lung_pieces(
-    shares: Tensor, array_zyx: HuArray, *, least_part: float
-) -> tuple[Tensor, NDArray[np.bool_], tuple[AirPiece, ...]]:
+    shares: Shares, array_zyx: HuArray, *, least_part: float
+) -> tuple[Shares, NDArray[np.bool_], tuple[AirPiece, ...]]:
     """Leave out what is gas of the bowel or otherwise no lung.
 
     Parameters
@@ -105,8 +103,8 @@ def lung_pieces(
     lung; the coarse voxels of the main pieces; and all pieces of at least half a millilitre,
     largest first.
     """
-    main = np.zeros(tuple(shares.shape[1:]), np.bool_)
-    box = ndimage.find_objects((shares.sum(0) > DARK_SHARE).numpy().astype(np.uint8))
+    main = np.zeros(shares.shape[1:], np.bool_)
+    box = ndimage.find_objects((shares.sum(0) > DARK_SHARE).astype(np.uint8))
     if not box:
         return shares, main, ()
     near, coarse = shares[(slice(None), *box[0])], box[0]
@@ -119,10 +117,10 @@ def lung_pieces(
     for number, piece in pieces.items():
         verdict[0, number] = 1.0 if piece.is_lung else -1.0
         verdict[1, number] = piece.is_lung and piece.volume_ml >= least_ml
-    balance = coarsen(verdict[0][labels]).numpy()
-    main[coarse] = coarsen(verdict[1][labels]).numpy() > 0
-    kept = shares.clone()
-    kept[(slice(None), *coarse)] *= torch.from_numpy(~_beside_others(balance))
+    balance = coarsen(verdict[0][labels])
+    main[coarse] = coarsen(verdict[1][labels]) > 0
+    kept = shares.copy()
+    kept[(slice(None), *coarse)] *= ~_beside_others(balance)
     return kept, main, tuple(sorted(pieces.values(), key=lambda each: -each.volume_ml))
 
 
@@ -136,12 +134,12 @@ def _beside_others(balance: NDArray[np.float32]) -> NDArray[np.bool_]:
     return ~lungs & (distance_to(others) < distance_to(lungs))
 
 
-def _measure(labels: NDArray[np.int32], shares: Tensor, hu: HuArray) -> dict[int, AirPiece]:
+def _measure(labels: NDArray[np.int32], shares: Shares, hu: HuArray) -> dict[int, AirPiece]:
     where = np.flatnonzero(labels)
     number = labels.ravel()[where]
     sizes = np.bincount(number, minlength=1)
     place = tuple(axis // COARSENING for axis in np.unravel_index(where, labels.shape))
-    share = np.bincount(number, weights=shares.sum(0).numpy()[place])
+    share = np.bincount(number, weights=shares.sum(0)[place])
     gas = np.bincount(number, weights=hu.ravel()[where] < _GAS_BELOW_HU)
     return {
         int(n): AirPiece(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from torch import Tensor
-from torch.nn import functional
 
 from nodule.hu import HuArray
+from nodule.lungs._coarse import COARSENING, Shares, interpolate
 from nodule.lungs._distance import close_by_ball, distance_to
-from nodule.lungs.network import COARSENING
 from nodule.volume import LungMask
 
 _COARSE_MM = float(COARSENING)  # the fine grid has 1 mm
@@ -23,8 +20,8 @@ _SLAB = 16  # coarse slices refined at a time: bounds the memory
 
 
 def clean(
-    shares: Tensor, main: NDArray[np.bool_], *, least_part: float, closing_mm: float
-) -> tuple[Tensor, float]:
+    shares: Shares, main: NDArray[np.bool_], *, least_part: float, closing_mm: float
+) -> tuple[Shares, float]:
     """Drop small separate parts of either lung, close its surface, fill what it encloses.
 
     Parameters
@@ -38,15 +35,15 @@ def clean(
     -------
     The cleaned shares, 0 beyond the lungs' immediate surroundings, and both lungs' volume in ml.
     """
-    lung = (shares.sum(0) > HALF).numpy()
-    right_leads = (shares[0] > shares[1]).numpy()
+    lung = shares.sum(0) > HALF
+    right_leads = shares[0] > shares[1]
     sides = _two_sides(lung, right_leads, main, least_part)
     kept = np.zeros_like(lung)
-    filled = shares.clone()
+    filled = shares.copy()
     for index, (part, leads) in enumerate(zip(sides, (right_leads, ~right_leads), strict=True)):
         closed = _close(part, closing_mm) & ~sides[1 - index]
-        sided = torch.from_numpy(part & ~leads)
-        gained = torch.from_numpy(closed & ~part)
+        sided = part & ~leads
+        gained = closed & ~part
         filled[index, sided] = shares[:, sided].sum(0)
         filled[1 - index, sided] = 0.0
         filled[:, gained] = 0.0
@@ -54,7 +51,7 @@ def clean(
         kept |= closed
     near = ndimage.binary_dilation(kept, iterations=_NEAR) & ~(lung & ~kept)
     volume_ml = float(kept.sum()) * COARSENING**3 / 1000.0
-    return filled * torch.from_numpy(near), volume_ml
+    return filled * near, volume_ml
 
 
 def _close(part: NDArray[np.bool_], closing_mm: float) -> NDArray[np.bool_]:
@@ -92,7 +89,7 @@ def _large_parts(
     return large[labels], (known & ~large)[labels]
 
 
-def refine(shares: Tensor, array_zyx: HuArray) -> NDArray[np.uint8]:
+def refine(shares: Shares, array_zyx: HuArray) -> NDArray[np.uint8]:
     """Interpolate the shares to the fine grid and cut them at a half, lower where there is air.
 
     At the pleura the image itself says more than a 3 mm network: a dark voxel beside the lung is
@@ -113,37 +110,39 @@ def refine(shares: Tensor, array_zyx: HuArray) -> NDArray[np.uint8]:
     if box is None:
         return labels
     (z0, z1), rows, columns = box
-    fields = torch.stack([shares.sum(0), shares[0] - shares[1]])[
-        :, :, slice(*rows), slice(*columns)
-    ]
+    near = shares[:, :, slice(*rows), slice(*columns)]
+    fields = near.sum(0), near[0] - near[1]
     for first in range(z0, z1, _SLAB):
         last = min(first + _SLAB, z1)
         where = tuple(
             slice(low * COARSENING, high * COARSENING)
             for low, high in ((first, last), rows, columns)
         )
-        labels[where] = _label_slab(fields, first, last, torch.from_numpy(array_zyx[where]))
+        labels[where] = _label_slab(fields, first, last, array_zyx[where])
     return labels
 
 
-def _label_slab(fields: Tensor, first: int, last: int, hu: Tensor) -> NDArray[np.uint8]:
+def _label_slab(
+    fields: tuple[NDArray[np.float32], NDArray[np.float32]],
+    first: int,
+    last: int,
+    hu: HuArray,
+) -> NDArray[np.uint8]:
     """Label the fine voxels of the coarse slices from ``first`` to before ``last``."""
     # one coarse slice more on either side, so that slabs meet without an edge
-    low, high = max(first - 1, 0), min(last + 1, fields.shape[1])
-    fine = functional.interpolate(
-        fields[None, :, low:high], scale_factor=COARSENING, mode="trilinear"
-    )[0, :, (first - low) * COARSENING :]
-    depth, rows, columns = hu.shape
-    share, lead = fine[:, :depth, :rows, :columns]
+    low, high = max(first - 1, 0), min(last + 1, len(fields[0]))
+    start = (first - low) * COARSENING
+    box = tuple(slice(0, n) for n in hu.shape)
+    share, lead = (interpolate(each[low:high])[start:][box] for each in fields)
     found = (share > HALF) | ((share > DARK_SHARE) & (hu < _DARK_BELOW_HU))
-    side = torch.where(lead > 0, LungMask.RIGHT, LungMask.LEFT).to(torch.uint8)
-    return np.asarray((side * found).numpy())
+    side = np.where(lead > 0, np.uint8(LungMask.RIGHT), np.uint8(LungMask.LEFT))
+    return np.asarray(side * found, np.uint8)
 
 
-def _box(mask: Tensor) -> list[tuple[int, int]] | None:
+def _box(mask: NDArray[np.bool_]) -> list[tuple[int, int]] | None:
     """Return the box that holds the mask with a margin of two voxels, or None if it is empty."""
-    if not mask.any():
+    index = np.argwhere(mask)
+    if not len(index):
         return None
-    index = torch.nonzero(mask)
-    low, high = index.amin(0).tolist(), index.amax(0).tolist()
+    low, high = index.min(0).tolist(), index.max(0).tolist()
     return [(max(a - 2, 0), min(b + 3, n)) for a, b, n in zip(low, high, mask.shape, strict=True)]

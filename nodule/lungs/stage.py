@@ -9,7 +9,7 @@ from annotated_types import Interval
 
 from nodule.errors import InputError, StageError
 from nodule.geometry import AXIAL_DIRECTION, Geometry
-from nodule.inference import SPEED_ONLY, Device, Precision
+from nodule.inference import SPEED_ONLY, Device, Engine, Precision
 from nodule.progress import Progress, silent
 from nodule.ranges import Share, check_fields
 from nodule.volume import LungMask, Volume
@@ -43,6 +43,7 @@ class SegmentLungs:
         and vessels stay inside.
     precision : of the network.
     device : where it runs.
+    engine : what runs it.
 
     Raises
     ------
@@ -58,6 +59,7 @@ class SegmentLungs:
     closing_mm: Annotated[float, Interval(ge=0, le=50)] = 9.0
     precision: Precision = "auto"
     device: Device = field(default="auto", metadata=SPEED_ONLY)
+    engine: Engine = field(default="auto", metadata=SPEED_ONLY)
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -80,18 +82,22 @@ class SegmentLungs:
             air in tissue or foam is none, or the files state another part of the body.
         WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
         """
+        from nodule.lungs._coarse import coarsen
         from nodule.lungs._gate import inside_body, lung_pieces
         from nodule.lungs._infer import coarse_shares
         from nodule.lungs._shape import clean, refine
-        from nodule.lungs.network import coarsen
 
         _check_grid(volume.geometry)
         coarse_hu = coarsen(volume.array_zyx)
         shares = coarse_shares(
-            coarse_hu, self.weights, device=self.device, precision=self.precision
+            coarse_hu,
+            self.weights,
+            engine=self.engine,
+            device=self.device,
+            precision=self.precision,
         )
         progress(0.6)
-        shares, outside_ml = inside_body(shares, coarse_hu.numpy())
+        shares, outside_ml = inside_body(shares, coarse_hu)
         shares, main, pieces = lung_pieces(shares, volume.array_zyx, least_part=self.least_part)
         shares, volume_ml = clean(
             shares, main, least_part=self.least_part, closing_mm=self.closing_mm

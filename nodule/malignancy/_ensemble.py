@@ -14,16 +14,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from nodule.errors import ConfigError
-from nodule.inference import Precision
+from nodule.inference import Device, Engine, Precision
+from nodule.malignancy._answers import LEVELS, CubeSizes, SeesCubes
 from nodule.malignancy._predict import TTA_FLIPS, Flip, Predictor
-from nodule.malignancy.network import LEVELS, C3DMultitask
 from nodule.weights import Weights
 
-MakeCubes = Callable[[C3DMultitask], NDArray[np.float32]]
+MakeCubes = Callable[[SeesCubes], NDArray[np.float32]]
 """Makes any network's input of the same places, [item, magnification, z, y, x]."""
 
 
@@ -67,31 +66,35 @@ class Ensemble:
 
     @classmethod
     def load(
-        cls, weights: Sequence[Weights], *, device: torch.device, precision: Precision = "auto"
+        cls,
+        weights: Sequence[Weights],
+        *,
+        device: Device = "auto",
+        precision: Precision = "auto",
+        engine: Engine = "auto",
     ) -> Ensemble:
-        """Build and fill a network per weights file, and assign the flips.
+        """Open a network per weights file, and assign the flips.
 
         Raises
         ------
-        WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
+        NoduleError : as :meth:`Predictor.load`.
         """
         shares = assign_tta_flips(TTA_FLIPS, len(weights))
         return cls(
             members=tuple(
-                Predictor.load(each, device=device, precision=precision, flips=share)
+                Predictor.load(each, device=device, precision=precision, engine=engine, flips=share)
                 for each, share in zip(weights, shares, strict=True)
             )
         )
 
     def predict(self, make_cubes: MakeCubes) -> EnsemblePrediction:
         """Predict for places; members that take the same cubes are shown them once made."""
-        shown: dict[tuple[object, ...], NDArray[np.float32]] = {}
+        shown: dict[CubeSizes, NDArray[np.float32]] = {}
         said = []
         for member in self.members:
-            taken = (member.network.magnifications_mm, member.network.cube)
-            if taken not in shown:
-                shown[taken] = make_cubes(member.network)
-            said.append(member.predict(shown[taken]))
+            if member.sees not in shown:
+                shown[member.sees] = make_cubes(member.sees)
+            said.append(member.predict(shown[member.sees]))
         return EnsemblePrediction(
             probability=np.mean([each.probability for each in said], axis=0),
             distributions=np.stack([each.malignancy for each in said]),

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from nodule.errors import InputError
 from nodule.geometry import Geometry, Vector, as_vector
+from nodule.malignancy._answers import SeesCubes
 from nodule.malignancy._cubes import candidate_cubes
 from nodule.malignancy._predict import TTA_FLIPS
 from nodule.malignancy.network import C3DMultitask
@@ -82,7 +83,7 @@ class ReceptiveField:
         part = volume.array_zyx[box].astype(np.float32)
         return replace(whole, volume=Volume(array_zyx=part, geometry=grid))
 
-    def cubes(self, network: C3DMultitask) -> NDArray[np.float32]:
+    def cubes(self, network: SeesCubes) -> NDArray[np.float32]:
         """Return a network's input, [1, magnification, z, y, x]."""
         cubes = candidate_cubes(
             self.volume.array_zyx,
@@ -107,7 +108,7 @@ class ReceptiveField:
         )
 
 
-def field_cubes(places: Sequence[ReceptiveField], network: C3DMultitask) -> NDArray[np.float32]:
+def field_cubes(places: Sequence[ReceptiveField], network: SeesCubes) -> NDArray[np.float32]:
     """Return a network's input for several places, [place, magnification, z, y, x]."""
     return np.concatenate([place.cubes(network) for place in places])
 

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from nodule.inference import Precision, autocast, fold_normalisation, prepare
-from nodule.malignancy.network import LEVELS, REFERENCE_DIAMETER_MM, C3DMultitask, Outputs, build
+from nodule.inference import (
+    Device,
+    Engine,
+    NetworkSource,
+    Precision,
+    Runner,
+    fold_normalisation,
+    open_network,
+    prepare,
+)
+from nodule.malignancy._answers import CubeSizes, Prediction
 from nodule.weights import Weights, load_state
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from nodule.malignancy.network import C3DMultitask
 
 Flip = tuple[int, ...]
 """Axes of [item, magnification, z, y, x] that are reversed."""
@@ -24,42 +40,20 @@ TTA_FLIPS: tuple[Flip, ...] = tuple(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Prediction:
-    """What the network says of several places.
-
-    Parameters
-    ----------
-    probability : that each is a nodule, float32 [item].
-    ratings : per LIDC characteristic the distribution over its ratings, [item, level].
-    diameter_mm : [item].
-    """
-
-    probability: NDArray[np.float32]
-    ratings: Mapping[str, NDArray[np.float32]]
-    diameter_mm: NDArray[np.float32]
-
-    @property
-    def malignancy(self) -> NDArray[np.float32]:
-        """Distribution over the ratings 1 to 5, [item, 5]."""
-        return self.ratings["malignancy"]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Predictor:
     """A network ready to answer.
 
     Parameters
     ----------
-    network : in evaluation mode on its device.
-    device : where it lies.
-    precision : how it computes.
+    network : from cubes [item, magnification, z, y, x] of HU mapped to [0, 1] to logits
+        [item, output] in the order of the tasks.
+    sees : the cubes that it takes.
     batch : places at once.
     flips : whose mean answer is taken.
     """
 
-    network: C3DMultitask
-    device: torch.device
-    precision: Precision = "auto"
+    network: Runner
+    sees: CubeSizes
     batch: int = 16
     flips: tuple[Flip, ...] = TTA_FLIPS
 
@@ -68,52 +62,64 @@ class Predictor:
         cls,
         weights: Weights,
         *,
-        device: torch.device,
+        device: Device = "auto",
         precision: Precision = "auto",
+        engine: Engine = "auto",
         flips: tuple[Flip, ...] = TTA_FLIPS,
     ) -> Predictor:
-        """Build the network that a weights file names, and fill it.
+        """Open the network that a weights file names.
 
         Raises
         ------
         WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
+        NoduleError : as :func:`nodule.inference.open_network`.
         """
         weights.check_stage("malignancy")
-        network = build(weights.architecture)
-        network.load_state_dict(load_state(weights))
-        return cls(
-            network=prepare(fold_normalisation(network.eval()), device),
-            device=device,
-            precision=precision,
-            flips=flips,
+        sees = CubeSizes.of(weights.architecture)
+        source = NetworkSource(
+            name="malignancy",
+            weights_sha256=weights.sha256,
+            code=("nodule.malignancy.network", "nodule.malignancy._backbones", __name__),
+            build=partial(_logits_only, weights),
+            example_shape=(2, len(sees.magnifications_mm), *(sees.cube,) * 3),
+            free_axes=(0,),
         )
+        network = open_network(source, engine=engine, device=device, precision=precision)
+        return cls(network=network, sees=sees, flips=flips)
 
     def predict(self, cubes: NDArray[np.float32]) -> Prediction:
         """Predict for cubes [item, magnification, z, y, x], each in every mirror."""
-        parts = [self._predict(part) for part in _batches(cubes, self.batch)]
-        return Prediction(
-            probability=np.concatenate([part.probability for part in parts]),
-            ratings={
-                name: np.concatenate([part.ratings[name] for part in parts]) for name in LEVELS
-            },
-            diameter_mm=np.concatenate([part.diameter_mm for part in parts]),
-        )
+        logits = [
+            np.concatenate([self.network(part) for part in _batches(mirrored, self.batch)])
+            for mirrored in (np.flip(cubes, axes) for axes in self.flips)
+        ]
+        return Prediction.of(np.stack(logits))
 
-    def _predict(self, cubes: NDArray[np.float32]) -> Prediction:
-        batch = torch.from_numpy(cubes).to(self.device)
-        with torch.inference_mode(), autocast(self.device, self.precision):
-            seen: list[Outputs] = [self.network(batch.flip(axes)) for axes in self.flips]
-        nodule = torch.stack([o.nodule for o in seen]).sigmoid().mean(dim=0)
-        log_diameter = torch.stack([o.log_diameter for o in seen]).mean(dim=0)
-        ratings = {
-            name: torch.stack([o.ratings[name] for o in seen]).softmax(dim=-1).mean(dim=0)
-            for name in LEVELS
-        }
-        return Prediction(
-            probability=nodule.cpu().numpy(),
-            ratings={name: value.cpu().numpy() for name, value in ratings.items()},
-            diameter_mm=(REFERENCE_DIAMETER_MM * log_diameter.exp()).cpu().numpy(),
-        )
+
+def load_classifier(weights: Weights) -> C3DMultitask:
+    """Return the network that a weights file names, as it was trained, in evaluation mode.
+
+    Raises
+    ------
+    WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
+    """
+    from nodule.malignancy.network import build
+
+    weights.check_stage("malignancy")
+    network = build(weights.architecture)
+    network.load_state_dict(load_state(weights))
+    return network.eval()
+
+
+def explained_network(weights: Weights, device: torch.device) -> C3DMultitask:
+    """Return a network on a device, in which gradients can be followed; errors as above."""
+    return prepare(fold_normalisation(load_classifier(weights)), device)
+
+
+def _logits_only(weights: Weights) -> nn.Module:
+    from nodule.malignancy.network import LogitsOnly
+
+    return LogitsOnly(fold_normalisation(load_classifier(weights))).eval()
 
 
 def _batches(cubes: NDArray[np.float32], size: int) -> Iterable[NDArray[np.float32]]:

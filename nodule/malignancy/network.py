@@ -17,26 +17,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from nodule.malignancy._answers import CUBE, LEVELS, MAGNIFICATIONS_MM, TASK_WIDTHS
 from nodule.malignancy._backbones import build_backbone
-
-LEVELS: Mapping[str, int] = {
-    "subtlety": 5,
-    "internalStructure": 4,
-    "calcification": 6,
-    "sphericity": 5,
-    "margin": 5,
-    "lobulation": 5,
-    "spiculation": 5,
-    "texture": 5,
-    "malignancy": 5,
-}
-"""Number of ratings per LIDC characteristic, in the order of the readers' XML."""
-
-NOMINAL = frozenset({"internalStructure", "calcification"})
-"""Characteristics whose ratings have no order."""
-
-REFERENCE_DIAMETER_MM = 8.0
-"""The diameter output is the natural logarithm of the diameter over this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +59,8 @@ class C3DMultitask(nn.Module):
         self,
         *,
         backbone: str = "c3d",
-        magnifications_mm: Sequence[float] = (1.0,),
-        cube: int = 32,
+        magnifications_mm: Sequence[float] = MAGNIFICATIONS_MM,
+        cube: int = CUBE,
         channels: Sequence[int] = (32, 32, 64, 128),
         features: int = 128,
         dropout: float = 0.3,
@@ -91,20 +73,41 @@ class C3DMultitask(nn.Module):
         self.features = nn.Sequential(
             nn.Linear(pooled, features), nn.ReLU(inplace=True), nn.Dropout(dropout)
         )
-        self._widths = (1, 1, *LEVELS.values())
-        self.tasks = nn.Linear(features, sum(self._widths))
+        self.tasks = nn.Linear(features, sum(TASK_WIDTHS))
 
     def forward(self, cubes: Tensor) -> Outputs:
         """Predict for cubes [item, magnification, z, y, x] of HU mapped to [0, 1]."""
-        maps = self.backbone(cubes.flatten(0, 1)[:, None])
-        pooled = torch.cat([maps.mean(dim=(2, 3, 4)), maps.amax(dim=(2, 3, 4))], dim=1)
-        logits = self.tasks(self.features(pooled.reshape(len(cubes), -1)))
-        nodule, log_diameter, *ratings = logits.float().split(self._widths, dim=1)
+        nodule, log_diameter, *ratings = torch.split(self.logits(cubes), list(TASK_WIDTHS), dim=1)
         return Outputs(
             nodule=nodule[:, 0],
             ratings=dict(zip(LEVELS, ratings, strict=True)),
             log_diameter=log_diameter[:, 0],
         )
+
+    def logits(self, cubes: Tensor) -> Tensor:
+        """Return what :meth:`forward` sorts by task, float32 [item, output]."""
+        maps = self.backbone(cubes.flatten(0, 1)[:, None])
+        pooled = torch.cat([maps.mean(dim=(2, 3, 4)), maps.amax(dim=(2, 3, 4))], dim=1)
+        width = pooled.shape[1] * len(self.magnifications_mm)
+        logits: Tensor = self.tasks(self.features(pooled.reshape(-1, width)))
+        return logits.float()
+
+
+class LogitsOnly(nn.Module):
+    """A network from one tensor to another, which is what an engine runs.
+
+    Parameters
+    ----------
+    network : whose :meth:`C3DMultitask.logits` are wanted.
+    """
+
+    def __init__(self, network: C3DMultitask) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, cubes: Tensor) -> Tensor:
+        """Return the logits, [item, output]."""
+        return self.network.logits(cubes)
 
 
 def build(architecture: Mapping[str, object]) -> C3DMultitask:

@@ -13,6 +13,7 @@ from annotated_types import Interval
 from nodule.errors import InputError
 from nodule.findings import Assessment, Candidate, Finding, ScoredCandidate
 from nodule.inference import pick_device
+from nodule.malignancy._predict import explained_network
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.progress import Progress, silent
 from nodule.ranges import check_fields
@@ -22,6 +23,7 @@ from nodule.volume import Volume
 if TYPE_CHECKING:
     from nodule.malignancy._ensemble import Ensemble
     from nodule.malignancy._grad_cam import ReceptiveField
+    from nodule.malignancy.network import C3DMultitask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,31 +77,33 @@ class MapSaliency:
         ------
         InputError : ``UNKNOWN_FINDING`` for a finding that was made of nothing here, ``NO_CUDA``.
         WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
+        NoduleError : as :func:`nodule.inference.open_network`.
         """
         if not findings:
             progress(1.0)
             return ()
         # torch is loaded only when there is something to explain
-        from nodule.malignancy._ensemble import Ensemble
-
-        ensemble = Ensemble.load(
-            self.scorer.weights,
-            device=pick_device(self.scorer.device),
-            precision=self.scorer.precision,
-        )
+        device = pick_device(self.scorer.device)
+        networks = [explained_network(each, device) for each in self.scorer.weights]
+        ensemble = self.scorer.ensemble()
         maps: list[SaliencyMap] = []
         for finding in findings:
-            maps.append(self._explain(ensemble, volume, finding, _seen_as(finding, scored)))
+            place = _seen_as(finding, scored)
+            maps.append(self._explain(networks, ensemble, volume, finding, place))
             progress(len(maps) / len(findings))
         return tuple(maps)
 
     def _explain(
-        self, ensemble: Ensemble, volume: Volume, finding: Finding, candidate: Candidate
+        self,
+        networks: Sequence[C3DMultitask],
+        ensemble: Ensemble,
+        volume: Volume,
+        finding: Finding,
+        candidate: Candidate,
     ) -> SaliencyMap:
         from nodule.malignancy._grad_cam import ReceptiveField, saliency_map
         from nodule.malignancy._saliency_checks import check_saliency
 
-        networks = [member.network for member in ensemble.members]
         place = ReceptiveField.cut(volume, center_lps_mm=candidate.center_lps_mm, networks=networks)
         saliency = saliency_map(networks, place, answer=self.answer)
         checks = check_saliency(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nodule.errors import ConfigError
 from nodule.findings import Candidate, Characteristics, Malignancy, ScoredCandidate
-from nodule.inference import SPEED_ONLY, Device, Precision, pick_device
+from nodule.inference import SPEED_ONLY, Device, Engine, Precision
 from nodule.malignancy._calibration import Calibration, mean_rating
 from nodule.progress import Progress, silent
 from nodule.ranges import Share, check_fields
@@ -20,8 +20,8 @@ from nodule.volume import Volume
 from nodule.weights import Weights
 
 if TYPE_CHECKING:
-    from nodule.malignancy._ensemble import EnsemblePrediction
-    from nodule.malignancy.network import C3DMultitask
+    from nodule.malignancy._answers import SeesCubes
+    from nodule.malignancy._ensemble import Ensemble, EnsemblePrediction
 
 _IN_OUR_WORDS = {"internalStructure": "internal_structure"}  # LIDC-IDRI's XML spells it so
 _PORTION = 16  # candidates between two reports of progress
@@ -44,6 +44,7 @@ class ScoreMalignancy:
         geometric mean of score and network with this weight, 0 to 1. The two networks learned
         from different views of a place, so that what only one of them believes is seldom true.
     device : where the network runs.
+    engine : what runs it.
 
     Raises
     ------
@@ -63,6 +64,7 @@ class ScoreMalignancy:
     precision: Precision = "auto"
     detector_weight: Share = 0.5
     device: Device = field(default="auto", metadata=SPEED_ONLY)
+    engine: Engine = field(default="auto", metadata=SPEED_ONLY)
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -88,18 +90,12 @@ class ScoreMalignancy:
 
         Raises
         ------
-        WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
-        InputError : ``NO_CUDA``.
+        NoduleError : as :meth:`ensemble`.
         """
         if not candidates:
             progress(1.0)
             return ()
-        # torch is loaded only when there is something to score
-        from nodule.malignancy._ensemble import Ensemble
-
-        ensemble = Ensemble.load(
-            self.weights, device=pick_device(self.device), precision=self.precision
-        )
+        ensemble = self.ensemble()
         scored: list[ScoredCandidate] = []
         for start in range(0, len(candidates), _PORTION):
             portion = candidates[start : start + _PORTION]
@@ -107,6 +103,20 @@ class ScoreMalignancy:
             scored.extend(self.reported(said, portion))
             progress(len(scored) / len(candidates))
         return tuple(sorted(scored, key=lambda item: -item.probability))
+
+    def ensemble(self) -> Ensemble:
+        """Open the networks.
+
+        Raises
+        ------
+        WeightsError : ``WRONG_STAGE`` or ``WEIGHTS_CHANGED``.
+        NoduleError : as :func:`nodule.inference.open_network`.
+        """
+        from nodule.malignancy._ensemble import Ensemble
+
+        return Ensemble.load(
+            self.weights, device=self.device, precision=self.precision, engine=self.engine
+        )
 
     def reported(
         self, said: EnsemblePrediction, candidates: Sequence[Candidate]
@@ -156,7 +166,7 @@ def _characteristics(ratings: Mapping[str, NDArray[np.float32]]) -> Iterator[Cha
 
 
 def _cubes(
-    volume: Volume, portion: tuple[Candidate, ...], network: C3DMultitask
+    volume: Volume, portion: tuple[Candidate, ...], network: SeesCubes
 ) -> NDArray[np.float32]:
     from nodule.malignancy._cubes import candidate_cubes
 

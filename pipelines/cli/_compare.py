@@ -15,6 +15,7 @@ from pipelines.cli._options import (
     DeidentifyOption,
     DeviceOption,
     DicomOption,
+    EngineOption,
     FpPerScanOption,
     IndicationOption,
     NameByOption,
@@ -64,6 +65,7 @@ def compare(
     indication: IndicationOption = None,
     cache: CacheOption = None,
     device: DeviceOption = "auto",
+    engine: EngineOption = "auto",
     dicom: DicomOption = False,
     pdf: PdfOption = False,
     name_by: NameByOption = "folder",
@@ -103,6 +105,7 @@ def compare(
         config=config,
         cache=cache,
         device=device,
+        engine=engine,
     )
     prepare(request)
     done = run_study(current, request, out=out)

@@ -11,6 +11,7 @@ from pipelines.cli._options import (
     CacheOption,
     ConfigOption,
     DeviceOption,
+    EngineOption,
     SeriesOption,
     StudyArgument,
     out_option,
@@ -37,6 +38,7 @@ def explain(
     series: SeriesOption = None,
     cache: CacheOption = None,
     device: DeviceOption = "auto",
+    engine: EngineOption = "auto",
 ) -> None:
     """Map which voxels raised the networks' answer about each finding (Grad-CAM), and test the map.
 
@@ -57,6 +59,7 @@ def explain(
         config=config,
         cache=cache,
         device=device,
+        engine=engine,
     )
     prepare(request)
     with StageBars(study.name) as bars:

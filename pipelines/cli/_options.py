@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from nodule.guidelines.facts import Setting
-from nodule.inference import Device
+from nodule.inference import Device, Engine
 
 STALE_RULE = (
     "sr.dcm, seg.dcm, report.pdf and comparison.csv from an earlier run that this run does not "
@@ -66,6 +66,13 @@ ConfigOption = Annotated[
 DeviceOption = Annotated[
     Device,
     typer.Option("--device", help="Where the networks run; auto uses CUDA if it is available."),
+]
+EngineOption = Annotated[
+    Engine,
+    typer.Option(
+        "--engine",
+        help="What runs the networks: auto is OpenVINO on x86-64 CPUs, and torch elsewhere.",
+    ),
 ]
 SeriesOption = Annotated[
     str | None,

@@ -14,6 +14,7 @@ from pipelines.cli._options import (
     DeidentifyOption,
     DeviceOption,
     DicomOption,
+    EngineOption,
     FpPerScanOption,
     IndicationOption,
     NameByOption,
@@ -57,6 +58,7 @@ def run(
     indication: IndicationOption = None,
     cache: CacheOption = None,
     device: DeviceOption = "auto",
+    engine: EngineOption = "auto",
     dicom: DicomOption = False,
     pdf: PdfOption = False,
     name_by: NameByOption = "folder",
@@ -96,6 +98,7 @@ def run(
             config=config,
             cache=cache,
             device=device,
+            engine=engine,
         ),
         out=out,
     )

@@ -12,7 +12,6 @@ from nodule.candidates._peaks import find_peaks
 from nodule.candidates._sliding_window import cells_of, plan_windows, slide_window
 from nodule.candidates.stage import load_network, widened
 from nodule.geometry import Geometry
-from nodule.inference import pick_device
 from nodule.resample import Resample
 from nodule.training import index_mm
 from nodule.volume import Volume
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nodule.candidates.network import HeatmapNetwork
+    from nodule.inference import Runner
     from nodule.training import Region
     from nodule.weights import Weights
 
@@ -40,20 +39,20 @@ def with_hard_negatives(scans: Sequence[Region], weights: Weights) -> tuple[Regi
     ------
     WeightsError : as :func:`nodule.candidates.stage.load_network`.
     """
-    network = load_network(weights, pick_device("auto"))
+    network = load_network(weights)
     return tuple(
         replace(scan, hard_mm=np.concatenate([scan.hard_mm, false_positives(scan, network)]))
         for scan in scans
     )
 
 
-def false_positives(scan: Region, network: HeatmapNetwork) -> NDArray[np.float64]:
+def false_positives(scan: Region, network: Runner) -> NDArray[np.float64]:
     """Return the network's detections in and near the lungs, off all that a reader marked.
 
     Parameters
     ----------
     scan : a whole one.
-    network : in evaluation mode.
+    network : as :func:`nodule.candidates.stage.load_network` gives it.
 
     Returns
     -------
@@ -63,7 +62,7 @@ def false_positives(scan: Region, network: HeatmapNetwork) -> NDArray[np.float64
     return detections[scan.off_annotations(detections)]
 
 
-def _detections(scan: Region, network: HeatmapNetwork) -> NDArray[np.float64]:
+def _detections(scan: Region, network: Runner) -> NDArray[np.float64]:
     shape = scan.array_hu.shape
     source = Geometry(shape_zyx=(shape[0], shape[1], shape[2]), spacing_zyx_mm=scan.spacing_zyx_mm)
     array_hu = scan.array_hu.astype(np.float32)
@@ -75,10 +74,9 @@ def _detections(scan: Region, network: HeatmapNetwork) -> NDArray[np.float64]:
     z, y, x = np.clip(np.rint(inside).astype(int), 0, np.asarray(cells) - 1).T
     wanted[z, y, x] = True
     wanted = widened(wanted, margin_mm=_REACH_MM)
-    device = next(network.parameters()).device
     answers = slide_window(
         network, volume.array_zyx, plan_windows(wanted, size=_WINDOW, halo=_HALO),
-        batch=1, device=device, precision="auto",
+        batch=1,
     )  # fmt: skip
     peaks = find_peaks(answers, wanted=wanted, threshold=_SCORE)
     centers = np.array([peak.center_zyx for peak in peaks]).reshape(-1, 3)

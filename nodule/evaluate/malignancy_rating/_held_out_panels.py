@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from nodule.errors import InputError
 from nodule.evaluate._leakage import NO_OTHERS, Names, all_names
@@ -16,7 +15,7 @@ from nodule.evaluate.malignancy_rating._crop_predictions import (
     predict_nodules,
     predict_surroundings,
 )
-from nodule.inference import Precision
+from nodule.inference import Device, Precision
 from nodule.malignancy import Ensemble
 from nodule.malignancy.training import NoduleExample
 from nodule.progress import Progress, silent
@@ -76,7 +75,7 @@ def predict_by_panels(
     chosen: Sequence[Panel],
     examples: Sequence[NoduleExample],
     *,
-    device: torch.device,
+    device: Device,
     precision: Precision = "auto",
     seed: int = 0,
     progress: Progress = silent,

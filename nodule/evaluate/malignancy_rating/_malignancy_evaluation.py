@@ -23,7 +23,7 @@ from nodule.evaluate.malignancy_rating._crop_predictions import (
 from nodule.evaluate.malignancy_rating._held_out_panels import Panel, panels, predict_by_panels
 from nodule.evaluate.malignancy_rating._rated_examples import rated_examples
 from nodule.evaluate.malignancy_rating._rating_baselines import outlined
-from nodule.inference import Device, Precision, pick_device
+from nodule.inference import Device, Precision
 from nodule.malignancy import Calibration, calibration_path
 from nodule.progress import Progress, silent
 from nodule.training import CropSet
@@ -102,7 +102,7 @@ def run_malignancy(
     chosen, seen = _panels(crops, members, held_out=held_out, folds=folds, allow_seen=allow_seen)
     examples = rated_examples(crops, folds=folds, min_readers=min_readers)
     predicted, around = predict_by_panels(
-        chosen, examples, device=pick_device(device), precision=precision, seed=seed,
+        chosen, examples, device=device, precision=precision, seed=seed,
         progress=lambda done: progress(_ASSESSING * done),
     )  # fmt: skip
     choose, calibration = _calibration(predicted, members, cross=held_out)

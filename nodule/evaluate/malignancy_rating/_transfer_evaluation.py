@@ -31,7 +31,7 @@ from nodule.evaluate.malignancy_rating._rating_scale import (
     suspicious,
 )
 from nodule.evaluate.malignancy_rating._reader_agreement import auc
-from nodule.inference import Device, Precision, pick_device
+from nodule.inference import Device, Precision
 from nodule.malignancy import Ensemble, Predictor
 from nodule.progress import Progress, silent
 from nodule.training import CropSet
@@ -91,9 +91,8 @@ def evaluate_transfer(
     examples = rated_examples(crops, folds=folds, min_readers=min_readers)
     patients = [example.record.patient_id for example in examples]
     seen_in_training(members, patients, also_called=crops.series)
-    on = pick_device(device)
     # not Ensemble.load, which would divide the flips among them
-    panel = tuple(Predictor.load(each, device=on, precision=precision) for each in members)
+    panel = tuple(Predictor.load(each, device=device, precision=precision) for each in members)
     predicted = predict_nodules(Ensemble(members=panel), examples, progress=progress)
     first, second = range(len(tuned)), range(len(tuned), len(members))
     compared = compare(predicted, tuned=first, scratch=second, bootstrap=bootstrap)

@@ -32,7 +32,6 @@ from nodule.evaluate.nodule_detection._crop_patches import PATCH_MM, HostScan, i
 from nodule.evaluate.nodule_detection._read_scans import LEAST_DIAMETER_MM
 from nodule.findings import Candidate
 from nodule.geometry import Geometry, as_vector
-from nodule.inference import pick_device
 from nodule.lidc import CERTAIN_READERS, texture_class
 from nodule.malignancy import ScoreMalignancy
 from nodule.progress import Progress, silent
@@ -170,17 +169,18 @@ def score_records(
 
 def _detector(candidates: ProposeCandidates) -> Callable[[NDArray[np.float32]], list[Peak]]:
     """Return what detects in a patch as the stage would in a window of a scan."""
-    device = pick_device(candidates.device)
-    network = load_network(candidates.weights, device)
+    network = load_network(
+        candidates.weights,
+        engine=candidates.engine,
+        device=candidates.device,
+        precision=candidates.precision,
+    )
     window = PATCH_MM // STRIDE
     everywhere = np.ones((window,) * 3, np.bool_)
     plan = plan_windows(everywhere, size=window, halo=window // 4)
 
     def detect(patch: NDArray[np.float32]) -> list[Peak]:
-        answers = slide_window(
-            network, patch, plan, batch=1, device=device,
-            precision=candidates.precision,
-        )  # fmt: skip
+        answers = slide_window(network, patch, plan, batch=1)
         peaks = find_peaks(answers, wanted=everywhere, threshold=candidates.score_threshold)
         return suppress(peaks, apart_mm=candidates.apart_mm, limit=candidates.max_candidates)
 

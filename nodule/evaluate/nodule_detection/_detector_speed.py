@@ -39,7 +39,7 @@ from nodule.candidates import (
 from nodule.chain import Chain, Pass
 from nodule.ct import read_ct
 from nodule.hu import NETWORK_WINDOW, HuArray
-from nodule.inference import autocast, pick_device, prepare, uses_bf16
+from nodule.inference import Runner, TorchRunner, choose_compute, pick_device, prepare
 
 C3D_WINDOW_MM = 32
 C3D_STEP_MM = 12
@@ -127,7 +127,15 @@ def benchmark(
     """
     candidates = chain.candidates
     device = pick_device(candidates.device)
-    network = load_network(candidates.weights, device)
+    compute = choose_compute(
+        engine=candidates.engine, device=candidates.device, precision=candidates.precision
+    )
+    network = load_network(
+        candidates.weights,
+        engine=candidates.engine,
+        device=candidates.device,
+        precision=candidates.precision,
+    )
     corner = Window(start=(0, 0, 0), core=(slice(0, 1),) * 3)
     warm_up = Plan(size=_WARM_UP_CELLS, windows=(corner,) * candidates.batch)
     _sweep(network, np.zeros((_WARM_UP_CELLS * STRIDE,) * 3, np.float32), warm_up, candidates)
@@ -152,7 +160,7 @@ def benchmark(
         c3d=c3d,
         candidates=len(seen.candidates),
         lungs_ml=sum(seen.lungs.volume_ml),
-        bf16=uses_bf16(device, candidates.precision),
+        bf16=compute.bf16,
         threads=torch.get_num_threads(),
         faster_than_plain=plain.seconds / shipped.seconds,
         faster_than_c3d=c3d.seconds / shipped.seconds,
@@ -197,15 +205,12 @@ def _search(study: Path, chain: Chain) -> Pass:
 
 
 def _sweep(
-    network: HeatmapNetwork,
+    network: Runner,
     array_hu: HuArray,
     plan: Plan,
     candidates: ProposeCandidates,
 ) -> None:
-    slide_window(
-        network, array_hu, plan, batch=candidates.batch,
-        device=pick_device(candidates.device), precision=candidates.precision,
-    )  # fmt: skip
+    slide_window(network, array_hu, plan, batch=candidates.batch)
 
 
 def _sweep_plainly(network: HeatmapNetwork, array_hu: HuArray, plan: Plan) -> None:
@@ -225,16 +230,15 @@ def _time_c3d(
     sample: int,
 ) -> Cost:
     device = pick_device(candidates.device)
-    network = prepare(build_c3d(), device)
+    bf16 = choose_compute(device=candidates.device, precision=candidates.precision).bf16
+    network = TorchRunner(network=prepare(build_c3d(), device), device=device, bf16=bf16)
     count = min(sample, len(starts))
     timed = starts[np.linspace(0, len(starts) - 1, count).astype(int)]
 
     def classify(chosen: NDArray[np.int64]) -> None:
         for first in range(0, len(chosen), _C3D_BATCH):
             cubes = _cut(array_hu, chosen[first : first + _C3D_BATCH], size=C3D_WINDOW_MM)
-            cubes = cubes.to(device).contiguous(memory_format=torch.channels_last_3d)
-            with torch.inference_mode(), autocast(device, candidates.precision):
-                network(cubes).cpu()
+            network(cubes.numpy())
 
     classify(timed[:_C3D_BATCH])
     _, cost = _measure(lambda: classify(timed))

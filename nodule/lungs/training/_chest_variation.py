@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from nodule.hu import NETWORK_WINDOW
-from nodule.lungs.network import COARSENING, normalise
+from nodule.lungs._coarse import COARSENING
 from nodule.lungs.training._chests import TrainingChest
 from nodule.training import ScannerRanges, draw_scanner
 
@@ -95,4 +95,4 @@ def rescan(chest: TrainingChest, rng: np.random.Generator) -> TrainingChest:
     low, width = NETWORK_WINDOW.low_hu, NETWORK_WINDOW.high_hu - NETWORK_WINDOW.low_hu
     image_hu = chest.image * width + low + chest.lungs.sum(0) * float(rng.normal(0, _DENSITY_SD_HU))
     shown = draw_scanner(rng, _SCANNERS).show(image_hu.numpy(), rng, voxel_mm=float(COARSENING))
-    return TrainingChest(image=normalise(torch.from_numpy(shown)), lungs=chest.lungs)
+    return TrainingChest(image=torch.from_numpy(NETWORK_WINDOW.normalise(shown)), lungs=chest.lungs)

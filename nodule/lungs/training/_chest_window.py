@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from nodule.lungs.network import COARSENING
+from nodule.lungs._coarse import COARSENING
 from nodule.lungs.training._chests import TrainingChest
 from nodule.patch_pose import PatchPose
 from nodule.training import PoseRanges, SamplePose, draw_pose

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nodule.hu import NETWORK_WINDOW
 from nodule.lidc import WholeScan
-from nodule.lungs.network import coarsen, normalise
+from nodule.lungs._coarse import coarsen
 from nodule.lungs.training._threshold_labels import label_lungs
 from nodule.phantom import make_phantom, random_spec
 from nodule.resample import Resample, resample_mask
@@ -34,10 +35,11 @@ class TrainingChest:
     def from_volume(cls, volume: Volume, lungs: LungMask) -> TrainingChest:
         """Average a 1 mm volume and its lungs."""
         sides = [
-            coarsen((lungs.labels_zyx == side).astype(np.float32))
+            torch.from_numpy(coarsen((lungs.labels_zyx == side).astype(np.float32)))
             for side in (LungMask.RIGHT, LungMask.LEFT)
         ]
-        return cls(image=normalise(coarsen(volume.array_zyx)), lungs=torch.stack(sides))
+        image = torch.from_numpy(NETWORK_WINDOW.normalise(coarsen(volume.array_zyx)))
+        return cls(image=image, lungs=torch.stack(sides))
 
 
 def load_chest(scan: WholeScan) -> TrainingChest:

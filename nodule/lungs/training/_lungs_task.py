@@ -16,7 +16,8 @@ from torch.nn import functional
 
 from nodule.errors import ConfigError
 from nodule.lidc import WholeScan, training_scans
-from nodule.lungs.network import CHANNELS, RESIDUAL_UNITS, build_network
+from nodule.lungs._coarse import CHANNELS
+from nodule.lungs.network import RESIDUAL_UNITS, build_network
 from nodule.lungs.training._chest_variation import add_masses, consolidate, rescan, shorten
 from nodule.lungs.training._chest_window import cut_window, draw_window_pose
 from nodule.lungs.training._chests import TrainingChest, load_chest, phantom_chest

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.hu import NETWORK_WINDOW
-from nodule.malignancy.network import C3DMultitask
+from nodule.malignancy._answers import SeesCubes
 from nodule.malignancy.training._nodule_examples import NoduleCropView
 from nodule.training import STRAIGHT, Image, feathered_blend, synthetic_parenchyma
 
@@ -18,7 +18,7 @@ _SD_HU = 50.0
 _FEATHER_MM = 2.0
 
 
-def crop_cubes(views: Sequence[NoduleCropView], network: C3DMultitask) -> NDArray[np.float32]:
+def crop_cubes(views: Sequence[NoduleCropView], network: SeesCubes) -> NDArray[np.float32]:
     """Return a network's input for every view, [view, magnification, z, y, x].
 
     What a view does not show is synthetic lung, the same for every nodule.
@@ -26,7 +26,7 @@ def crop_cubes(views: Sequence[NoduleCropView], network: C3DMultitask) -> NDArra
     return np.stack([_cubes(view, network) for view in views])
 
 
-def _cubes(view: NoduleCropView, network: C3DMultitask) -> NDArray[np.float32]:
+def _cubes(view: NoduleCropView, network: SeesCubes) -> NDArray[np.float32]:
     shape = (network.cube,) * 3
     fills = _parenchyma(network.cube, len(network.magnifications_mm))
     cubes = []

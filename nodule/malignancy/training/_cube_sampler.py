@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nodule.hu import NETWORK_WINDOW
-from nodule.malignancy.network import LEVELS, REFERENCE_DIAMETER_MM
+from nodule.malignancy._answers import LEVELS, REFERENCE_DIAMETER_MM
 from nodule.malignancy.training._backgrounds import Background, BackgroundKind
 from nodule.malignancy.training._nodule_examples import (
     NoduleCropView,

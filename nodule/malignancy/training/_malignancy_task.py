@@ -16,8 +16,9 @@ from torch.nn import functional
 
 from nodule.errors import ConfigError, InputError
 from nodule.lidc import WholeScan
+from nodule.malignancy._answers import LEVELS, NOMINAL
 from nodule.malignancy._backbones import BackboneName
-from nodule.malignancy.network import LEVELS, NOMINAL, C3DMultitask, Outputs, build
+from nodule.malignancy.network import C3DMultitask, Outputs, build
 from nodule.malignancy.training._backgrounds import Background, read_background
 from nodule.malignancy.training._crop_cubes import crop_cubes
 from nodule.malignancy.training._cube_sampler import CubeSampler, target

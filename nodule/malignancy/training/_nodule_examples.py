@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.geometry import Vector, as_vector
-from nodule.malignancy.network import LEVELS
+from nodule.malignancy._answers import LEVELS
 from nodule.training import (
     CropSet,
     NoduleRecord,

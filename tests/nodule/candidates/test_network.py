@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from nodule.candidates import STRIDE, HeatmapNetwork
-from nodule.candidates.network import GRANULARITY, OUTPUTS, pair_columns
+from nodule.candidates._heatmap import GRANULARITY, OUTPUTS
+from nodule.candidates.network import pair_columns
 from nodule.inference import fold_normalisation
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from nodule.candidates import ProposeCandidates, load_network, reachable_cells
 from nodule.candidates import stage as stage_module
@@ -20,18 +19,16 @@ GRID = Geometry(
 )
 
 
-class SeesBrightVoxels(nn.Module):
-    """Says ten times as hot as a cell's voxel is bright, 8 mm large, here."""
-
-    def forward(self, image: Tensor) -> Tensor:
-        answers = torch.zeros(len(image), 5, *[n // 4 for n in image.shape[2:]])
-        answers[:, 0] = 10 * image[:, 0, ::4, ::4, ::4] - 5
-        return answers
+def sees_bright_voxels(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Say ten times as hot as a cell's voxel is bright, 8 mm large, here."""
+    answers = np.zeros((len(images), 5, *[n // 4 for n in images.shape[2:]]), np.float32)
+    answers[:, 0] = 10 * images[:, 0, ::4, ::4, ::4] - 5
+    return answers
 
 
 @pytest.fixture
 def proposer(monkeypatch: pytest.MonkeyPatch) -> ProposeCandidates:
-    monkeypatch.setattr(stage_module, "load_network", lambda *_: SeesBrightVoxels())
+    monkeypatch.setattr(stage_module, "load_network", lambda *_, **__: sees_bright_voxels)
     return ProposeCandidates(window_mm=(64,), precision="fp32")
 
 
@@ -150,7 +147,7 @@ def test_refuses_windows_that_are_all_halo() -> None:
 
 def test_refuses_weights_of_another_stage(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="WRONG_STAGE"):
-        load_network(weights_file(tmp_path, stage="lungs"), torch.device("cpu"))
+        load_network(weights_file(tmp_path, stage="lungs"))
 
 
 @pytest.mark.parametrize(("spacing_mm", "refused"), [(1.0009, False), (1.0011, True)])

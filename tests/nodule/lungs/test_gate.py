@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from nodule.lungs._coarse import Shares, coarsen
 from nodule.lungs._gate import AirPiece, inside_body, lung_pieces
-from nodule.lungs.network import coarsen
 
 Mask = NDArray[np.bool_]
 SHAPE = (90, 90, 120)
@@ -24,7 +22,7 @@ BOWEL = block(low=(9, 15, 15), high=(27, 75, 60))  # 3 mm of wall between
 FAR = block(low=(30, 15, 75), high=(60, 75, 105))
 
 
-def scan(*others: Mask, gas: float, share: float) -> tuple[Tensor, NDArray[np.float32]]:
+def scan(*others: Mask, gas: float, share: float) -> tuple[Shares, NDArray[np.float32]]:
     """Draw lung of -850 HU, and other air with a share of gas that the network is less sure of.
 
     The wall between them is called lung as well.
@@ -39,15 +37,15 @@ def scan(*others: Mask, gas: float, share: float) -> tuple[Tensor, NDArray[np.fl
         air[: round(gas * air.size)] = -990.0
         hu[other] = air
     right = coarsen(called.astype(np.float32))
-    return torch.stack([right, torch.zeros_like(right)]), hu
+    return np.stack([right, np.zeros_like(right)]), hu
 
 
 def kept(*others: Mask, gas: float, share: float) -> tuple[bool, bool]:
     """Tell whether the lung stays, and the other air."""
     shares, hu = scan(*others, gas=gas, share=share)
     found, _, _ = lung_pieces(shares, hu, least_part=0.15)
-    called = (found.sum(0) > 0.5).numpy()
-    lung, other = (coarsen(m.astype(np.float32)).numpy() == 1 for m in (LUNG, others[0]))
+    called = found.sum(0) > 0.5
+    lung, other = (coarsen(m.astype(np.float32)) == 1 for m in (LUNG, others[0]))
     return bool(called[lung].all()), bool(called[other].all())
 
 
@@ -115,7 +113,7 @@ def test_what_is_no_lung_leaves_nothing_where_there_is_no_lung() -> None:
 
 def test_where_nothing_is_called_lung_nothing_is_found() -> None:
     hu = np.full(SHAPE, 40.0, np.float32)
-    shares = torch.zeros(2, 30, 30, 40)
+    shares = np.zeros((2, 30, 30, 40), np.float32)
     found, main, pieces = lung_pieces(shares, hu, least_part=0.15)
     assert not found.any()
     assert not main.any()
@@ -132,13 +130,13 @@ def test_a_main_piece_has_its_part_of_the_largest(least_part: float, is_main: bo
 
 def column(
     *, slices_of_body: int, low_x: int, shift: int = 0
-) -> tuple[Tensor, NDArray[np.float32]]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Draw 40 slices of air that is called lung, within a body that is there in some of them."""
     hu = np.full((40, 40, 40), -1000.0, np.float32)
     hu[:slices_of_body, 5:35, low_x : low_x + 30] = 40.0
     lung = np.s_[:, 15:25, low_x + shift : low_x + shift + 10]
     hu[lung] = -850.0
-    shares = torch.zeros(2, *hu.shape)
+    shares = np.zeros((2, *hu.shape), np.float32)
     shares[0][lung] = 1.0
     return shares, hu
 

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-import torch
 
+from nodule.lungs._coarse import coarsen
 from nodule.lungs._shape import clean, refine
-from nodule.lungs.network import coarsen
 from nodule.volume import LungMask
 
 
@@ -13,7 +12,7 @@ def _ball(shape, centre, radius):
 
 
 def _shares(right, left):
-    return torch.stack([coarsen(side.astype(np.float32)) for side in (right, left)])
+    return np.stack([coarsen(side.astype(np.float32)) for side in (right, left)])
 
 
 def _clean(shares, *, main=None, **settings):
@@ -23,14 +22,6 @@ def _clean(shares, *, main=None, **settings):
 
 def _tissue(shape):
     return np.full(shape, 40.0, np.float32)
-
-
-def test_a_coarse_voxel_is_the_mean_of_27_and_the_border_of_what_there_is():
-    fine = np.random.default_rng(0).normal(size=(7, 9, 8)).astype(np.float32)
-    coarse = coarsen(fine).numpy()
-    assert coarse.shape == (3, 3, 3)
-    np.testing.assert_allclose(coarse[0, 0, 0], fine[:3, :3, :3].mean(), rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(coarse[2, 1, 2], fine[6:, 3:6, 6:].mean(), rtol=1e-4, atol=1e-6)
 
 
 def test_shares_give_back_the_surface_they_came_from():
@@ -53,7 +44,7 @@ def test_slabs_meet_without_a_seam():
 
 
 def test_small_separate_parts_go_and_large_ones_stay():
-    shares = torch.zeros(2, 30, 30, 30)
+    shares = np.zeros((2, 30, 30, 30), np.float32)
     shares[0, 2:12, 2:12, 2:12] = 1.0
     shares[0, 20:26, 2:8, 2:8] = 1.0  # 216 of 1000: a part of its own
     shares[0, 25, 25, 25] = 1.0
@@ -64,7 +55,7 @@ def test_small_separate_parts_go_and_large_ones_stay():
 
 
 def test_what_a_lung_encloses_is_filled_with_it():
-    shares = torch.zeros(2, 20, 20, 20)
+    shares = np.zeros((2, 20, 20, 20), np.float32)
     shares[1, 4:16, 4:16, 4:16] = 1.0
     shares[1, 8:12, 8:12, 8:12] = 0.0
     cleaned, _ = _clean(shares, least_part=0.05, closing_mm=9.0)
@@ -77,23 +68,23 @@ def test_a_nodule_on_the_pleura_stays_inside():
     lung = _ball((40, 40, 40), (20, 20, 20), 15.0)
     nodule = _ball((40, 40, 40), (20, 20, 7), 2.1)  # 12 mm across, at the surface
     bay = nodule | _ball((40, 40, 40), (20, 20, 5), 2.1)
-    shares = torch.zeros(2, 40, 40, 40)
-    shares[0, torch.from_numpy(lung & ~bay)] = 1.0
+    shares = np.zeros((2, 40, 40, 40), np.float32)
+    shares[0, (lung & ~bay)] = 1.0
     cleaned, _ = _clean(shares, least_part=0.05, closing_mm=9.0)
-    inside = cleaned[0].numpy()[nodule & lung] == 1
+    inside = cleaned[0][nodule & lung] == 1
     assert cleaned[0, 20, 20, 7] == 1
     assert inside.mean() > 0.7  # all but its outermost layer
 
 
 def test_nothing_found_is_an_empty_mask():
-    cleaned, volume_ml = _clean(torch.zeros(2, 8, 8, 8), least_part=0.05, closing_mm=9.0)
+    cleaned, volume_ml = _clean(np.zeros((2, 8, 8, 8), np.float32), least_part=0.05, closing_mm=9.0)
     assert volume_ml == 0
     assert not refine(cleaned, _tissue((24, 24, 24))).any()
 
 
 def test_at_the_border_air_is_lung_and_tissue_is_not():
     shape = (60, 60, 60)
-    share = torch.zeros(2, 20, 20, 20)
+    share = np.zeros((2, 20, 20, 20), np.float32)
     share[1, 5:15, 5:15, 5:15] = 1.0
     share[1, 5:15, 5:15, 15] = 0.4  # the network is in doubt about one layer
     hu = _tissue(shape)
@@ -105,7 +96,7 @@ def test_at_the_border_air_is_lung_and_tissue_is_not():
 
 
 def test_air_far_from_the_lungs_is_none_of_theirs():
-    shares = torch.zeros(2, 30, 30, 30)
+    shares = np.zeros((2, 30, 30, 30), np.float32)
     shares[0, 10:20, 10:20, 2:12] = 1.0
     shares[0, 10:20, 10:20, 20:28] = 0.4  # bowel gas, say
     cleaned, _ = _clean(shares, least_part=0.05, closing_mm=9.0)
@@ -127,14 +118,14 @@ def test_air_far_from_the_lungs_is_none_of_theirs():
     ],
 )
 def test_lung_is_more_than_half_or_more_than_a_quarter_and_dark(share, hu, is_lung):
-    shares = torch.zeros(2, 6, 6, 6)
+    shares = np.zeros((2, 6, 6, 6), np.float32)
     shares[0] = share
     labels = refine(shares, np.full((18, 18, 18), hu, np.float32))
     assert (labels[9, 9, 9] == LungMask.RIGHT) == is_lung
 
 
 def test_doubt_counts_within_two_coarse_voxels_of_a_lung():
-    shares = torch.zeros(2, 20, 20, 30)
+    shares = np.zeros((2, 20, 20, 30), np.float32)
     shares[0, 5:15, 5:15, 5:15] = 1.0
     shares[0, 5:15, 5:15, 15:20] = 0.4
     cleaned, _ = _clean(shares, least_part=0.05, closing_mm=0.0)
@@ -144,7 +135,7 @@ def test_doubt_counts_within_two_coarse_voxels_of_a_lung():
 @pytest.mark.parametrize(("edge", "kept"), [(4, False), (5, True), (6, True)])
 def test_a_part_of_an_eighth_of_the_largest_stays(edge, kept):
     """1000 voxels beside 100, 125 and 150."""
-    shares = torch.zeros(2, 24, 24, 24)
+    shares = np.zeros((2, 24, 24, 24), np.float32)
     shares[0, 2:12, 2:12, 2:12] = 1.0
     shares[0, 16:21, 16:21, 16 : 16 + edge] = 1.0
     cleaned, _ = _clean(shares, least_part=0.125, closing_mm=0.0)
@@ -153,7 +144,7 @@ def test_a_part_of_an_eighth_of_the_largest_stays(edge, kept):
 
 def _two_lungs_and_a_tip():
     """Draw a right and a left lung, and a small part called left beside the right one."""
-    shares = torch.zeros(2, 24, 24, 40)
+    shares = np.zeros((2, 24, 24, 40), np.float32)
     shares[0, 4:16, 4:16, 4:16] = 1.0
     shares[1, 4:16, 4:16, 24:36] = 1.0
     shares[1, 18:21, 6:10, 6:10] = 0.9
@@ -180,7 +171,7 @@ def test_without_another_lung_the_known_part_stays_with_the_one():
 
 
 def test_what_one_lung_encloses_takes_its_side():
-    shares = torch.zeros(2, 24, 24, 40)
+    shares = np.zeros((2, 24, 24, 40), np.float32)
     shares[0, 4:20, 4:20, 4:20] = 1.0
     shares[0, 10:13, 10:13, 10:13] = 0.0
     shares[1, 10:13, 10:13, 10:13] = 1.0

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from nodule.errors import ConfigError
+from nodule.malignancy._answers import LEVELS
 from nodule.malignancy._backbones import BACKBONES, BackboneName, build_backbone
-from nodule.malignancy.network import LEVELS, C3DMultitask
+from nodule.malignancy.network import C3DMultitask
 
 
 @pytest.mark.parametrize("backbone", ["c3d", "resnet18", "resnet50", "densenet121"])

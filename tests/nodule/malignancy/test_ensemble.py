@@ -4,17 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from nodule.errors import ConfigError, WeightsError
 from nodule.malignancy import Ensemble
+from nodule.malignancy._answers import SeesCubes
 from nodule.malignancy._ensemble import assign_tta_flips
 from nodule.malignancy._predict import TTA_FLIPS
-from nodule.malignancy.network import C3DMultitask
 from nodule.weights import Weights
-
-CPU = torch.device("cpu")
 
 
 def test_there_are_eight_mirrors_and_the_place_as_it_is_comes_first() -> None:
@@ -36,7 +33,7 @@ def test_the_ninth_player_gets_a_mirror_too() -> None:
 def test_a_member_alone_cannot_tell_mirror_images_apart(
     make_member: Callable[..., Weights],
 ) -> None:
-    alone = Ensemble.load((make_member(seed=0),), device=CPU, precision="fp32")
+    alone = Ensemble.load((make_member(seed=0),), engine="torch", precision="fp32")
     cubes = np.random.default_rng(0).random((1, 2, 32, 32, 32), dtype=np.float32)
     seen, mirrored = (
         alone.predict(lambda _, shown=each: shown) for each in (cubes, cubes[..., ::-1].copy())
@@ -47,7 +44,7 @@ def test_a_member_alone_cannot_tell_mirror_images_apart(
 
 def test_each_members_distributions_come_back(make_member: Callable[..., Weights]) -> None:
     members = tuple(make_member(seed=seed) for seed in range(3))
-    said = Ensemble.load(members, device=CPU, precision="fp32").predict(
+    said = Ensemble.load(members, engine="torch", precision="fp32").predict(
         lambda _: np.zeros((2, 2, 32, 32, 32), np.float32)
     )
     assert said.distributions.shape == (3, 2, 5)
@@ -68,20 +65,20 @@ def test_members_may_look_at_different_cubes_and_each_size_is_made_once(
     rng = np.random.default_rng(0)
     asked: list[tuple[float, ...]] = []
 
-    def show(network: C3DMultitask) -> NDArray[np.float32]:
+    def show(network: SeesCubes) -> NDArray[np.float32]:
         asked.append(network.magnifications_mm)
         return rng.random((1, len(network.magnifications_mm), 32, 32, 32), dtype=np.float32)
 
-    said = Ensemble.load(weights, device=CPU, precision="fp32").predict(show)
+    said = Ensemble.load(weights, engine="torch", precision="fp32").predict(show)
     assert asked == [(1.0, 1.5), (0.7,)]
     assert said.distributions.shape == (3, 1, 5)
 
 
 def test_refuses_no_members() -> None:
     with pytest.raises(ConfigError, match="NO_MEMBERS"):
-        Ensemble.load((), device=CPU)
+        Ensemble.load(())
 
 
 def test_refuses_the_weights_of_another_stage() -> None:
     with pytest.raises(WeightsError, match="WRONG_STAGE"):
-        Ensemble.load([Weights.shipped("candidates")], device=CPU)
+        Ensemble.load([Weights.shipped("candidates")])

@@ -6,7 +6,8 @@ import torch
 
 from nodule.inference import fold_normalisation
 from nodule.lidc import CHARACTERISTICS
-from nodule.malignancy.network import LEVELS, C3DMultitask, build
+from nodule.malignancy._answers import LEVELS
+from nodule.malignancy.network import C3DMultitask, build
 from nodule.malignancy.training import MalignancyTask
 
 TASK = MalignancyTask(crop_set=Path(), scans=(), magnifications_mm=(1.0,))  # no data is read

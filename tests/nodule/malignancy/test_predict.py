@@ -4,29 +4,21 @@ import math
 
 import numpy as np
 import pytest
-import torch
+from numpy.typing import NDArray
 
 from nodule.malignancy import Predictor
+from nodule.malignancy._answers import LEVELS, CubeSizes
 from nodule.malignancy._predict import TTA_FLIPS
-from nodule.malignancy.network import LEVELS, Outputs
 
 
-class SeesItsFirstVoxel(torch.nn.Module):
-    """Answers by the voxel that lies first: another one in each mirror."""
-
-    def forward(self, cubes: torch.Tensor) -> Outputs:
-        first = cubes[:, 0, 0, 0, 0]
-        return Outputs(
-            nodule=first,
-            log_diameter=first,
-            ratings={name: first[:, None].repeat(1, n) for name, n in LEVELS.items()},
-        )
+def sees_its_first_voxel(cubes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Answer by the voxel that lies first: another one in each mirror."""
+    return np.repeat(cubes[:, 0, 0, 0, :1], 2 + sum(LEVELS.values()), axis=1)
 
 
 @pytest.fixture
 def predictor() -> Predictor:
-    network = SeesItsFirstVoxel()
-    return Predictor(network=network, device=torch.device("cpu"), precision="fp32", batch=2)  # type: ignore[arg-type]
+    return Predictor(network=sees_its_first_voxel, sees=CubeSizes(cube=4), batch=2)
 
 
 def test_there_are_eight_mirrors_and_the_first_is_none() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from nodule.ct import read_ct
 from nodule.errors import ConfigError, WeightsError
@@ -30,7 +29,12 @@ def members(make_member: MakeMember) -> tuple[Weights, ...]:
 
 
 def stage_of(members: tuple[Weights, ...], **options: Any) -> ScoreMalignancy:
-    plain: dict[str, Any] = {"weights": members, "calibration": None, "precision": "fp32"}
+    plain: dict[str, Any] = {
+        "weights": members,
+        "calibration": None,
+        "precision": "fp32",
+        "engine": "torch",
+    }
     return ScoreMalignancy(**plain | options)
 
 
@@ -110,9 +114,7 @@ def test_members_are_averaged_and_their_disagreement_told(
     one, other = (
         Ensemble(
             members=(
-                Predictor.load(
-                    member, device=torch.device("cpu"), precision="fp32", flips=TTA_FLIPS[turn::2]
-                ),
+                Predictor.load(member, engine="torch", precision="fp32", flips=TTA_FLIPS[turn::2]),
             )
         ).predict(lambda _: cubes_of(volume, given, (1.0, 1.5)))
         for turn, member in enumerate(members)

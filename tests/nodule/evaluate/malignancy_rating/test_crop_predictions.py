@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from made_up_nodules import make_example, write_member
 
 from nodule.evaluate.malignancy_rating._crop_predictions import (
@@ -20,7 +19,7 @@ def ensemble(tmp_path: Path) -> Ensemble:
     members = tuple(
         write_member(tmp_path, seed=seed, magnifications_mm=(1.0,)) for seed in range(2)
     )
-    return Ensemble.load(members, device=torch.device("cpu"), precision="fp32")
+    return Ensemble.load(members, engine="torch", precision="fp32")
 
 
 def test_what_a_nodules_views_say_is_averaged(ensemble: Ensemble) -> None:

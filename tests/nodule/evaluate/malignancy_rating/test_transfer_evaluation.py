@@ -10,7 +10,7 @@ from nodule.evaluate.malignancy_rating._transfer_evaluation import (
     member_aucs,
     member_suspicion,
 )
-from nodule.malignancy.network import LEVELS
+from nodule.malignancy._answers import LEVELS
 from nodule.training import NoduleRecord
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nodule.malignancy.network import LEVELS
+from nodule.malignancy._answers import LEVELS
 from nodule.malignancy.training import DEEP_MM, elsewhere
 from nodule.malignancy.training import _pieces as pieces_module
 from nodule.malignancy.training._cube_sampler import CubeSampler, target

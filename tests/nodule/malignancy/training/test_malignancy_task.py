@@ -10,7 +10,8 @@ import torch
 from nodule.candidates.training import CandidatesTask
 from nodule.errors import ConfigError, InputError
 from nodule.geometry import Geometry
-from nodule.malignancy.network import LEVELS, build
+from nodule.malignancy._answers import LEVELS
+from nodule.malignancy.network import build
 from nodule.malignancy.training import MalignancyTask, load_examples
 from nodule.malignancy.training._malignancy_task import among_the_share
 from nodule.study import SeriesHeader, Study

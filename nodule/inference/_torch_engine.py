@@ -1,29 +1,24 @@
-"""Device and precision, the same for every network.
-
-On a CPU with AVX512-BF16, bfloat16 with channels-last memory runs 3D convolutions several times
-faster than float32; elsewhere on a CPU float32 is used.
-"""
+"""torch: the reference on CPUs, the only engine on CUDA, and where training runs."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
 
 from nodule.errors import InputError
+from nodule.inference._engine_choice import cpu_has_bf16
 
 if TYPE_CHECKING:
     import torch
+    from numpy.typing import NDArray
 
-Device = Literal["auto", "cpu", "cuda"]
-Precision = Literal["auto", "fp32", "bf16"]
-SPEED_ONLY: Mapping[str, object] = MappingProxyType({"speed_only": True})
-"""Metadata of a stage's field that changes speed, never the answer: it stays out of the key."""
+    from nodule.inference._compute_settings import Device, Precision
 
 _Network = TypeVar("_Network", bound="torch.nn.Module")
+_IMAGE_AXES = 5
 
 
 def pick_device(device: Device) -> torch.device:
@@ -44,26 +39,18 @@ def pick_device(device: Device) -> torch.device:
     return torch.device(device)
 
 
-@functools.cache
-def _cpu_has_bf16() -> bool:
-    info = Path("/proc/cpuinfo")
-    return info.is_file() and "avx512_bf16" in info.read_text()
-
-
 def uses_bf16(device: torch.device, precision: Precision) -> bool:
     """Whether a network runs in bfloat16 there."""
     if precision == "auto":
-        return device.type == "cuda" or _cpu_has_bf16()
+        return device.type == "cuda" or cpu_has_bf16()
     return precision == "bf16"
 
 
-def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
-    """Return the context in which a network runs at the wanted precision."""
+def autocast(device: torch.device, *, bf16: bool) -> AbstractContextManager[object]:
+    """Return the context in which a network runs in bfloat16, or as its tensors are."""
     import torch
 
-    if uses_bf16(device, precision):
-        return torch.autocast(device.type, dtype=torch.bfloat16)
-    return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16) if bf16 else nullcontext()
 
 
 def prepare(network: _Network, device: torch.device) -> _Network:
@@ -73,6 +60,33 @@ def prepare(network: _Network, device: torch.device) -> _Network:
     # torch's own annotation of Module.to lacks the memory format
     moved: _Network = network.to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     return moved.eval()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TorchRunner:
+    """A network of torch, called with arrays.
+
+    Parameters
+    ----------
+    network : in evaluation mode on its device, from one tensor to another.
+    device : where it lies.
+    bf16 : whether it computes in bfloat16.
+    """
+
+    network: torch.nn.Module
+    device: torch.device
+    bf16: bool
+
+    def __call__(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the answers, float32."""
+        import torch
+
+        tensor = torch.from_numpy(np.ascontiguousarray(images)).to(self.device)
+        if tensor.ndim == _IMAGE_AXES:
+            tensor = tensor.contiguous(memory_format=torch.channels_last_3d)
+        with torch.inference_mode(), autocast(self.device, bf16=self.bf16):
+            said = self.network(tensor)
+        return np.asarray(said.float().cpu().numpy(), np.float32)
 
 
 def fold_normalisation(network: _Network) -> _Network:
