@@ -40,7 +40,7 @@ class Processed:
     comparison : with the prior study, None without one.
     """
 
-    file: Path
+    file: str
     folder: Path
     finding_count: int
     ran: tuple[str, ...]
@@ -103,7 +103,7 @@ def process_study(
         pseudonyms=pseudonyms,
     )
     return Processed(
-        file=study,
+        file=str(study),
         folder=place(),
         finding_count=len(run.found.findings),
         ran=run.ran,

@@ -30,7 +30,8 @@ class RunRequest:
 
     Parameters
     ----------
-    studies : at least one of what :func:`nodule.ct.inventory` takes.
+    studies : at least one path or address of what :func:`nodule.ct.inventory` takes, see
+        :class:`pipelines.places.StudyPlace`.
     series_uid : the series to read of the one study; None for the best.
     prior : an earlier study of the same patient, with which the one study is compared.
     prior_series_uid : the series to read of the prior study; None for the best.
@@ -58,7 +59,7 @@ class RunRequest:
         given with several; ``NO_PRIOR`` for a series of no prior study.
     """
 
-    studies: tuple[Path, ...]
+    studies: tuple[str | Path, ...]
     series_uid: str | None = None
     prior: Path | None = None
     prior_series_uid: str | None = None

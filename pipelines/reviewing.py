@@ -161,7 +161,7 @@ def review_report(
     from nodule.review.review_file import read_review
 
     review = read_review(review_json)
-    (images,) = request.studies
+    (images,) = map(Path, request.studies)
     before = WrittenReport.open(report_json, images=images, pseudonym_key=request.pseudonym_key)
     after = apply_review(
         before.report,

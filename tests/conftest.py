@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))  # for mutants, fault_layer, damage
+sys.path.append(str(Path(__file__).parent))  # for mutants, fault_layer, damage, orthanc_archive
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pipelines.batch._batch_run import BatchProgress, BatchSummary, open_workers, run_studies
     from pipelines.batch._outcomes import Batch, Failure, coded, run_batch, study_name
     from pipelines.batch._result_tables import require_table_packages, write_result_tables
-    from pipelines.batch._study_finder import StudyPlace, find_studies
+    from pipelines.batch._study_finder import find_studies
     from pipelines.batch._study_work import StudyDone
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "BatchSummary",
     "Failure",
     "StudyDone",
-    "StudyPlace",
     "coded",
     "find_studies",
     "open_workers",
@@ -34,7 +33,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "_batch_run": ["BatchProgress", "BatchSummary", "open_workers", "run_studies"],
         "_outcomes": ["Batch", "Failure", "coded", "run_batch", "study_name"],
         "_result_tables": ["require_table_packages", "write_result_tables"],
-        "_study_finder": ["StudyPlace", "find_studies"],
+        "_study_finder": ["find_studies"],
         "_study_work": ["StudyDone"],
     },
 )

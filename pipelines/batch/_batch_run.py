@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.batch._outcomes import Failure, InTurn, Workers, work_through
 from pipelines.batch._ray_workers import TIMED_OUT, WORKER_LOST, RayWorkers
-from pipelines.batch._study_finder import StudyPlace
 from pipelines.batch._study_work import StudyDone, work_on
 from pipelines.interrupt import Interrupted
 from pipelines.jobs import BATCH_JOBS_NAME, Job, JobState, JobStore
+from pipelines.places import StudyPlace
 
 if TYPE_CHECKING:
     from pipelines.request import RunRequest

@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
 _SUFFIXES = re.compile(r"\.(nii\.gz|nii|mhd|mha|nrrd|zip|dcm)$", re.IGNORECASE)
 _NAME_LENGTH = 80
 Item = TypeVar("Item")
+Input = TypeVar("Input", bound=str | Path)
 R = TypeVar("R")
 Outcome = TypeVar("Outcome", covariant=True)
 
@@ -58,7 +59,7 @@ class Batch(Generic[R]):
     done: tuple[R, ...]
     failures: tuple[Failure, ...]
     interrupt: Interrupted | None = None
-    left: tuple[Path, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 class Workers(Protocol[Item, Outcome]):
@@ -130,21 +131,21 @@ def work_through(
         busy -= 1
 
 
-def run_batch(paths: Iterable[Path], process: Callable[[Path], R]) -> Batch[R]:
+def run_batch(inputs: Iterable[Input], process: Callable[[Input], R]) -> Batch[R]:
     """Process every study in turn, whatever becomes of the others, until a signal asks to end.
 
     Parameters
     ----------
-    paths : the inputs.
+    inputs : paths, or addresses as text.
     process : called with one input after the other.
     """
     done: list[R] = []
     failures: list[Failure] = []
-    waiting = iter(paths)
-    begun: list[Path] = []
+    waiting = iter(inputs)
+    begun: list[Input] = []
 
-    def claim() -> Path | None:
-        begun[:] = [path for path in (next(waiting, None),) if path is not None]
+    def claim() -> Input | None:
+        begun[:] = [each for each in (next(waiting, None),) if each is not None]
         return begun[0] if begun else None
 
     try:
@@ -159,7 +160,7 @@ def run_batch(paths: Iterable[Path], process: Callable[[Path], R]) -> Batch[R]:
             done=tuple(done),
             failures=tuple(failures),
             interrupt=interrupt,
-            left=(*begun, *waiting),
+            left=tuple(map(str, (*begun, *waiting))),
         )
     return Batch(done=tuple(done), failures=tuple(failures))
 

@@ -18,8 +18,8 @@ from typing import Any, Self
 
 from nodule.errors import InputError, UsageError
 from pipelines.batch._outcomes import Failure, failure_of
-from pipelines.batch._study_finder import StudyPlace
 from pipelines.batch._study_work import StudyDone
+from pipelines.places import StudyPlace
 
 Work = Callable[[StudyPlace], StudyDone | Failure]
 

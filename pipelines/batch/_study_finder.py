@@ -7,7 +7,6 @@ first DICOM file of each folder below it; or a zip archive; or one NIfTI, MetaIm
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ from nodule.ct.images import IMAGE_FORMATS
 from nodule.errors import InputError, UsageError
 from nodule.file_signatures import starts_as_dicom
 from nodule.input_files import read_given_file
+from pipelines.pacs import parse_study_address
+from pipelines.places import StudyPlace, open_storage
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -32,37 +33,13 @@ _PLACE_COLUMN, _SERIES_COLUMN = "study", "series"
 _NO_UID = ""
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
-class StudyPlace:
-    """Where one study lies.
-
-    Parameters
-    ----------
-    location : path, or URL of a file system that fsspec knows.
-    series_uid : the series to read; None for the best.
-    """
-
-    location: str
-    series_uid: str | None = None
-
-    @property
-    def key(self) -> str:
-        """What makes two places the same one: hexadecimal, and nothing of a name can be read."""
-        text = f"{self.location}\n{self.series_uid or ''}"
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    @property
-    def is_local(self) -> bool:
-        """Whether it is a path of this machine's file system."""
-        return "://" not in self.location
-
-
 def find_studies(inputs: Iterable[str], *, left_out: Path) -> Iterator[StudyPlace]:
     """Yield every study of the inputs once, in the order of the inputs and of their names.
 
     Parameters
     ----------
-    inputs : folders, archives, images, patterns such as ``data/*/CT``, URLs of fsspec, or tables
+    inputs : folders, archives, images, patterns such as ``data/*/CT``, URLs of fsspec
+        or of a study in a DICOMweb service, or tables
         (``.csv``) with a column ``study`` of paths or URLs, relative to the table, and, where
         wanted, a column ``series`` of SeriesInstanceUIDs.
     left_out : a folder of results, in which nothing is looked for.
@@ -85,6 +62,9 @@ def _places_of(given: str, *, left_out: Path) -> Iterator[StudyPlace]:
     if given.lower().endswith(_TABLE_SUFFIX) and "://" not in given:
         yield from _in_table(Path(given), left_out=left_out)
         return
+    if parse_study_address(given) is not None:
+        yield StudyPlace(location=given)
+        return
     files, roots = _matches(given)
     for root in roots:
         if not files.isdir(root):
@@ -99,27 +79,6 @@ def _places_of(given: str, *, left_out: Path) -> Iterator[StudyPlace]:
                 got=PurePosixPath(root).name,
             )
         yield from (StudyPlace(location=_location(files, each)) for each in branch.studies)
-
-
-def open_storage(location: str) -> tuple[AbstractFileSystem, str]:
-    """Return the file system of a path or URL, and the path in it.
-
-    Raises
-    ------
-    InputError : ``NO_STORAGE_PACKAGE`` where a package that the URL needs is not installed.
-    UsageError : ``NOT_FOUND`` for a URL of no known kind.
-    """
-    import fsspec
-
-    try:
-        files, path = fsspec.url_to_fs(location)
-    except ImportError as error:
-        raise InputError(
-            f"this kind of storage needs a package: {error}", code="NO_STORAGE_PACKAGE"
-        ) from None
-    except ValueError as error:
-        raise UsageError("there is no such kind of storage", code="NOT_FOUND", got=error) from None
-    return files, str(path)
 
 
 def _matches(given: str) -> tuple[AbstractFileSystem, list[str]]:

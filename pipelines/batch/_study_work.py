@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nodule.errors import InputError
 from pipelines.batch._outcomes import Failure, failure_of
-from pipelines.batch._study_finder import StudyPlace, open_storage
+from pipelines.places import StudyPlace, fetched
 from pipelines.runner import Event, Finished
 
 if TYPE_CHECKING:
@@ -54,7 +50,7 @@ def work_on(place: StudyPlace, *, request: RunRequest, out: Path) -> StudyDone |
             seconds[event.step] = event.seconds
 
     try:
-        with _fetched(place) as study:
+        with fetched(place) as study:
             seconds["fetch"] = time.perf_counter() - began
             done = process_study(
                 study, request, out=out, series_uid=place.series_uid, listen=listen
@@ -67,24 +63,3 @@ def work_on(place: StudyPlace, *, request: RunRequest, out: Path) -> StudyDone |
         findings=done.finding_count,
         seconds=seconds,
     )
-
-
-@contextmanager
-def _fetched(place: StudyPlace) -> Iterator[Path]:
-    """Yield where the study lies on this machine; a copy is removed behind the block."""
-    if place.is_local:
-        yield Path(place.location)
-        return
-    with tempfile.TemporaryDirectory(prefix="nodule-study-") as folder:
-        files, path = open_storage(place.location)
-        local = Path(folder) / (PurePosixPath(path).name or "study")
-        try:
-            files.get(path, str(local), recursive=True)
-        except OSError as error:
-            raise InputError(
-                "the study cannot be fetched",
-                code="CANNOT_FETCH",
-                got=type(error).__name__,
-                hint="Check the address and the rights to it.",
-            ) from error
-        yield local

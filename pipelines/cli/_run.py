@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,11 +42,12 @@ if TYPE_CHECKING:
 
 def run(
     studies: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="STUDY",
-            help="Folders or zip archives of DICOM files, DICOMDIRs, or NIfTI, MetaImage or NRRD "
-            "images.",
+            help="Folders or zip archives of DICOM files, DICOMDIRs, NIfTI, MetaImage or NRRD "
+            "images, or studies in a DICOMweb archive, such as "
+            "https://HOST/dicom-web/studies/UID.",
         ),
     ],
     out: ResultsOption,
@@ -113,14 +115,15 @@ def run_studies(request: RunRequest, *, out: Path) -> None:
     finish(batch, {"done": [_row(each) for each in batch.done]})
 
 
-def run_study(study: Path, request: RunRequest, *, out: Path) -> Processed:
-    """Write one study's report behind progress bars; raises as `process_study`."""
+def run_study(study: str | Path, request: RunRequest, *, out: Path) -> Processed:
+    """Write one study's report behind progress bars; raises as `fetched` and `process_study`."""
+    from pipelines.places import StudyPlace, fetched
     from pipelines.process import process_study
 
-    with StageBars(study.name) as bars:
-        return process_study(
-            study, request, out=out, listen=bars.show, listen_prior=bars.show_prior
-        )
+    place = StudyPlace(location=str(study), series_uid=request.series_uid)
+    with fetched(place) as path, StageBars(path.name) as bars:
+        done = process_study(path, request, out=out, listen=bars.show, listen_prior=bars.show_prior)
+        return replace(done, file=str(study))
 
 
 def prepare(request: RunRequest) -> None:
@@ -145,7 +148,7 @@ def prepare(request: RunRequest) -> None:
 def _row(done: Processed) -> dict[str, Any]:
     return {
         "study": done.folder.name,
-        "file": str(done.file),
+        "file": done.file,
         "folder": str(done.folder),
         "findings": done.finding_count,
         "ran": list(done.ran),

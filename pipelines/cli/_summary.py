@@ -34,7 +34,7 @@ def finish(batch: Batch[Any] | BatchSummary, summary: Mapping[str, Any]) -> None
     for failure in batch.failures:
         say_error(f"{failure.file}: {failure.message}")
     stop = batch.interrupt
-    early = {} if stop is None else {"interrupted": stop.name, "left": list(map(str, batch.left))}
+    early = {} if stop is None else {"interrupted": stop.name, "left": list(batch.left)}
     summarise({**summary, "failed": [_row(failure) for failure in batch.failures], **early})
     if stop is not None:
         say_error(str(stop))

@@ -25,6 +25,7 @@ from pipelines.cli._evaluate import evaluate_app
 from pipelines.cli._explain import explain
 from pipelines.cli._locate import locate
 from pipelines.cli._phantom import phantom
+from pipelines.cli._push import push
 from pipelines.cli._review import review_app
 from pipelines.cli._run import run
 from pipelines.cli._summary import NOTHING_DONE, WRONG_USAGE, summarise
@@ -74,6 +75,7 @@ _of_studies: tuple[Callable[..., None], ...] = (
     check,
     locate,
     verify,
+    push,
 )
 for command in _of_studies:
     app.command(rich_help_panel=_STUDIES)(command)

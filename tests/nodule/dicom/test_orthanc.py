@@ -1,96 +1,25 @@
 """Results stored into a real archive and fetched back."""
 
 import json
-import shutil
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 import pydicom
 import pytest
 from dicom_case import Case
+from orthanc_archive import Archive, running_orthanc
 from pydicom.uid import Comprehensive3DSRStorage, ExplicitVRLittleEndian, SegmentationStorage
 
 from nodule.dicom._instance import save
 from nodule.dicom._segmentation import build_segmentation
 from nodule.dicom._structured_report import write_dicom_sr
 
-PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-START_S = 30.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Archive:
-    http_port: int
-    dicom_port: int
-
-    def get(self, path: str, *, accept: str = "*/*") -> tuple[str, bytes]:
-        """Return content type and body."""
-        url = f"http://127.0.0.1:{self.http_port}{path}"
-        request = urllib.request.Request(url, headers={"Accept": accept})
-        with urllib.request.urlopen(request, timeout=10) as response:
-            return response.headers["Content-Type"], response.read()
-
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
-    program = shutil.which("Orthanc")
-    if program is None or not PLUGIN.exists():
-        pytest.skip("Orthanc (orthanc, orthanc-dicomweb) is not installed")
-    pytest.importorskip("pynetdicom", reason="pynetdicom is not installed")
-    folder = tmp_path_factory.mktemp("orthanc")
-    http_port, dicom_port = free_ports()
-    config = {
-        "StorageDirectory": str(folder / "db"),
-        "IndexDirectory": str(folder / "db"),
-        "HttpPort": http_port,
-        "RemoteAccessAllowed": False,
-        "DicomPort": dicom_port,
-        "DicomAet": "ARCHIVE",
-        "DicomCheckCalledAet": True,
-        "DicomAlwaysAllowStore": False,
-        "DicomCheckModalityHost": True,
-        "DicomModalities": {"nodule": ["NODULE", "127.0.0.1", 1]},
-        "Plugins": [str(PLUGIN)],
-        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
-    }
-    path = folder / "config.json"
-    path.write_text(json.dumps(config))
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([program, path], stdout=log, stderr=log)
-        try:
-            archive = Archive(http_port=http_port, dicom_port=dicom_port)
-            wait_for(archive, process)
-            yield archive
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-
-
-def free_ports() -> tuple[int, int]:
-    with socket.socket() as a, socket.socket() as b:
-        a.bind(("127.0.0.1", 0))
-        b.bind(("127.0.0.1", 0))
-        return a.getsockname()[1], b.getsockname()[1]
-
-
-def wait_for(archive: Archive, process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + START_S
-    while time.monotonic() < end:
-        assert process.poll() is None, "Orthanc ended"
-        try:
-            archive.get("/system")
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"Orthanc did not answer within {START_S} s")
+    with running_orthanc(tmp_path_factory.mktemp("orthanc")) as archive:
+        yield archive
 
 
 def store(archive: Archive, paths: list[Path]) -> list[int]:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.batch import BatchProgress, Failure, StudyDone, StudyPlace, run_studies
+from pipelines.batch import BatchProgress, Failure, StudyDone, run_studies
 from pipelines.batch._outcomes import InTurn
 from pipelines.interrupt import Interrupted
+from pipelines.places import StudyPlace
 
 Outcome = StudyDone | Failure
 PLACES = tuple(StudyPlace(location=f"in/{n}") for n in range(6))

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from nodule.errors import UsageError
-from pipelines.batch import BatchProgress, Failure, StudyDone, StudyPlace, run_studies
+from pipelines.batch import BatchProgress, Failure, StudyDone, run_studies
 from pipelines.batch._ray_workers import RayWorkers
+from pipelines.places import StudyPlace
 
 pytest.importorskip("ray")
 
