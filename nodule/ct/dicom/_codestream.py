@@ -47,14 +47,39 @@ def _of_jpeg_2000(frame: bytes) -> tuple[int, int] | None:
     return bottom - top, right - left
 
 
+def stated_bits(frame: bytes, transfer_syntax: str) -> tuple[int, bool] | None:
+    """Return the bits of a value in a JPEG-LS or JPEG 2000 code stream, and whether one is a sign.
+
+    None where the stream does not say, and for other codecs.
+    """
+    if transfer_syntax in _syntaxes.JPEG_2000:
+        start = frame.find(_J2K_START)
+        if start < 0 or len(frame) < start + 43:
+            return None
+        depth = frame[start + 42]  # ISO 15444-1, A.5.1: Ssiz of the first component
+        return (depth & 0x7F) + 1, bool(depth & 0x80)
+    if transfer_syntax in _syntaxes.JPEG_LS:
+        header = _frame_header(frame)
+        return None if header is None else (frame[header + 4], False)
+    return None
+
+
 def _of_jpeg(frame: bytes) -> tuple[int, int] | None:
+    header = _frame_header(frame)
+    if header is None:
+        return None
+    rows, columns = struct.unpack_from(">HH", frame, header + 5)
+    return rows, columns
+
+
+def _frame_header(frame: bytes) -> int | None:
+    """Return where the frame header of a JPEG or JPEG-LS code stream begins."""
     if not frame.startswith(_JPEG_START):
         return None
     position = len(_JPEG_START)
     while position + 9 <= len(frame) and frame[position] == 0xFF:
         marker, length = struct.unpack_from(">xBH", frame, position)
         if marker in _FRAME_HEADERS:
-            rows, columns = struct.unpack_from(">HH", frame, position + 5)
-            return rows, columns
+            return position
         position += 1 if marker == 0xFF else 2 + length  # fill bytes may precede a marker
     return None

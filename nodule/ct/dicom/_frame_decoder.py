@@ -8,19 +8,21 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodule.ct.dicom import _syntaxes
-from nodule.ct.dicom._codestream import is_whole, stated_size
+from nodule.ct.dicom._codestream import is_whole, stated_bits, stated_size
 from nodule.ct.dicom._headers import ImageHeader
 from nodule.errors import DicomSeriesError
 
 FRAME_SECONDS = 10.0
 START_SECONDS = 30.0
 _MAX_ANSWER_LINE = 1 << 12
+_PROGRAM = Path(__file__).with_name("_decoder_process.py")
 
 
 class FrameDecoder:
@@ -40,7 +42,7 @@ class FrameDecoder:
         self._frames = 0
         self._process = subprocess.Popen(
             # -P keeps the current folder, which may be the input's, off the import path
-            [sys.executable, "-P", "-m", "nodule.ct.dicom._decoder_process"],
+            [sys.executable, "-P", str(_PROGRAM)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -87,16 +89,14 @@ class FrameDecoder:
             raise _failed(image, "DECODE_FAILED", f"a code stream of {stated} pixels")
         if not is_whole(frame, image.transfer_syntax):
             raise _failed(image, "TRUNCATED", "a code stream without its end")
-        # run lengths hold whole words, whose upper bits are judged like those of native data
-        has_words = image.transfer_syntax in _syntaxes.RLE
         request = {
             "length": len(frame),
+            "codec": _syntaxes.codec_of(image.transfer_syntax),
             "transfer_syntax": image.transfer_syntax,
             "rows": pixel_format.rows,
             "columns": pixel_format.columns,
-            "photometric": pixel_format.photometric,
             "bits_allocated": pixel_format.bits_allocated,
-            "bits_stored": pixel_format.bits_allocated if has_words else pixel_format.bits_stored,
+            "bits_stored": pixel_format.bits_stored,
             "is_signed": pixel_format.is_signed,
         }
         dtype, body = self._ask(json.dumps(request).encode() + b"\n" + frame, image)
@@ -104,7 +104,7 @@ class FrameDecoder:
         if pixels.size != pixel_format.rows * pixel_format.columns:
             raise _failed(image, "DECODE_FAILED", f"{pixels.size} pixels")
         self._frames += 1
-        return pixels.reshape(shape)
+        return _in_sign_of(image, pixels.reshape(shape), frame)
 
     def _ask(self, request: bytes, image: ImageHeader) -> tuple[np.dtype[np.integer[Any]], bytes]:
         stdin, stdout = self._process.stdin, self._process.stdout
@@ -135,6 +135,24 @@ class FrameDecoder:
     def _expire(self, expired: threading.Event) -> None:
         expired.set()
         self._process.kill()
+
+
+def _in_sign_of(
+    image: ImageHeader, values: NDArray[np.integer[Any]], frame: bytes
+) -> NDArray[np.integer[Any]]:
+    """Read a code stream's values in the sign of its header, where the stream says otherwise.
+
+    JPEG-LS knows no sign, and some writers state the wrong one in JPEG 2000 (PS3.5, 8.2.4).
+    """
+    stated = stated_bits(frame, image.transfer_syntax)
+    if stated is None:
+        return values
+    bits, has_sign = stated
+    signed = values.view(f"{'i' if image.pixel_format.is_signed else 'u'}{values.itemsize}")
+    unused = signed.dtype.type(max(8 * values.itemsize - bits, 0))
+    if has_sign == image.pixel_format.is_signed or not unused:
+        return signed
+    return np.asarray(np.right_shift(np.left_shift(signed, unused), unused))
 
 
 def _failed(image: ImageHeader, code: str, got: str) -> DicomSeriesError:

@@ -19,3 +19,9 @@ RLE = frozenset({"1.2.840.10008.1.2.5"})
 
 COMPRESSED = JPEG | JPEG_LS | JPEG_2000 | RLE
 LOSSY = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 53, 55, 81, 91, 203))
+
+
+def codec_of(transfer_syntax: str) -> str:
+    """Name the codec of a compressed syntax, as the decoder process knows it."""
+    codecs = {"jpeg": JPEG, "jpeg-ls": JPEG_LS, "jpeg-2000": JPEG_2000, "rle": RLE}
+    return next(name for name, syntaxes in codecs.items() if transfer_syntax in syntaxes)

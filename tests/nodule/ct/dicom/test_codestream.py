@@ -7,7 +7,7 @@ import pydicom
 import pytest
 from pydicom.encaps import get_frame
 
-from nodule.ct.dicom._codestream import is_whole, starts, stated_size
+from nodule.ct.dicom._codestream import is_whole, starts, stated_bits, stated_size
 
 LOSSLESS_JPEG, JPEG_LS, JPEG_2000 = (
     "1.2.840.10008.1.2.4.70",
@@ -63,3 +63,26 @@ def test_an_encoder_states_the_size_of_its_image(synthetic: Any) -> None:
 def test_run_lengths_have_no_end_of_their_own() -> None:
     assert is_whole(b"", RLE)
     assert not starts(bytes(64))
+
+
+def j2k(depth: int) -> bytes:
+    """Return SOC and a SIZ of one component, ISO 15444-1, A.5.1."""
+    sizes = struct.pack(">8I", 30, 20, 0, 0, 30, 20, 0, 0)
+    return b"\xff\x4f\xff\x51\x00\x29\x00\x00" + sizes + struct.pack(">HBBB", 1, depth, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("frame", "syntax", "expected"),
+    [
+        (j2k(0x8B), JPEG_2000, (12, True)),
+        (j2k(0x0C), JPEG_2000, (13, False)),
+        (j2k(0x0C)[:42], JPEG_2000, None),
+        (jpeg(0xF7, 20, 30), JPEG_LS, (12, False)),
+        (b"\xff\xd8\xff\xda", JPEG_LS, None),
+        (jpeg(0xC3, 20, 30), LOSSLESS_JPEG, None),
+    ],
+)
+def test_a_code_stream_states_its_bits_and_its_sign(
+    frame: bytes, syntax: str, expected: tuple[int, bool] | None
+) -> None:
+    assert stated_bits(frame, syntax) == expected
