@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -41,22 +42,41 @@ class Archive:
 
 def refuse_large_directory(path: Path) -> None:
     """Refuse a directory beyond any study's by the size that the archive's end states of it."""
-    with path.open("rb") as stream:
-        stream.seek(max(0, stream.seek(0, os.SEEK_END) - _END_BYTES))
-        end = stream.read()
-    at = end.rfind(b"PK\5\6")
-    stated = int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0
-    at_64 = end.rfind(b"PK\6\6", 0, max(at, 0))
-    if stated == 0xFFFFFFFF and at_64 >= 0:
-        stated = int.from_bytes(end[at_64 + 40 : at_64 + 48], "little")
-    if stated > MAX_DIRECTORY_BYTES:
+    _, stated_bytes = _stated_directory(path)
+    if stated_bytes > MAX_DIRECTORY_BYTES:
         raise InputError(
             "the directory of an archive is larger than that of any CT study",
             code="ARCHIVE_BOMB",
             expected=f"at most {MAX_DIRECTORY_BYTES} bytes",
-            got=f"{stated} bytes",
+            got=f"{stated_bytes} bytes",
             hint="Unpack it with a tool that you trust and give the folder.",
         )
+
+
+def refuse_lost_entries(path: Path, entries: Sequence[zipfile.ZipInfo]) -> None:
+    """Refuse a directory that lists fewer members than the archive's end says: ``BAD_ARCHIVE``."""
+    stated, _ = _stated_directory(path)
+    if stated != len(entries):
+        raise bad_archive(f"{len(entries)} of {stated} members")
+    if any(entry.is_dir() and entry.file_size for entry in entries):
+        raise bad_archive("a folder with content")
+
+
+def _stated_directory(path: Path) -> tuple[int, int]:
+    """Return the number of members and the bytes of the directory, by the records at its end."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - _END_BYTES))
+        end = stream.read()
+    at = end.rfind(b"PK\5\6")
+    if not 0 <= at <= len(end) - 22:
+        return 0, 0
+    entries, size = struct.unpack_from("<HI", end, at + 10)
+    at_64 = end.rfind(b"PK\6\6", 0, at)
+    if 0 <= at_64 <= at - 48:
+        entries_64, size_64 = struct.unpack_from("<QQ", end, at_64 + 32)
+        entries = entries_64 if entries == 0xFFFF else entries
+        size = size_64 if size == 0xFFFFFFFF else size
+    return entries, size
 
 
 def refuse_unsafe(entry: zipfile.ZipInfo) -> None:

@@ -7,6 +7,7 @@ name can point anywhere and no patient's data are left behind.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -21,6 +22,7 @@ from nodule.ct._archives import (
     bad_archive,
     refuse_bomb,
     refuse_large_directory,
+    refuse_lost_entries,
     refuse_unsafe,
 )
 from nodule.errors import InputError
@@ -59,6 +61,8 @@ class Member:
                 return self.path.open("rb")
             return io.BytesIO(self.archive.opened.read(self.entry))
         except OSError as error:
+            if self.entry is not None and error.errno == errno.EINVAL:
+                raise _outside_archive() from None
             raise _cannot_read(self.name, error) from None
         except ZIP_ERRORS as error:
             raise bad_archive(type(error).__name__) from None
@@ -170,11 +174,15 @@ def members_of_zip(path: Path) -> tuple[Member, ...]:
     try:
         refuse_large_directory(path)
         archive = Archive(path)
-        entries = [e for e in archive.opened.infolist() if not e.is_dir()]
+        listed = archive.opened.infolist()
     except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise _outside_archive() from None
         raise _cannot_read(path.name, error) from None
     except ZIP_ERRORS as error:
         raise bad_archive(type(error).__name__) from None
+    refuse_lost_entries(path, listed)
+    entries = [e for e in listed if not e.is_dir()]
     _refuse_too_many(len(entries))
     for entry in entries:
         refuse_unsafe(entry)
@@ -183,6 +191,10 @@ def members_of_zip(path: Path) -> tuple[Member, ...]:
         Member(name=e.filename, path=path, entry=e.filename, archive=archive) for e in entries
     )
     return tuple(sorted(members, key=lambda m: m.name))
+
+
+def _outside_archive() -> InputError:
+    return bad_archive("a position before its start")
 
 
 def _refuse_too_many(count: int) -> None:

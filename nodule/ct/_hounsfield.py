@@ -34,6 +34,7 @@ _SHORT_RUN = 2  # slices: anatomy may come and go within more
 _ODD_ENDS = (0.1, 0.3)  # for one slice and for two at either end
 _MOST_STEPS = 40  # looked at in pairs: a volume with more is noise, or in no order at all
 _BELOW_NOISE_HU, _MAX_BELOW_NOISE = -1300.0, 0.1  # where neither noise nor a streak fills a slice
+_PADDING_GAP_HU = 200.0  # to the lowest value measured; noise leaves no such gap
 _PADDING_VALUES = 2  # round the circle, and where nothing was reconstructed
 # chests, a skull and phantoms: -37 to 76; moved by 200 or scaled by 0.8: below -128, or above 133
 _SOFT_HU, _MIDDLE_HU = 300.0, (-120.0, 130.0)
@@ -61,8 +62,7 @@ def refuse_other_units(
     """
     rows, columns = (max(1, n // _SAMPLES) for n in array_zyx.shape[1:])
     sample = array_zyx[:, ::rows, ::columns].astype(np.float32)
-    # padding that was not declared is the lowest value there is
-    padding_hu = min(float(sample.min()), AIR_HU)
+    padding_hu = _undeclared_padding(sample)
     is_measured = (sample != AIR_HU) & (sample != padding_hu)
     measured = sample[is_measured]
     highest = float(array_zyx.max())
@@ -84,6 +84,14 @@ def refuse_other_units(
         return ()
     message = f"no air below {_AIR_BELOW_HU:.0f} HU: the image may show no chest"
     return (StudyWarning(code="NO_AIR", message=message),)
+
+
+def _undeclared_padding(sample: NDArray[np.float32]) -> float:
+    """Return the lowest value where it is below air, or stands alone, and air where it is not."""
+    lowest = float(sample.min())
+    others = sample[sample > lowest]
+    stands_alone = others.size > 0 and float(others.min()) > lowest + _PADDING_GAP_HU
+    return lowest if stands_alone else min(lowest, AIR_HU)
 
 
 def put_air_below_scale(slice_yx: HuArray) -> None:

@@ -61,7 +61,8 @@ def inventory(path: Path) -> Inventory:
     if suffix is not None:
         return _of_image(path, suffix)
     member = Member(name=path.name, path=path)
-    if looks_like_dicom(member) or not zipfile.is_zipfile(path):
+    is_archive = zipfile.is_zipfile(path) or path.suffix.lower() == ".zip"
+    if looks_like_dicom(member) or not is_archive:
         return _of_single(member)
     return _of_members(members_of_zip(path))
 

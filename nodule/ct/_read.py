@@ -61,7 +61,10 @@ def decode_source(source: SeriesSource, *, progress: Progress = silent) -> Study
     if source.file is not None:
         array_zyx, geometry = source.file.read(), source.file.geometry
         slices: tuple[SliceReference, ...] = ()
-        warnings = refuse_other_units(array_zyx, geometry, is_stated=False)
+        warnings = (
+            *source.file.warnings,
+            *refuse_other_units(array_zyx, geometry, is_stated=False),
+        )
         progress(1.0)
     else:
         stack = stack_images(source.images)

@@ -8,7 +8,8 @@ import pydicom
 from pydicom import uid
 from pydicom.encaps import encapsulate, generate_frames
 
-from damage.kinds import ANY_NATIVE, DamagedSeries, Registry, some
+from damage.damaged_series import ANY_ENCODING, ANY_NATIVE, DamagedSeries, some
+from damage.kinds import Registry
 
 Random = random.Random
 KINDS = Registry()
@@ -30,13 +31,13 @@ def on_some_files(rng: Random, series: DamagedSeries, change) -> None:
     series.on_disk.append(damage)
 
 
-@KINDS.of()
+@KINDS.of(*ANY_ENCODING)
 def cut_files(rng: Random, series: DamagedSeries) -> None:
     share = rng.choice((0.0, rng.random(), rng.uniform(0.9, 1)))
     on_some_files(rng, series, lambda content: content[: int(share * len(content))])
 
 
-@KINDS.of()
+@KINDS.of(*ANY_ENCODING)
 def cut_by_a_few_bytes(rng: Random, series: DamagedSeries) -> None:
     count = rng.randint(1, 40)
     on_some_files(rng, series, lambda content: content[:-count])
@@ -48,12 +49,12 @@ def lost_preamble(rng: Random, series: DamagedSeries) -> None:
     on_some_files(rng, series, lambda content: content[rng.choice((1, 64, 128, 132)) :])
 
 
-@KINDS.of()
+@KINDS.of(*ANY_ENCODING)
 def file_of_zeros(rng: Random, series: DamagedSeries) -> None:
     on_some_files(rng, series, lambda content: bytes(len(content)))
 
 
-@KINDS.of()
+@KINDS.of(*ANY_ENCODING)
 def zeros_inside(rng: Random, series: DamagedSeries) -> None:
     """A block of the disk that was never written, in the header."""
     start = rng.randrange(132, 900)
@@ -83,7 +84,7 @@ def no_pixels(rng: Random, series: DamagedSeries) -> None:
         del series.slices[k].PixelData
 
 
-@KINDS.of()
+@KINDS.of(*ANY_ENCODING)
 def mislabelled_syntax(rng: Random, series: DamagedSeries) -> None:
     """The file is encoded in one transfer syntax and states another."""
     usual = series.slices[0].file_meta.TransferSyntaxUID
@@ -150,7 +151,7 @@ def a_frame_too_many(rng: Random, series: DamagedSeries) -> None:
         series.slices[k].PixelData = encapsulate(frames)
 
 
-@KINDS.of()
+@KINDS.of(*ANY_ENCODING)
 def strange_files_beside(rng: Random, series: DamagedSeries) -> None:
     contents = (b"", b"text", bytes(200), b"\xff\xd8\xff\xe0" + bytes(99), b"PK\3\4", b"DICM")
     names = ("notes.txt", "DICOMDIR", ".hidden", "a.nii", "b.zip", "x")

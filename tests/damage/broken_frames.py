@@ -6,9 +6,10 @@ import struct
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames, parse_basic_offsets
 
+from damage.damaged_series import DamagedSeries, size
 from damage.edits import put
 from damage.encodings import ENHANCED, group
-from damage.kinds import DamagedSeries, Registry, size
+from damage.kinds import Registry
 
 Random = random.Random
 KINDS = Registry()

@@ -1,42 +1,19 @@
-"""Kinds of damage: each takes a seed's random numbers and a series that may be changed."""
+"""Kinds of damage by name: functions that take a seed's random numbers and what they damage."""
 
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from pydicom.dataset import Dataset
-
-from damage.encodings import ENCODINGS, NATIVE, encoded_slices
-from damage.made_series import SIGNED, save
-from damage.outcome import Tally, Truth
-
-
-@dataclass
-class DamagedSeries:
-    """The slices of a series while it is damaged.
-
-    Parameters
-    ----------
-    lost_slices : how many a reader may leave out, since the damage takes them away or says so.
-    on_disk : what is done to the folder once the slices are written.
-    """
-
-    slices: list[Dataset]
-    truth: Truth
-    lost_slices: int = 0
-    on_disk: list[Callable[[Path], None]] = field(default_factory=list)
-
-
-Damage = Callable[[random.Random, DamagedSeries], None]
+Damage = Callable[[random.Random, Any], None]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of damage, and the encodings in which it can be met."""
+    """One kind of damage, and by name the inputs that can meet it."""
 
     damage: Damage
-    encodings: tuple[str, ...]
+    bases: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -49,12 +26,12 @@ class Registry(Mapping[str, Kind]):
     def __init__(self) -> None:
         self._kinds: dict[str, Kind] = {}
 
-    def of(self, *encodings: str) -> Callable[[Damage], Damage]:
+    def of(self, *bases: str) -> Callable[[Damage], Damage]:
         """Return a decorator that adds a kind."""
 
         def add(damage: Damage) -> Damage:
             assert damage.__name__ not in self._kinds
-            self._kinds[damage.__name__] = Kind(damage, encodings or tuple(ENCODINGS))
+            self._kinds[damage.__name__] = Kind(damage, bases)
             return damage
 
         return add
@@ -62,46 +39,8 @@ class Registry(Mapping[str, Kind]):
     def __getitem__(self, name: str) -> Kind:
         return self._kinds[name]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._kinds)
 
     def __len__(self) -> int:
         return len(self._kinds)
-
-
-ANY_NATIVE = tuple(NATIVE)
-
-
-def truth_of(encoding: str) -> Truth:
-    recipe, _ = ENCODINGS.get(encoding, (SIGNED, ""))
-    return Truth(hounsfield_zyx=recipe.hounsfield_zyx, affine=recipe.affine)
-
-
-def damage_and_read(kind: Kind, seed: int, folder: Path, tally: Tally) -> None:
-    """Damage a series as one seed of a kind does, read it and count the outcome."""
-    rng = random.Random(f"{kind.name} {seed}")
-    encoding = rng.choice(kind.encodings)
-    series = DamagedSeries(encoded_slices(encoding), truth_of(encoding))
-    kind.damage(rng, series)
-    save(series.slices, folder)
-    if rng.random() < 0.5:  # as scanners and media name them
-        for path in folder.iterdir():
-            path.rename(folder / f"IM{path.stem}")
-    for change in series.on_disk:
-        change(folder)
-    tally.read(folder, series.truth, name=f"{kind.name} {seed}", lost_slices=series.lost_slices)
-
-
-def some(rng: random.Random, series: DamagedSeries) -> list[int]:
-    """Draw one slice, a few, or every slice but one."""
-    count = len(series.slices)
-    return rng.sample(range(count), rng.choice((1, 1, 2, count // 2, count - 1)))
-
-
-def one_or_all(rng: random.Random, series: DamagedSeries) -> int | None:
-    return rng.choice((None, rng.randrange(len(series.slices))))
-
-
-def size(rng: random.Random, low: float, high: float) -> float:
-    """Draw a size evenly on a logarithmic scale, of either sign."""
-    return rng.choice((-1, 1)) * low * (high / low) ** rng.random()

@@ -6,8 +6,9 @@ from copy import deepcopy
 import numpy as np
 from pydicom.dataset import Dataset
 
+from damage.damaged_series import ANY_ENCODING, ANY_NATIVE, DamagedSeries, one_or_all, size, some
 from damage.edits import double, drop, flip, put, remove, shift, slide_all, swap_positions, turn
-from damage.kinds import ANY_NATIVE, DamagedSeries, Registry, one_or_all, size, some
+from damage.kinds import Registry
 
 Random = random.Random
 KINDS = Registry()
@@ -29,7 +30,7 @@ def dropped_inside(rng: Random, series: DamagedSeries) -> None:
     drop(*places)(series.slices)
 
 
-@KINDS.of()
+@KINDS.of(*ANY_ENCODING)
 def dropped_at_ends(rng: Random, series: DamagedSeries) -> None:
     low, high = rng.randint(0, 6), rng.randint(0, 5)
     series.lost_slices = low + high
@@ -65,7 +66,7 @@ def doubled_between(rng: Random, series: DamagedSeries) -> None:
         series.slices.append(copy)
 
 
-@KINDS.of()
+@KINDS.of(*ANY_ENCODING)
 def swapped_positions(rng: Random, series: DamagedSeries) -> None:
     swap_positions(*rng.sample(range(12), 2))(series.slices)
 

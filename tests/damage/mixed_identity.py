@@ -5,8 +5,9 @@ from copy import deepcopy
 
 from pydicom.uid import generate_uid
 
+from damage.damaged_series import ANY_ENCODING, ANY_NATIVE, DamagedSeries, one_or_all, some
 from damage.edits import put, remove
-from damage.kinds import ANY_NATIVE, DamagedSeries, Registry, one_or_all, some
+from damage.kinds import Registry
 
 Random = random.Random
 KINDS = Registry()
@@ -83,7 +84,7 @@ def mixed_phases(rng: Random, series: DamagedSeries) -> None:
     put(some(rng, series), "TemporalPositionIdentifier", 2)(series.slices)
 
 
-@KINDS.of()
+@KINDS.of(*ANY_ENCODING)
 def wrong_modality(rng: Random, series: DamagedSeries) -> None:
     kind = rng.choice(("MR", "PT", "US", "OT", "SEG", "RTDOSE", "ct ", "XX", ""))
     put(one_or_all(rng, series), "Modality", kind)(series.slices)

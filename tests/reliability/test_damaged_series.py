@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from damage import broken_files, broken_frames, misplaced_slices, misread_values, mixed_identity
+from damage.damaged_series import damage_and_read, truth_of
 from damage.encodings import ENCODINGS, ENHANCED, encoded_slices
-from damage.kinds import Kind, damage_and_read, truth_of
+from damage.kinds import Kind
 from damage.made_series import save
 from damage.outcome import Outcome, Tally
 from damage.summary import row

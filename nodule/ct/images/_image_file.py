@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from nodule.ct._containers import Member
 from nodule.ct._hounsfield import put_air_below_scale
 from nodule.ct.dicom._checks import too_few, too_large, too_wide
+from nodule.ct.dicom._stack_checks import SILENT_DEVIATION_MM
 from nodule.errors import GeometryError, InputError
 from nodule.geometry import Geometry
 from nodule.hu import HuArray
-from nodule.study import SeriesHeader, SourceFormat
+from nodule.study import SeriesHeader, SourceFormat, StudyWarning
 from nodule.volume import compact
 
 MIN_SPACING_MM, MAX_SPACING_MM = 0.01, 20.0
@@ -37,6 +38,7 @@ class ImageFile:
     shape_ijk : number of voxels, the fastest axis first.
     affine_lps : 4x4 row-major, from index ijk to LPS mm.
     read_voxels : returns the voxels, shape ``shape_ijk``, any real type.
+    warnings : what is odd about the header.
     """
 
     source_format: SourceFormat
@@ -44,6 +46,7 @@ class ImageFile:
     shape_ijk: tuple[int, int, int]
     affine_lps: tuple[tuple[float, ...], ...]
     read_voxels: Callable[[], NDArray[np.generic]]
+    warnings: tuple[StudyWarning, ...] = ()
 
     def __post_init__(self) -> None:
         # the axes can only be told apart on a grid that is one
@@ -130,6 +133,26 @@ def _hu_of(voxels: NDArray[np.generic]) -> HuArray:
     if np.can_cast(voxels.dtype, np.int16):
         return np.array(voxels, np.int16, order="C")
     return np.array(voxels, np.float32, order="C")
+
+
+def skew_mm(axes: NDArray[np.float64], shape_ijk: Sequence[int]) -> float:
+    """How far the far corner may lie off where axes at right angles would put it.
+
+    Parameters
+    ----------
+    axes : 3x3, a column for each axis of the index, of any length.
+    """
+    lengths = np.linalg.norm(axes, axis=0)
+    unit = axes / lengths
+    return float(np.abs(unit.T @ unit - np.eye(3)).max() * np.linalg.norm(lengths * shape_ijk))
+
+
+def axes_warnings(off_mm: float) -> tuple[StudyWarning, ...]:
+    """Tell of axes that a header states twice, or by angles and lengths, and not quite alike."""
+    if off_mm <= SILENT_DEVIATION_MM:
+        return ()
+    message = f"what the header says of the axes differs by up to {off_mm:.3f} mm at the far corner"
+    return (StudyWarning(code="UNEVEN_ORIENTATION", message=message),)
 
 
 def unpack_voxels(

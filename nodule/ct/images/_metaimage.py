@@ -43,6 +43,9 @@ def open_metaimage(path: Path) -> ImageFile:
     is_local = data_name.upper() == "LOCAL"
     data = None if is_local else sibling(path, data_name)
     shape_ijk = read_shape(path, fields, name="DimSize")
+    stated = _stated_axes(path, fields)
+    lengths = np.linalg.norm(stated.direction, axis=0)
+    extent_mm = np.multiply(stated.spacing_zyx_mm, shape_ijk)
     return image_of(
         path,
         data,
@@ -51,7 +54,9 @@ def open_metaimage(path: Path) -> ImageFile:
         shape_ijk=shape_ijk,
         dtype=dtype,
         is_compressed=fields.get("compresseddata", "false").lower() == "true",
-        affine_lps=_affine(path, fields),
+        affine_lps=tuple(tuple(row) for row in stated.affine.tolist()),
+        # the lengths of the directions would be taken for voxels of another size
+        off_mm=float(np.abs(lengths - 1).max() * np.linalg.norm(extent_mm)),
     )
 
 
@@ -96,7 +101,7 @@ _PLAIN = {
 }
 
 
-def _affine(path: Path, fields: dict[str, str]) -> tuple[tuple[float, ...], ...]:
+def _stated_axes(path: Path, fields: dict[str, str]) -> Geometry:
     """Return index ijk to LPS; MetaImage lists the direction of each axis in turn."""
     try:
         spacing = np.array(fields["elementspacing"].split(), float)
@@ -112,10 +117,9 @@ def _affine(path: Path, fields: dict[str, str]) -> tuple[tuple[float, ...], ...]
             path.name, "no readable ElementSpacing, TransformMatrix and Offset"
         ) from None
     # spacing and directions are stated apart, and each must hold by itself
-    stated = Geometry(
+    return Geometry(
         shape_zyx=(1, 1, 1),
         spacing_zyx_mm=as_vector(spacing),
         origin_lps_mm=as_vector(origin_mm),
         direction=as_matrix(directions),
     )
-    return tuple(tuple(row) for row in stated.affine.tolist())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,11 @@ from numpy.typing import NDArray
 from nodule.ct._containers import Member
 from nodule.ct.images._image_file import (
     ImageFile,
+    axes_warnings,
     exactly,
     inflate_exactly,
     no_orientation,
+    skew_mm,
     unreadable,
     unsupported,
 )
@@ -24,6 +28,8 @@ from nodule.errors import GeometryError
 # the far corner of a body: 0.1 mm
 _AGREEMENT_MM = 0.5
 _SAME_LENGTH = 0.01
+_ROUNDING = 2e-7  # of a quaternion's numbers; what follows for the angle grows near half a turn
+_MAX_OFFSET = 1 << 30  # of voxels behind a header and its extensions
 _RAS_TO_LPS = np.array([[-1.0], [-1.0], [1.0], [1.0]])
 _MILLIMETRES = ("mm", "unknown")
 
@@ -43,6 +49,7 @@ def open_nifti(path: Path) -> ImageFile:
         unit = header.get_xyzt_units()[0]
         is_real = image.get_data_dtype().kind in "iuf"
         rotated = np.asarray(header.get_qform(), float) if codes[1] else affine
+        rounding = _ROUNDING / max(float(header.get_qform_quaternion()[0]), 4e-4) if codes[1] else 0
     except Exception as error:  # whatever nibabel raises on malformed input
         raise unreadable(path.name, type(error).__name__) from None
     if len(shape) < 3 or any(n != 1 for n in shape[3:]) or not is_real:
@@ -58,18 +65,21 @@ def open_nifti(path: Path) -> ImageFile:
         affine_lps=tuple(tuple(row) for row in (_RAS_TO_LPS * affine).tolist()),
         read_voxels=lambda: _voxels(path),
     )
-    _refuse_contradiction(path, affine, rotated, lengths_mm, shape)
-    return file
+    apart_mm, stretch_mm = _refuse_contradiction(path, affine, rotated, lengths_mm, shape)
+    extent_mm = float(np.linalg.norm(lengths_mm * shape[:3]))
+    moved_mm = float(np.linalg.norm((rotated - affine)[:3, 3]))
+    turned_mm = apart_mm - 2 * rounding * extent_mm
+    skewed_mm = skew_mm(affine[:3, :3], shape[:3])
+    off_mm = max(moved_mm, turned_mm, stretch_mm, skewed_mm)
+    return replace(file, warnings=axes_warnings(off_mm))
 
 
 def _load(path: Path) -> tuple[Any, NDArray[np.float64]]:
     """Return the image, and the voxel's edges as the header states them, before any repair."""
     import nibabel
-    from nibabel.imageglobals import LoggingOutputSuppressor
 
     try:
-        with LoggingOutputSuppressor():
-            image: Any = nibabel.load(path)
+        image = _load_quietly(path)
         with nibabel.openers.ImageOpener(str(path)) as stream:
             stated = type(image.header).from_fileobj(stream, check=False)
         lengths_mm = np.asarray(stated["pixdim"][1:4], float)
@@ -86,19 +96,39 @@ def _load(path: Path) -> tuple[Any, NDArray[np.float64]]:
     return image, lengths_mm
 
 
+def _load_quietly(path: Path) -> Any:
+    """Let nibabel read a header and repair it without telling the terminal."""
+    import nibabel
+    from nibabel.imageglobals import logger
+
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        return nibabel.load(path)
+    finally:
+        logger.setLevel(level)
+
+
 def _refuse_contradiction(
     path: Path,
     affine: NDArray[np.float64],
     rotated: NDArray[np.float64],
     lengths_mm: NDArray[np.float64],
     shape: tuple[int, ...],
-) -> None:
-    """Refuse a file whose sform, qform and pixdim disagree: side or size would be a guess."""
+) -> tuple[float, float]:
+    """Refuse a file whose sform, qform and pixdim disagree: side or size would be a guess.
+
+    Returns
+    -------
+    How far the far corner lies off by the qform and by pixdim, mm.
+    """
     ends = [(0, n - 1) for n in shape[:3]]
     corners = np.array([(*corner, 1) for corner in itertools.product(*ends)], float)
     apart_mm = float(np.linalg.norm(((rotated - affine) @ corners.T)[:3], axis=0).max())
     columns_mm = np.linalg.norm(affine[:3, :3], axis=0)
-    if apart_mm > _AGREEMENT_MM or np.abs(columns_mm / lengths_mm - 1).max() > _SAME_LENGTH:
+    stretch = float(np.abs(columns_mm / lengths_mm - 1).max())
+    # written so that NaN is refused
+    if not (apart_mm <= _AGREEMENT_MM and stretch <= _SAME_LENGTH):
         raise GeometryError(
             f"{path.name} states its orientation twice, and differently",
             code="AMBIGUOUS_ORIENTATION",
@@ -107,14 +137,16 @@ def _refuse_contradiction(
             f" and pixdim {np.round(lengths_mm, 4).tolist()}",
             hint="Convert the scan again from DICOM.",
         )
+    return apart_mm, stretch * float(np.linalg.norm(lengths_mm * shape[:3]))
 
 
 def _voxels(path: Path) -> NDArray[np.generic]:
-    import nibabel
     from nibabel.volumeutils import apply_read_scaling
 
-    image: Any = nibabel.load(path)
+    image = _load_quietly(path)
     stored, offset = image.get_data_dtype(), int(image.dataobj.offset)
+    if offset > _MAX_OFFSET:
+        raise unreadable(path.name, "voxels that begin beyond any header")
     size = offset + int(np.prod(image.shape)) * stored.itemsize
     # nibabel's own reading trusts memory maps and skips checksums
     take = inflate_exactly if path.name.lower().endswith(".gz") else exactly

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodule.ct._containers import Member
-from nodule.ct.images._image_file import ImageFile, unpack_voxels, unreadable, unsupported
+from nodule.ct.images._image_file import (
+    ImageFile,
+    axes_warnings,
+    skew_mm,
+    unpack_voxels,
+    unreadable,
+    unsupported,
+)
 from nodule.study import SourceFormat
 
 _MAX_HEADER_BYTES = 1 << 16
@@ -61,6 +69,7 @@ def image_of(
     dtype: np.dtype[np.generic],
     is_compressed: bool,
     affine_lps: tuple[tuple[float, ...], ...],
+    off_mm: float = 0.0,
 ) -> ImageFile:
     """Return an image whose voxels are unpacked when they are asked for.
 
@@ -70,6 +79,7 @@ def image_of(
     data : the file of the voxels, None where they stand behind the header.
     header_bytes : size of the header.
     dtype, is_compressed : how the voxels are stored.
+    off_mm : how far the far corner lies off by what else the header says of its axes.
     source_format, shape_ijk, affine_lps : as :class:`ImageFile`.
     """
     members = [Member(name=p.name, path=p) for p in dict.fromkeys([path, data or path])]
@@ -83,10 +93,12 @@ def image_of(
             name=members[-1].name,
         )
 
-    return ImageFile(
+    file = ImageFile(
         source_format=source_format,
         members=tuple(members),
         shape_ijk=shape_ijk,
         affine_lps=affine_lps,
         read_voxels=read_voxels,
     )
+    skewed_mm = skew_mm(np.asarray(affine_lps)[:3, :3], shape_ijk)
+    return replace(file, warnings=axes_warnings(max(off_mm, skewed_mm)))

@@ -271,3 +271,40 @@ def test_a_field_has_a_grid_of_1_mm_that_fits_into_memory(
     nibabel.save(image, tmp_path / "a.nii")
     found = inventory(tmp_path / "a.nii")
     assert [s.verdict for s in found.series] + [i.code for i in found.ignored] == [code]
+
+
+def archived(folder: Path, path: Path) -> bytearray:
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(folder.iterdir()):
+            archive.write(file, file.name)
+    return bytearray(path.read_bytes())
+
+
+def test_an_entry_that_swallows_those_after_it_is_noticed(
+    clean_series: Path, tmp_path: Path
+) -> None:
+    """By the number of members at the archive's end (4.3.16 of APPNOTE)."""
+    path = tmp_path / "a.zip"
+    content = archived(clean_series, path)
+    # a comment as long as the next entry: 46 bytes and a name of seven
+    content[content.index(b"PK\1\2") + 32] = 53
+    path.write_bytes(content)
+    assert len(zipfile.ZipFile(path).namelist()) == 8
+    assert refusal(path) == "BAD_ARCHIVE"
+
+
+def test_a_slice_under_the_name_of_a_folder_is_noticed(clean_series: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    content = archived(clean_series, path)
+    at = content.index(b"PK\1\2")
+    content[at + 46 + 6] = ord("/")
+    path.write_bytes(content)
+    assert refusal(path) == "BAD_ARCHIVE"
+
+
+@pytest.mark.parametrize("keep", [0, 3, 1000, -1])
+def test_a_cut_archive_is_told_to_be_damaged(clean_series: Path, tmp_path: Path, keep: int) -> None:
+    path = tmp_path / "a.zip"
+    content = archived(clean_series, path)
+    path.write_bytes(content[:keep])
+    assert refusal(path) == "BAD_ARCHIVE"

@@ -312,3 +312,10 @@ def test_image_files_are_warned_of_short_coverage_like_dicom(
         image = nibabel.Nifti1Image(array.T.astype(np.int16), np.diag([-1.0, -1, gap_mm, 1]))
         nibabel.save(image, tmp_path / "a.nii")
         assert [w.code for w in read_ct(tmp_path / "a.nii").warnings] == codes
+
+
+@pytest.mark.parametrize(("gap_hu", "expected"), [(199, "OK"), (201, "NOT_HU")])
+def test_a_lowest_value_that_stands_alone_is_padding_and_no_air(gap_hu: int, expected: str) -> None:
+    """Stored values without their rescale, round which something else was put."""
+    array = volume(**{str(-310): 0.1, str(-310 + gap_hu): 0.1, "0": 0.8})
+    assert verdict(array) == expected

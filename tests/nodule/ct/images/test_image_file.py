@@ -399,6 +399,57 @@ def test_a_qform_that_contradicts_the_sform_is_refused(tmp_path: Path, turn: Any
 
 
 @pytest.mark.parametrize(
+    ("turn", "warned"),
+    [
+        pytest.param(np.eye(4), False, id="same"),
+        pytest.param(np.array([[1, 0, 0, 0.009], *np.eye(4)[1:]]), False, id="moved by rounding"),
+        pytest.param(np.array([[1, 0, 0, 0.02], *np.eye(4)[1:]]), True, id="moved by 0.02 mm"),
+        pytest.param(np.diag([1.002, 1, 1, 1]), True, id="stretched"),
+        pytest.param(np.array([[1, 5e-5, 0, 0], *np.eye(4)[1:]]), False, id="skew of 0.002 mm"),
+    ],
+)
+def test_forms_that_differ_by_little_are_told(tmp_path: Path, turn: Any, warned: bool) -> None:
+    """The sform is used; the far corner lies about 40 mm away."""
+    affine = np.array([[-2.0, 0, 0, 40], [0, -2.5, 0, 30], [0, 0, 3, -50], [0, 0, 0, 1]])
+    image = nibabel.Nifti1Image(
+        np.linspace(-1000, 100, 9 * 8 * 7).reshape(9, 8, 7).astype(np.int16), affine
+    )
+    image.set_qform(affine, 1)
+    image.set_sform(turn @ affine, 1)
+    nibabel.save(image, tmp_path / "a.nii")
+    codes = {warning.code for warning in read_ct(tmp_path / "a.nii").warnings}
+    assert ("UNEVEN_ORIENTATION" in codes) == warned
+
+
+@pytest.mark.parametrize(("skew", "warned"), [(1e-6, False), (9e-5, True)])
+@pytest.mark.parametrize("ending", ["mha", "nrrd"])
+def test_axes_not_quite_at_right_angles_are_told(
+    study: Study, tmp_path: Path, ending: str, skew: float, warned: bool
+) -> None:
+    """In a field of 400 mm that is 0.04 mm at the far corner."""
+    path = tmp_path / f"case.{ending}"
+    image = to_simpleitk(study)
+    image.SetSpacing((9.0, 7.0, 19.0))
+    image.SetDirection((1, 0, 0, 0, 1, 0, 0, 0, 1))
+    sitk.WriteImage(image, str(path))
+    old, new = ("1 0 0 0 1 0", f"1 {skew} 0 0 1 0")
+    if ending == "nrrd":
+        old, new = ("(9,0,0)", f"(9,{9 * skew},0)")
+    content = path.read_bytes()
+    assert old.encode() in content
+    path.write_bytes(content.replace(old.encode(), new.encode(), 1))
+    codes = {warning.code for warning in read_ct(path).warnings}
+    assert ("UNEVEN_ORIENTATION" in codes) == warned
+
+
+def test_voxels_cannot_begin_after_the_end_of_all_files(tmp_path: Path) -> None:
+    small_nifti(tmp_path / "a.nii", put(108, 1e20))
+    assert refusal(tmp_path / "a.nii") in {"UNREADABLE", "TRUNCATED"}
+    (tmp_path / "a.nii.gz").write_bytes(gzip.compress((tmp_path / "a.nii").read_bytes()))
+    assert refusal(tmp_path / "a.nii.gz") == "UNREADABLE"
+
+
+@pytest.mark.parametrize(
     ("field", "code"),
     [
         ("ElementSpacing = inf 0.7 2.5", "BAD_SPACING"),
