@@ -1,0 +1,118 @@
+"""No field that holds text of a header, or of a person who typed it, gets into a report unseen."""
+
+from dataclasses import fields, replace
+from types import UnionType
+from typing import Any, get_args, get_type_hints
+
+import pytest
+
+from nodule.advice import Context
+from nodule.pseudonyms import Pseudonyms
+from nodule.report import Report
+from nodule.report.deidentified import (
+    deidentified_patient,
+    deidentified_report,
+    deidentified_study,
+)
+from nodule.study import PatientHeader, SeriesHeader, Study
+
+PSEUDONYMS = Pseudonyms(key=b"an example, known to all")
+ABOUT_THE_SCANNER = {"manufacturer", "model_name", "convolution_kernel"}  # the profile leaves them
+OF_A_LIST = {"body_part"}  # one of the words that the reader of headers knows
+
+
+def texts(kind: type) -> set[str]:
+    """Return the fields of a type that hold any text."""
+    hints = get_type_hints(kind)
+    return {
+        name
+        for name, hint in hints.items()
+        if hint is str or (isinstance(hint, UnionType) and str in get_args(hint))
+    }
+
+
+def silenced(header: SeriesHeader, study: Study) -> SeriesHeader:
+    return deidentified_study(replace(study, series=header), PSEUDONYMS).series
+
+
+def test_every_text_of_a_series_is_replaced_or_is_of_the_scanner(study: Study) -> None:
+    names = texts(SeriesHeader)
+    assert {"series_description", "study_instance_uid"} < names
+    marked: Any = {name: "CANARY" for name in names}
+    after = silenced(SeriesHeader(source_format="dicom", **marked), study)
+    assert {n for n in names if getattr(after, n) == "CANARY"} == ABOUT_THE_SCANNER | OF_A_LIST
+
+
+def test_every_text_of_a_patient_is_replaced() -> None:
+    names = {field.name for field in fields(PatientHeader)}
+    assert texts(PatientHeader) == names
+    marked: Any = {name: "CANARY" for name in names}
+    after = deidentified_patient(
+        PatientHeader(**marked), PSEUDONYMS, study_uid="1.2.3", digest="0" * 64
+    )
+    assert after == PatientHeader(patient_id=PSEUDONYMS.person("CANARY"))
+
+
+@pytest.mark.parametrize(
+    ("age", "born", "examined", "expected"),
+    [
+        ("061Y", None, None, "061Y"),
+        ("090Y", None, None, "090Y"),
+        ("091Y", None, None, "090Y"),
+        ("018M", None, None, "001Y"),
+        (None, "19600203", "20260202", "065Y"),
+        (None, "19600203", "20260203", "066Y"),
+        (None, None, "20260203", None),
+    ],
+)
+def test_an_age_stays_up_to_90_years(
+    age: str | None, born: str | None, examined: str | None, expected: str | None
+) -> None:
+    patient = PatientHeader(patient_id="P", age=age, birth_date=born, study_date=examined)
+    after = deidentified_patient(patient, PSEUDONYMS, study_uid=None, digest="")
+    assert after == PatientHeader(patient_id=PSEUDONYMS.person("P"), age=expected)
+
+
+def test_a_study_stands_for_a_person_without_a_number() -> None:
+    named = [
+        deidentified_patient(PatientHeader(), PSEUDONYMS, study_uid=uid, digest="ab").patient_id
+        for uid in ("1.2", None)
+    ]
+    assert named == [PSEUDONYMS.person("1.2"), PSEUDONYMS.person("ab")]
+
+
+def test_what_is_stated_of_a_person_is_of_lists_but_for_what_is_left_out() -> None:
+    """A new field of free text must be thought of."""
+    free = {
+        name
+        for name, field in Context.model_json_schema()["properties"].items()
+        if any(
+            part.get("type") == "string" and "enum" not in part and "const" not in part
+            for part in (field, field.get("items", {}), *field.get("anyOf", ()))
+        )
+    }
+    assert free == {"indication", "risk_factors"}
+
+
+def test_texts_that_somebody_typed_are_gone_and_a_second_time_changes_nothing(
+    report: Report,
+) -> None:
+    context = Context(indication="CANARY", risk_factors=("CANARY",), age_years=95, setting=None)
+    once = deidentified_report(report.model_copy(update={"context": context}), PSEUDONYMS)
+    assert once.context == Context(age_years=90)
+    assert "CANARY" not in once.model_dump_json()
+    assert "Doe" not in once.model_dump_json()
+    assert deidentified_report(once, PSEUDONYMS) == once
+
+
+def test_what_was_found_stays(report: Report) -> None:
+    after = deidentified_report(report, PSEUDONYMS)
+    for was, now in zip(report.findings, after.findings, strict=True):
+        image = replace(was.nodule.image, sop_instance_uid=now.nodule.image.sop_instance_uid)
+        assert replace(was, nodule=replace(was.nodule, image=image)) == now
+        assert was.nodule.image.sop_instance_uid is not None
+        assert now.nodule.image.sop_instance_uid == PSEUDONYMS.uid(
+            was.nodule.image.sop_instance_uid
+        )
+    assert after.quality == report.quality
+    assert after.provenance.input_sha256 == PSEUDONYMS.digest(report.provenance.input_sha256)
