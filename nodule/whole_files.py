@@ -8,8 +8,10 @@ one, and takes over what a killed one has left.
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -74,6 +76,28 @@ def whole_text(path: Path) -> Iterator[IO[str]]:
             yield text
         finally:
             text.detach()  # flushes, and leaves the stream open
+
+
+def check_writable(place: Path, *, folder: bool) -> None:
+    """Raise what would keep a file or a folder from being written, and leave nothing behind.
+
+    Parameters
+    ----------
+    place : what is to be written; folders above it may be missing.
+    folder : whether it is a folder, which may be there already.
+
+    Raises
+    ------
+    OSError : as the system would, but for a disk that is full.
+    """
+    if place.exists() and place.is_dir() != folder:
+        number = errno.ENOTDIR if folder else errno.EISDIR
+        raise OSError(number, os.strerror(number), place.name)
+    above = place if folder else place.parent
+    while not above.exists():
+        above = above.parent
+    with tempfile.TemporaryFile(dir=above):
+        pass
 
 
 def _partial(path: Path) -> Path:

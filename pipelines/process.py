@@ -74,11 +74,13 @@ def process_study(
     """
     from nodule.ct import inventory
     from nodule.front_door import write_report
+    from nodule.report.build import refuse_unknown
     from nodule.whole_folders import draft_beside
 
     series = inventory(study).choose(series_uid or request.series_uid)
     earlier = _prior_series(request)
-    _refuse_in_vain(series, earlier, request)
+    refuse_in_vain(series, request)
+    _refuse_prior(series, earlier)
 
     name, pseudonyms = result_name(study, series, request), request.pseudonyms
     stated = series.digest if pseudonyms is None else pseudonyms.digest(series.digest)
@@ -89,6 +91,7 @@ def process_study(
     with draft_beside(place()):
         pass  # a folder that cannot be written is refused before the work
     run = detect(series, chain=request.chain_wanted, cache=request.store, listen=listen)
+    refuse_unknown(request.context, known={each.nodule.id for each in run.found.findings})
     then = None
     if earlier is not None:
         then = detect(earlier, chain=request.chain, cache=request.store, listen=listen_prior).found
@@ -174,13 +177,22 @@ def _prior_series(request: RunRequest) -> SeriesSource | None:
     return inventory(request.prior).choose(request.prior_series_uid)
 
 
-def _refuse_in_vain(source: SeriesSource, prior: SeriesSource | None, request: RunRequest) -> None:
-    """Raise, before the work, what would keep a wanted result from being written after it."""
+def _refuse_prior(source: SeriesSource, prior: SeriesSource | None) -> None:
     if prior is not None:
         from nodule.followup import days_between, refuse_same
 
         refuse_same(current=source, prior=prior)
         days_between(current=source.patient, prior=prior.patient)
+
+
+def refuse_in_vain(source: SeriesSource, request: RunRequest) -> None:
+    """Raise, before the work, what would keep a wanted result from being written after it.
+
+    Raises
+    ------
+    InputError, DicomSeriesError : as :func:`nodule.dicom.source.source_headers`.
+    ReportError : ``NO_CHROMIUM``.
+    """
     if request.dicom:
         from nodule.dicom.source import source_headers
 

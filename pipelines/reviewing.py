@@ -153,16 +153,21 @@ def review_report(
 
     Raises
     ------
-    NoduleError : as :meth:`WrittenReport.open`, :func:`nodule.review.apply.apply_review` and
-        :func:`nodule.outputs.write_report_files`.
+    NoduleError : as :meth:`WrittenReport.open`, :func:`pipelines.process.refuse_in_vain`,
+        :func:`nodule.review.apply.apply_review` and :func:`nodule.outputs.write_report_files`.
     """
     from nodule.outputs import write_report_files
     from nodule.review.apply import apply_review
     from nodule.review.review_file import read_review
+    from nodule.whole_folders import draft_beside
+    from pipelines.process import refuse_in_vain
 
     review = read_review(review_json)
+    with draft_beside(out):
+        pass  # a folder that cannot be written is refused before the work
     (images,) = map(Path, request.studies)
     before = WrittenReport.open(report_json, images=images, pseudonym_key=request.pseudonym_key)
+    refuse_in_vain(before.series, request)
     after = apply_review(
         before.report,
         review,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli._options import CacheOption, out_option
+from pipelines.cli._options import CacheOption, check_file, out_option
 from pipelines.cli._run import run_studies
 from pipelines.cli._terminal import say_error
 
@@ -19,6 +19,8 @@ def demo(
         Path | None,
         typer.Option(
             metavar="FILE",
+            dir_okay=False,
+            callback=check_file,
             help="Also write a picture of the report as PNG; Chromium must be on the PATH.",
         ),
     ] = None,

@@ -15,7 +15,7 @@ from pipelines.cli._evaluation_options import (
     OutFolderOption,
     SeedOption,
 )
-from pipelines.cli._evaluation_output import publish
+from pipelines.cli._evaluation_output import check_beside, publish
 from pipelines.cli._options import CardOption, DeviceOption, WeightsOption
 
 
@@ -66,6 +66,7 @@ def candidates(
     from nodule.weights import Weights
 
     opened = Weights.shipped("candidates") if weights is None else Weights.open(weights)
+    check_beside([opened], wanted=card or calibrate)
     detection = run_detection(
         scans,
         CropSet.open(data),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli._evaluation_options import AllowSeenOption
-from pipelines.cli._evaluation_output import publish
+from pipelines.cli._evaluation_output import check_beside, publish
 from pipelines.cli._options import CardOption, DeviceOption, WeightsOption
 
 
@@ -51,6 +51,7 @@ def lungs(
     from nodule.weights import Weights
 
     opened = Weights.shipped("lungs") if weights is None else Weights.open(weights)
+    check_beside([opened], wanted=card)
     result = evaluate_lungs(
         [scan for path in studies for scan in find_scans(path)],
         chain=Chain(lungs=SegmentLungs(weights=opened)).on_device(device),

@@ -18,7 +18,7 @@ from pipelines.cli._evaluation_options import (
     PrecisionOption,
     SeedOption,
 )
-from pipelines.cli._evaluation_output import publish
+from pipelines.cli._evaluation_output import check_beside, publish
 from pipelines.cli._options import CardOption, DeviceOption
 from pipelines.cli._progress import bar
 
@@ -77,6 +77,7 @@ def malignancy(
             expected="--folds beside --calibrate",
         )
     members = tuple(map(Weights.open, weights or ())) or Weights.shipped_members("malignancy")
+    check_beside(members, wanted=card or calibrate)
     with bar("malignancy") as progress:
         rated = run_malignancy(
             CropSet.open(data), members=members, held_out=folds, folds=fold or (),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
+from nodule.whole_files import check_writable
 from pipelines.cli._options import given_command
 from pipelines.cli._terminal import say_error, say_json
 
@@ -16,6 +17,18 @@ if TYPE_CHECKING:
     from nodule.weights import Weights
 
     Figures = TypeVar("Figures", bound=EvaluationFigures)
+
+
+def check_beside(weights: Sequence[Weights], *, wanted: bool) -> None:
+    """Refuse, before an evaluation, what it could not write beside weights.
+
+    Raises
+    ------
+    OSError : as :func:`nodule.whole_files.check_writable`.
+    """
+    if wanted:
+        for each in weights:
+            check_writable(each.path, folder=False)
 
 
 def publish(

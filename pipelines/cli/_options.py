@@ -11,6 +11,7 @@ import typer
 
 from nodule.guidelines.facts import Setting
 from nodule.inference import Device, Engine
+from nodule.whole_files import check_writable
 
 STALE_RULE = (
     "sr.dcm, seg.dcm, report.pdf and comparison.csv from an earlier run that this run does not "
@@ -19,8 +20,41 @@ STALE_RULE = (
 
 
 def out_option(text: str, *, metavar: str = "DIR", **more: Any) -> Any:
-    """Return the option that says where to write; ``--output`` is its earlier name."""
-    return typer.Option("--out", "-o", "--output", metavar=metavar, help=text, **more)
+    """Return the option that says where to write; ``--output`` is its earlier name.
+
+    Where nothing can be written is told before the work.
+    """
+    flags = ("--out", "-o", "--output")
+    check = check_folder if more.get("dir_okay", True) else check_file
+    return typer.Option(*flags, metavar=metavar, help=text, callback=check, **more)
+
+
+def check_folder(place: Path | None) -> Path | None:
+    """Return a folder of results; raises as :func:`nodule.whole_files.check_writable`."""
+    if place is not None:
+        check_writable(place, folder=True)
+    return place
+
+
+def check_file(place: Path | None) -> Path | None:
+    """Return a file of results; raises as :func:`nodule.whole_files.check_writable`."""
+    if place is not None:
+        check_writable(place, folder=False)
+    return place
+
+
+def _check_device(device: Device) -> Device:
+    """Return a device that is there.
+
+    Raises
+    ------
+    InputError : ``NO_CUDA``.
+    """
+    if device == "cuda":
+        from nodule.inference import pick_device
+
+        pick_device(device)
+    return device
 
 
 StudyArgument = Annotated[
@@ -65,7 +99,11 @@ ConfigOption = Annotated[
 ]
 DeviceOption = Annotated[
     Device,
-    typer.Option("--device", help="Where the networks run; auto uses CUDA if it is available."),
+    typer.Option(
+        "--device",
+        help="Where the networks run; auto uses CUDA if it is available.",
+        callback=_check_device,
+    ),
 ]
 EngineOption = Annotated[
     Engine,

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from nodule.errors import UsageError
-from pipelines.cli._options import out_option
+from pipelines.cli._options import check_folder, out_option
 from pipelines.cli._summary import summarise
 
 
@@ -34,7 +34,8 @@ def phantom(
         Path | None, out_option("Folder to write to; it is made if it is missing.")
     ] = None,
     folder: Annotated[
-        Path | None, typer.Argument(hidden=True, help="The folder, as before --out.")
+        Path | None,
+        typer.Argument(hidden=True, callback=check_folder, help="The folder, as before --out."),
     ] = None,
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the anatomy, the nodules and the noise.")

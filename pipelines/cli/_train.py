@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipelines.cli._options import DeviceOption
+from pipelines.cli._options import DeviceOption, check_folder
 from pipelines.cli._summary import summarise
 
 
@@ -24,6 +24,7 @@ def train(
             "-o",
             "--run",
             metavar="RUN",
+            callback=check_folder,
             help="Folder of the run; an interrupted run continues from it.",
         ),
     ],
@@ -51,6 +52,7 @@ def train(
         Path | None,
         typer.Option(
             metavar="STORE",
+            callback=check_folder,
             help="Folder to unpack the scans in, if there are more than memory holds.",
         ),
     ] = None,

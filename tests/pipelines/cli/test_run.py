@@ -296,7 +296,8 @@ def test_results_that_cannot_be_written_fail_with_a_code(
     nodule_run: Nodule, phantom_study: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    out.write_text("a file where the folder should be")
+    out.mkdir()
+    (out / "CASE-1").write_text("a file where the folder should be")
     done = nodule_run(phantom_study, "-o", out)
     assert done.returncode == 1
     assert summary(done)["failed"][0]["code"] == "DISK_FAILED"
