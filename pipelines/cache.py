@@ -2,8 +2,8 @@
 
 Layout below the cache's root::
 
-    entries-v2/<key>/entry.json  recipe, payload digests, packages and seconds; its own digest
-    entries-v2/<key>/<payload>   the files that a codec made
+    entries-v3/<key>/entry.json  recipe, payload digests, packages and seconds; its own digest
+    entries-v3/<key>/<payload>   the files that a codec made
     partial/<random>/            an entry being written, or what a killed process left of one
     corrupt/<random>/            entries that did not match their digests
 
@@ -30,13 +30,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from nodule.errors import CacheCorruptError
-from pipelines.codec import Codec, Files
+from pipelines.codec import Codec, Files, Payload
 from pipelines.entry import FORMAT, Entry, seal, unseal
 from pipelines.fingerprint import Recipe
 
 _log = logging.getLogger(__name__)
 _MANIFEST = "entry.json"
-_ENTRIES = "entries-v2"  # after the format of an entry
+_ENTRIES = "entries-v3"  # after the format of an entry
 _LEFTOVER_AFTER_S = 3600.0  # a live writer is done within seconds
 T = TypeVar("T")
 
@@ -96,7 +96,7 @@ class Cache:
             os.utime(self._folder(key))
         return value
 
-    def check(self, key: str) -> Files:
+    def check(self, key: str) -> Mapping[str, bytes]:
         """Return an entry's payload after comparing it with its digests; errors as `load`."""
         entry = self._entry(key)
         files = {}
@@ -113,19 +113,19 @@ class Cache:
         ------
         OSError : when the disk is full or read-only; nothing half-written becomes visible.
         """
-        entry = Entry(
-            format=FORMAT,
-            recipe=recipe,
-            payload={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
-            size=sum(map(len, files.values())),
-            packages=self.packages,
-            seconds=seconds,
-        )
         partial = self._new_folder("partial")
         try:
             partial.mkdir(parents=True)
-            for name, data in {**files, _MANIFEST: seal(entry)}.items():
-                _write_synchronised(partial / name, data)
+            written = {name: _write_synchronised(partial / name, d) for name, d in files.items()}
+            entry = Entry(
+                format=FORMAT,
+                recipe=recipe,
+                payload={name: sha256 for name, (sha256, _) in written.items()},
+                size=sum(size for _, size in written.values()),
+                packages=self.packages,
+                seconds=seconds,
+            )
+            _write_synchronised(partial / _MANIFEST, seal(entry))
             _synchronise_folder(partial)
             self._publish(partial, recipe.key)
         finally:
@@ -258,11 +258,16 @@ class Cache:
         return len(leftovers)
 
 
-def _write_synchronised(path: Path, data: bytes) -> None:
+def _write_synchronised(path: Path, data: Payload) -> tuple[str, int]:
+    """Write a file, and return its digest and its size."""
+    digest, size = hashlib.sha256(), 0
     with path.open("xb") as stream:
-        stream.write(data)
+        for chunk in [data] if isinstance(data, bytes) else data:
+            digest.update(chunk)
+            size += stream.write(chunk)
         stream.flush()
         os.fsync(stream.fileno())
+    return digest.hexdigest(), size
 
 
 def _synchronise_folder(folder: Path) -> None:

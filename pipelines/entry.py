@@ -10,7 +10,7 @@ from pathlib import Path
 from pipelines.codec import from_json
 from pipelines.fingerprint import Recipe, canonical_json, text_sha256
 
-FORMAT = "nodule-cache-v2"
+FORMAT = "nodule-cache-v3"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,16 @@ from nodule.nodules import Nodule
 from nodule.saliency import Answer, SaliencyChecks, SaliencyMap
 from nodule.study import SeriesHeader, SliceReference, Study, StudyWarning
 from nodule.volume import LungMask, Volume, compact
-from pipelines.codec import Codecs, Files, JsonCodec, from_json, pack, to_json, unpack
+from pipelines.codec import (
+    Codecs,
+    Files,
+    JsonCodec,
+    PackedArray,
+    Payload,
+    from_json,
+    to_json,
+    unpack,
+)
 
 
 class VolumeCodec:
@@ -22,16 +31,16 @@ class VolumeCodec:
     """
 
     def encode(self, value: Volume) -> Files:
-        """Return ``array.b2frame`` and ``geometry.json``."""
+        """Return ``array.blosc2`` and ``geometry.json``."""
         return {
-            "array.b2frame": pack(compact(value.array_zyx)),
+            "array.blosc2": PackedArray(compact(value.array_zyx)),
             "geometry.json": to_json(Geometry, value.geometry),
         }
 
     def decode(self, files: Files) -> Volume:
         """Return the volume."""
         return Volume(
-            array_zyx=unpack(files["array.b2frame"]),
+            array_zyx=unpack(files["array.blosc2"]),
             geometry=from_json(Geometry, files["geometry.json"]),
         )
 
@@ -40,16 +49,16 @@ class LungMaskCodec:
     """Stores a :class:`LungMask`."""
 
     def encode(self, value: LungMask) -> Files:
-        """Return ``labels.b2frame`` and ``geometry.json``."""
+        """Return ``labels.blosc2`` and ``geometry.json``."""
         return {
-            "labels.b2frame": pack(value.labels_zyx),
+            "labels.blosc2": PackedArray(value.labels_zyx),
             "geometry.json": to_json(Geometry, value.geometry),
         }
 
     def decode(self, files: Files) -> LungMask:
         """Return the mask."""
         return LungMask(
-            labels_zyx=unpack(files["labels.b2frame"]),
+            labels_zyx=unpack(files["labels.blosc2"]),
             geometry=from_json(Geometry, files["geometry.json"]),
         )
 
@@ -89,14 +98,14 @@ class FindingsCodec:
     """Stores :class:`Finding` after :class:`Finding`, each mask and core in a file of its own."""
 
     def encode(self, value: tuple[Finding, ...]) -> Files:
-        """Return ``findings.json``, and ``mask-0.b2frame``, ``core-0.b2frame`` and so on."""
+        """Return ``findings.json``, and ``mask-0.blosc2``, ``core-0.blosc2`` and so on."""
         about = tuple((each.nodule, each.assessment, _about_mask(each.mask)) for each in value)
-        arrays: dict[str, bytes] = {}
+        arrays: dict[str, Payload] = {}
         for number, each in enumerate(value):
             if each.mask is not None:
-                arrays[f"mask-{number}.b2frame"] = pack(each.mask.array_zyx)
+                arrays[f"mask-{number}.blosc2"] = PackedArray(each.mask.array_zyx)
                 if each.mask.core_zyx is not None:
-                    arrays[f"core-{number}.b2frame"] = pack(each.mask.core_zyx)
+                    arrays[f"core-{number}.blosc2"] = PackedArray(each.mask.core_zyx)
         return {"findings.json": to_json(_AboutFindings, about), **arrays}
 
     def decode(self, files: Files) -> tuple[Finding, ...]:
@@ -119,11 +128,11 @@ def _mask(number: int, files: Files, about: _AboutMask | None) -> NoduleMask | N
         return None
     start_zyx, geometry, texture, has_core = about
     return NoduleMask(
-        array_zyx=unpack(files[f"mask-{number}.b2frame"]),
+        array_zyx=unpack(files[f"mask-{number}.blosc2"]),
         start_zyx=start_zyx,
         geometry=geometry,
         texture=texture,
-        core_zyx=unpack(files[f"core-{number}.b2frame"]) if has_core else None,
+        core_zyx=unpack(files[f"core-{number}.blosc2"]) if has_core else None,
     )
 
 
@@ -134,10 +143,11 @@ class SaliencyMapsCodec:
     """Stores :class:`SaliencyMap` after :class:`SaliencyMap`, each array in a file of its own."""
 
     def encode(self, value: tuple[SaliencyMap, ...]) -> Files:
-        """Return ``maps.json``, and ``saliency-0.b2frame`` and so on."""
+        """Return ``maps.json``, and ``saliency-0.blosc2`` and so on."""
         about = tuple((m.finding_id, m.answer, m.geometry, m.checks) for m in value)
         arrays = {
-            f"saliency-{number}.b2frame": pack(m.saliency_zyx) for number, m in enumerate(value)
+            f"saliency-{number}.blosc2": PackedArray(m.saliency_zyx)
+            for number, m in enumerate(value)
         }
         return {"maps.json": to_json(_AboutSaliency, about), **arrays}
 
@@ -148,7 +158,7 @@ class SaliencyMapsCodec:
             SaliencyMap(
                 finding_id=finding_id,
                 answer=answer,
-                saliency_zyx=unpack(files[f"saliency-{number}.b2frame"]),
+                saliency_zyx=unpack(files[f"saliency-{number}.blosc2"]),
                 geometry=geometry,
                 checks=checks,
             )

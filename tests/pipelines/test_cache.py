@@ -36,7 +36,7 @@ PAYLOAD = {"value.json": b"41", "more.bin": bytes(range(256))}
 
 def store(cache: Cache, recipe: Recipe = RECIPE, *, used_at: float | None = None) -> Path:
     cache.store(recipe, PAYLOAD, seconds=1.5)
-    folder = cache.root / "entries-v2" / recipe.key
+    folder = cache.root / "entries-v3" / recipe.key
     if used_at is not None:
         os.utime(folder, (used_at, used_at))
     return folder
@@ -49,7 +49,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def payloads(cache: Cache) -> dict[str, bytes]:
     """Return everything visible but the descriptions, which tell each run's own seconds."""
-    visible = contents(cache.root / "entries-v2")
+    visible = contents(cache.root / "entries-v3")
     return {name: data for name, data in visible.items() if not name.endswith("entry.json")}
 
 
@@ -140,7 +140,7 @@ def test_an_entry_with_a_forged_recipe_is_detected(cache: Cache) -> None:
 
 
 def test_whole_bytes_that_do_not_decode_count_as_corrupt(cache: Cache) -> None:
-    folder = cache.root / "entries-v2" / RECIPE.key
+    folder = cache.root / "entries-v3" / RECIPE.key
     cache.store(RECIPE, {"value.json": b'"no integer"'}, seconds=0.0)
     assert_detected(cache, folder)
 
@@ -221,12 +221,12 @@ def test_a_full_disk_leaves_nothing_half_written(cache: Cache) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_cache_still_gives_what_it_holds(cache: Cache) -> None:
     folder = store(cache)
-    for path in (folder, cache.root / "entries-v2", cache.root / "partial", cache.root):
+    for path in (folder, cache.root / "entries-v3", cache.root / "partial", cache.root):
         path.chmod(0o555)
     assert cache.load(RECIPE.key, CODEC) == 41
     with pytest.raises(PermissionError):
         cache.store(OTHER, PAYLOAD, seconds=0.0)
-    for path in (cache.root, cache.root / "partial", cache.root / "entries-v2", folder):
+    for path in (cache.root, cache.root / "partial", cache.root / "entries-v3", folder):
         path.chmod(0o755)
 
 

@@ -1,3 +1,4 @@
+import struct
 import subprocess
 import sys
 
@@ -5,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from pipelines.codec import JsonCodec, pack, unpack
+from pipelines.codec import JsonCodec, PackedArray, unpack
 
 
 @pytest.mark.parametrize("value", ["text", (1, "two"), [1], (True,), None])
@@ -18,9 +19,9 @@ _PACK = """
 import hashlib, os, sys
 os.sched_setaffinity(0, list(os.sched_getaffinity(0))[: int(sys.argv[1])])
 import numpy as np
-from pipelines.codec import pack
+from pipelines.codec import PackedArray
 array = np.random.default_rng(3).integers(-1000, 400, (16, 256, 256)).astype(np.int16)
-sys.stdout.write(hashlib.sha256(pack(array)).hexdigest())
+sys.stdout.write(hashlib.sha256(bytes(PackedArray(array))).hexdigest())
 """
 
 
@@ -37,4 +38,11 @@ def test_equal_arrays_give_equal_bytes_on_any_number_of_processors() -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
 def test_packed_arrays_keep_type_and_shape(dtype: type) -> None:
     array = np.arange(2 * 3 * 5).reshape(2, 3, 5).astype(dtype)[:, ::-1]
-    np.testing.assert_array_equal(unpack(pack(array)), array, strict=True)
+    np.testing.assert_array_equal(unpack(bytes(PackedArray(array))), array, strict=True)
+
+
+@pytest.mark.parametrize("cut", [1, -1])
+def test_no_array_is_read_from_bytes_that_are_cut_or_followed_by_others(cut: int) -> None:
+    packed = bytes(PackedArray(np.arange(24, dtype=np.int16).reshape(2, 3, 4)))
+    with pytest.raises((ValueError, RuntimeError, struct.error)):
+        unpack(packed + b"x" if cut > 0 else packed[:cut])

@@ -231,7 +231,7 @@ def test_refuses_an_output_that_no_codec_stores(cache: Cache) -> None:
 
 
 def damage(cache: Cache, key: str) -> None:
-    (cache.root / "entries-v2" / key / "value.json").write_bytes(b"99")
+    (cache.root / "entries-v3" / key / "value.json").write_bytes(b"99")
 
 
 def test_recomputes_a_corrupt_entry_with_a_warning(

@@ -45,7 +45,7 @@ def test_lists_what_is_stored(cache_command: Nodule, cache: Cache) -> None:
 
 def test_verify_finds_what_is_damaged(cache_command: Nodule, cache: Cache) -> None:
     assert cache_command("verify").returncode == 0
-    (cache.root / "entries-v2" / cache.keys()[0] / "value.json").write_bytes(b"2")
+    (cache.root / "entries-v3" / cache.keys()[0] / "value.json").write_bytes(b"2")
     done = cache_command("verify")
     assert done.returncode == 1
     assert "CACHE_CORRUPT" in done.stdout

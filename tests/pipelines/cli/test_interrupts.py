@@ -59,7 +59,7 @@ def test_a_signal_ends_a_run_with_what_is_done(
         text=True,
         start_new_session=True,
     )
-    entries = tmp_path / "cache" / "entries-v2"
+    entries = tmp_path / "cache" / "entries-v3"
     before = len(list(entries.iterdir()))
     wait_for(lambda: len(list(entries.iterdir())) == before + 4)  # the slow stage comes next
     process.send_signal(number)
