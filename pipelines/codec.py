@@ -47,7 +47,7 @@ class PackedArray:
         yield json.dumps(about).encode() + b"\n"
         for slice_ in self.array:
             chunk = imagecodecs.blosc2_encode(
-                np.ascontiguousarray(slice_),
+                slice_.tobytes(),
                 level=_LEVEL,
                 compressor="lz4",
                 shuffle="shuffle",
@@ -129,7 +129,7 @@ def unpack(packed: Payload) -> NDArray[Any]:
     for slice_ in array:
         (length,) = _LENGTH.unpack_from(content, start)
         start += _LENGTH.size
-        chunk = content[start : start + length]
+        chunk = bytes(content[start : start + length])
         values = np.frombuffer(imagecodecs.blosc2_decode(chunk, numthreads=1), array.dtype)
         slice_[...] = values.reshape(slice_.shape)
         start += length
