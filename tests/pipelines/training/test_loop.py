@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from nodule.errors import CacheCorruptError, ConfigError, StageError
 from nodule.inference import SPEED_ONLY
 from nodule.weights import Weights, load_state
+from pipelines.interrupt import Interrupted, raise_on_signals
 from pipelines.training.loop import train
 from pipelines.training.task import Loop
 
@@ -229,6 +230,30 @@ def test_survives_a_kill(tmp_path: Path) -> None:
     process.wait()
     assert last.is_file()
     resumed = train(LineTask(), LOOP, folder=tmp_path / "killed")
+    assert resumed.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
+def test_a_signal_ends_it_and_it_resumes_on_the_curve(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """Lightning has handlers of its own; ours must win."""
+
+    class Signalled(Callback):
+        def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            if trainer.current_epoch == 1:
+                os.kill(os.getpid(), number)
+
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    whole = train(LineTask(), LOOP, folder=tmp_path / "whole")
+    try:
+        raise_on_signals()
+        with pytest.raises(Interrupted, match=number.name):
+            train(LineTask(), LOOP, folder=tmp_path / "ended", callbacks=[Signalled()])
+    finally:
+        for each, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+            signal.signal(each, handler)
+    resumed = train(LineTask(), LOOP, folder=tmp_path / "ended")
     assert resumed.read_bytes() == whole.read_bytes()
 
 
