@@ -1,4 +1,4 @@
-"""Small files that somebody names: configuration, reviews, reports, cards."""
+"""Files that somebody names: configuration, reviews, reports, cards, readings, tables."""
 
 from __future__ import annotations
 
@@ -21,12 +21,7 @@ def read_given_file(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
     """
     with open(path, "rb", opener=_open_at_once) as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise InputError(
-                f"{path.name} is not a regular file",
-                code="CANNOT_READ",
-                expected="a file",
-                hint="Copy what it stands for into a file.",
-            )
+            raise not_a_file(path.name)
         content = stream.read(max_bytes + 1)
     if len(content) > max_bytes:
         raise InputError(
@@ -35,6 +30,40 @@ def read_given_file(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
             expected=f"at most {max_bytes} bytes",
         )
     return content
+
+
+def read_input_file(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """Read a file whole that must be there, as :func:`read_given_file`.
+
+    Raises
+    ------
+    InputError : ``CANNOT_READ`` for what is missing, cannot be read or is not a file,
+        ``TOO_LARGE`` for a larger one.
+    """
+    try:
+        return read_given_file(path, max_bytes=max_bytes)
+    except OSError as error:
+        raise cannot_read(path.name, error) from None
+
+
+def cannot_read(name: str, error: OSError) -> InputError:
+    """Return the error for what the system refuses to read."""
+    return InputError(
+        f"{name} cannot be read",
+        code="CANNOT_READ",
+        got=error.strerror or type(error).__name__,
+        hint="Check that the file exists and that you may read it.",
+    )
+
+
+def not_a_file(name: str) -> InputError:
+    """Return the error for a pipe, a device or a link to nothing, which may never end."""
+    return InputError(
+        f"{name} is not a regular file",
+        code="CANNOT_READ",
+        expected="a file or a folder",
+        hint="Copy what it stands for into a file.",
+    )
 
 
 def _open_at_once(path: str, flags: int) -> int:

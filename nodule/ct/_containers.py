@@ -10,8 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -27,8 +26,9 @@ from nodule.ct._archives import (
 )
 from nodule.errors import InputError
 from nodule.file_signatures import starts_as_apple_double
+from nodule.input_files import cannot_read
+from nodule.input_folders import lies_within, refuse_too_many
 
-MAX_MEMBERS = 20_000
 _CHUNK_BYTES = 1 << 20
 
 
@@ -63,7 +63,7 @@ class Member:
         except OSError as error:
             if self.entry is not None and error.errno == errno.EINVAL:
                 raise _outside_archive() from None
-            raise _cannot_read(self.name, error) from None
+            raise cannot_read(self.name, error) from None
         except ZIP_ERRORS as error:
             raise bad_archive(type(error).__name__) from None
 
@@ -73,7 +73,7 @@ class Member:
             try:
                 return stream.read()
             except OSError as error:
-                raise _cannot_read(self.name, error) from None
+                raise cannot_read(self.name, error) from None
 
     def sha256(self) -> str:
         """Return the hexadecimal digest of the content; raises as :meth:`open`."""
@@ -94,48 +94,6 @@ class Member:
             return starts_as_apple_double(PurePosixPath(self.name).name, stream)
 
 
-@dataclass(frozen=True, kw_only=True)
-class FolderListing:
-    """What lies below a folder.
-
-    Parameters
-    ----------
-    members : regular files, hidden ones included, in the order of their names.
-    left_out : by name, why a file or folder is none of them.
-    """
-
-    members: tuple[Member, ...]
-    left_out: Mapping[str, InputError]
-
-
-def list_folder(folder: Path) -> FolderListing:
-    """List the files below a folder; links out of it are not followed.
-
-    Raises
-    ------
-    InputError : ``TOO_MANY_FILES``.
-    """
-    root = folder.resolve()
-    found: list[Path] = []
-    left_out: dict[str, InputError] = {}
-
-    def note(error: OSError) -> None:
-        name = Path(error.filename).relative_to(folder).as_posix()
-        left_out[name] = _cannot_read(name, error)
-
-    for parent, folders, files in os.walk(folder, onerror=note):
-        for path in (Path(parent, name) for name in (*folders, *files)):
-            name = path.relative_to(folder).as_posix()
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                left_out[name] = _leads_outside(name)
-            elif path.is_file():
-                found.append(path)
-                _refuse_too_many(len(found))
-            elif not path.is_dir():
-                left_out[name] = not_a_file(name)
-    return FolderListing(members=_named(folder, found), left_out=left_out)
-
-
 def members_named(folder: Path, names: Iterable[str]) -> tuple[tuple[Member, ...], tuple[str, ...]]:
     """Look up the files that an index names, and refuse every one outside its folder.
 
@@ -143,22 +101,27 @@ def members_named(folder: Path, names: Iterable[str]) -> tuple[tuple[Member, ...
     -------
     members, missing : what exists inside the folder, and the names of all others.
     """
-    root = folder.resolve()
     inside, missing = [], []
     for name in names:
         path = folder / name
-        if path.resolve().is_relative_to(root) and path.is_file():
+        if path.is_file() and lies_within(path, folder):
             inside.append(path)
         else:
             missing.append(name)
-    return _named(folder, inside), tuple(missing)
+    return members_of(folder, inside), tuple(missing)
 
 
-def _named(folder: Path, paths: Iterable[Path]) -> tuple[Member, ...]:
+def members_of(folder: Path, paths: Iterable[Path]) -> tuple[Member, ...]:
+    """Return files of a folder as members, in the order of their names.
+
+    Raises
+    ------
+    InputError : ``TOO_MANY_FILES``.
+    """
     members: list[Member] = []
     for path in paths:
         members.append(Member(name=path.relative_to(folder).as_posix(), path=path))
-        _refuse_too_many(len(members))
+        refuse_too_many(len(members))
     return tuple(sorted(members, key=lambda m: m.name))
 
 
@@ -178,12 +141,12 @@ def members_of_zip(path: Path) -> tuple[Member, ...]:
     except OSError as error:
         if error.errno == errno.EINVAL:
             raise _outside_archive() from None
-        raise _cannot_read(path.name, error) from None
+        raise cannot_read(path.name, error) from None
     except ZIP_ERRORS as error:
         raise bad_archive(type(error).__name__) from None
     refuse_lost_entries(path, listed)
     entries = [e for e in listed if not e.is_dir()]
-    _refuse_too_many(len(entries))
+    refuse_too_many(len(entries))
     for entry in entries:
         refuse_unsafe(entry)
     refuse_bomb(entries)
@@ -195,41 +158,3 @@ def members_of_zip(path: Path) -> tuple[Member, ...]:
 
 def _outside_archive() -> InputError:
     return bad_archive("a position before its start")
-
-
-def _refuse_too_many(count: int) -> None:
-    if count > MAX_MEMBERS:
-        raise InputError(
-            "more files than one study has",
-            code="TOO_MANY_FILES",
-            expected=f"at most {MAX_MEMBERS}",
-            hint="Give the folder of one study.",
-        )
-
-
-def _cannot_read(name: str, error: OSError) -> InputError:
-    return InputError(
-        f"{name} cannot be read",
-        code="CANNOT_READ",
-        got=error.strerror or type(error).__name__,
-        hint="Check that the file exists and that you may read it.",
-    )
-
-
-def not_a_file(name: str) -> InputError:
-    """Return the error for a pipe, a device or a link to nothing, which may never end."""
-    return InputError(
-        f"{name} is not a regular file",
-        code="CANNOT_READ",
-        expected="a file or a folder",
-        hint="Copy what it stands for into a file.",
-    )
-
-
-def _leads_outside(name: str) -> InputError:
-    return InputError(
-        f"{name} is a link that leads out of its folder",
-        code="LINK_OUTSIDE",
-        expected="files below the folder",
-        hint="Give the folder that holds the files, or copy them with links followed (cp -rL).",
-    )

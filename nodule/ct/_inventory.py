@@ -11,10 +11,9 @@ from pathlib import Path
 
 from nodule.ct._containers import (
     Member,
-    list_folder,
     members_named,
+    members_of,
     members_of_zip,
-    not_a_file,
 )
 from nodule.ct._series import IgnoredFile, Inventory, SeriesRecord
 from nodule.ct.dicom._checks import problems_of, too_wide
@@ -25,6 +24,8 @@ from nodule.ct.dicom._headers import DicomFile, ImageHeader, read_dicom_file
 from nodule.ct.images import IMAGE_FORMATS
 from nodule.errors import InputError, NoduleError, UsageError
 from nodule.geometry import Geometry
+from nodule.input_files import cannot_read, not_a_file
+from nodule.input_folders import MAX_FILES, list_folder
 
 # DICOM files of which it cannot be told which series they belong to
 _SUSPICIOUS = frozenset(
@@ -43,10 +44,14 @@ def inventory(path: Path) -> Inventory:
     Raises
     ------
     UsageError : ``NOT_FOUND``.
-    InputError : those of archives (:func:`members_of_zip`).
+    InputError : ``CANNOT_READ``, ``TOO_MANY_FILES``, and as :func:`members_of_zip`.
     """
     path = Path(path)
-    if not path.exists():
+    try:
+        is_there = path.exists()
+    except OSError as error:  # such as a folder above it that may not be entered
+        raise cannot_read(path.name, error) from None
+    if not is_there:
         raise UsageError(
             "there is no such input",
             code="NOT_FOUND",
@@ -68,8 +73,8 @@ def inventory(path: Path) -> Inventory:
 
 
 def _of_folder(path: Path) -> Inventory:
-    listing = list_folder(path)
-    found = _of_members(listing.members)
+    listing = list_folder(path, max_files=MAX_FILES)
+    found = _of_members(members_of(path, listing.files))
     left_out = (IgnoredFile(name=name, error=error) for name, error in listing.left_out.items())
     return replace(found, ignored=(*found.ignored, *left_out))
 

@@ -1,6 +1,7 @@
 """LIDC-IDRI and LUNA16: what their readers marked, and scans as users lay them out."""
 
 from nodule.lidc._consensus import LidcNodule, nodules_on, position_lps_mm
+from nodule.lidc._dicom_folders import dicom_folders, holds_dicom
 from nodule.lidc._luna16 import (
     CERTAIN_READERS,
     UNMEASURED_DIAMETER_MM,
@@ -13,14 +14,12 @@ from nodule.lidc._luna16 import (
     read_submission,
     write_submission,
 )
-from nodule.lidc._readings import holds_ct_readings
+from nodule.lidc._readings import holds_ct_readings, xml_files
 from nodule.lidc._texture import texture_class
 from nodule.lidc._whole_scans import (
     WholeScan,
-    dicom_folders,
     find_scans,
     fold_of,
-    holds_dicom,
     training_scans,
 )
 from nodule.lidc._xml import CHARACTERISTICS, LidcReadings, PointMark, read_lidc_xml
@@ -51,4 +50,5 @@ __all__ = [
     "texture_class",
     "training_scans",
     "write_submission",
+    "xml_files",
 ]

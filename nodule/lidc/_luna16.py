@@ -10,8 +10,10 @@ Setio et al. 2017, Med Image Anal 42:1-13; https://luna16.grand-challenge.org.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import functools
+import io
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from numpy.typing import NDArray
 
 from nodule.errors import InputError
 from nodule.geometry import Vector
+from nodule.input_files import read_input_file
 from nodule.whole_files import whole_text
 
 CERTAIN_READERS = 3
@@ -86,7 +89,8 @@ def read_findings(path: Path | str) -> tuple[LunaFinding, ...]:
 
     Raises
     ------
-    InputError : ``MISSING_COLUMNS`` or ``BAD_ROW``, as all readers here.
+    InputError : ``CANNOT_READ``, ``TOO_LARGE``, ``MISSING_COLUMNS`` or ``BAD_ROW``, as all readers
+        here.
     """
     return tuple(
         LunaFinding(
@@ -161,7 +165,7 @@ def read_series_uids(path: Path | str) -> tuple[str, ...]:
     InputError : ``DUPLICATE_SERIES`` if one is named twice, ``BAD_ROW`` for text that is no UID.
     """
     file = Path(path)
-    with file.open(newline="", encoding="utf-8-sig") as stream:
+    with _table(file) as stream:
         first = [row[0].strip() for row in csv.reader(stream) if row and row[0].strip()]
     uids = tuple(first[1:] if first[:1] == ["seriesuid"] else first)
     for line, uid in enumerate(uids, start=1):
@@ -216,8 +220,25 @@ def _check_uid(uid: str, where: str) -> None:
         )
 
 
+@contextlib.contextmanager
+def _table(path: Path) -> Iterator[io.StringIO]:
+    """Give a table's text, and say by code where it is none.
+
+    Raises
+    ------
+    InputError : ``CANNOT_READ``, ``TOO_LARGE``, ``BAD_ROW``.
+    """
+    try:
+        text = read_input_file(path).decode("utf-8-sig")
+        yield io.StringIO(text, newline="")
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            f"{path.name} is not a table as text", code="BAD_ROW", got=type(error).__name__
+        ) from None
+
+
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_TableRow]:
-    with path.open(newline="", encoding="utf-8-sig") as stream:
+    with _table(path) as stream:
         reader = csv.DictReader(stream)
         missing = set(columns) - set(reader.fieldnames or ())
         if missing:

@@ -13,12 +13,15 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from nodule.errors import ConfigError, InputError
-from nodule.file_signatures import is_apple_double, is_dicom
+from nodule.file_signatures import is_apple_double
+from nodule.input_files import cannot_read
+from nodule.input_folders import list_folder
+from nodule.lidc._dicom_folders import FolderSeries, dicom_folders, refuse_several_patients
 from nodule.lidc._readings import readings_beside, readings_by_series
 
 logger = logging.getLogger(__name__)
@@ -31,7 +34,6 @@ _TABLE_DEPTHS = ("", "*/", "*/*/")
 _LIDC_PATIENT = re.compile(r"LIDC-IDRI-\d{4}")
 _SUBSET = re.compile(r"subset(\d)")
 _IMAGE = re.compile(r"\.(nii|nii\.gz|mha|mhd|nrrd|nhdr|zip)$", re.IGNORECASE)
-_HEADERS = ("Modality", "StudyInstanceUID", "SeriesInstanceUID")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +44,7 @@ class WholeScan:
     ----------
     path : folder or file.
     patient : what its patient is called in crop sets and lists of training patients.
-    series : UIDs of its CT series, as far as one DICOM file of each folder tells; of LUNA16 the
-        patient's name, for it knows no other. Else empty.
+    series : UIDs of its CT series; of LUNA16 the patient's name, for it knows no other. Else empty.
     fold : the number of its LUNA16 subset; else the fold of the patient.
     readings : the readers' XML, or LUNA16's ``annotations.csv``; None where nobody read it.
     excluded : LUNA16's ``annotations_excluded.csv``, None where it is not there.
@@ -91,18 +92,21 @@ def find_scans(path: Path) -> tuple[WholeScan, ...]:
     Raises
     ------
     InputError : ``NO_TABLE`` for LUNA16's subsets without ``annotations.csv``,
-        ``MANY_READINGS`` where it is unclear which readings are a scan's.
+        ``MANY_READINGS`` where it is unclear which readings are a scan's, ``SEVERAL_PATIENTS``
+        for CT of several in one folder.
     """
-    if not path.is_dir():
+    if not _is_folder(path):
         return (_single(path),)
     subsets = luna16_files(path)
     if subsets:
         return tuple(_single(each) for each in subsets)
-    studies = _series_by_study(path)
-    files = sorted(each for each in path.iterdir() if _is_image(each))
-    if holds_dicom(path) or (not studies and len(files) < 2):
-        series = [uid for folders in studies.values() for uid in folders.values()]
-        return (_single(path, series=series),)
+    folders = dict(dicom_folders(path))
+    studies = _series_by_study(folders)
+    files = [each for each in list_folder(path, is_deep=False).files if _is_image(each)]
+    if path in folders or (not studies and len(files) < 2):
+        everything = [each for found in folders.values() for each in found]
+        refuse_several_patients(path, everything)
+        return (_single(path, series=[each.uid for each in everything if each.modality == "CT"]),)
     readings = readings_by_series(path)
     alone = len(studies) + len(files) == 1
     scans = [_of_study(each, readings, top=path, alone=alone) for each in studies.values()]
@@ -111,17 +115,20 @@ def find_scans(path: Path) -> tuple[WholeScan, ...]:
 
 def luna16_files(path: Path) -> list[Path]:
     """Return the scans of LUNA16 below a folder, its masks of the lungs left out."""
-    found = (each for each in path.rglob("*.mhd") if _subset_of(each) is not None)
+    files = list_folder(path).files
+    found = (each for each in files if each.suffix == ".mhd" and _subset_of(each) is not None)
     return sorted(each for each in found if not is_apple_double(each))
 
 
-def holds_dicom(folder: Path) -> bool:
-    """Whether a folder itself holds DICOM files, whatever they are called."""
-    return any(is_dicom(each) for each in sorted(folder.iterdir()))
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:  # such as a folder above it that may not be entered
+        raise cannot_read(path.name, error) from None
 
 
 def _is_image(path: Path) -> bool:
-    return path.is_file() and bool(_IMAGE.search(path.name)) and not is_apple_double(path)
+    return bool(_IMAGE.search(path.name)) and not is_apple_double(path)
 
 
 def training_scans(
@@ -184,7 +191,7 @@ def _single(path: Path, *, series: Iterable[str] = ()) -> WholeScan:
 
 
 def _of_study(
-    folders: dict[Path, str], readings: dict[str, Path], *, top: Path, alone: bool
+    folders: dict[Path, tuple[str, ...]], readings: dict[str, Path], *, top: Path, alone: bool
 ) -> WholeScan:
     """Return a study's scan: the CT series that was read, else whichever reading will choose.
 
@@ -197,7 +204,8 @@ def _of_study(
         folder below it is, but an LIDC-IDRI folder always.
     """
     read = {
-        folder: readings_beside(folder) or readings.get(series)
+        folder: readings_beside(folder)
+        or next((readings[uid] for uid in series if uid in readings), None)
         for folder, series in folders.items()
     }
     folder = next((each for each in folders if read[each]), None)
@@ -209,7 +217,7 @@ def _of_study(
         path,
         read[folder] if folder else None,
         patient=patient,
-        series=folders.values(),
+        series=[uid for series in folders.values() for uid in series],
     )
 
 
@@ -259,41 +267,28 @@ def _tables_in(folder: Path) -> dict[str, Path | None]:
 
 def _shallowest(folder: Path, name: str) -> Path | None:
     for depth in _TABLE_DEPTHS:
-        found = sorted(folder.glob(f"{depth}{name}"))
+        found = sorted(each for each in folder.glob(f"{depth}{name}") if each.is_file())
         if found:
             return found[0]
     return None
 
 
-def dicom_folders(root: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
-    """Yield the folders that hold DICOM files, with what one file of each says of its series.
+def _series_by_study(
+    by_folder: Mapping[Path, tuple[FolderSeries, ...]],
+) -> dict[str, dict[Path, tuple[str, ...]]]:
+    """Return by study the folders that hold CT, and their series.
 
-    Files are known by their first bytes, whatever they are called. The headers are
-    ``Modality``, ``StudyInstanceUID`` and ``SeriesInstanceUID``, empty where absent.
+    A folder with series of several studies counts for one of them.
+
+    Raises
+    ------
+    InputError : ``SEVERAL_PATIENTS`` where these are in one folder.
     """
-    from pydicom import dcmread
-
-    for folder, _, names in sorted(os.walk(root)):
-        paths = (Path(folder, name) for name in sorted(names))
-        path = next(filter(is_dicom, paths), None)
-        if path is None:
-            _tell_left_out(Path(folder, name) for name in names)
-            continue
-        header = dcmread(path, stop_before_pixels=True, specific_tags=list(_HEADERS))
-        yield path.parent, {tag: str(header.get(tag, "")) for tag in _HEADERS}
-
-
-def _tell_left_out(paths: Iterable[Path]) -> None:
-    for path in paths:
-        if path.suffix.lower() == ".dcm" and not is_apple_double(path):
-            logger.warning("%s is not a DICOM file", path.name)
-
-
-def _series_by_study(root: Path) -> dict[str, dict[Path, str]]:
-    """Return by study the folders that hold CT, and their series."""
-    studies: dict[str, dict[Path, str]] = {}
-    for folder, header in dicom_folders(root):
-        if header["Modality"] == "CT":
-            study = studies.setdefault(header["StudyInstanceUID"], {})
-            study[folder] = header["SeriesInstanceUID"]
+    studies: dict[str, dict[Path, tuple[str, ...]]] = {}
+    for folder, found in by_folder.items():
+        refuse_several_patients(folder, found)
+        of_ct = [each for each in found if each.modality == "CT"]
+        if of_ct:
+            study = studies.setdefault(min(each.study_uid for each in of_ct), {})
+            study[folder] = tuple(each.uid for each in of_ct)
     return studies

@@ -24,6 +24,7 @@ from defusedxml.ElementTree import fromstring
 from numpy.typing import NDArray
 
 from nodule.errors import InputError
+from nodule.input_files import read_input_file
 
 CHARACTERISTICS = (
     "subtlety",
@@ -126,19 +127,21 @@ def read_lidc_xml(path: Path | str) -> LidcReadings:
 
     Raises
     ------
-    InputError : ``XML_TOO_LARGE``; ``XML_FORBIDDEN`` for a DTD, entities or external references;
-        ``NOT_XML``; ``NOT_LIDC_XML``, for instance readings of chest radiographs, which lie
-        beside those of CT; ``BAD_LIDC_XML`` for a missing or senseless value.
+    InputError : ``CANNOT_READ``; ``XML_TOO_LARGE``; ``XML_FORBIDDEN`` for a DTD, entities or
+        external references; ``NOT_XML``; ``NOT_LIDC_XML``, for instance readings of chest
+        radiographs, which lie beside those of CT; ``BAD_LIDC_XML`` for a missing or senseless
+        value.
     """
     file = Path(path)
-    if file.stat().st_size > MAX_XML_BYTES:
+    content = read_input_file(file, max_bytes=2 * MAX_XML_BYTES)
+    if len(content) > MAX_XML_BYTES:
         raise InputError(
             f"{file.name} is too large for readings",
             code="XML_TOO_LARGE",
             expected=f"at most {MAX_XML_BYTES} bytes",
-            got=file.stat().st_size,
+            got=f"{len(content)} bytes or more",
         )
-    root = _parse(file)
+    root = _parse(file.name, content)
     if _name(root) != _ROOT:
         raise InputError(
             f"{file.name} holds no CT readings",
@@ -154,18 +157,18 @@ def read_lidc_xml(path: Path | str) -> LidcReadings:
         ) from error
 
 
-def _parse(file: Path) -> Element:
+def _parse(name: str, content: bytes) -> Element:
     try:
-        root: Element = fromstring(file.read_bytes(), forbid_dtd=True)
+        root: Element = fromstring(content, forbid_dtd=True)
     except DefusedXmlException as error:
         raise InputError(
-            f"{file.name} declares entities or a DTD, which readings never need",
+            f"{name} declares entities or a DTD, which readings never need",
             code="XML_FORBIDDEN",
             got=type(error).__name__,
             hint="Do not trust this file",
         ) from error
     except ParseError as error:
-        raise InputError(f"{file.name} is not XML", code="NOT_XML", got=str(error)) from error
+        raise InputError(f"{name} is not XML", code="NOT_XML", got=str(error)) from error
     return root
 
 

@@ -19,6 +19,7 @@ from nodule.lidc import (
     holds_dicom,
     nodules_on,
     read_lidc_xml,
+    xml_files,
 )
 from nodule.training._crop_set_writing import Row, write_stacks
 from nodule.training._nodule_stack import NoduleStack
@@ -36,7 +37,7 @@ class LidcCollection:
     """
 
     def __init__(self, root: Path) -> None:
-        paths = sorted(root.rglob("*.xml"))
+        paths = xml_files(root)
         readings = {path for path in paths if holds_ct_readings(path)}
         self.inputs = tuple(path for path in paths if path in readings)
         self.foreign = tuple(path for path in paths if path not in readings)
@@ -96,7 +97,11 @@ class LidcCollection:
 
     @cached_property
     def _folders(self) -> Mapping[str, Path]:
-        return {header["SeriesInstanceUID"]: folder for folder, header in dicom_folders(self._root)}
+        found: dict[str, Path] = {}
+        for folder, series in dicom_folders(self._root):
+            for each in series:
+                found.setdefault(each.uid, folder)
+        return found
 
 
 class Luna16Collection:

@@ -19,6 +19,7 @@ from nodule.ct.dicom._stack_checks import SILENT_DEVIATION_MM
 from nodule.errors import GeometryError, InputError
 from nodule.geometry import Geometry
 from nodule.hu import HuArray
+from nodule.input_folders import lies_within
 from nodule.study import SeriesHeader, SourceFormat, StudyWarning
 from nodule.volume import compact
 
@@ -277,7 +278,7 @@ def sibling(header: Path, name: str) -> Path:
     """
     path = header.parent / name
     is_bare = name not in ("", ".", "..") and not set(name) & set("/\\:%\0") and name != "LIST"
-    if not is_bare or path.resolve().parent != header.parent.resolve():
+    if not is_bare or not lies_within(path, header.parent):
         raise InputError(
             f"{header.name} points to data outside its folder",
             code="UNSAFE_DATA_FILE",

@@ -14,7 +14,6 @@ import pytest
 
 from nodule.ct import inventory, read_ct
 from nodule.ct._containers import (
-    list_folder,
     members_named,
     members_of_zip,
 )
@@ -82,21 +81,6 @@ def test_a_damaged_archive_is_refused(clean_series: Path, tmp_path: Path) -> Non
     assert {i.code for i in found.ignored} == {"BAD_ARCHIVE"}
     with pytest.raises(InputError, match="BAD_ARCHIVE"):  # the damaged member may be any slice
         found.choose()
-
-
-def test_a_link_out_of_a_folder_is_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "outside.dcm").write_bytes(b"x")
-    folder = tmp_path / "study"
-    folder.mkdir()
-    (folder / "inside.dcm").write_bytes(b"x")
-    (folder / "link.dcm").symlink_to(tmp_path / "outside.dcm")
-    (folder / "more").symlink_to(tmp_path)
-    listing = list_folder(folder)
-    assert [m.name for m in listing.members] == ["inside.dcm"]
-    assert {name: e.code for name, e in listing.left_out.items()} == {
-        "link.dcm": "LINK_OUTSIDE",
-        "more": "LINK_OUTSIDE",
-    }
 
 
 def test_an_index_reaches_only_below_its_folder(tmp_path: Path) -> None:
