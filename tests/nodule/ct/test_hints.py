@@ -76,7 +76,7 @@ def test_an_orientation_that_rounding_turned_is_read_and_told(
     slices = synthetic.make_slices()
     for ds in slices:
         ds.PixelSpacing = [7.0, 9.0]
-        ds.RescaleIntercept += 250  # soft tissue, as in a field of that size there must be
+        ds.RescaleIntercept += 400  # soft tissue, as in a field of that size there must be
     turned = np.asarray(slices[4].ImageOrientationPatient, float)
     turned[2] += off
     slices[4].ImageOrientationPatient = [f"{value:.9f}" for value in turned]
