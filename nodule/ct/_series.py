@@ -9,6 +9,7 @@ from functools import cached_property
 
 from nodule.ct._choice import SeriesOffer, best_of
 from nodule.ct._containers import Member
+from nodule.ct._strays import stray_warnings
 from nodule.ct.dicom._dicom_file import read_pixels
 from nodule.ct.dicom._headers import ImageHeader
 from nodule.ct.dicom._patient import read_patient
@@ -169,7 +170,7 @@ class Inventory:
         _refuse_several_patients(usable)
         choice = best_of([s.offer for s in usable])
         chosen = self._source(usable[choice.index], choice.reason)
-        return replace(chosen, warnings=_tie_warnings(len(choice.tied)))
+        return replace(chosen, warnings=(*chosen.warnings, *_tie_warnings(len(choice.tied))))
 
     def _series_per_image(self, most: SeriesRecord) -> NoduleError | None:
         """Return what to say where every CT image names a series of its own."""
@@ -205,7 +206,14 @@ class Inventory:
             images=record.images,
             file=record.file,
             suspects=self.suspects,
+            warnings=self._stray_warnings(record),
         )
+
+    def _stray_warnings(self, record: SeriesRecord) -> tuple[StudyWarning, ...]:
+        if record.geometry is None or not record.images:
+            return ()
+        others = (each.images for each in self.series if each is not record)
+        return stray_warnings(record.images, record.geometry, others)
 
     def _nothing(self) -> NoduleError:
         codes = {ignored.code for ignored in self.ignored}

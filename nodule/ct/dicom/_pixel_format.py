@@ -62,14 +62,21 @@ def read_pixel_format(dataset: Dataset) -> PixelFormat:
     high_bit = attributes.integer(dataset, "HighBit")
     if high_bit is not None and high_bit != (stored or allocated) - 1:
         raise attributes.bad_value("HighBit", f"{high_bit} for {stored or allocated} bits stored")
+    samples, sign = (
+        attributes.integer(dataset, k) for k in ("SamplesPerPixel", "PixelRepresentation")
+    )
+    if samples is not None and samples < 1:
+        raise attributes.bad_value("SamplesPerPixel", "less than one")
+    if sign not in (None, 0, 1):
+        raise attributes.bad_value("PixelRepresentation", f"{sign} in place of 0 or 1")
     return PixelFormat(
         rows=found["Rows"] or 0,
         columns=found["Columns"] or 0,
-        samples=attributes.integer(dataset, "SamplesPerPixel") or 1,
+        samples=samples or 1,
         photometric=attributes.text(dataset, "PhotometricInterpretation") or "MONOCHROME2",
         bits_allocated=allocated,
         bits_stored=stored or allocated,
-        is_signed=attributes.integer(dataset, "PixelRepresentation") == 1,
+        is_signed=sign == 1,
         has_overlays=any(tag in dataset for tag in OVERLAY_BIT_TAGS),
     )
 

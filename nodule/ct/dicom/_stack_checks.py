@@ -165,7 +165,9 @@ def _storage_warnings(stack: Stack) -> Iterator[StudyWarning]:
     if rescales > 1:
         message = f"the slices turn stored values into HU in {rescales} ways; each its own was used"
         yield StudyWarning(code="SEVERAL_RESCALES", message=message)
-    layouts = {(i.pixel_format.bits_stored, i.pixel_format.is_signed) for i in stack.images}
+    layouts = {
+        (i.pixel_format.bits_stored, i.pixel_format.is_signed, i.padding) for i in stack.images
+    }
     if len(layouts) > 1:
-        message = f"the slices store values in {len(layouts)} ways, by bits or sign"
+        message = f"the slices store values in {len(layouts)} ways, by bits, sign or padding"
         yield StudyWarning(code="SEVERAL_PIXEL_FORMATS", message=message)

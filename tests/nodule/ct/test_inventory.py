@@ -219,3 +219,23 @@ def test_what_is_named_like_the_slices_and_is_none_is_suspect(
         pydicom.dcmwrite(tmp_path / f"IM{z:04d}", ds, enforce_file_format=True)
     (tmp_path / name).write_bytes(bytes(1000))
     assert len(inventory(tmp_path).suspects) == suspects
+
+
+@pytest.mark.parametrize("places", [(8,), (0, 8), (0, 1)])
+def test_slices_of_another_uid_that_go_on_beyond_an_end_are_told(
+    synthetic: Any, tmp_path: Path, places: tuple[int, ...]
+) -> None:
+    slices = synthetic.make_slices()
+    for z in places:
+        slices[z].SeriesInstanceUID = "1.2.3"
+    study = read_ct(synthetic.save(slices, tmp_path))
+    assert "STRAY_SLICES" in {w.code for w in study.warnings}
+
+
+def test_a_monitor_image_within_the_series_is_no_stray(synthetic: Any, tmp_path: Path) -> None:
+    slices = synthetic.make_slices()
+    monitor = synthetic.make_slices()[4]
+    monitor.SeriesInstanceUID, monitor.SOPInstanceUID = "1.2.3", "1.2.3.4"
+    monitor.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
+    study = read_ct(synthetic.save([*slices, monitor], tmp_path))
+    assert "STRAY_SLICES" not in {w.code for w in study.warnings}

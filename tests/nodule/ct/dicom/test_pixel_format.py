@@ -34,6 +34,8 @@ def change_all(slices: list[Dataset], **attributes: Any) -> list[Dataset]:
         ({"BitsAllocated": 32, "BitsStored": 16}, "TRUNCATED"),
         ({"BitsStored": 12, "HighBit": 15}, "BAD_VALUE"),
         ({"BitsStored": 16, "HighBit": 11}, "BAD_VALUE"),
+        ({"PixelRepresentation": 2}, "BAD_VALUE"),
+        ({"SamplesPerPixel": 0}, "BAD_VALUE"),
     ],
 )
 def test_pixel_data_of_another_layout_than_declared_are_refused(
