@@ -9,10 +9,11 @@ from nodule.advice.context import Context
 from nodule.chain import Chain
 from nodule.ct import SeriesSource, inventory
 from nodule.detection import Detection
+from nodule.dicom.options import DicomOptions
 from nodule.errors import InputError
 from nodule.followup import Comparison, compare_exams, refuse_same
 from nodule.inference import Device
-from nodule.outputs import write_report_files
+from nodule.outputs import DicomResults, write_report_files
 from nodule.progress import StageProgress, silent_stages
 from nodule.pseudonyms import Pseudonyms
 from nodule.report import Report, build_report
@@ -79,7 +80,8 @@ def write_report(
     found: Detection,
     folder: Path | str | Callable[[], Path],
     *,
-    dicom: bool = False,
+    dicom: bool | DicomOptions = False,
+    fhir: bool = False,
     pdf: bool = False,
     viewer: bool = True,
     context: Context | None = None,
@@ -95,8 +97,11 @@ def write_report(
     folder : made where it is missing, and replaced as a whole: what an earlier report left there
         goes, files of other names stay. Or what names it when the files are written, see
         :func:`nodule.outputs.write_report_files`.
-    dicom : whether to write DICOM SR and SEG too, for which the study must be DICOM.
-    pdf : whether to print the page too, for which there must be a Chromium.
+    dicom : whether to write DICOM SR and SEG too, for which the study must be DICOM; or what they
+        are to hold besides, and which other DICOM files are wanted.
+    fhir : whether to write a FHIR bundle too.
+    pdf : whether to print the page too, for which there must be a Chromium; with ``dicom``, as a
+        DICOM file as well.
     viewer : whether to put the slice viewer, and so a small copy of the volume, into the page.
     context : what is stated besides the images; without a setting no rule is asked.
     prior : an earlier study of the same patient, with which this one is compared.
@@ -131,7 +136,8 @@ def write_report(
         lungs=found.lungs,
         masks=found.masks,
         folder=folder if callable(folder) else Path(folder),
-        dicom=_source_of(found.study) if dicom else None,
+        dicom=_results_of(found.study, dicom) if dicom else None,
+        fhir=fhir,
         pdf=pdf,
         viewer=viewer,
         saliency_maps=found.saliency_maps,
@@ -140,8 +146,8 @@ def write_report(
     return report
 
 
-def _source_of(study: Study) -> SeriesSource:
-    """Return the files of a study; those of other formats are refused when they are used."""
+def _results_of(study: Study, asked: bool | DicomOptions) -> DicomResults:
+    """Return what is asked, and the files of a study; other formats are refused when used."""
     if not isinstance(study.origin, SeriesSource):
         raise InputError(
             "DICOM results can only be made from a DICOM series",
@@ -149,4 +155,4 @@ def _source_of(study: Study) -> SeriesSource:
             expected="DICOM images to refer to",
             got="an image that was read from no file",
         )
-    return study.origin
+    return DicomResults(source=study.origin, options=None if isinstance(asked, bool) else asked)

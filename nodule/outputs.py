@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from nodule.ct import SeriesSource
+from nodule.dicom.options import DicomOptions
 from nodule.errors import InputError
+from nodule.fhir import bundle_json
 from nodule.findings import Finding
 from nodule.geometry import Geometry
 from nodule.manifest import manifest_of
@@ -26,7 +29,9 @@ from nodule.report.model import Report, report_json
 from nodule.report.tables import comparison_csv, findings_csv, management_csv
 from nodule.result_files import (
     COMPARISON_NAME,
+    FHIR_NAME,
     FINDINGS_NAME,
+    KEY_OBJECTS_NAME,
     LUNGS_NAME,
     MANAGEMENT_NAME,
     MANIFEST_NAME,
@@ -44,7 +49,27 @@ from nodule.volume import LungMask, Volume
 from nodule.whole_files import write_whole
 from nodule.whole_folders import draft_beside, put_in_place
 
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+
 _FLOAT32_MM = 1e-2  # a NIfTI header's affine has single precision
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DicomResults:
+    """What a report's DICOM files need besides the report.
+
+    Parameters
+    ----------
+    source : the DICOM series of the study.
+    options : what they hold besides what they always do; None for nothing.
+    predecessor : the document of the report that was reviewed, None for a first report.
+    """
+
+    source: SeriesSource
+    options: DicomOptions | None = None
+    predecessor: Dataset | None = None
 
 
 def write_report_files(
@@ -54,7 +79,8 @@ def write_report_files(
     lungs: LungMask,
     masks: Mapping[str, NoduleMask],
     folder: Path | Callable[[], Path],
-    dicom: SeriesSource | None = None,
+    dicom: DicomResults | None = None,
+    fhir: bool = False,
     pdf: bool = False,
     viewer: bool = True,
     saliency_maps: Sequence[SaliencyMap] = (),
@@ -67,9 +93,9 @@ def write_report_files(
 
     The folder appears whole or not at all. An earlier report's files are replaced with it, those
     that this one does not have included; files of other names stay. Equal input gives equal
-    bytes, the PDF's apart.
+    bytes, the PDF's apart, and the dates of DICOM files that were not there before.
 
-    The page does not wait for SR, SEG and PDF: where one of these fails, the folder appears with
+    The page does not wait for DICOM and PDF: where one of these fails, the folder appears with
     neither SR nor SEG, or without the PDF, and the error is raised afterwards.
 
     Parameters
@@ -81,8 +107,10 @@ def write_report_files(
     masks : by finding's id, written on the study's grid as the report's findings number them.
     folder : made where it is missing. Where other processes may take it meanwhile, what names a
         free one, called once more when the files are written and no other process can.
-    dicom : the DICOM series of the study, for ``sr.dcm`` and ``seg.dcm``; None for neither.
-    pdf : also print the page to ``report.pdf``, for which there must be a Chromium.
+    dicom : for ``sr.dcm``, ``seg.dcm`` and what else goes to a PACS; None for none of them.
+    fhir : also write ``fhir.json``.
+    pdf : also print the page to ``report.pdf``, for which there must be a Chromium, and with
+        ``dicom`` to ``pdf.dcm``.
     viewer : put the slice viewer, and so a small copy of the volume, into the page.
     saliency_maps : where the networks looked, for the page; written to ``saliency/`` too.
     pseudonyms : to write everything without identifiers, as
@@ -112,6 +140,7 @@ def write_report_files(
         **_maps_of(report, saliency_maps),
         # the mark makes Excel read UTF-8
         **{name: text.encode("utf-8-sig") for name, text in _tables(report).items()},
+        **({FHIR_NAME: bundle_json(report)} if fhir else {}),
         REPORT_NAME: report_json(report),
     }
     choose = folder if callable(folder) else lambda: folder
@@ -122,9 +151,11 @@ def write_report_files(
         names = list(contents)
         try:
             if dicom is not None:
-                names += _write_objects(report, masks, lungs, dicom, draft, pseudonyms)
+                names += _write_objects(
+                    report, masks, lungs, dicom, draft, earlier=choose(), pseudonyms=pseudonyms
+                )
             if pdf:
-                names.append(write_pdf(draft / PAGE_NAME).name)
+                names += _write_pdf(report, dicom, draft, pseudonyms)
         except OSError:
             raise
         except Exception:
@@ -143,11 +174,13 @@ def _write_objects(
     report: Report,
     masks: Mapping[str, NoduleMask],
     lungs: LungMask,
-    source: SeriesSource,
+    asked: DicomResults,
     folder: Path,
+    *,
+    earlier: Path,
     pseudonyms: Pseudonyms | None,
 ) -> list[str]:
-    """Write SR and SEG, or neither."""
+    """Write SR, SEG and key objects, or none of them."""
     from nodule.dicom.objects import write_dicom
 
     try:
@@ -155,15 +188,31 @@ def _write_objects(
             report,
             masks=masks,
             lungs=lungs,
-            source=source,
+            source=asked.source,
             folder=folder,
+            options=asked.options,
             pseudonyms=pseudonyms,
+            predecessor=asked.predecessor,
+            earlier=earlier,
         )
     except Exception:
-        for name in (SEG_NAME, SR_NAME):
+        for name in (SEG_NAME, SR_NAME, KEY_OBJECTS_NAME):
             (folder / name).unlink(missing_ok=True)
         raise
     return [path.name for path in written]
+
+
+def _write_pdf(
+    report: Report, dicom: DicomResults | None, folder: Path, pseudonyms: Pseudonyms | None
+) -> list[str]:
+    """Print the page, and for a PACS wrap it."""
+    printed = write_pdf(folder / PAGE_NAME)
+    if dicom is None:
+        return [printed.name]
+    from nodule.dicom.objects import write_pdf_object
+
+    wrapped = write_pdf_object(report, printed, source=dicom.source, pseudonyms=pseudonyms)
+    return [printed.name, wrapped.name]
 
 
 def write_saliency(

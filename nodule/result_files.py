@@ -7,13 +7,16 @@ import re
 from nodule.saliency_files import SALIENCY_FOLDER, is_saliency_file
 
 COMPARISON_NAME = "comparison.csv"
+FHIR_NAME = "fhir.json"
 FINDINGS_NAME = "findings.csv"
+KEY_OBJECTS_NAME = "key.dcm"
 LUNGS_NAME = "lungs.nii.gz"
 MANAGEMENT_NAME = "management.csv"
 MANIFEST_NAME = "manifest.json"
 NODULES_NAME = "nodules.nii.gz"
 PAGE_NAME = "report.html"
 PDF_NAME = "report.pdf"
+PDF_OBJECT_NAME = "pdf.dcm"
 REPORT_NAME = "report.json"
 SEG_NAME = "seg.dcm"
 SR_NAME = "sr.dcm"
@@ -21,6 +24,7 @@ SR_NAME = "sr.dcm"
 RESULT_NAMES = frozenset(
     {
         *(PAGE_NAME, REPORT_NAME, PDF_NAME, SEG_NAME, SR_NAME, LUNGS_NAME, NODULES_NAME),
+        *(PDF_OBJECT_NAME, KEY_OBJECTS_NAME, FHIR_NAME),
         *(FINDINGS_NAME, MANAGEMENT_NAME, COMPARISON_NAME, MANIFEST_NAME),
     }
 )

@@ -98,7 +98,8 @@ def process_study(
     report = write_report(
         run.found,
         place,
-        dicom=request.dicom,
+        dicom=request.dicom_wanted or False,
+        fhir=request.fhir,
         pdf=request.pdf,
         viewer=request.viewer,
         context=request.context,
@@ -193,7 +194,7 @@ def refuse_in_vain(source: SeriesSource, request: RunRequest) -> None:
     InputError, DicomSeriesError : as :func:`nodule.dicom.source.source_headers`.
     ReportError : ``NO_CHROMIUM``.
     """
-    if request.dicom:
+    if request.dicom_wanted is not None:
         from nodule.dicom.source import source_headers
 
         source_headers(source)

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from nodule.dicom.options import DicomExtra, DicomOptions
 from nodule.errors import UsageError
 from nodule.installed import installed_packages
 from pipelines.cache import Cache
@@ -39,6 +40,8 @@ class RunRequest:
     person : TOML file that states facts about the person, see :func:`read_context`.
     indication : as the referrer words it.
     dicom : whether to write DICOM SR and SEG too, for which the input must be DICOM.
+    dicom_with : what these hold besides, as :class:`nodule.dicom.DicomOptions`; asks for them.
+    fhir : whether to write a FHIR bundle too.
     pdf : whether to print the page too, for which there must be a Chromium.
     saliency : the answer of the networks whose cause is shown on the page; None for none.
     name_by : what a study's folder of results is called after: the input's own name, or a pseudonym
@@ -67,6 +70,8 @@ class RunRequest:
     person: Path | None = None
     indication: str | None = None
     dicom: bool = False
+    dicom_with: tuple[DicomExtra, ...] = ()
+    fhir: bool = False
     pdf: bool = False
     saliency: Answer | None = None
     name_by: NameBy = "folder"
@@ -136,6 +141,14 @@ class RunRequest:
     def chain_wanted(self) -> Chain:
         """The chain, with a stage that explains the answer where saliency is wanted."""
         return self.chain if self.saliency is None else self.chain.explaining(self.saliency)
+
+    @cached_property
+    def dicom_wanted(self) -> DicomOptions | None:
+        """What DICOM files are asked for, None for none."""
+        if not self.dicom and not self.dicom_with:
+            return None
+
+        return DicomOptions(**{each.name: True for each in self.dicom_with})
 
     @cached_property
     def store(self) -> Cache:

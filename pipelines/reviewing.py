@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from nodule.errors import InputError
 
 if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
     from nodule.advice.context import Context
     from nodule.ct import SeriesSource
     from nodule.masks import NoduleMask
@@ -154,9 +156,10 @@ def review_report(
     Raises
     ------
     NoduleError : as :meth:`WrittenReport.open`, :func:`pipelines.process.refuse_in_vain`,
-        :func:`nodule.review.apply.apply_review` and :func:`nodule.outputs.write_report_files`.
+        :func:`nodule.review.apply.apply_review`, :func:`nodule.dicom.read_predecessor` and
+        :func:`nodule.outputs.write_report_files`.
     """
-    from nodule.outputs import write_report_files
+    from nodule.outputs import DicomResults, write_report_files
     from nodule.review.apply import apply_review
     from nodule.review.review_file import read_review
     from nodule.whole_folders import draft_beside
@@ -176,6 +179,13 @@ def review_report(
         masks=before.masks,
         context=restated(before.report.context, request),
     )
+    dicom = None
+    if request.dicom_wanted is not None:
+        dicom = DicomResults(
+            source=before.series,
+            options=request.dicom_wanted,
+            predecessor=_predecessor(report_json, before, request),
+        )
     explained = {each.nodule.id for each in after.report.active} - after.moved
     write_report_files(
         after.report,
@@ -183,13 +193,27 @@ def review_report(
         lungs=before.lungs,
         masks=after.masks,
         folder=out,
-        dicom=before.series if request.dicom else None,
+        dicom=dicom,
+        fhir=request.fhir,
         pdf=request.pdf,
         viewer=request.viewer,
         saliency_maps=[each for each in before.saliency_maps if each.finding_id in explained],
         pseudonyms=before.pseudonyms or request.pseudonyms,
     )
     return after.report
+
+
+def _predecessor(report_json: Path, before: WrittenReport, request: RunRequest) -> Dataset | None:
+    """Return the document of the report that was read; None too where it would identify a person.
+
+    That of a report with identifiers cannot be named in one without.
+    """
+    from nodule.dicom import read_predecessor
+    from nodule.result_files import SR_NAME
+
+    if before.pseudonyms is None and request.pseudonyms is not None:
+        return None
+    return read_predecessor(report_json.with_name(SR_NAME), report=before.report)
 
 
 def restated(before: Context, request: RunRequest) -> Context:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 sys.path.append(str(Path(__file__).parent))  # for mutants, fault_layer, damage, orthanc_archive
+os.environ["SOURCE_DATE_EPOCH"] = "1772600767"  # 2026-03-04 05:06:07 UTC, for all that is dated
+os.environ["TZ"] = "UTC"
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import highdicom as hd
 import numpy as np
+from highdicom.color import CIELabColor
 from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentDescription
 from highdicom.sr import CodedConcept
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 from scipy import ndimage
 
-from nodule.dicom import _codes as code
+from nodule.dicom import codes as code
 from nodule.dicom._instance import (
-    DRAFT,
     constructor_arguments,
     settle,
-    tracking_uid,
     weights_parameters,
 )
+from nodule.dicom.dates import writing_time
+from nodule.dicom.document_state import DocumentState
 from nodule.dicom.source import plane_order, quiet_dicom, source_headers, source_stack
+from nodule.dicom.tracking import tracking_uids
 from nodule.errors import InputError
 from nodule.geometry import Geometry
 from nodule.pseudonyms import Pseudonyms
@@ -34,8 +39,13 @@ if TYPE_CHECKING:
     from nodule.report.model import Provenance, Report
     from nodule.report.reported_nodule import ReportedNodule
 
-_SERIES_NUMBER = 9701
-_LUNGS = {"right": LungMask.RIGHT, "left": LungMask.LEFT}
+SERIES_NUMBER = 9701
+_LUNGS = MappingProxyType({"right": LungMask.RIGHT, "left": LungMask.LEFT})
+_NODULE_COLORS = (  # CIELab of yellow, green, cyan, magenta, orange and pink: none is a grey
+    *((85.0, 0.0, 80.0), (75.0, -60.0, 60.0), (85.0, -45.0, -15.0)),
+    *((60.0, 90.0, -55.0), (70.0, 40.0, 70.0), (75.0, 45.0, 0.0)),
+)
+_LUNG_COLOR = (70.0, -5.0, -35.0)  # a pale blue
 
 Masks = NDArray[np.uint8]
 
@@ -44,22 +54,30 @@ def build_segmentation(
     report: Report,
     *,
     masks: Mapping[str, NoduleMask],
-    lungs: LungMask,
+    lungs: LungMask | None,
     source: SeriesSource,
     pseudonyms: Pseudonyms | None = None,
+    deflated: bool = False,
+    earlier: Path | None = None,
+    made_at: datetime | None = None,
 ) -> Segmentation:
     """Return a binary Segmentation: one segment a nodule, then the right and the left lung.
 
-    Equal input gives equal bytes.
+    Equal input, time included, gives equal bytes.
 
     Parameters
     ----------
     report : what stands, added nodules included; their ids, places and provenance are taken over.
     masks : by finding's id, each on a part of the source's grid; a finding without one has no
         segment.
-    lungs : on any grid in the same frame; a lung without a voxel has no segment.
+    lungs : on any grid in the same frame; a lung without a voxel has no segment. None for nodules
+        alone.
     source : the series that was read.
     pseudonyms : with which the report was deidentified; None where it was not.
+    deflated : whether to compress the file, without loss, by a transfer syntax that not every
+        receiver takes.
+    earlier : as :func:`nodule.dicom._instance.settle`.
+    made_at : when it is written; None for now.
 
     Raises
     ------
@@ -67,11 +85,12 @@ def build_segmentation(
         ``MASK_OUTSIDE_GRID`` for a mask of another grid; ``UNKNOWN_FINDING`` for one of no
         finding.
     DicomSeriesError : as :func:`nodule.dicom.source.source_headers`.
+    UsageError : as :func:`nodule.dicom.dates.writing_time`.
     """
     headers = source_headers(source, pseudonyms=pseudonyms)
     grid = source_stack(source).geometry
-    on_grid = lungs_on(grid, lungs)
-    sides = [side for side, label in _LUNGS.items() if (on_grid == label).any()]
+    on_grid = None if lungs is None else lungs_on(grid, lungs)
+    sides = [] if on_grid is None else [s for s, n in _LUNGS.items() if (on_grid == n).any()]
     findings = _with_masks(report, masks)
     if not findings and not sides:
         raise InputError("there is nothing to segment", code="NOTHING_SEGMENTED")
@@ -80,33 +99,26 @@ def build_segmentation(
         _place(segment, masks[finding.nodule.id], grid)
     for segment, side in zip(stack[len(findings) :], sides, strict=True):
         segment[on_grid == _LUNGS[side]] = 1
-    return _segmentation(
-        _in_file_order(stack, source),
-        headers=headers,
-        described=_describe(report, findings, sides),
-        provenance=report.provenance,
-    )
-
-
-def _segmentation(
-    planes: Masks,
-    *,
-    headers: tuple[Dataset, ...],
-    described: list[SegmentDescription],
-    provenance: Provenance,
-) -> Segmentation:
+    state = DocumentState.of(report)
     with quiet_dicom():
         segmentation = Segmentation(
             source_images=headers,
-            pixel_array=planes,
+            pixel_array=_in_file_order(stack, source),
             segmentation_type="BINARY",
-            segment_descriptions=described,
-            series_number=_SERIES_NUMBER,
-            content_label="AI_DRAFT",
-            content_description=DRAFT,
-            **constructor_arguments(provenance, headers[0]),
+            segment_descriptions=_describe(report, findings, sides),
+            content_label=state.label,
+            content_description=state.words,
+            **constructor_arguments(
+                report.provenance,
+                state,
+                series_number=SERIES_NUMBER,
+                made_at=made_at or writing_time(),
+            ),
         )
-        settle(segmentation, headers[0])
+        segmentation.file_meta.TransferSyntaxUID = (
+            DeflatedExplicitVRLittleEndian if deflated else ExplicitVRLittleEndian
+        )
+        settle(segmentation, headers[0], earlier=earlier)
     return segmentation
 
 
@@ -162,13 +174,19 @@ def _place(segment: Masks, mask: NoduleMask, grid: Geometry) -> None:
 def _describe(
     report: Report, findings: list[ReportedNodule], sides: list[str]
 ) -> list[SegmentDescription]:
-    nodules = [_describe_nodule(n, each, report) for n, each in enumerate(findings, start=1)]
+    uids = tracking_uids(report)
+    nodules = [
+        _describe_nodule(n, each, report, tracking_uid=uids[each.nodule.id])
+        for n, each in enumerate(findings, start=1)
+    ]
     first = len(findings) + 1
     lungs = [_describe_lung(n, side, report) for n, side in enumerate(sides, start=first)]
     return nodules + lungs
 
 
-def _describe_nodule(number: int, finding: ReportedNodule, report: Report) -> SegmentDescription:
+def _describe_nodule(
+    number: int, finding: ReportedNodule, report: Report, *, tracking_uid: str
+) -> SegmentDescription:
     by_reader = finding.nodule.seed is not None and finding.nodule.seed.by_reader
     segment = SegmentDescription(
         segment_number=number,
@@ -179,8 +197,9 @@ def _describe_nodule(number: int, finding: ReportedNodule, report: Report) -> Se
         if by_reader
         else SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=_algorithm("measure", report.provenance),
-        tracking_uid=tracking_uid(report, finding),
+        tracking_uid=tracking_uid,
         tracking_id=finding.nodule.id,
+        display_color=CIELabColor(*_NODULE_COLORS[(number - 1) % len(_NODULE_COLORS)]),
         anatomic_regions=[code.LOBES[finding.lobe] if finding.lobe else code.LUNG],
     )
     if finding.nodule.lung is not None and finding.lobe is None:  # a lobe's code names its side
@@ -199,6 +218,7 @@ def _describe_lung(number: int, side: str, report: Report) -> SegmentDescription
         segmented_property_type=code.LUNG,
         algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=_algorithm("lungs", report.provenance),
+        display_color=CIELabColor(*_LUNG_COLOR),
     )
     (organ,) = segment.SegmentedPropertyTypeCodeSequence
     modifier = CodedConcept.from_code(code.SIDES[side])

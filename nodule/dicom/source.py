@@ -56,6 +56,8 @@ _OPTIONAL = (
     "LossyImageCompressionRatio",
     "LossyImageCompressionMethod",
 )
+STUDY_KEYWORDS = ("SpecificCharacterSet", "StudyInstanceUID", *_REQUIRED, *_OPTIONAL[:5])
+"""What every object of a study shares with its images (PS3.3 C.7.1 to C.7.2)."""
 
 
 @contextlib.contextmanager
@@ -202,14 +204,14 @@ def _identity(source: SeriesSource) -> Dataset:
     header = parse_file(member, ("SpecificCharacterSet", *_REQUIRED, *_OPTIONAL)).dataset
     texts = {keyword: _allowed(header, keyword) for keyword in (*_REQUIRED, *_OPTIONAL)}
     identity = Dataset()
-    identity.SpecificCharacterSet = _character_set("".join(filter(None, texts.values())))
+    identity.SpecificCharacterSet = character_set("".join(filter(None, texts.values())))
     for keyword, text in texts.items():
         if text is not None or keyword in _REQUIRED:
             setattr(identity, keyword, text)
     return identity
 
 
-def _character_set(text: str) -> str:
+def character_set(text: str) -> str:
     """Return Latin-1 where it suffices, since more programs read it, else UTF-8."""
     return "ISO_IR 100" if all(ord(character) < 256 for character in text) else "ISO_IR 192"
 

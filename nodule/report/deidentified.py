@@ -191,6 +191,7 @@ def _anonymous(review: AppliedReview, report: Report, pseudonyms: Pseudonyms) ->
     return review.model_copy(
         update={
             "reader": None,
+            "attested_for": None,
             "saved_at": _NO_TIME,
             "decisions": tuple(
                 each.model_copy(update={"comment": None}) for each in review.decisions

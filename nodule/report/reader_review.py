@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from nodule.nodules import Point, Size
 
 FindingId = Annotated[str, Field(pattern="^[NR][1-9][0-9]*$")]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Organization = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\\]+$")
+]
 Verdict = Literal["accepted", "rejected"]
 
 
@@ -48,6 +58,8 @@ class Review(Part):
     saved_at : when, by the reader's clock.
     decisions : on findings of the report, at most one for each; those not named are open.
     additions : what the report lacked.
+    attested_for : the organization on whose behalf the reader answers for the whole report as
+        reviewed; None where the reader does not.
     """
 
     format: Literal["nodule-review-1"]
@@ -58,6 +70,13 @@ class Review(Part):
     saved_at: AwareDatetime
     decisions: tuple[Decision, ...] = ()
     additions: tuple[Addition, ...] = ()
+    attested_for: Organization | None = None
+
+    @model_validator(mode="after")
+    def _who_attests(self) -> Self:
+        if self.attested_for is not None and not (self.reader or "").strip():
+            raise ValueError("nobody is named who attests to the report")
+        return self
 
     @property
     def sha256(self) -> str:

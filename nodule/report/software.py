@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from nodule.detection import Detection
 from nodule.installed import installed_packages
 from nodule.report.model import Provenance, Software
+from nodule.report.reader_review import AppliedReview
 from nodule.stage_record import StageRecord
 
 PRODUCT = "nodule"
 _DRAFT = "AI-generated draft, not verified"
 _REVIEWED = "AI-generated draft, reviewed by a reader, not verified"
+_ATTESTED = "AI-generated draft, reviewed and attested to by a reader"
 _SHOWN_DIGITS = 12
 
 
@@ -34,16 +36,28 @@ def provenance_from(input_sha256: str, stages: Sequence[StageRecord]) -> Provena
     )
 
 
-def software_of(provenance: Provenance, *, reviewed: bool = False) -> Software:
-    """State product, version, networks, and what the report's word is worth."""
+def software_of(provenance: Provenance, *, reviews: Sequence[AppliedReview] = ()) -> Software:
+    """State product, version, networks, and what the report's word is worth.
+
+    Parameters
+    ----------
+    provenance : of the report.
+    reviews : that were applied to it; the last says whether somebody attests to it.
+    """
     version = software_version(provenance)
     return Software(
         name=PRODUCT,
         version=version,
         identifier=f"{PRODUCT}/{version}/{answers_digest(provenance)}",
         models={stage: digest[:_SHOWN_DIGITS] for stage, digest in provenance.weights.items()},
-        status=_REVIEWED if reviewed else _DRAFT,
+        status=_status(reviews),
     )
+
+
+def _status(reviews: Sequence[AppliedReview]) -> str:
+    if not reviews:
+        return _DRAFT
+    return _REVIEWED if reviews[-1].attested_for is None else _ATTESTED
 
 
 def software_version(provenance: Provenance) -> str:

@@ -122,7 +122,7 @@ def _restated(reviewed: Report, *, before: Report) -> Report:
             "comparison": comparison,
             "dominant": dominant_id(reviewed.findings),
             "management": manage(case),
-            "software": software_of(reviewed.provenance, reviewed=True),
+            "software": software_of(reviewed.provenance, reviews=reviewed.reviews),
             "warnings": _warnings(before, reviewed),
         }
     )

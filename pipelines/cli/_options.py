@@ -9,13 +9,14 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from nodule.dicom.options import DicomExtra
 from nodule.guidelines.facts import Setting
 from nodule.inference import Device, Engine
 from nodule.whole_files import check_writable
 
 STALE_RULE = (
-    "sr.dcm, seg.dcm, report.pdf and comparison.csv from an earlier run that this run does not "
-    "write are deleted there."
+    "DICOM files, report.pdf, fhir.json and comparison.csv from an earlier run that this run does "
+    "not write are deleted there."
 )
 
 
@@ -134,10 +135,25 @@ DicomOption = Annotated[
         "DICOM.",
     ),
 ]
+DicomWithOption = Annotated[
+    list[DicomExtra] | None,
+    typer.Option(
+        "--dicom-with",
+        help="What the DICOM files are to hold besides: lungs, as segments of seg.dcm; deflated, "
+        "seg.dcm compressed by a transfer syntax that not every receiver takes; key-objects, "
+        "key.dcm with the key images. May be given several times, and asks for --dicom.",
+    ),
+]
+FhirOption = Annotated[
+    bool,
+    typer.Option("--fhir", help="Also write fhir.json, an R4 bundle with what the report says."),
+]
 PdfOption = Annotated[
     bool,
     typer.Option(
-        "--pdf", help="Also print the report to report.pdf; Chromium must be on the PATH."
+        "--pdf",
+        help="Also print the report to report.pdf, and with --dicom to pdf.dcm; Chromium must be "
+        "on the PATH.",
     ),
 ]
 ViewerOption = Annotated[

@@ -249,6 +249,8 @@ def _value(item: pydicom.Dataset) -> str:
             return f"{code.CodeMeaning} ({code.CodeValue}, {code.CodingSchemeDesignator})"
         case "TEXT":
             return str(item.TextValue)
+        case "SCOORD":
+            return f"{item.GraphicType} {[round(float(v), 2) for v in item.GraphicData]}"
         case "SCOORD3D":
             return f"{item.GraphicType} {[round(float(v), 3) for v in item.GraphicData]}"
         case "IMAGE":

@@ -13,7 +13,7 @@ from made_findings import EVEN, seen_in, with_malignancy, with_nodule
 
 from nodule.findings import Characteristics, Finding
 from nodule.masks import NoduleMask
-from nodule.outputs import write_report_files
+from nodule.outputs import DicomResults, write_report_files
 from nodule.page.html import dicom_date, person_name
 from nodule.report import Provenance, Report, build_report
 from nodule.report.tables import findings_csv, safe_cell
@@ -83,7 +83,12 @@ def test_the_page_comes_although_objects_cannot_be_made_and_a_full_disk_changes_
     source: Any = object()
     with pytest.raises(type(error), match=str(error.args[-1])):
         write_report_files(
-            report, study=study, lungs=lungs, masks=masks, folder=tmp_path, dicom=source
+            report,
+            study=study,
+            lungs=lungs,
+            masks=masks,
+            folder=tmp_path,
+            dicom=DicomResults(source=source),
         )
     names = {path.name for path in tmp_path.iterdir()}
     if stays_old:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import highdicom as hd
 import numpy as np
 import pydicom
 from made_findings import made_finding
@@ -19,7 +20,7 @@ from nodule.report import Provenance, Report, build_report
 from nodule.study import SliceReference, Study
 from nodule.volume import LungMask, Volume
 
-SHAPE_ZYX = (14, 30, 36)
+SHAPE_ZYX = (14, 32, 40)
 SPACING_ZYX_MM = (4.0, 2.5, 2.0)
 ORIGIN_LPS_MM = (-31.7, 12.3, -140.9)
 
@@ -224,6 +225,27 @@ def the_lungs(grid: Geometry) -> LungMask:
     labels[:, :, x_mm < 0] = LungMask.RIGHT
     labels[:, :, x_mm > 5] = LungMask.LEFT
     return LungMask(labels_zyx=labels, geometry=fine)
+
+
+def groups_of(path: Path) -> list[Any]:
+    """Return all groups of a document, of whatever kind, by their findings' ids."""
+    content = hd.sr.srread(path).content
+    groups = [
+        *content.get_volumetric_roi_measurement_groups(),
+        *content.get_planar_roi_measurement_groups(),
+        *content.get_image_measurement_groups(),
+    ]
+    return sorted(groups, key=lambda g: (g.tracking_identifier[0], int(g.tracking_identifier[1:])))
+
+
+def items_of(path: Path, container: str) -> list[pydicom.Dataset]:
+    """Return what a container of the root holds, by the container's code."""
+    return [
+        item
+        for each in pydicom.dcmread(path).ContentSequence
+        if each.ConceptNameCodeSequence[0].CodeValue == container
+        for item in each.ContentSequence
+    ]
 
 
 def numbers(group: Any) -> dict[tuple[str, str], tuple[float, str]]:

@@ -11,7 +11,7 @@ import pytest
 from nodule.ct import inventory, read_source
 from nodule.findings import Candidate, Malignancy, ScoredCandidate, masks_of
 from nodule.measure.stage import Measure
-from nodule.outputs import read_masks, write_report_files
+from nodule.outputs import DicomResults, read_masks, write_report_files
 from nodule.phantom import make_phantom, random_spec, write_study
 from nodule.report import Provenance, build_report
 
@@ -61,7 +61,7 @@ def test_seg_and_nifti_hold_the_measured_voxels_whatever_the_rules(
         lungs=phantom.lungs,
         masks=masks,
         folder=tmp_path / "out",
-        dicom=source,
+        dicom=DicomResults(source=source),
         viewer=False,
     )
     without_cores = {id_: replace(mask, core_zyx=None) for id_, mask in masks.items()}

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import highdicom as hd
 import pytest
-from dicom_case import Case, numbers, ratings
+from dicom_case import Case, groups_of, items_of, numbers, ratings
 from made_findings import remeasured, renamed
 
 from nodule.advice.case import Case as Nodules
@@ -37,7 +36,7 @@ def test_names_the_lobe_that_a_reader_states(
     first = replace(case.report.findings[0], lobe=lobe)
     report = case.report.model_copy(update={"findings": (first,)})
     path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
-    (group,) = hd.sr.srread(path).content.get_volumetric_roi_measurement_groups()
+    (group,) = groups_of(path)
     (site,) = group.finding_sites
     assert (site.value.value, site.value.scheme_designator) == (expected, "SCT")
     assert site.laterality is None  # the code names the side
@@ -68,7 +67,7 @@ def test_says_what_has_become_of_a_finding(
         update={"findings": (first,), "comparison": grown(first, growth)}
     )
     path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
-    (group,) = hd.sr.srread(path).content.get_volumetric_roi_measurement_groups()
+    (group,) = groups_of(path)
     assert ratings(group).get("111049") == expected
 
 
@@ -105,7 +104,7 @@ def test_everything_that_can_be_said_is_valid(
     )
     seg = save(segmentation, tmp_path / "seg.dcm")
     path = write_dicom_sr(report, source=case.source, segmentation=segmentation, folder=tmp_path)
-    (group,) = hd.sr.srread(path).content.get_volumetric_roi_measurement_groups()
+    (group,) = groups_of(path)
     assert (
         numbers(group).items()
         >= {
@@ -125,7 +124,7 @@ def test_what_a_reader_added_is_measured_but_not_rated(
     added = replace(renamed(first, "R1"), assessment=None, rating=None, reader=reader)
     report = case.report.model_copy(update={"findings": (), "added": (added,)})
     path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
-    (group,) = hd.sr.srread(path).content.get_volumetric_roi_measurement_groups()
+    (group,) = groups_of(path)
     assert group.tracking_identifier == "R1"
     assert numbers(group)[("103339001", "SCT")] == (12.6, "mm")
     assert ("111012", "DCM") not in numbers(group)
@@ -154,7 +153,8 @@ def test_a_lung_rads_category_is_stated_for_the_exam(
 ) -> None:
     report = screened(case, remeasured(case.report.findings[0], texture="solid"))
     path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
-    (exam,) = hd.sr.srread(path).content.get_image_measurement_groups()
     # 12.6 x 9.4 mm, solid, baseline: 8 to < 15 mm
-    assert ratings(exam)["1362105002"] == "LR2022-4A"
+    (category,) = items_of(path, "C0034375")
+    assert category.ConceptNameCodeSequence[0].CodeValue == "1362105002"
+    assert category.ConceptCodeSequence[0].CodeValue == "LR2022-4A"
     assert dciodvfy(path) == []

@@ -1,7 +1,6 @@
 import logging
 import shutil
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,9 @@ import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
-from dicom_case import Case, numbers, ratings
-from pydicom.sr.coding import Code
+from dicom_case import SHAPE_ZYX, Case, groups_of, items_of, numbers, ratings
+from made_findings import remeasured
+from numpy.typing import NDArray
 
 from nodule.ct import inventory
 from nodule.dicom._segmentation import build_segmentation
@@ -64,8 +64,7 @@ def written(
 
 @pytest.fixture(scope="module")
 def groups(written: Path) -> list[Any]:
-    content = hd.sr.srread(written).content
-    return list(content.get_volumetric_roi_measurement_groups())
+    return groups_of(written)
 
 
 @pytest.fixture
@@ -114,13 +113,15 @@ def test_what_the_networks_abstain_from_is_not_rated(case: Case, tmp_path: Path)
     assessment = replace(first.assessment, malignancy=unsure)
     report = case.report.model_copy(update={"findings": (replace(first, assessment=assessment),)})
     path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
-    (group,) = hd.sr.srread(path).content.get_volumetric_roi_measurement_groups()
+    (group,) = groups_of(path)
     assert ("RID36042", "RADLEX") not in numbers(group)
     assert ratings(group) == {"C41144": "RID50152"}
     assert numbers(group)[("111012", "DCM")] == (93.0, "%")
 
 
-def test_has_a_volumetric_group_for_each_finding(groups: list[Any], written: Path) -> None:
+def test_has_a_group_for_each_finding_and_a_volumetric_one_for_each_segment(
+    groups: list[Any], written: Path
+) -> None:
     assert [g.tracking_identifier for g in groups] == ["N1", "N2", "N3"]
     assert [g.finding_type.value for g in groups] == ["27925004", "4147007", "27925004"]
     sites = [g.finding_sites[0] for g in groups]
@@ -128,13 +129,10 @@ def test_has_a_volumetric_group_for_each_finding(groups: list[Any], written: Pat
     assert [s.laterality.value for s in sites] == ["7771000", "24028007", "24028007"]
     root = pydicom.dcmread(written)
     assert root.ContentTemplateSequence[0].TemplateIdentifier == "1500"
-    (container,) = [
-        item
-        for item in root.ContentSequence
-        if item.ConceptNameCodeSequence[0].CodeValue == "126010"
+    templates = [
+        g.ContentTemplateSequence[0].TemplateIdentifier for g in items_of(written, "126010")
     ]
-    templates = {g.ContentTemplateSequence[0].TemplateIdentifier for g in container.ContentSequence}
-    assert templates == {"1411"}
+    assert templates == ["1411", "1411", "1501"]
 
 
 def test_shares_segments_and_tracking_with_the_segmentation(
@@ -150,23 +148,55 @@ def test_shares_segments_and_tracking_with_the_segmentation(
 
 
 def test_points_to_a_finding_without_a_segment(case: Case, groups: list[Any]) -> None:
-    (point,) = groups[2].roi.graphic_data
-    row_spacing_mm, column_spacing_mm = 2.5, 2.0
-    image = case.images[10]
-    row, column = np.reshape(np.asarray(image.ImageOrientationPatient, float), (2, 3))
-    expected = np.asarray(image.ImagePositionPatient, float)
-    expected = expected + row * column_spacing_mm * 7 + column * row_spacing_mm * 20
-    assert np.abs(point - expected).max() < 1e-3
-    assert groups[2].roi.frame_of_reference_uid == case.images[0].FrameOfReferenceUID
-    assert numbers(groups[2]).keys() == {("111012", "DCM"), ("RID36042", "RADLEX")}
+    unsized = groups[2]
+    assert numbers(unsized).keys() == {("RID36042", "RADLEX"), ("111012", "DCM")}
+    malignancy, certainty = unsized.get_measurements()
+    (pixel,) = malignancy.referenced_coordinates
+    assert pixel.value[0] == pytest.approx(
+        [7.5, 20.5], abs=1e-3
+    )  # centres lie half a pixel from the corner
+    (image,) = pixel.ContentSequence
+    assert image.referenced_sop_instance_uid == case.images[10].SOPInstanceUID
+    (point,) = certainty.referenced_coordinates
+    expected = case.points_lps_mm(at(10, 20, 7))
+    assert np.abs(point.value - expected).max() < 1e-3
+    assert point.frame_of_reference_uid == case.images[0].FrameOfReferenceUID
+
+
+def at(z: int, y: int, x: int) -> NDArray[np.bool_]:
+    """Return one voxel of the whole grid."""
+    mask = np.zeros(SHAPE_ZYX, np.bool_)
+    mask[z, y, x] = True
+    return mask
+
+
+def test_draws_both_axes_on_the_key_image(case: Case, tmp_path: Path) -> None:
+    first = remeasured(
+        case.report.findings[0],
+        long_axis_ends_lps_mm=tuple(map(tuple, case.points_lps_mm(at(5, 9, 21) | at(5, 12, 25)))),
+        short_axis_ends_lps_mm=tuple(map(tuple, case.points_lps_mm(at(5, 8, 24) | at(5, 11, 22)))),
+    )
+    report = case.report.model_copy(update={"findings": (first,)})
+    path = write_dicom_sr(report, source=case.source, segmentation=segment(case), folder=tmp_path)
+    (group,) = groups_of(path)
+    drawn = {}
+    for measured in group.get_measurements():
+        (place,) = measured.referenced_coordinates
+        if place.graphic_type.value == "POLYLINE":
+            (image,) = place.ContentSequence
+            assert image.referenced_sop_instance_uid == case.images[5].SOPInstanceUID
+            drawn[measured.name.meaning] = np.sort(place.value, axis=0).tolist()
+    assert drawn == {
+        "Long axis": [[21.5, 9.5], [25.5, 12.5]],
+        "Short axis": [[22.5, 8.5], [24.5, 11.5]],
+    }
 
 
 def test_says_that_nodules_are_absent(negative: Path) -> None:
-    content = hd.sr.srread(negative).content
-    assert content.get_volumetric_roi_measurement_groups() == []
-    (group,) = content.get_image_measurement_groups()
-    assert group.finding_type == Code("27925004", "SCT", "Nodule")
-    assert ratings(group) == {"705057003": "272519000"}
+    assert groups_of(negative) == []
+    (absent,) = items_of(negative, "C0034375")
+    assert absent.ConceptNameCodeSequence[0].CodeValue == "27925004"
+    assert absent.ConceptCodeSequence[0].CodeValue == "272519000"
 
 
 def test_is_an_unverified_draft_by_a_device(written: Path) -> None:
@@ -240,7 +270,6 @@ def test_dsrdump_reads_it(written: Path, negative: Path) -> None:
 
 
 def test_equal_input_gives_equal_bytes(case: Case, written: Path, tmp_path: Path) -> None:
-    time.sleep(1.1)  # clocks in DICOM count seconds
     again = replace(case, source=inventory(case.folder).choose())
     path = write_dicom_sr(
         again.report, source=again.source, segmentation=segment(again), folder=tmp_path

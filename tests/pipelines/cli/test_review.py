@@ -70,7 +70,7 @@ def test_writes_the_reviewed_report(
     out.mkdir()
     for name in ("sr.dcm", "report.pdf", "comparison.csv"):
         (out / name).touch()  # of an earlier report
-    more = ("--dicom", "--context", "incidental", "--indication", "Cough")
+    more = ("--dicom-with", "lungs", "--fhir", "--context", "incidental", "--indication", "Cough")
     result = apply(first / "report.json", review, "--study", phantom_study, "-o", out, *more)
     assert result.exit_code == 0, result.output
     after = json.loads((out / "report.json").read_bytes())
@@ -89,6 +89,7 @@ def test_writes_the_reviewed_report(
     named = {i.value for i in structured.iterall() if i.keyword == "ReferencedSOPInstanceUID"}
     assert segmentation.SOPInstanceUID in named
     assert dciodvfy(out / "sr.dcm") == dciodvfy(out / "seg.dcm") == []
+    assert json.loads((out / "fhir.json").read_bytes())["resourceType"] == "Bundle"
     assert not (out / "report.pdf").exists()
     assert not (out / "comparison.csv").exists()
     assert "Reviewed draft" in (out / "report.html").read_text(encoding="utf-8")

@@ -28,10 +28,30 @@ SCOPES = MappingProxyType({"nodule": codes.SCT.Nodule, "mass": codes.SCT.Mass})
 
 PRESENCE = Code("705057003", "SCT", "Presence")
 ABSENT = codes.SCT.Absent
+PRESENT = codes.SCT.Present
 
-CT_PROCEDURE = Code("25045-6", "LN", "CT unspecified body region")  # CID 100
+CT_PROCEDURE = Code("24627-2", "LN", "CT Chest")  # CID 100 is extensible and has no chest
 DEVICE = codes.DCM.Device
+PERSON = codes.DCM.Person
 AI = codes.DCM.ArtificialIntelligence
+
+MEASUREMENTS = codes.DCM.ImagingMeasurements
+EVALUATIONS = Code("C0034375", "UMLS", "Qualitative Evaluations")
+LANGUAGE = Code("en-US", "RFC5646", "English (United States)")
+REPORT_TITLE = codes.DCM.ImagingMeasurementReport
+PROCEDURE_REPORTED = codes.DCM.ProcedureReported
+COMMENT = codes.DCM.Comment
+KEY_OBJECTS = codes.DCM.OfInterest
+
+VERDICT = Code("5", "99NODULE", "Reader's verdict")
+VERDICTS = MappingProxyType(
+    {
+        "accepted": Code("6", "99NODULE", "Accepted by the reader"),
+        "rejected": Code("7", "99NODULE", "Rejected by the reader"),
+        "added": Code("8", "99NODULE", "Added by the reader"),
+    }
+)
+STATEMENT = Code("9", "99NODULE", "Reader's statement")
 
 LONG_AXIS = codes.SCT.LongAxis
 SHORT_AXIS = codes.SCT.ShortAxis
