@@ -141,7 +141,9 @@ def _traced(network: torch.nn.Module, example: torch.Tensor) -> Any:
     with warnings.catch_warnings():
         # OpenVINO reads traces only of exported programs and of this kind, which is much faster
         warnings.filterwarnings("ignore", ".*torch.jit.* is deprecated", DeprecationWarning)
-        decoder = TorchScriptPythonDecoder(network, example_input=example)
+        decoder = TorchScriptPythonDecoder(
+            network, example_input=example, trace_kwargs={"check_trace": False}
+        )
     frontend = FrontEndManager().load_by_framework("pytorch")
     return frontend.convert(frontend.load(decoder))
 
