@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from nodule.code_constants import constants_sha256
+from nodule.inference import choose_compute
 from nodule.weights import Weights
 
 
@@ -22,6 +23,9 @@ class StageRecord:
         objects, without what is marked ``speed_only``.
     weights : sha256 of each network's weights; a lone network is called after the stage, the
         members of an ensemble ``malignancy.1`` and so on.
+    engine : what runs its networks here, with its version, the device and the precision; None
+        without networks. Engines agree within a tolerance, so that an output of a cache may have
+        been made by another.
     """
 
     name: str
@@ -29,17 +33,30 @@ class StageRecord:
     constants_sha256: str
     settings: Mapping[str, object]
     weights: Mapping[str, str]
+    engine: str | None = None
 
     @classmethod
     def of(cls, stage: Any) -> StageRecord:
-        """Describe a configured stage."""
+        """Describe a configured stage.
+
+        Raises
+        ------
+        NoduleError : as :func:`nodule.inference.choose_compute`.
+        """
         return cls(
             name=stage.name,
             version=stage.version,
             constants_sha256=constants_sha256(type(stage).__module__),
             settings=_settings(stage),
             weights=dict(_digests(stage)),
+            engine=_engine(stage),
         )
+
+
+def _engine(stage: Any) -> str | None:
+    if not hasattr(stage, "engine"):
+        return None
+    return str(choose_compute(engine=stage.engine, device=stage.device, precision=stage.precision))
 
 
 def _settings(instance: Any) -> dict[str, object]:

@@ -74,7 +74,7 @@ def not_checked(study: Path | None) -> list[str]:
         *images,
         "facts stated of the person, a prior study and reviews: no file of theirs is kept",
         "who wrote the manifest: it has no signature, so that whoever changes a file can change it",
-        "device and threads: they are not recorded, since no answer depends on them beyond 1e-5",
+        "engine, device and threads: another engine answers the same within a tolerance",
     ]
 
 

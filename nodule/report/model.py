@@ -33,6 +33,9 @@ class Provenance(Part):
     weights : sha256 of each network's weights, by stage.
     config : every stage's fields, by stage.
     versions : of the package and of what it stands on.
+    engines : what ran the networks of each stage, by name; empty in reports before 0.3.0. What
+        came from a cache may have been made by another engine, whose answers are the same within
+        a tolerance.
     """
 
     input_sha256: Sha256
@@ -41,6 +44,7 @@ class Provenance(Part):
     weights: dict[str, Sha256]
     config: dict[str, dict[str, Any]]
     versions: dict[str, str]
+    engines: dict[str, str] = Field(default_factory=dict)
 
 
 class Software(Part):

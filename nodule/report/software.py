@@ -33,6 +33,7 @@ def provenance_from(input_sha256: str, stages: Sequence[StageRecord]) -> Provena
         weights={name: sha for each in stages for name, sha in each.weights.items()},
         config={each.name: dict(each.settings) for each in stages},
         versions=dict(installed_packages()),
+        engines={each.name: each.engine for each in stages if each.engine is not None},
     )
 
 

@@ -1,11 +1,13 @@
 """What a report tells of a stage: version, settings, and which networks it asked."""
 
+import importlib.metadata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 from nodule.hu import HuWindow
 from nodule.inference import SPEED_ONLY
+from nodule.lungs import SegmentLungs
 from nodule.stage_record import StageRecord
 from nodule.weights import Weights
 
@@ -56,3 +58,10 @@ def test_a_network_is_named_after_its_stage_and_members_of_an_ensemble_by_number
     assert StageRecord.of(One(weights=weights("a" * 64))).weights == {"one": "a" * 64}
     members = StageRecord.of(Several(weights=(weights("b" * 64), weights("c" * 64))))
     assert members.weights == {"several.1": "b" * 64, "several.2": "c" * 64}
+
+
+def test_a_stage_with_networks_names_what_runs_them() -> None:
+    record = StageRecord.of(SegmentLungs(engine="torch", device="cpu", precision="fp32"))
+    assert record.engine == f"torch {importlib.metadata.version('torch')} on cpu in fp32"
+    assert "engine" not in record.settings
+    assert StageRecord.of(One(weights=weights("a" * 64))).engine is None
