@@ -10,8 +10,11 @@ from nodule.errors import UsageError
 from pipelines.config import load_stages, read_toml
 from pipelines.flows import detect_stage_types, task_type
 
-ConfigKind = Literal["detect", "person", "train-lungs", "train-candidates", "train-malignancy"]
+ConfigKind = Literal[
+    "detect", "person", "serve", "train-lungs", "train-candidates", "train-malignancy"
+]
 _TRAINING = "train-"
+_NODE_SECTIONS = frozenset({"listen", "study", "disk", "send", "source", "monitor"})
 _TRAINING_SECTIONS = frozenset({"task", "loop", "start", "finetune"})
 
 
@@ -42,6 +45,10 @@ def check_config(path: Path, kind: ConfigKind | None = None) -> ConfigKind:
         from nodule.advice.context import read_context
 
         read_context(path)
+    elif kind == "serve":
+        from pipelines.serve import read_serve_settings
+
+        read_serve_settings(path)
     else:
         from pipelines.training import check_training
 
@@ -58,4 +65,6 @@ def _kind_of(document: Mapping[str, Any], path: Path) -> ConfigKind:
             code="NO_KIND",
             expected="--kind train-lungs, train-candidates or train-malignancy",
         )
+    if not _NODE_SECTIONS.isdisjoint(document):
+        return "serve"
     return "detect" if Context.model_fields.keys().isdisjoint(document) else "person"

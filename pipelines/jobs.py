@@ -106,6 +106,10 @@ class JobStore:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
         self._base.close()
 
     def _check_layout(self) -> None:

@@ -28,6 +28,7 @@ from pipelines.cli._phantom import phantom
 from pipelines.cli._push import push
 from pipelines.cli._review import review_app
 from pipelines.cli._run import run
+from pipelines.cli._serve import serve
 from pipelines.cli._summary import NOTHING_DONE, WRONG_USAGE, summarise
 from pipelines.cli._terminal import PrintableGroup, PrintableMessages, say, say_error
 from pipelines.cli._train import train
@@ -76,6 +77,7 @@ _of_studies: tuple[Callable[..., None], ...] = (
     locate,
     verify,
     push,
+    serve,
 )
 for command in _of_studies:
     app.command(rich_help_panel=_STUDIES)(command)

@@ -8,7 +8,7 @@ from typing import Any
 
 from nodule.errors import InputError
 from pipelines.pacs._addresses import StudyAddress
-from pipelines.pacs._sending import asked
+from pipelines.pacs._sending import ask_service
 
 _CT = "CT"
 _AS_STORED = (("application/dicom", "*"),)
@@ -39,7 +39,7 @@ def fetch_study(address: StudyAddress, folder: Path, *, series_uid: str | None =
         return count
 
     folder.mkdir(parents=True)
-    count: int = asked(address.service, download)
+    count: int = ask_service(address.service, download)
     if not count:
         raise InputError(
             "the archive has no CT images of this study",

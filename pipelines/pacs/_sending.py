@@ -125,7 +125,7 @@ def associated(node: DicomNode, contexts: Sequence[tuple[str, str]]) -> Iterator
 
 def _by_stow(files: Sequence[Path], service: DicomWeb) -> list[NoduleError | None]:
     datasets = [pydicom.dcmread(file) for file in files]
-    answer = asked(service, lambda client: client.store_instances(datasets))
+    answer = ask_service(service, lambda client: client.store_instances(datasets))
     failed = {
         str(item.ReferencedSOPInstanceUID): f"reason 0x{int(item.get('FailureReason', 0)):04X}"
         for item in answer.get(_FAILED_SOPS, [])
@@ -137,7 +137,7 @@ def _by_stow(files: Sequence[Path], service: DicomWeb) -> list[NoduleError | Non
     ]
 
 
-def asked(service: DicomWeb, question: Callable[[Any], Any]) -> Any:
+def ask_service(service: DicomWeb, question: Callable[[Any], Any]) -> Any:
     """Return what a DICOMweb service answers; names and passwords come from ``~/.netrc``.
 
     Parameters

@@ -18,6 +18,7 @@ JPEG_2000 = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (90, 91, 201, 202, 203
 RLE = frozenset({"1.2.840.10008.1.2.5"})
 
 COMPRESSED = JPEG | JPEG_LS | JPEG_2000 | RLE
+READABLE = NATIVE | COMPRESSED
 LOSSY = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 53, 55, 81, 91, 203))
 
 
