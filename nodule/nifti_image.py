@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import itertools
 import zlib
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodule.errors import InputError
+from nodule.fast_gzip import gzipped
 from nodule.geometry import Geometry, lps_to_ras
+
+_VOXELS_AT = 352  # the header's 348 bytes, and four that say that no extension follows
 
 
 def nifti(array_zyx: NDArray[np.generic], geometry: Geometry) -> bytes:
@@ -26,10 +29,16 @@ def nifti(array_zyx: NDArray[np.generic], geometry: Geometry) -> bytes:
 
     affine = geometry.affine[:, [2, 1, 0, 3]]
     affine[:3] = lps_to_ras(affine[:3].T).T
-    image: Any = nibabel.Nifti1Image(np.ascontiguousarray(array_zyx.T), affine)  # type: ignore[no-untyped-call]
-    image.header.set_xyzt_units("mm")
-    # a time stamp in the gzip header would make equal arrays differ
-    return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
+    # the header follows from shape and type alone
+    unread = np.broadcast_to(np.zeros((), array_zyx.dtype), array_zyx.shape[::-1])
+    image: Any = nibabel.Nifti1Image(unread, affine)  # type: ignore[no-untyped-call]
+    header = image.header
+    header.set_xyzt_units("mm")
+    header.set_slope_inter(1.0, 0.0)
+    header["vox_offset"] = _VOXELS_AT
+    stated: bytes = header.binaryblock.ljust(_VOXELS_AT, b"\0")
+    # the format's first axis is the fastest: its xyz is the order of our bytes
+    return gzipped(itertools.chain([stated], (slice_yx.tobytes() for slice_yx in array_zyx)))
 
 
 def read_nifti(path: Path) -> tuple[NDArray[np.generic], Geometry]:

@@ -8,7 +8,6 @@ keeps its own slices.
 from __future__ import annotations
 
 import base64
-import gzip
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodule.fast_gzip import gzipped
 from nodule.geometry import AXIAL_DIRECTION, Geometry, as_vector
 from nodule.hu import AIR_HU, LUNG_WINDOW, MEDIASTINAL_WINDOW, HuArray, HuWindow
 from nodule.page.figures import ring_radius_mm
@@ -170,5 +170,5 @@ def _verdict(decision: Decision | None) -> str | None:
 
 
 def _packed(array: NDArray[np.uint8]) -> str:
-    content = gzip.compress(np.ascontiguousarray(array).tobytes(), compresslevel=4, mtime=0)
+    content = gzipped(slice_yx.tobytes() for slice_yx in array)
     return base64.b64encode(content).decode("ascii")
