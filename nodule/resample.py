@@ -166,22 +166,23 @@ def bin_average(volume: Volume, bins_zyx: tuple[int, int, int]) -> Volume:
 
     The voxels come as float32.
     """
-    import SimpleITK as sitk
-
-    depth = bins_zyx[0]
-    count = volume.geometry.shape_zyx[0] // depth
-    step = max(_SLAB // depth, 1)
-    parts = []
-    for first in range(0, count, step):
-        low, high = first * depth, min(first + step, count) * depth
-        hu = volume.array_zyx[low:high].astype(np.float32)
-        image = to_sitk(hu, _part(volume.geometry, low, high))
-        parts.append(sitk.BinShrink(image, list(bins_zyx[::-1])))  # type: ignore[no-untyped-call]
-    arrays = [np.asarray(sitk.GetArrayFromImage(part), np.float32) for part in parts]
-    grid = geometry_of(parts[0])
+    source, (deep, high, wide) = volume.geometry, bins_zyx
+    depth, rows, columns = (n // b for n, b in zip(source.shape_zyx, bins_zyx, strict=True))
+    whole = np.int64 if volume.array_zyx.dtype == np.int16 else np.float64
+    averaged = np.empty((depth, rows, columns), np.float32)
+    for z in range(depth):
+        total = volume.array_zyx[z * deep : (z + 1) * deep].sum(axis=0, dtype=whole)
+        total = total[: rows * high].reshape(rows, high, -1).sum(axis=1)
+        total = sum(total[:, first : columns * wide : wide] for first in range(wide))
+        averaged[z] = total / (deep * high * wide)
     return Volume(
-        array_zyx=np.concatenate(arrays),
-        geometry=replace(grid, shape_zyx=(count, *grid.shape_zyx[1:])),
+        array_zyx=averaged,
+        geometry=Geometry(
+            shape_zyx=averaged.shape,
+            spacing_zyx_mm=as_vector(np.multiply(source.spacing_zyx_mm, bins_zyx)),
+            origin_lps_mm=as_vector(source.index_to_lps((np.asarray(bins_zyx) - 1) / 2)),
+            direction=source.direction,
+        ),
     )
 
 

@@ -54,23 +54,23 @@ class ViewerData:
     voxel_mm: str
 
 
-def viewer_data(report: Report, *, study: Study, lungs: LungMask) -> ViewerData:
+def viewer_data(report: Report, *, study: Study, lungs: LungMask, coarse: Volume) -> ViewerData:
     """Bring a study into the form in which the page shows it.
 
     Parameters
     ----------
     report : its findings are marked.
-    study : its volume is shown, its slices are named.
+    study : its slices are named.
     lungs : on any grid; outlined.
+    coarse : its volume as :func:`coarse_volume` gives it, which is shown.
     """
-    volume = coarse_volume(study.volume)
-    inside = resample_mask(lungs, geometry=volume.geometry).labels_zyx > 0
+    inside = resample_mask(lungs, geometry=coarse.geometry).labels_zyx > 0
     return ViewerData(
-        settings=script_json(_settings(report, study, volume.geometry)),
-        voxels=_packed(greys(volume.array_zyx)),
+        settings=script_json(_settings(report, study, coarse.geometry)),
+        voxels=_packed(greys(coarse.array_zyx)),
         lungs=_packed(inside.astype(np.uint8)),
         window_names=tuple(name for name, _ in _WINDOWS),
-        voxel_mm=" × ".join(f"{s:.2g}" for s in volume.geometry.spacing_zyx_mm[::-1]),
+        voxel_mm=" × ".join(f"{s:.2g}" for s in coarse.geometry.spacing_zyx_mm[::-1]),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -81,25 +82,33 @@ def ring_radius_mm(long_axis_mm: float | None) -> float:
     return 0.5 * (long_axis_mm or _UNSIZED_MM) + _RING_GAP_MM
 
 
-def plane_picture(
+def plane_pictures(
     volume: Volume,
     *,
     center_lps_mm: Vector,
     plane: Plane,
     edge_mm: float,
-    window: HuWindow = LUNG_WINDOW,
-) -> Picture:
-    """Cut a square plane out of a volume, cubic between voxels, air outside the scan."""
+    windows: Sequence[HuWindow] = (LUNG_WINDOW,),
+) -> tuple[Picture, ...]:
+    """Cut a square plane out of a volume, cubic between voxels, air outside the scan.
+
+    Returns
+    -------
+    One picture for each window.
+    """
     corner = _corner(center_lps_mm, plane, edge_mm)
     hu = cut_plane(
         volume.array_zyx, volume.geometry, corner_lps_mm=corner, plane=plane, edge_mm=edge_mm,
         order=3, outside=AIR_HU,
     )  # fmt: skip
-    return Picture(
-        png=png(np.rint(window.normalise(hu) * 255).astype(np.uint8)),
-        plane=plane,
-        corner_lps_mm=corner,
-        size_mm=(edge_mm, edge_mm),
+    return tuple(
+        Picture(
+            png=png(np.rint(window.normalise(hu) * 255).astype(np.uint8)),
+            plane=plane,
+            corner_lps_mm=corner,
+            size_mm=(edge_mm, edge_mm),
+        )
+        for window in windows
     )
 
 
@@ -158,7 +167,7 @@ def front_picture(volume: Volume) -> Picture:
 
     Parameters
     ----------
-    volume : on a canonical grid (see :mod:`nodule.resample`).
+    volume : on a grid aligned with LPS.
     """
     geometry = volume.geometry
     # attenuation, and the square root so that the lungs' faint structure shows

@@ -21,28 +21,26 @@ from nodule.guidelines.facts import half_up
 from nodule.hu import LUNG_WINDOW, MEDIASTINAL_WINDOW, HuWindow
 from nodule.nodules import Measurement, Nodule
 from nodule.page._overview_labels import FONT_MM, RADIUS_MM, Mark, place_marks
-from nodule.page._viewer import viewer_data
+from nodule.page._viewer import coarse_volume, viewer_data
 from nodule.page.figures import (
     EDGES,
     Picture,
     Plane,
     front_picture,
-    plane_picture,
+    plane_pictures,
     ring_radius_mm,
     view_mm,
 )
 from nodule.page.saliency_overlay import SCALE, SaliencyPanel, saliency_panel
 from nodule.report.model import Report
 from nodule.report.reported_nodule import MALIGNANCY_WORDS, NODULE_LIMIT_MM, ReportedNodule
-from nodule.resample import resample_to_spacing
 from nodule.saliency import SaliencyMap
 from nodule.study import Study, dicom_day
 from nodule.volume import LungMask
 
-_OVERVIEW_MM = 2.0
 _SIZES = tuple(each.name for each in fields(Measurement))
 _SCRIPTS = ("slices.js", "viewer.js", "review.js")
-_PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
+_OTHERS: tuple[Plane, ...] = ("coronal", "sagittal")
 
 _SETTING_WORDS = {
     "screening": "screening, round not stated",
@@ -96,7 +94,8 @@ def render_html(
     viewer : embed the volume and the scripts that show it; without, the page holds no script.
     saliency_maps : shown beside the pictures of their findings.
     """
-    overview = front_picture(resample_to_spacing(study.volume, spacing_mm=_OVERVIEW_MM))
+    coarse = coarse_volume(study.volume)
+    overview = front_picture(coarse)
     figures = {finding.nodule.id: _figures(finding, study) for finding in report.active}
     style = _asset("report.css") + (_asset("saliency.css") if saliency_maps else "")
     scripts = tuple(Markup(_asset(name)) for name in _SCRIPTS) if viewer else ()
@@ -126,20 +125,17 @@ def render_html(
         style_hash=_csp_hash(style),
         scripts=scripts,
         script_hashes=tuple(_csp_hash(script) for script in scripts),
-        viewer=viewer_data(report, study=study, lungs=lungs) if viewer else None,
+        viewer=viewer_data(report, study=study, lungs=lungs, coarse=coarse) if viewer else None,
     )
     return page
 
 
 def _figures(finding: ReportedNodule, study: Study) -> tuple[PlaneFigure, ...]:
+    axial, soft_tissue = _pictures(finding, study, "axial", LUNG_WINDOW, MEDIASTINAL_WINDOW)
+    others = (each for plane in _OTHERS for each in _pictures(finding, study, plane, LUNG_WINDOW))
     return (
-        *(_figure(finding, study, plane) for plane in _PLANES),
-        PlaneFigure(
-            picture=_picture(finding, study, "axial", MEDIASTINAL_WINDOW),
-            lines=(),
-            ring=None,
-            window="soft tissue",
-        ),
+        *(_figure(finding, each) for each in (axial, *others)),
+        PlaneFigure(picture=soft_tissue, lines=(), ring=None, window="soft tissue"),
     )
 
 
@@ -149,20 +145,21 @@ def _panel(saliency_map: SaliencyMap, figures: tuple[PlaneFigure, ...]) -> Salie
     )
 
 
-def _picture(finding: ReportedNodule, study: Study, plane: Plane, window: HuWindow) -> Picture:
-    return plane_picture(
+def _pictures(
+    finding: ReportedNodule, study: Study, plane: Plane, *windows: HuWindow
+) -> tuple[Picture, ...]:
+    return plane_pictures(
         study.volume,
         center_lps_mm=finding.nodule.key_point_lps_mm,
         plane=plane,
         edge_mm=view_mm(finding.extent_mm or 0.0),
-        window=window,
+        windows=windows,
     )
 
 
-def _figure(finding: ReportedNodule, study: Study, plane: Plane) -> PlaneFigure:
-    picture = _picture(finding, study, plane, LUNG_WINDOW)
+def _figure(finding: ReportedNodule, picture: Picture) -> PlaneFigure:
     lines = tuple(_line(picture, ends) for ends in _calipers(finding))
-    if plane == "axial" and lines:
+    if picture.plane == "axial" and lines:
         return PlaneFigure(picture=picture, lines=lines, ring=None)
     radius_mm = round(ring_radius_mm(finding.extent_mm), 2)
     ring = (*picture.place(finding.nodule.center_lps_mm), radius_mm)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nodule.geometry import Vector
-from nodule.page.figures import EDGES, Picture, Plane, cut_plane, plane_picture, png
+from nodule.page.figures import EDGES, Picture, Plane, cut_plane, plane_pictures, png
 from nodule.saliency import Answer, SaliencyMap
 from nodule.volume import Volume
 
@@ -98,8 +98,11 @@ def saliency_sheet(
     from matplotlib.figure import Figure
 
     pictures = [
-        plane_picture(volume, center_lps_mm=center_lps_mm, plane=plane, edge_mm=edge_mm)
+        picture
         for plane in _PLANES
+        for picture in plane_pictures(
+            volume, center_lps_mm=center_lps_mm, plane=plane, edge_mm=edge_mm
+        )
     ]
     sheet = Figure(figsize=(9.6, 7.2), dpi=120, facecolor="black", layout="constrained")
     sheet.suptitle(

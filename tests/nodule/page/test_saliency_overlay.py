@@ -15,7 +15,7 @@ from nodule.findings import Finding
 from nodule.geometry import Geometry
 from nodule.masks import NoduleMask
 from nodule.outputs import write_report_files, write_saliency
-from nodule.page.figures import Picture, plane_picture
+from nodule.page.figures import Picture, plane_pictures
 from nodule.page.html import render_html
 from nodule.page.pdf import write_pdf
 from nodule.page.saliency_overlay import hiding_in_words, saliency_figures, saliency_sheet
@@ -59,7 +59,7 @@ def heat() -> SaliencyMap:
 @pytest.fixture(scope="module")
 def pictures(study: Study) -> list[Picture]:
     return [
-        plane_picture(study.volume, center_lps_mm=HOT_LPS_MM, plane=plane, edge_mm=60.0)
+        plane_pictures(study.volume, center_lps_mm=HOT_LPS_MM, plane=plane, edge_mm=60.0)[0]
         for plane in ("axial", "coronal", "sagittal")
     ]
 

@@ -84,7 +84,7 @@ def test_nothing_can_end_the_element_that_holds_it() -> None:
 def test_embeds_voxels_lungs_and_the_way_to_the_source_slice(
     report: Report, study: Study, lungs: LungMask
 ) -> None:
-    data = viewer_data(report, study=study, lungs=lungs)
+    data = viewer_data(report, study=study, lungs=lungs, coarse=coarse_volume(study.volume))
     settings = json.loads(data.settings)
     shape_zyx = settings["shape_xyz"][::-1]
     voxels = np.frombuffer(gzip.decompress(base64.b64decode(data.voxels)), np.uint8)
