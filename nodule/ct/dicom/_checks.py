@@ -28,10 +28,16 @@ _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _PROJECTIONS = frozenset(
     {"MIP", "MINIP", "MIN_IP", "MAX_IP", "PROJECTION IMAGE", "MAXIMUM", "MINIMUM"}
 )
-_NOT_DENSITY = frozenset({"PERFUSION", "IODINE", "Z_EFF", "ELECTRON_DENSITY", "DOSE"}) | {
+# how words of an image type begin that mean another quantity, or other HU than a scan's
+_NOT_DENSITY = (
     # derived pixel contrast, PS3.3 C.8.16.1.4
     *("STD_DEVIATION", "SUBTRACTION", "DIVISION", "MULTIPLICATION", "ADDITION", "QUANTITY"),
-}
+    # multi-energy images, PS3.3 C.8.2.1.1.1
+    *("VMI", "MAT_", "EFF_ATOMIC", "ELECTRON_DENSITY"),
+    # as makers call these and others
+    *("MONOE", "MONO_", "MONOCHROM", "IODINE", "VNC", "VIRTUAL_NON", "Z_EFF", "EFFECTIVE_Z"),
+    *("URIC", "CALCIUM_SUPP", "PERFUSION", "PBV", "DOSE"),
+)
 # the defined terms, and what writers spell out
 _HU_NAMES = ("HU", "HU_MOD", "US", "HOUNSFIELD", "HOUNSFIELD UNIT", "HOUNSFIELD UNITS")
 
@@ -192,8 +198,8 @@ def _not_hounsfield(image: ImageHeader) -> str | None:
         return f"rescale type {(image.rescale_type or '')[:16]}"
     if image.pixel_format.photometric == "MONOCHROME1":
         return "inverted grey values"
-    words = _NOT_DENSITY & set(image.image_type)
-    return f"image type {min(words)}" if words else None
+    words = [word for word in image.image_type if word.startswith(_NOT_DENSITY)]
+    return f"image type {words[0][:32]}" if words else None
 
 
 def _readable_syntax(images: Images) -> NoduleError | None:
@@ -265,10 +271,10 @@ IMAGE_CHECKS: tuple[Callable[[Images], NoduleError | None], ...] = (
     _axial_images,
     _placed_images,
     _stated_spacing,
+    _hounsfield,
     *IDENTITY_CHECKS,
     _one_matrix,
     _one_pixel_spacing,
-    _hounsfield,
     _readable_syntax,
     _enough_slices,
     _budget,

@@ -253,7 +253,8 @@ def _image(
         patient_digest=patient_digest(dataset),
         acquisition=attributes.stated(dataset, "AcquisitionNumber", attributes.text),
         temporal_position=attributes.stated(dataset, "TemporalPositionIndex", attributes.text)
-        or attributes.stated(dataset, "TemporalPositionIdentifier", attributes.text),
+        or attributes.stated(dataset, "TemporalPositionIdentifier", attributes.text)
+        or attributes.stated(dataset, "TemporalPositionTimeOffset", attributes.text),
         stack_id=attributes.stated(dataset, "StackID", attributes.text),
         malformed=tuple(k for k in _DESCRIPTIVE if _is_malformed(dataset, k)),
     )

@@ -79,7 +79,12 @@ def test_the_number_of_one_file_says_nothing_of_the_order_of_its_frames(
 
 
 @pytest.mark.parametrize(
-    ("attribute", "code"), [("TemporalPositionIndex", "MIXED_PHASES"), ("StackID", "MIXED_STACKS")]
+    ("attribute", "code"),
+    [
+        ("TemporalPositionIndex", "MIXED_PHASES"),
+        ("TemporalPositionTimeOffset", "MIXED_PHASES"),
+        ("StackID", "MIXED_STACKS"),
+    ],
 )
 def test_frames_of_two_phases_or_stacks_are_refused(
     synthetic: Any, tmp_path: Path, attribute: str, code: str
@@ -97,7 +102,12 @@ def test_frames_of_two_phases_or_stacks_are_refused(
 
 @pytest.mark.parametrize(
     ("contrast", "code"),
-    [("STD_DEVIATION", "NOT_HU"), ("SUBTRACTION", "NOT_HU"), ("MAXIMUM", "NOT_AXIAL_VOLUME")],
+    [
+        *((word, "NOT_HU") for word in ("STD_DEVIATION", "SUBTRACTION", "VMI", "MAT_REMOVED")),
+        *((word, "NOT_HU") for word in ("MAT_SPECIFIC", "EFF_ATOMIC_NUM", "MONOE_40KEV", "VNC")),
+        *((word, "NOT_HU") for word in ("IODINE_NO_WATER", "ELECTRON_DENSITY")),
+        *((word, "NOT_AXIAL_VOLUME") for word in ("MAXIMUM", "MINIMUM")),
+    ],
 )
 def test_derived_contrasts_are_refused(
     synthetic: Any, tmp_path: Path, contrast: str, code: str
