@@ -144,6 +144,10 @@ class Cache:
             return ()
         return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir()))
 
+    def foreign(self) -> tuple[Path, ...]:
+        """Return what holds entries of other formats, which this version neither reads nor checks."""
+        return tuple(sorted(p for p in self.root.glob("entries*") if p.name != _ENTRIES))
+
     def last_used(self, key: str) -> float:
         """Return when an entry was last stored or loaded, seconds since the epoch; 0 if gone."""
         folder = self._folder(key)
@@ -200,7 +204,7 @@ class Cache:
     def _read(self, key: str, name: str) -> bytes:
         try:
             return (self._folder(key) / name).read_bytes()
-        except (FileNotFoundError, NotADirectoryError) as error:
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             # a whole entry may also be removed by another process while it is read
             if not self.has(key):
                 raise NotCached(key) from error
@@ -250,8 +254,7 @@ class Cache:
 
     def _prune_leftovers(self, after_s: float) -> int:
         partial = [p for p in self.root.glob("partial/*") if _age_s(p) > after_s]
-        foreign = [p for p in self.root.glob("entries*") if p.name != _ENTRIES]
-        leftovers = [*partial, *self.root.glob("corrupt/*"), *foreign]
+        leftovers = [*partial, *self.root.glob("corrupt/*"), *self.foreign()]
         for folder in leftovers:
             with contextlib.suppress(FileNotFoundError):  # another process removed it
                 shutil.rmtree(folder)

@@ -9,7 +9,7 @@ import typer
 
 from pipelines.cli._options import CacheOption, ConfigOption, SeriesOption, StudyArgument
 from pipelines.cli._summary import NOTHING_DONE
-from pipelines.cli._terminal import say
+from pipelines.cli._terminal import say, say_error
 
 cache_app = typer.Typer(
     help="Inspect, verify and prune the cache of the stages' outputs.", no_args_is_help=True
@@ -67,10 +67,13 @@ def verify(cache: CacheOption = None) -> None:
     from pipelines.cache import Cache
     from pipelines.request import cache_folder
 
-    verdicts = Cache(cache_folder(cache)).verify()
+    store = Cache(cache_folder(cache))
+    verdicts = store.verify()
     corrupt = {key: error for key, error in verdicts.items() if error is not None}
     for error in corrupt.values():
-        say(str(error))
+        say_error(str(error))
+    for folder in store.foreign():
+        say_error(f"{folder.name}: of another format, not verified; nodule cache prune removes it")
     say(f"{len(verdicts)} entries, {len(corrupt)} corrupt")
     if corrupt:
         raise typer.Exit(NOTHING_DONE)

@@ -157,6 +157,15 @@ def test_verify_tells_the_corrupt_from_the_whole(cache: Cache) -> None:
 # pruning
 
 
+def test_a_folder_in_place_of_a_file_is_corrupt(cache: Cache) -> None:
+    description = next(path for path in store(cache).iterdir() if path.name not in PAYLOAD)
+    description.unlink()
+    description.mkdir()
+    (verdict,) = cache.verify().values()
+    assert verdict is not None
+    assert verdict.code == "CACHE_CORRUPT"
+
+
 def test_prunes_by_age(cache: Cache) -> None:
     store(cache, used_at=time.time() - 100)
     store(cache, OTHER)

@@ -48,9 +48,16 @@ def test_verify_finds_what_is_damaged(cache_command: Nodule, cache: Cache) -> No
     (cache.root / "entries-v3" / cache.keys()[0] / "value.json").write_bytes(b"2")
     done = cache_command("verify")
     assert done.returncode == 1
-    assert "CACHE_CORRUPT" in done.stdout
-    assert done.stdout.splitlines()[-1] == "2 entries, 1 corrupt"
+    assert "CACHE_CORRUPT" in done.stderr
+    assert done.stdout == "2 entries, 1 corrupt\n"
     assert cache_command("verify").stdout == "1 entries, 0 corrupt\n"
+
+
+def test_verify_names_what_another_version_left(cache_command: Nodule, cache: Cache) -> None:
+    (cache.root / "entries-v1" / "a").mkdir(parents=True)
+    done = cache_command("verify")
+    assert (done.returncode, done.stdout) == (0, "2 entries, 0 corrupt\n")
+    assert done.stderr.startswith("entries-v1: of another format, not verified")
 
 
 def test_prunes_to_a_size(cache_command: Nodule, cache: Cache) -> None:
