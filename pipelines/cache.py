@@ -145,7 +145,7 @@ class Cache:
         return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir()))
 
     def foreign(self) -> tuple[Path, ...]:
-        """Return what holds entries of other formats, which this version neither reads nor checks."""
+        """Return what holds entries of other formats, which are neither read nor verified."""
         return tuple(sorted(p for p in self.root.glob("entries*") if p.name != _ENTRIES))
 
     def last_used(self, key: str) -> float:
