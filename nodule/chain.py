@@ -15,9 +15,11 @@ from typing import Any, cast
 from nodule.candidates import ProposeCandidates
 from nodule.ct import ReadCt, SeriesSource
 from nodule.detection import Detection
+from nodule.disease import MeasureDisease
 from nodule.errors import ConfigError, UsageError
 from nodule.findings import Candidate, Finding, ScoredCandidate
 from nodule.inference import Device, Engine
+from nodule.lung_disease import LungDisease
 from nodule.lungs import SegmentLungs
 from nodule.malignancy import MapSaliency, ScoreMalignancy
 from nodule.measure.stage import Measure
@@ -60,7 +62,7 @@ class Chain:
 
     Parameters
     ----------
-    read_ct, resample, lungs, candidates, malignancy, measure : the stages.
+    read_ct, resample, lungs, candidates, malignancy, measure, disease : the stages.
     explain : shows for each finding what raised an answer of ``malignancy``; None for no maps.
 
     Raises
@@ -93,6 +95,10 @@ class Chain:
     measure: Measure = field(
         default_factory=Measure,
         metadata=_reads(tuple[Finding, ...], study="read_ct", lungs="lungs", scored="malignancy"),
+    )
+    disease: MeasureDisease = field(
+        default_factory=MeasureDisease,
+        metadata=_reads(LungDisease, volume="resample", lungs="lungs", findings="measure"),
     )
     explain: MapSaliency | None = field(
         default=None,
@@ -213,6 +219,7 @@ class Chain:
             study=done.study,
             lungs=done.lungs,
             findings=done.findings,
+            disease=done.disease,
             patient=done.study.patient,
             stages=self.records,
             saliency_maps=done.saliency_maps,
@@ -265,6 +272,11 @@ class Pass:
     def findings(self) -> tuple[Finding, ...]:
         """The measured findings."""
         return cast(tuple[Finding, ...], self.output("measure"))
+
+    @property
+    def disease(self) -> LungDisease:
+        """How much of the lungs is diseased beyond nodules."""
+        return cast(LungDisease, self.output("disease"))
 
     @property
     def saliency_maps(self) -> tuple[SaliencyMap, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from nodule.errors import ConfigError
 from nodule.findings import Assessment, Finding, masks_of
+from nodule.lung_disease import LungDisease
 from nodule.masks import NoduleMask
 from nodule.nifti_image import nifti
 from nodule.nodules import Measurement
@@ -43,6 +44,7 @@ class Detection:
     patient : who was scanned, for a report; never stored.
     stages : what made the findings, in order.
     saliency_maps : one a finding, in their order, where the chain explains; else none.
+    disease : how much of the lungs is diseased beyond nodules, None where nobody measured it.
     """
 
     study: Study
@@ -51,6 +53,7 @@ class Detection:
     patient: PatientHeader = PatientHeader()  # noqa: RUF009  # frozen
     stages: tuple[StageRecord, ...] = ()
     saliency_maps: tuple[SaliencyMap, ...] = ()
+    disease: LungDisease | None = None
 
     def __repr__(self) -> str:
         return f"Detection({len(self.findings)} findings, {self.study!r})"

@@ -127,6 +127,7 @@ def write_report(
         findings=found.findings,
         patient=found.patient,
         provenance=provenance_of(found),
+        disease=found.disease,
         context=context or Context(),
         comparison=None if prior is None else compare(found, prior),
     )

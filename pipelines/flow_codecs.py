@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from nodule.findings import Assessment, Candidate, Finding, ScoredCandidate
 from nodule.geometry import Geometry
+from nodule.lung_disease import LungDisease
 from nodule.masks import NoduleMask, Texture
 from nodule.nodules import Nodule
 from nodule.saliency import Answer, SaliencyChecks, SaliencyMap
@@ -176,6 +177,7 @@ CODECS: Codecs = MappingProxyType(
             tuple[ScoredCandidate, ...]
         ),
         tuple[Finding, ...]: FindingsCodec(),
+        LungDisease: JsonCodec[LungDisease](LungDisease),
         tuple[SaliencyMap, ...]: SaliencyMapsCodec(),
     }
 )

@@ -76,7 +76,7 @@ def detect(
     result = run_flow(
         detect_flow(chain),
         {SERIES: Source(key=series.digest, load=lambda: series)},
-        wanted=("read_ct", "lungs", "measure", *explains),
+        wanted=("read_ct", "lungs", "measure", "disease", *explains),
         cache=cache,
         listen=listen,
         codecs=CODECS,
@@ -85,6 +85,7 @@ def detect(
         study=series.as_origin_of(result.outputs["read_ct"]),
         lungs=result.outputs["lungs"],
         findings=result.outputs["measure"],
+        disease=result.outputs["disease"],
         patient=series.patient,
         stages=chain.records,
         saliency_maps=result.outputs.get("explain", ()),

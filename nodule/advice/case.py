@@ -24,6 +24,7 @@ from nodule.followup import Change, Comparison, volumetry
 from nodule.guidelines import lung_rads
 from nodule.guidelines.facts import NoduleFacts
 from nodule.guidelines.growth import Volumetry
+from nodule.lung_disease import LungDisease
 from nodule.study import PatientHeader
 
 _DAYS_A_MONTH = 365.25 / 12
@@ -51,6 +52,7 @@ class Case:
     slice_mm : how thick the slices are, or how far apart where that is not stated.
     active : every finding that counts, its numbers as printed.
     comparison : with the prior study, None where there was none.
+    disease : how much of the lungs is diseased beyond nodules, None where nobody measured it.
     """
 
     context: Context
@@ -58,6 +60,23 @@ class Case:
     slice_mm: float
     active: tuple[AssessedNodule, ...]
     comparison: Comparison | None
+    disease: LungDisease | None = None
+
+    @cached_property
+    def withheld(self) -> LungDisease | None:
+        """What is diseased, where rules for nodules wait for a reader's judgement of it."""
+        if self.disease is None or not self.disease.diffuse:
+            return None
+        judged = self.reader.diffuse_disease_judged or self.reader.incomplete is not None
+        return None if judged else self.disease
+
+    @cached_property
+    def outside(self) -> Case:
+        """The case of those findings alone that lie outside diffusely diseased lung."""
+        if self.withheld is None:
+            return self
+        kept = tuple(e for e in self.active if not self.withheld.holds(e.nodule.id))
+        return replace(self, active=kept)
 
     @cached_property
     def known(self) -> KnownPerson:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nodule.advice import _rules as rules
+from nodule.advice._diffuse_disease import withhold
 from nodule.advice._person import PersonFact
 from nodule.advice.case import Case
 from nodule.advice.statement import Advice, advise
@@ -54,7 +55,8 @@ class Management:
 
 def manage(case: Case) -> Management:
     """Ask the rule sets that the setting calls for."""
-    exam, ask = _asked(case)
+    exam, ask = _asked(case.outside)
+    exam = tuple(withhold(result, case) for result in exam)
     exam_date = dicom_day(case.patient.study_date)
     return Management(
         why_none=NO_SETTING if case.context.setting is None else None,
@@ -63,9 +65,11 @@ def manage(case: Case) -> Management:
         findings=tuple(
             FindingAdvice(
                 id=finding.nodule.id,
-                advice=tuple(advise(result, exam_date=exam_date) for result in ask(case, finding)),
+                advice=tuple(
+                    advise(result, exam_date=exam_date) for result in ask(case.outside, finding)
+                ),
             )
-            for finding in case.active
+            for finding in case.outside.active
         ),
         notes=case.known.notes,
     )

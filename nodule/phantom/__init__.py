@@ -7,6 +7,7 @@
 from nodule.phantom.dicom_study import WrittenStudy, truth, write_nifti, write_study
 from nodule.phantom.make import make_phantom
 from nodule.phantom.spec import (
+    DiseasePatch,
     NodulePlan,
     Phantom,
     PhantomNodule,
@@ -16,6 +17,7 @@ from nodule.phantom.spec import (
 )
 
 __all__ = [
+    "DiseasePatch",
     "NodulePlan",
     "Phantom",
     "PhantomNodule",

@@ -21,6 +21,7 @@ from nodule.phantom.anatomy import (
     smooth_path,
 )
 from nodule.phantom.fields import STEP_MM, Array, Fields, Grid, PlaneReader
+from nodule.phantom.patches import add_patches
 from nodule.phantom.spec import Phantom, PhantomNodule, PhantomSpec
 from nodule.phantom.tissue import Painter
 from nodule.phantom.tree import Segments, companions, draw_tubes, grow
@@ -61,6 +62,7 @@ def make_phantom(spec: PhantomSpec) -> Phantom:
     hu = _compose(chest, spec)
     lobes = _label_lobes(chest.fields, geometry)
     _draw_trees(hu, trees, geometry, blood_hu=min(spec.blood_hu, 180.0))
+    disease = add_patches(hu, chest.fields, spec.patches, geometry=geometry)
     nodules, labels = _add_nodules(hu, chest.fields, trees.vessels, spec, streams[2])
     hu = scanner.blur_in_plane(hu, geometry, sigma_mm=spec.blur_mm)
     hu += scanner.noise_like(hu, geometry, sigma_hu=spec.noise_hu, rng=streams[3])
@@ -74,6 +76,7 @@ def make_phantom(spec: PhantomSpec) -> Phantom:
         lungs=LungMask(labels_zyx=sides.astype(np.uint8), geometry=geometry),
         lobes_zyx=lobes,
         nodule_labels_zyx=labels,
+        disease_zyx=disease,
         nodules=nodules,
     )
 

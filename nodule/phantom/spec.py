@@ -80,6 +80,19 @@ class NodulePlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DiseasePatch:
+    """What of a ball lies in the lungs is diseased; ``BAD_PHANTOM`` is raised for a wrong size."""
+
+    kind: Literal["ground-glass", "consolidation"]
+    center_lps_mm: Vector
+    radius_mm: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.radius_mm) and 5.0 <= self.radius_mm <= 150.0):
+            _refuse("the size of a patch is not valid", "a radius of 5 to 150 mm", self.radius_mm)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PhantomSpec:
     """Everything that decides a phantom; equal specs give equal bytes.
 
@@ -89,6 +102,7 @@ class PhantomSpec:
     shape_zyx, spacing_zyx_mm : the grid, centred on the chest.
     slice_thickness_mm : width of the slice profile; None for the slice spacing.
     nodules : what to place, in order.
+    patches : diseased lung, in order.
     noise_hu : standard deviation of the noise in the middle of the chest.
     blur_mm : standard deviation of the in-plane point spread.
     blood_hu : of the heart and the large vessels; 45 without contrast medium.
@@ -108,6 +122,7 @@ class PhantomSpec:
     spacing_zyx_mm: Vector = _GRIDS["medium"][1]
     slice_thickness_mm: float | None = None
     nodules: tuple[NodulePlan, ...] = ()
+    patches: tuple[DiseasePatch, ...] = ()
     noise_hu: float = 14.0
     blur_mm: float = 0.55
     blood_hu: float = 150.0
@@ -201,6 +216,7 @@ class Phantom:
         left upper and lower lobe.
     nodule_labels_zyx : uint8 on the same grid: 0, or 1 + the index into ``nodules`` where at
         least half of the voxel is nodule.
+    disease_zyx : uint8 on the same grid: 0, 1 ground glass, 2 consolidation.
     nodules : in the order of ``spec.nodules``.
     """
 
@@ -209,6 +225,7 @@ class Phantom:
     lungs: LungMask
     lobes_zyx: NDArray[np.uint8] = field(repr=False)
     nodule_labels_zyx: NDArray[np.uint8] = field(repr=False)
+    disease_zyx: NDArray[np.uint8] = field(repr=False)
     nodules: tuple[PhantomNodule, ...]
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nodule.followup import lungs_cut
+from nodule.lung_disease import DIFFUSE_SHARE, LungDisease
 from nodule.report._study_parts import QualityCheck
 from nodule.study import Study
 from nodule.volume import LungMask
@@ -23,9 +24,21 @@ LEAST_LUNGS_ML = 1000.0
 _SLICE_LIMIT = "0.5 to 3.0 mm"
 
 
-def quality_checks(study: Study, lungs: LungMask) -> tuple[QualityCheck, ...]:
+def quality_checks(
+    study: Study, lungs: LungMask, disease: LungDisease | None = None
+) -> tuple[QualityCheck, ...]:
     """Judge a study's images; the order is that of the page."""
-    return (*_slices(study), *_lungs(lungs), *_rest(study, lungs))
+    return (*_slices(study), *_lungs(lungs), *_rest(study, lungs), *_disease(disease))
+
+
+def _disease(disease: LungDisease | None) -> Iterator[QualityCheck]:
+    if disease is not None:
+        yield QualityCheck(
+            name="Lung diseased beyond nodules",
+            value=disease.in_words,
+            limit=f"less than {100 * DIFFUSE_SHARE:.0f} % of either lung",
+            kept=not disease.diffuse,
+        )
 
 
 def _slices(study: Study) -> Iterator[QualityCheck]:

@@ -12,6 +12,7 @@ from nodule.advice.management import manage
 from nodule.errors import InputError
 from nodule.findings import Finding, masks_of
 from nodule.followup import Comparison, lungs_cut
+from nodule.lung_disease import LungDisease
 from nodule.mask_labels import MaskReference, refer_to_masks
 from nodule.printed import as_printed
 from nodule.report._limits import Limits
@@ -33,6 +34,7 @@ def build_report(
     findings: tuple[Finding, ...],
     patient: PatientHeader,
     provenance: Provenance,
+    disease: LungDisease | None = None,
     context: Context = _NOTHING_STATED,
     comparison: Comparison | None = None,
 ) -> Report:
@@ -47,6 +49,7 @@ def build_report(
     findings : in the order to report.
     patient : appears in the report's header, and its age and sex are read by the rules.
     provenance : what made it.
+    disease : how much of the lungs is diseased beyond nodules, None where nobody measured it.
     context : what somebody states about the person and the exam.
     comparison : with a prior study, of these findings.
 
@@ -62,15 +65,17 @@ def build_report(
     )
     refuse_unknown(context, known={each.nodule.id for each in stated})
     compared = None if comparison is None else as_printed(comparison)
+    extent = None if disease is None else as_printed(disease)
     of_findings = (warning for each in stated for warning in finding_warnings(each))
     return Report(
         study=examined,
         context=context,
         software=software_of(provenance),
         provenance=provenance,
-        quality=quality_checks(study, lungs),
+        quality=quality_checks(study, lungs, extent),
+        disease=extent,
         findings=stated,
-        dominant=dominant_id(stated),
+        dominant=dominant_id(stated, extent),
         comparison=compared,
         management=manage(
             Case(
@@ -79,6 +84,7 @@ def build_report(
                 slice_mm=examined.slice_mm,
                 active=stated,
                 comparison=compared,
+                disease=extent,
             )
         ),
         limits=Limits(),
@@ -138,9 +144,13 @@ def refuse_outside(study: Study, lps_mm: ArrayLike) -> None:
     study.slice_at(lps_mm)
 
 
-def dominant_id(findings: Iterable[ReportedNodule]) -> str | None:
-    """Name the most suspicious finding, of equals the more probable; None without any."""
-    first = max(findings, key=_suspicion, default=None)
+def dominant_id(findings: Iterable[ReportedNodule], disease: LungDisease | None) -> str | None:
+    """Name the most suspicious finding, of equals the more probable; None without any.
+
+    Those in diffusely diseased lung are left out.
+    """
+    outside = (e for e in findings if disease is None or not disease.holds(e.nodule.id))
+    first = max(outside, key=_suspicion, default=None)
     return None if first is None else first.nodule.id
 
 

@@ -48,6 +48,7 @@ def deidentified_report(report: Report, pseudonyms: Pseudonyms) -> Report:
         slice_mm=report.study.slice_mm,
         active=report.active,
         comparison=comparison,
+        disease=report.disease,
     )
     return report.model_copy(
         update={

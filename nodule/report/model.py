@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from nodule.advice.context import Context
 from nodule.advice.management import Management
 from nodule.followup import Change, Comparison
+from nodule.lung_disease import LungDisease
 from nodule.report._confidentiality import Deidentification
 from nodule.report._limits import Limits
 from nodule.report._study_parts import QualityCheck, ReportedStudy
@@ -66,7 +67,9 @@ class Report(Part):
 
     ``findings`` and ``added`` are active; ``rejected`` is what readers set apart; ``reviews`` says
     who decided so, in order of time. The last three are empty until a review is applied.
-    ``dominant`` names the most suspicious of the findings; nobody rates what readers add.
+    ``dominant`` names the most suspicious of the findings outside diseased lung; nobody rates what
+    readers add. ``disease`` is how much of the lungs is diseased beyond nodules, null where nobody
+    measured it.
     ``context`` is what somebody stated besides the images, ``comparison`` null where no prior study
     was given, ``management`` what published rules make of it all, ``limits`` what none of it says.
     ``deidentification`` says how identifiers were removed, and is null where they stand.
@@ -77,6 +80,7 @@ class Report(Part):
     software: Software
     provenance: Provenance
     quality: tuple[QualityCheck, ...]
+    disease: LungDisease | None = None
     findings: tuple[ReportedNodule, ...]
     dominant: str | None
     comparison: Comparison | None
@@ -108,6 +112,15 @@ class Report(Part):
     def active(self) -> tuple[ReportedNodule, ...]:
         """All nodules that the report states: found ones, then added ones."""
         return (*self.findings, *self.added)
+
+    @property
+    def diffuse(self) -> LungDisease | None:
+        """What is diseased, where so much is that rules for nodules do not apply, else None."""
+        return self.disease if self.disease is not None and self.disease.diffuse else None
+
+    def is_inside(self, finding_id: str) -> bool:
+        """Whether a finding lies in lung that is diffusely diseased."""
+        return self.disease is not None and self.disease.holds(finding_id)
 
     @property
     def changes(self) -> dict[str, Change]:

@@ -46,7 +46,7 @@ FINDING_COLUMNS: Mapping[str, type[str | float | bool]] = MappingProxyType(
         **{"prior_volume_mm3": float, "reader_long_axis_mm": float},
         **{"reader_verdict": str, "reader_comment": str},
         **{f"rated_{name}": float for name in _RATED},
-        **{"likely_structure": str, "likely_calcification": str},
+        **{"likely_structure": str, "likely_calcification": str, "in_diffuse_disease": bool},
     }
 )
 """The columns of a table of findings, and what a cell holds where it is not empty."""
@@ -159,7 +159,7 @@ def _finding_row(finding: ReportedNodule, report: Report) -> Row:
         **_sizes(nodule.measurement),
         "mean_diameter_mm": finding.mean_diameter_mm,
         "pleura_distance_mm": nodule.pleura_distance_mm,
-        "scope": finding.scope,
+        **{"scope": finding.scope, "in_diffuse_disease": report.is_inside(nodule.id)},
         **_assessed(finding),
         "course": report.temporal_status_of(nodule.id),
         **({} if change is None else _prior_cells(change.prior.nodule)),

@@ -116,11 +116,12 @@ def _restated(reviewed: Report, *, before: Report) -> Report:
         slice_mm=reviewed.study.slice_mm,
         active=reviewed.active,
         comparison=comparison,
+        disease=reviewed.disease,
     )
     return reviewed.model_copy(
         update={
             "comparison": comparison,
-            "dominant": dominant_id(reviewed.findings),
+            "dominant": dominant_id(reviewed.findings, reviewed.disease),
             "management": manage(case),
             "software": software_of(reviewed.provenance, reviews=reviewed.reviews),
             "warnings": _warnings(before, reviewed),

@@ -10,6 +10,7 @@ from nodule.chain import Chain
 from nodule.findings import Candidate, Malignancy, ScoredCandidate
 from nodule.geometry import Geometry
 from nodule.inference import SPEED_ONLY
+from nodule.lung_disease import DiseasedLung, LungDisease
 from nodule.study import SeriesHeader, Study
 from nodule.volume import LungMask, Volume
 
@@ -21,6 +22,14 @@ STUDY = Study(
 CANDIDATE = Candidate(center_lps_mm=(1.0, 1.0, 1.0), score=0.5, diameter_mm=5.0)
 SCORED = ScoredCandidate(
     candidate=CANDIDATE, probability=0.6, malignancy=Malignancy(distribution=(0.2,) * 5)
+)
+DISEASE = LungDisease(
+    right=DiseasedLung(
+        lung="right", aerated_ml=1.0, ground_glass_ml=0.0, consolidation_ml=0.0, left_out_ml=0.0
+    ),
+    left=DiseasedLung(
+        lung="left", aerated_ml=1.0, ground_glass_ml=0.0, consolidation_ml=0.0, left_out_ml=0.0
+    ),
 )
 FINDING = made_finding(
     "N1",
@@ -53,6 +62,7 @@ def stand_ins(given: list[tuple[str, dict[str, Any]]]) -> Chain:
         "candidates": (CANDIDATE,),
         "malignancy": (SCORED,),
         "measure": (FINDING,),
+        "disease": DISEASE,
     }
     stages: dict[str, Any] = {
         name: StandIn(name=name, answer=answer, given=given) for name, answer in answers.items()

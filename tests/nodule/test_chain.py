@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stand_in_chain import CANDIDATE, FINDING, SCORED, STUDY, stand_ins
+from stand_in_chain import CANDIDATE, DISEASE, FINDING, SCORED, STUDY, stand_ins
 
 from nodule.candidates import OperatingTable, ProposeCandidates, operating_path
 from nodule.chain import Chain
@@ -19,17 +19,19 @@ def test_every_stage_runs_once_in_order_on_what_it_reads() -> None:
     chain = stand_ins(given)
     progress: list[tuple[str, float]] = []
     found = chain.run(STUDY, progress=lambda stage, share: progress.append((stage, share)))
-    order = ["resample", "lungs", "candidates", "malignancy", "measure"]
+    order = ["resample", "lungs", "candidates", "malignancy", "measure", "disease"]
     assert [name for name, _ in given] == order
     assert progress == [(name, 1.0) for name in order]
     inputs = dict(given)
     volume, lungs = STUDY.volume, chain.lungs.answer
     assert inputs["resample"] == {"volume": volume}
-    assert inputs["lungs"] == {"volume": volume}
+    assert inputs["lungs"] == {"volume": volume, "series": STUDY.series}
     assert inputs["candidates"] == {"volume": volume, "lungs": lungs}
     assert inputs["malignancy"] == {"volume": volume, "candidates": (CANDIDATE,)}
     assert inputs["measure"] == {"study": STUDY, "lungs": lungs, "scored": (SCORED,)}
+    assert inputs["disease"] == {"volume": volume, "lungs": lungs, "findings": (FINDING,)}
     assert (found.study, found.lungs, found.findings) == (STUDY, lungs, (FINDING,))
+    assert found.disease is DISEASE
     assert [each.name for each in found.stages] == ["read_ct", *order]
     assert found.saliency_maps == ()
 

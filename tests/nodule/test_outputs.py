@@ -12,6 +12,7 @@ import SimpleITK as sitk
 from made_findings import EVEN, seen_in, with_malignancy, with_nodule
 
 from nodule.findings import Characteristics, Finding
+from nodule.lung_disease import DiseasedLung, LungDisease
 from nodule.masks import NoduleMask
 from nodule.outputs import DicomResults, write_report_files
 from nodule.page.html import dicom_date, person_name
@@ -368,3 +369,37 @@ def test_the_look_that_networks_expect_stands_on_page_and_in_table(
     assert page.count("How radiologists would describe it, by the networks") == 1
     assert "<dt>Sphericity</dt><dd>4.5 " in page
     assert 'absent <span class="quiet">75 %' in page
+
+
+def test_findings_in_diffusely_diseased_lung_are_grouped_and_marked(
+    findings: tuple[Finding, ...],
+    study: Study,
+    lungs: LungMask,
+    patient: PatientHeader,
+    provenance: Provenance,
+    tmp_path: Path,
+    masks: dict[str, NoduleMask],
+) -> None:
+    extents = {"aerated_ml": 900.0, "consolidation_ml": 100.0, "left_out_ml": 0.0}
+    report = build_report(
+        study=study,
+        lungs=lungs,
+        findings=findings,
+        patient=patient,
+        provenance=provenance,
+        disease=LungDisease(
+            right=DiseasedLung(lung="right", ground_glass_ml=0.0, **extents),
+            left=DiseasedLung(lung="left", ground_glass_ml=40.0, **extents),
+            inside=("N1",),
+        ),
+    )
+    rows = list(csv.DictReader(io.StringIO(findings_csv(report))))
+    assert [row["in_diffuse_disease"] for row in rows] == ["True", "False", "False"]
+    page = _page(report, study, lungs, tmp_path, masks)
+    impression = page.split('<h2 id="impression">')[1].split("</section>")[0]
+    assert "The pattern is diffuse: right lung 10 % (100 ml consolidation)" in impression
+    assert "1 of the findings lies in diseased lung" in impression
+    table = page.split('<table class="list">')[1].split("</table>")[0]
+    group = table.index("In diffusely diseased lung")
+    assert table.index('href="#N2"') < group < table.index('href="#N1"')
+    assert page.count("in diffusely diseased lung</strong>") == 1

@@ -17,12 +17,13 @@ from pipelines.flows import detect_flow, detect_stage_types
 from pipelines.graph import Flow
 
 DOWNSTREAM = {
-    "read_ct": {"read_ct", "resample", "lungs", "candidates", "malignancy", "measure"},
-    "resample": {"resample", "lungs", "candidates", "malignancy", "measure"},
-    "lungs": {"lungs", "candidates", "measure"} | {"malignancy"},
-    "candidates": {"candidates", "malignancy", "measure"},
-    "malignancy": {"malignancy", "measure"},
-    "measure": {"measure"},
+    "read_ct": {"read_ct", "resample", "lungs", "candidates", "malignancy", "measure", "disease"},
+    "resample": {"resample", "lungs", "candidates", "malignancy", "measure", "disease"},
+    "lungs": {"lungs", "candidates", "measure", "disease"} | {"malignancy"},
+    "candidates": {"candidates", "malignancy", "measure", "disease"},
+    "malignancy": {"malignancy", "measure", "disease"},
+    "measure": {"measure", "disease"},
+    "disease": {"disease"},
 }
 
 

@@ -51,11 +51,14 @@ class ReaderStatement:
     upgrade_to_4x : a lesion of category 3 or 4 has further signs of cancer.
     significant_other_finding : adds the modifier S.
     incomplete : makes the exam category 0, for this reason.
+    diffuse_disease_judged : a diffuse pattern is known or judged, and nodules are to be classified
+        beside it, those in it included.
     """
 
     upgrade_to_4x: bool = False
     significant_other_finding: bool = False
     incomplete: Incomplete | None = None
+    diffuse_disease_judged: bool = False
 
 
 def classify_lesion(lesion: Lesion, *, version: Version = "v2022") -> Result:

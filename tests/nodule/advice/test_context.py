@@ -61,7 +61,10 @@ def test_every_line_of_the_example_file_may_be_stated(tmp_path: Path) -> None:
     whole = re.sub(r"^# (?=\[|\w+ = )", "", text, flags=re.MULTILINE)
     context = read_context(written(tmp_path, whole))
     assert context.reader == ReaderStatement(
-        upgrade_to_4x=True, significant_other_finding=True, incomplete="suspected infection"
+        upgrade_to_4x=True,
+        significant_other_finding=True,
+        incomplete="suspected infection",
+        diffuse_disease_judged=True,
     )
     assert context.findings["N1"].earlier_category == "3"
 

@@ -19,7 +19,7 @@ FILES = {
     *("report.json", "findings.csv", "management.csv", "report.html"),
     *("lungs.nii.gz", "nodules.nii.gz", "manifest.json"),
 }
-ALL = ["read_ct", "resample", "lungs", "candidates", "malignancy", "measure"]
+ALL = ["read_ct", "resample", "lungs", "candidates", "malignancy", "measure", "disease"]
 CANARY_FIELDS = (
     "PatientName",
     "PatientID",
