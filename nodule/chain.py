@@ -68,12 +68,6 @@ class Chain:
     Raises
     ------
     ConfigError : ``OTHER_NETWORKS`` when ``explain`` explains other networks than ``malignancy``.
-
-    Examples
-    --------
-    >>> from nodule.measure.stage import Measure
-    >>> chain = Chain(measure=Measure(probability_threshold=0.3))
-    >>> chain.run(study).findings  # doctest: +SKIP
     """
 
     read_ct: ReadCt = field(default_factory=ReadCt, metadata=_reads(Study, source=SERIES))
