@@ -8,8 +8,8 @@ from damage.kinds import Kind
 from damage.outcome import Tally
 
 
-def damage_image_and_read(kind: Kind, seed: int, folder: Path, tally: Tally) -> None:
-    """Damage an image as one seed of a kind does, read it and count the outcome."""
+def write_damaged_image(kind: Kind, seed: int, folder: Path) -> Path:
+    """Damage an image as one seed of a kind does; write it and return what to read."""
     rng = random.Random(f"{kind.name} {seed}")
     files = made_files(rng.choice(kind.bases))
     first = next(iter(files))
@@ -17,4 +17,10 @@ def damage_image_and_read(kind: Kind, seed: int, folder: Path, tally: Tally) -> 
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    tally.read(folder / first, TRUTH, name=f"{kind.name} {seed}")
+    return folder / first
+
+
+def damage_image_and_read(kind: Kind, seed: int, folder: Path, tally: Tally) -> None:
+    """Damage an image, read it and count the outcome."""
+    path = write_damaged_image(kind, seed, folder)
+    tally.read(path, TRUTH, name=f"{kind.name} {seed}")

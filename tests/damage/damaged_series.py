@@ -38,8 +38,8 @@ def truth_of(encoding: str) -> Truth:
     return Truth(hounsfield_zyx=recipe.hounsfield_zyx, affine=recipe.affine)
 
 
-def damage_and_read(kind: Kind, seed: int, folder: Path, tally: Tally) -> None:
-    """Damage a series as one seed of a kind does, read it and count the outcome."""
+def write_damaged(kind: Kind, seed: int, folder: Path) -> DamagedSeries:
+    """Damage a series as one seed of a kind does, and write it into a folder."""
     rng = random.Random(f"{kind.name} {seed}")
     encoding = rng.choice(kind.bases)
     series = DamagedSeries(encoded_slices(encoding), truth_of(encoding))
@@ -50,7 +50,14 @@ def damage_and_read(kind: Kind, seed: int, folder: Path, tally: Tally) -> None:
             path.rename(folder / f"IM{path.stem}")
     for change in series.on_disk:
         change(folder)
-    tally.read(folder, series.truth, name=f"{kind.name} {seed}", lost_slices=series.lost_slices)
+    return series
+
+
+def damage_and_read(kind: Kind, seed: int, folder: Path, tally: Tally) -> None:
+    """Damage a series, read it and count the outcome."""
+    series = write_damaged(kind, seed, folder)
+    name = f"{kind.name} {seed}"
+    tally.read(folder, series.truth, name=name, lost_slices=series.lost_slices)
 
 
 def some(rng: random.Random, series: DamagedSeries) -> list[int]:

@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from damage import image_bytes, nifti_headers, text_headers
+from damage.all_kinds import IMAGE_KINDS as KINDS
 from damage.damaged_image import damage_image_and_read
 from damage.image_files import METAIMAGE, NIFTI, NRRD, TRUTH, ZIP, made_files
-from damage.kinds import Kind
 from damage.outcome import Outcome, Tally
 from damage.summary import row
 
-KINDS: dict[str, Kind] = {**nifti_headers.KINDS, **text_headers.KINDS, **image_bytes.KINDS}
 FOUND = tomllib.loads((Path(__file__).parent / "found.toml").read_text())["image"]
 SEEDS_A_ROUND = 5  # a read takes some milliseconds
-FLIPS_A_ROUND = 30
+FLIPS_A_ROUND = 50
 
 
 @pytest.mark.parametrize("image", [*NIFTI, *METAIMAGE, *NRRD, *ZIP])

@@ -6,21 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from damage import broken_files, broken_frames, misplaced_slices, misread_values, mixed_identity
+from damage.all_kinds import SERIES_KINDS as KINDS
 from damage.damaged_series import damage_and_read, truth_of
 from damage.encodings import ENCODINGS, ENHANCED, encoded_slices
-from damage.kinds import Kind
 from damage.made_series import save
 from damage.outcome import Outcome, Tally
 from damage.summary import row
 
-KINDS: dict[str, Kind] = {
-    **misplaced_slices.KINDS,
-    **misread_values.KINDS,
-    **mixed_identity.KINDS,
-    **broken_files.KINDS,
-    **broken_frames.KINDS,
-}
 FOUND = tomllib.loads((Path(__file__).parent / "found.toml").read_text())["series"]
 
 
