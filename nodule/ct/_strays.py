@@ -45,9 +45,10 @@ def stray_warnings(
 def _goes_on(image: ImageHeader, first: ImageHeader, geometry: Geometry) -> bool:
     if image.position_lps_mm is None or image.orientation is None or first.orientation is None:
         return False
-    same = all(
-        getattr(image, name) == getattr(first, name)
-        for name in ("study_uid", "frame_of_reference_uid", "row_spacing_mm", "column_spacing_mm")
+    # more than one UID may be damaged
+    same = (
+        image.study_uid == first.study_uid
+        or image.frame_of_reference_uid == first.frame_of_reference_uid
     )
     turn = np.abs(np.subtract(image.orientation, first.orientation)).max()
     index = np.asarray(geometry.lps_to_index(image.position_lps_mm))

@@ -11,7 +11,7 @@ import pydicom
 from damage.damaged_series import ANY_ENCODING, truth_of
 from damage.encodings import ENHANCED, encoded_slices
 from damage.image_files import CHECKED, METAIMAGE, NIFTI, NRRD, TRUTH, ZIP, Files, made_files
-from damage.outcome import Tally, Truth
+from damage.outcome import Outcome, Tally, Truth
 
 SLICES = 4  # of a series: enough for a volume
 BASES = (*ANY_ENCODING, *ENHANCED, *NIFTI, *METAIMAGE, *NRRD, *ZIP)
@@ -117,7 +117,7 @@ def read_noisy(base: str, seed: int, folder: Path, tally: Tally) -> None:
     found = Tally()
     found.read(path, truth, name=f"{base} {seed}", lost_slices=lost)
     if not may_tell and found.faults:
-        tally.counts["cannot tell"] += 1
+        tally.note(Outcome.UNTOLD)
         return
     tally.counts.update(found.counts)
     tally.codes.update(found.codes)

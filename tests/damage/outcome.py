@@ -19,11 +19,12 @@ MAX_SECONDS = 10.0
 
 
 class Outcome(StrEnum):
-    """How a damaged input ended; only the last is a fault."""
+    """How a damaged input ended; only what is silently wrong is a fault."""
 
     REFUSED = "refused"
     WARNED = "warned"
     RIGHT = "read right"
+    UNTOLD = "cannot tell"  # as nothing in the file contradicts it
     WRONG = "silently wrong"
 
 

@@ -44,7 +44,12 @@ def flat_frames(dataset: Dataset) -> Iterator[Dataset]:
         raise attributes.bad_value("NumberOfFrames", f"{count} for {len(per_frame)} frame items")
     shared = _items(dataset, "SharedFunctionalGroupsSequence")
     for groups in per_frame:
-        yield _flat(dataset, [*shared[:1], groups])
+        try:
+            flat = _flat(dataset, [*shared[:1], groups])
+        except Exception as error:  # whatever pydicom raises on what it decodes only now
+            got = type(error).__name__
+            raise attributes.bad_value("PerFrameFunctionalGroupsSequence", got) from None
+        yield flat
 
 
 def _flat(dataset: Dataset, levels: list[Dataset]) -> Dataset:

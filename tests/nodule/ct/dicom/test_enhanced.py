@@ -156,3 +156,13 @@ def test_frames_whose_places_in_the_stack_contradict_their_positions_are_told(
     other.PlanePositionSequence, one.PlanePositionSequence = positions
     study = read_ct(written(whole, tmp_path))
     assert "SLICE_ORDER" in {warning.code for warning in study.warnings}
+
+
+def test_a_group_that_cannot_be_decoded_is_a_coded_error(synthetic: Any, tmp_path: Path) -> None:
+    path = written(enhanced(synthetic.make_slices()), tmp_path)
+    content = bytearray(path.read_bytes())
+    at = content.index(b"\x20\x00\x13\x91SQ")  # PlanePositionSequence of the first frame
+    content[at + 4 : at + 6] = b"S\\"
+    path.write_bytes(content)
+    (record,) = inventory(path).series
+    assert record.verdict == "BAD_VALUE"
