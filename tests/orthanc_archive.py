@@ -34,10 +34,10 @@ class Archive:
 
 
 @contextlib.contextmanager
-def running_orthanc(folder: Path) -> Iterator[Archive]:
+def running_orthanc(folder: Path, *, node_port: int = 1) -> Iterator[Archive]:
     """Yield an Orthanc with DICOMweb on ports of this machine alone; the test skips without one.
 
-    It knows the title ``NODULE`` and refuses every other.
+    It knows the title ``NODULE``, at a port of this machine, and refuses every other.
     """
     program = shutil.which("Orthanc")
     if program is None or not PLUGIN.exists():
@@ -54,7 +54,7 @@ def running_orthanc(folder: Path) -> Iterator[Archive]:
         "DicomCheckCalledAet": True,
         "DicomAlwaysAllowStore": False,
         "DicomCheckModalityHost": True,
-        "DicomModalities": {"nodule": ["NODULE", "127.0.0.1", 1]},
+        "DicomModalities": {"nodule": ["NODULE", "127.0.0.1", node_port]},
         "Plugins": [str(PLUGIN)],
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
     }

@@ -55,7 +55,7 @@ class StudyJob:
                     cache=self.cache,
                 )
                 return work_on(StudyPlace(location=str(study)), request=request, out=self.out)
-        except NoduleError as error:
+        except Exception as error:
             return failure_of(place.location, error)
 
     @contextmanager

@@ -11,6 +11,7 @@ from pipelines.config_kinds import ConfigKind, check_config
 SHIPPED: dict[str, ConfigKind | None] = {
     "detect": None,
     "person": None,
+    "serve": None,
     "train/lungs": "train-lungs",
     "train/candidates": "train-candidates",
     "train/luna16": "train-candidates",

@@ -19,24 +19,29 @@ QUIET_S = 0.4
 WAIT_S = 60.0
 
 
-def quick(settings: ServeSettings | None = None) -> ServeSettings:
-    """Return settings of any free port and a short quiet time."""
+def quick(settings: ServeSettings | None = None, *, port: int = 0) -> ServeSettings:
+    """Return settings of a port, any free one by default, and a short quiet time."""
     told = settings or ServeSettings()
     return replace(
         told,
-        listen=replace(told.listen, port=0),
+        listen=replace(told.listen, port=port),
         monitor=replace(told.monitor, port=0),
         study=replace(told.study, quiet_s=QUIET_S),
     )
 
 
 @contextmanager
-def running(root: Path, settings: ServeSettings | None = None) -> Iterator[Node]:
-    node = Node(root, quick(settings), work=ToyWork(root / "results"))
+def running(root: Path, settings: ServeSettings | None = None, *, port: int = 0) -> Iterator[Node]:
+    node = Node(root, quick(settings, port=port), work=ToyWork(root / "results"))
     try:
         yield node
     finally:
         node.close()
+
+
+def done(node: Node) -> float:
+    """Return how many studies a node has done."""
+    return node.figures()["studies_done"]
 
 
 def until(node: Node, true: Callable[[], bool]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from node_harness import QUIET_S, image, listening, quick, running, sent, until
+from node_harness import QUIET_S, done, image, listening, quick, running, sent, until
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRImageStorage
 from pynetdicom import AE
 
@@ -29,10 +29,6 @@ def free_port() -> int:
         unused.bind(("127.0.0.1", 0))
         port: int = unused.getsockname()[1]
         return port
-
-
-def done(node: Node) -> float:
-    return node.figures().get("studies_done", 0)
 
 
 def test_a_study_is_processed_once_it_is_quiet_and_sent_on(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pydicom
 
 from pipelines.batch import Failure, StudyDone
-from pipelines.places import StudyPlace
+from pipelines.places import StudyPlace, fetched
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,11 @@ class ToyWork:
     out: Path
 
     def __call__(self, place: StudyPlace) -> StudyDone | Failure:
-        files = sorted(Path(place.location).glob("*.dcm"))
+        with fetched(place) as study:
+            return self._work_on(study, place)
+
+    def _work_on(self, study: Path, place: StudyPlace) -> StudyDone | Failure:
+        files = sorted(study.glob("*.dcm"))
         first = pydicom.dcmread(files[0])
         if first.PatientID == "DIES":
             os.kill(os.getpid(), signal.SIGKILL)
