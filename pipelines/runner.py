@@ -1,6 +1,7 @@
 """Runs a flow: what is needed, in order, from the cache where it can.
 
-The runner knows steps by name and their outputs by data type, never what they compute.
+The runner knows steps by name and their outputs by data type, never what they compute. A thread of
+its own compresses and writes an output while the next step runs.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,9 +126,15 @@ def run_flow(
                 got=step.output,
             )
     recipes = flow.recipes({name: source.key for name, source in sources.items()})
-    store = _Store(recipes=recipes, flow=flow, cache=cache, codecs=codecs, listen=listen)
-    run = _Run(flow=flow, sources=sources, wanted=tuple(wanted), store=store, listen=listen)
-    outputs = run.outputs()
+    with ThreadPoolExecutor(max_workers=1) as writer:
+        store = _Store(
+            recipes=recipes, flow=flow, cache=cache, codecs=codecs, listen=listen, writer=writer
+        )
+        run = _Run(flow=flow, sources=sources, wanted=tuple(wanted), store=store, listen=listen)
+        try:
+            outputs = run.outputs()
+        finally:  # what steps have done before another failed is kept
+            store.settle()
     return FlowResult(outputs=outputs, recipes=recipes, ran=tuple(run.ran))
 
 
@@ -139,16 +147,19 @@ def origin_of(error: BaseException) -> str:
 
 @dataclass(kw_only=True)
 class _Store:
-    """The cache by step: its faults are reported, not raised."""
+    """The cache by step, written in the background: its faults are reported, not raised."""
 
     recipes: Mapping[str, Recipe]
     flow: Flow
     cache: Cache | None
     codecs: Codecs
     listen: Listener
+    writer: ThreadPoolExecutor
     distrusted: set[str] = field(default_factory=set)
+    pending: dict[str, Future[None]] = field(default_factory=dict)
 
     def has(self, name: str) -> bool:
+        self._settle(name)
         if self.cache is None or name in self.distrusted:
             return False
         try:
@@ -175,8 +186,21 @@ class _Store:
         if self.cache is None:
             return
         files = self._encode(name, value)
+        self.pending[name] = self.writer.submit(
+            self.cache.store, self.recipes[name], files, seconds=seconds
+        )
+
+    def settle(self) -> None:
+        """Wait until all that was saved is written, or report why it is not."""
+        for name in list(self.pending):
+            self._settle(name)
+
+    def _settle(self, name: str) -> None:
+        written = self.pending.pop(name, None)
+        if written is None:
+            return
         try:
-            self.cache.store(self.recipes[name], files, seconds=seconds)
+            written.result()
         except OSError as error:
             self._tell(name, "CACHE_UNWRITABLE", f"cannot be written: {error.strerror}")
 
