@@ -12,6 +12,9 @@ from nodule.hu import HuArray
 COARSENING = 3
 """Fine voxels along each edge of a coarse one: 1 mm becomes 3 mm."""
 
+SLAB = 16 * COARSENING
+"""Fine slices that are converted to floats at a time, which bounds the memory."""
+
 CHANNELS = (16, 32, 64, 128)
 """Widths of the network's levels unless its weights say otherwise; each after the first halves the
 grid."""
@@ -33,9 +36,14 @@ def coarsen(array_zyx: HuArray) -> NDArray[np.float32]:
     -------
     NDArray : float32; coarse voxel i is centred on fine voxel 3 i + 1.
     """
-    total: HuArray = array_zyx
+    slabs = (array_zyx[z : z + SLAB] for z in range(0, len(array_zyx), SLAB))
+    return np.concatenate([_coarsen_slab(slab) for slab in slabs])
+
+
+def _coarsen_slab(slab_zyx: HuArray) -> NDArray[np.float32]:
+    total: HuArray = slab_zyx
     counts = []
-    for axis, length in enumerate(array_zyx.shape):
+    for axis, length in enumerate(slab_zyx.shape):
         starts = np.arange(0, length, COARSENING)
         total = np.add.reduceat(total, starts, axis=axis, dtype=np.float32)
         counts.append(np.diff(starts, append=length).astype(np.float32))

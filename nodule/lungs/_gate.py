@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from nodule.hu import HuArray
 from nodule.lungs._body import within_body
-from nodule.lungs._coarse import COARSENING, Shares, coarsen
+from nodule.lungs._coarse import COARSENING, SLAB, Shares, coarsen
 from nodule.lungs._distance import distance_to
 from nodule.lungs._shape import DARK_SHARE, HALF, refine
 
@@ -110,15 +110,15 @@ def lung_pieces(
     near, coarse = shares[(slice(None), *box[0])], box[0]
     fine = tuple(slice(each.start * COARSENING, each.stop * COARSENING) for each in coarse)
     hu = array_zyx[fine]
-    labels, _ = ndimage.label((refine(near, hu) > 0) & (hu < _AIR_BELOW_HU))
-    pieces = _measure(labels, near, hu)
+    labels, count = ndimage.label((refine(near, hu) > 0) & (hu < _AIR_BELOW_HU))
+    pieces = _measure(labels, count, near, hu)
     least_ml = least_part * max((e.volume_ml for e in pieces.values() if e.is_lung), default=0.0)
-    verdict = np.zeros((2, int(labels.max()) + 1), np.float32)  # lung or not; main or not
+    verdict = np.zeros((2, count + 1), np.float32)  # lung or not; main or not
     for number, piece in pieces.items():
         verdict[0, number] = 1.0 if piece.is_lung else -1.0
         verdict[1, number] = piece.is_lung and piece.volume_ml >= least_ml
-    balance = coarsen(verdict[0][labels])
-    main[coarse] = coarsen(verdict[1][labels]) > 0
+    balance = _coarse_mean(verdict[0], labels)
+    main[coarse] = _coarse_mean(verdict[1], labels) > 0
     kept = shares.copy()
     kept[(slice(None), *coarse)] *= ~_beside_others(balance)
     return kept, main, tuple(sorted(pieces.values(), key=lambda each: -each.volume_ml))
@@ -134,13 +134,26 @@ def _beside_others(balance: NDArray[np.float32]) -> NDArray[np.bool_]:
     return ~lungs & (distance_to(others) < distance_to(lungs))
 
 
-def _measure(labels: NDArray[np.int32], shares: Shares, hu: HuArray) -> dict[int, AirPiece]:
-    where = np.flatnonzero(labels)
-    number = labels.ravel()[where]
-    sizes = np.bincount(number, minlength=1)
-    place = tuple(axis // COARSENING for axis in np.unravel_index(where, labels.shape))
-    share = np.bincount(number, weights=shares.sum(0)[place])
-    gas = np.bincount(number, weights=hu.ravel()[where] < _GAS_BELOW_HU)
+def _coarse_mean(by_label: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Return the mean over each coarse voxel of what is looked up by label."""
+    slabs = (labels[z : z + SLAB] for z in range(0, len(labels), SLAB))
+    return np.concatenate([coarsen(by_label[slab]) for slab in slabs])
+
+
+def _measure(
+    labels: NDArray[np.int32], count: int, shares: Shares, hu: HuArray
+) -> dict[int, AirPiece]:
+    sizes = np.zeros(count + 1, np.int64)
+    share, gas = np.zeros((2, count + 1))
+    rows, columns = (np.arange(n) // COARSENING for n in labels.shape[1:])
+    lung = shares.sum(0)
+    for z, slice_yx in enumerate(labels):
+        place = np.nonzero(slice_yx)
+        number = slice_yx[place]
+        near = lung[z // COARSENING][rows[place[0]], columns[place[1]]]
+        sizes += np.bincount(number, minlength=count + 1)
+        share += np.bincount(number, weights=near, minlength=count + 1)
+        gas += np.bincount(number, weights=hu[z][place] < _GAS_BELOW_HU, minlength=count + 1)
     return {
         int(n): AirPiece(
             volume_ml=float(sizes[n]) / _PER_ML,

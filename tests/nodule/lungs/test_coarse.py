@@ -1,6 +1,7 @@
 """The coarse grid: means on the way there, straight lines on the way back."""
 
 import numpy as np
+import pytest
 import torch
 from torch.nn import functional
 
@@ -29,3 +30,11 @@ def test_a_field_is_interpolated_as_torch_does() -> None:
         torch.from_numpy(field)[None, None], scale_factor=COARSENING, mode="trilinear"
     )
     np.testing.assert_allclose(interpolate(field), expected[0, 0].numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("slab", [3, 6, 300])
+def test_averages_do_not_depend_on_slabs(slab: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    array = np.random.default_rng(8).integers(-1024, 3072, (110, 7, 5)).astype(np.int16)
+    whole = coarsen(array)
+    monkeypatch.setattr("nodule.lungs._coarse.SLAB", slab)
+    np.testing.assert_array_equal(coarsen(array), whole)
