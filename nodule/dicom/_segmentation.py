@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import highdicom as hd
 import numpy as np
@@ -130,7 +130,18 @@ def _in_file_order(stack: Masks, source: SeriesSource) -> Masks:
     order = plane_order(source)
     if order != sorted(order):
         stack = stack[:, order]
-    return np.moveaxis(stack, 0, -1)
+    return np.moveaxis(stack, 0, -1).view(_StackedSegments)
+
+
+class _StackedSegments(np.ndarray[Any, np.dtype[np.uint8]]):
+    """Segments whose sum over each voxel takes two bytes, where numpy would take eight.
+
+    highdicom asks for that sum to find out whether segments overlap.
+    """
+
+    def sum(self, axis: int | None = None) -> Any:  # type: ignore[override]
+        """Return how many segments hold each voxel."""
+        return np.add.reduce(self.view(np.ndarray), axis=axis, dtype=np.uint16)
 
 
 def lungs_on(grid: Geometry, lungs: LungMask) -> Masks:
