@@ -13,7 +13,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from nodule.ct import SeriesSource, inventory
 from nodule.findings import Finding, Malignancy
-from nodule.geometry import Geometry, as_matrix
+from nodule.geometry import Geometry, Vector, as_matrix
 from nodule.masks import NoduleMask
 from nodule.nodules import Measurement
 from nodule.report import Provenance, Report, build_report
@@ -53,7 +53,7 @@ class Case:
         return np.asarray(points)
 
 
-def oblique_grid() -> Geometry:
+def oblique_grid(spacing_zyx_mm: Vector = SPACING_ZYX_MM) -> Geometry:
     """An oblique grid, turned about two axes."""
     a, b = 0.15, -0.1
     about_z = [[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]]
@@ -61,14 +61,23 @@ def oblique_grid() -> Geometry:
     turn = np.asarray(about_z) @ np.asarray(about_x)
     return Geometry(
         shape_zyx=SHAPE_ZYX,
-        spacing_zyx_mm=SPACING_ZYX_MM,
+        spacing_zyx_mm=spacing_zyx_mm,
         origin_lps_mm=ORIGIN_LPS_MM,
         direction=as_matrix(turn[:, ::-1]),
     )
 
 
-def write_series(folder: Path, attributes: dict[str, object]) -> None:
-    """Write soft tissue with a hole of air, head first, so that file order is not z order."""
+def write_series(
+    folder: Path,
+    attributes: dict[str, object],
+    *,
+    spacing_zyx_mm: Vector = SPACING_ZYX_MM,
+    root: str = "1.2.826.0.1.3680043.10.1",
+) -> None:
+    """Write soft tissue with a hole of air, head first, so that file order is not z order.
+
+    ``root`` is that of all its UIDs.
+    """
     depth, rows, columns = SHAPE_ZYX
     normal, column, row = np.asarray(oblique_grid().direction).T
     for z in range(depth):
@@ -76,10 +85,10 @@ def write_series(folder: Path, attributes: dict[str, object]) -> None:
         image.file_meta = pydicom.dataset.FileMetaDataset()
         image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         image.SOPClassUID = CTImageStorage
-        image.SOPInstanceUID = f"1.2.826.0.1.3680043.10.1.3.{z + 1}"
-        image.StudyInstanceUID = "1.2.826.0.1.3680043.10.1.1"
-        image.SeriesInstanceUID = "1.2.826.0.1.3680043.10.1.2"
-        image.FrameOfReferenceUID = "1.2.826.0.1.3680043.10.1.4"
+        image.SOPInstanceUID = f"{root}.3.{z + 1}"
+        image.StudyInstanceUID = f"{root}.1"
+        image.SeriesInstanceUID = f"{root}.2"
+        image.FrameOfReferenceUID = f"{root}.4"
         image.PositionReferenceIndicator = ""
         image.Modality = "CT"
         image.Manufacturer, image.ManufacturerModelName = "Maker", "Model"
@@ -91,10 +100,10 @@ def write_series(folder: Path, attributes: dict[str, object]) -> None:
         image.ReferringPhysicianName = "Roe^Richard"
         image.SeriesNumber, image.InstanceNumber = 3, depth - z
         image.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
-        image.SliceThickness = str(SPACING_ZYX_MM[0])
-        image.PixelSpacing = [str(mm) for mm in SPACING_ZYX_MM[1:]]
+        image.SliceThickness = str(spacing_zyx_mm[0])
+        image.PixelSpacing = [str(mm) for mm in spacing_zyx_mm[1:]]
         image.ImageOrientationPatient = [f"{v:.12f}" for v in (*row, *column)]
-        position = np.asarray(ORIGIN_LPS_MM) + normal * SPACING_ZYX_MM[0] * z
+        position = np.asarray(ORIGIN_LPS_MM) + normal * spacing_zyx_mm[0] * z
         image.ImagePositionPatient = [f"{v:.10f}" for v in position]
         image.SamplesPerPixel, image.PhotometricInterpretation = 1, "MONOCHROME2"
         image.Rows, image.Columns = rows, columns
@@ -110,8 +119,8 @@ def write_series(folder: Path, attributes: dict[str, object]) -> None:
         image.save_as(folder / f"{depth - z:03d}.dcm", enforce_file_format=True)
 
 
-def read_case(folder: Path) -> Case:
-    grid = oblique_grid()
+def read_case(folder: Path, *, spacing_zyx_mm: Vector = SPACING_ZYX_MM) -> Case:
+    grid = oblique_grid(spacing_zyx_mm)
     source = inventory(folder).choose()
     images = [pydicom.dcmread(p, stop_before_pixels=True) for p in sorted(folder.iterdir())]
     images.sort(key=lambda image: -image.InstanceNumber)
