@@ -12,10 +12,10 @@ from nodule.advice.management import manage
 from nodule.errors import InputError
 from nodule.findings import Finding, masks_of
 from nodule.followup import Comparison, lungs_cut
+from nodule.intended_use import Limits
 from nodule.lung_disease import LungDisease
 from nodule.mask_labels import MaskReference, refer_to_masks
 from nodule.printed import as_printed
-from nodule.report._limits import Limits
 from nodule.report._quality import LEAST_LUNGS_ML, SLICES_MM, quality_checks
 from nodule.report._study_parts import reported_study
 from nodule.report.model import Provenance, Report

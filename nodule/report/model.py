@@ -14,9 +14,9 @@ from pydantic import Field, model_validator
 from nodule.advice.context import Context
 from nodule.advice.management import Management
 from nodule.followup import Change, Comparison
+from nodule.intended_use import Limits
 from nodule.lung_disease import LungDisease
 from nodule.report._confidentiality import Deidentification
-from nodule.report._limits import Limits
 from nodule.report._study_parts import QualityCheck, ReportedStudy
 from nodule.report.reader_review import AppliedDecision, AppliedReview, Part, Sha256
 from nodule.report.reported_nodule import ReportedNodule

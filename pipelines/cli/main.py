@@ -12,6 +12,8 @@ import typer
 
 from nodule import __version__
 from nodule.errors import UsageError
+from nodule.intended_use import INTENDED_USE
+from pipelines.cli._about import about
 from pipelines.cli._batch import batch
 from pipelines.cli._benchmark import benchmark
 from pipelines.cli._cache import cache_app
@@ -38,15 +40,12 @@ from pipelines.interrupt import Interrupted, raise_on_signals
 _OWNER_ONLY = 0o077  # what nobody else may: read, write or enter
 _STUDIES = "Studies"
 _NETWORKS = "Training and evaluation"
-_SET_UP = "Configuration and cache"
+_SET_UP = "This software, its configuration and cache"
 
 app = typer.Typer(
     name="nodule",
     cls=PrintableGroup,
-    help=(
-        "Find, measure and score lung nodules on chest CT. "
-        "Research software: a second reader's draft, never a diagnosis."
-    ),
+    help=f"Find, measure and score lung nodules on chest CT. {INTENDED_USE.limits.purpose}",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its tracebacks show local variables, patients included
 )
@@ -88,6 +87,7 @@ for command in (phantom, train, benchmark, card):
 app.add_typer(dataset_app, name="dataset", rich_help_panel=_NETWORKS)
 app.add_typer(evaluate_app, name="evaluate", rich_help_panel=_NETWORKS)
 
+app.command(rich_help_panel=_SET_UP)(about)
 app.add_typer(config_app, name="config", rich_help_panel=_SET_UP)
 app.add_typer(cache_app, name="cache", rich_help_panel=_SET_UP)
 

@@ -137,6 +137,27 @@ def test_refuses_what_does_not_fit(
         assert word in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "mode = \"$__import__('os').mkdir('{}')\"",
+        '_target_ = "os.mkdir"\npath = "{}"',
+        'mode = {{ _target_ = "os.mkdir", path = "{}" }}',
+        "mode: !!python/object/apply:os.mkdir ['{}']",
+        '{{"_target_": "os.mkdir", "path": "{}"}}',
+    ],
+)
+def test_payloads_of_a_bundle_are_refused_and_create_nothing(
+    load: Load, tmp_path: Path, payload: str
+) -> None:
+    """Expressions and targets of MONAI's bundles, YAML's tags, JSON."""
+    made = tmp_path / "made"
+    text = WHOLE.replace('mode = "fast"\n', payload.format(made) + "\n")
+    with pytest.raises(ConfigError):
+        load(text)
+    assert not made.exists()
+
+
 def test_a_stage_without_fields_needs_no_section(load: Load) -> None:
     assert load(WHOLE.replace("[second]", ""))["second"] == Second()
 

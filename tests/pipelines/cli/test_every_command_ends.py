@@ -42,7 +42,7 @@ WORK = {  # the words of a command, and what it calls for its work
     "--seriesuids {file}": "nodule.lidc.read_series_uids",
     "cache verify --cache {cache}": "pipelines.cache.Cache.verify",
 }
-SHORT = {"batch", "push", "card", "config", "cache"}  # or tried where their room is tested
+SHORT = {"about", "batch", "push", "card", "config", "cache"}  # or tried where their room is tested
 
 
 @pytest.fixture
