@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from nodule.errors import InputError
 
 MAX_BYTES = 256 << 20  # a report is some 100 kB
+_TOO_DEEP = "values nested too deeply"
 
 
 def read_given_file(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
@@ -44,6 +48,27 @@ def read_input_file(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
         return read_given_file(path, max_bytes=max_bytes)
     except OSError as error:
         raise cannot_read(path.name, error) from None
+
+
+def parse_json(content: bytes | str) -> Any:
+    """Return what JSON says.
+
+    Raises
+    ------
+    ValueError : for whatever is not JSON, or is nested deeper than can be followed.
+    """
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+
+
+def parse_toml(content: bytes) -> dict[str, Any]:
+    """Return what TOML says; raises as `parse_json`."""
+    try:
+        return tomllib.loads(content.decode())
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
 
 
 def cannot_read(name: str, error: OSError) -> InputError:

@@ -13,6 +13,7 @@ import numpy as np
 
 from nodule.errors import InputError
 from nodule.geometry import Vector
+from nodule.input_files import parse_json
 from nodule.nifti_image import nifti, read_nifti
 from nodule.saliency import SaliencyChecks, SaliencyMap
 
@@ -84,7 +85,7 @@ def _maps(folder: Path, input_sha256: str) -> Iterator[SaliencyMap]:
     names = [path for path in folder.glob("*.json") if is_saliency_file(path.name)]
     for path in sorted(names, key=lambda each: (len(each.name), each.name)):
         try:
-            record = json.loads(path.read_bytes())
+            record = parse_json(path.read_bytes())
             array, geometry = read_nifti(path.with_suffix(".nii.gz"))
             found = SaliencyMap(
                 finding_id=record["id"],

@@ -12,7 +12,6 @@ from __future__ import annotations
 import difflib
 import importlib.resources
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
@@ -30,7 +29,7 @@ from typing import (
 )
 
 from nodule.errors import ConfigError, NoduleError, UsageError
-from nodule.input_files import read_given_file
+from nodule.input_files import parse_toml, read_given_file
 from nodule.ranges import describe
 from nodule.weights import Weights
 from pipelines.codec import from_json
@@ -102,7 +101,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     InputError : as :func:`nodule.input_files.read_given_file`.
     """
     try:
-        return tomllib.loads(read_given_file(path).decode())
+        return parse_toml(read_given_file(path))
     except OSError as error:
         raise ConfigError(
             f"{path.name} cannot be read", code="NO_CONFIG", got=error.strerror

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import re
 from collections.abc import Collection
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodule.errors import InputError, UsageError
-from nodule.input_files import read_given_file
+from nodule.input_files import parse_json, read_given_file
 from nodule.result_files import REPORT_NAME
 from pipelines.batch import study_name
 from pipelines.flows import detect
@@ -243,7 +242,7 @@ def _input_of(folder: Path) -> str | None:
     name.
     """
     try:
-        report = json.loads(read_given_file(folder / REPORT_NAME))
+        report = parse_json(read_given_file(folder / REPORT_NAME))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except ValueError:  # no JSON, or no text at all

@@ -6,7 +6,6 @@ is null, and the report names it as missing.
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,7 +16,7 @@ from nodule.guidelines.facts import BenignFeature, Setting
 from nodule.guidelines.lung_rads.table import Category, Version
 from nodule.guidelines.lung_rads.whole_exam import ReaderStatement
 from nodule.guidelines.risk import Uptake
-from nodule.input_files import read_given_file
+from nodule.input_files import parse_toml, read_given_file
 
 Lobe = Literal["RUL", "RML", "RLL", "LUL", "LLL"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
@@ -127,10 +126,10 @@ def read_context(
 
 def _toml(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(read_given_file(path).decode())
+        return parse_toml(read_given_file(path))
     except FileNotFoundError:
         raise _refused(path, "there is no such file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except ValueError:
         raise _refused(path, "it is not valid TOML") from None
 
 

@@ -19,6 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from nodule.errors import InputError, WeightsError
+from nodule.input_files import parse_json
 from nodule.weights import Weights
 from nodule.whole_files import write_whole
 
@@ -168,7 +169,7 @@ def operating_path(weights: Path) -> Path:
 
 def _parse(path: Path) -> OperatingTable:
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = parse_json(path.read_text(encoding="utf-8"))
         if stored.pop("format") != _FORMAT:
             raise ValueError(f"not {_FORMAT}")
         points = tuple(OperatingPoint(**point) for point in stored.pop("points"))

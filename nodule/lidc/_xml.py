@@ -12,6 +12,7 @@ Reader identities are not comparable between files: a reader is the session's in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,9 +152,11 @@ def read_lidc_xml(path: Path | str) -> LidcReadings:
         )
     try:
         return _readings(root)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise InputError(
-            f"{file.name} holds a value that cannot be read", code="BAD_LIDC_XML", got=str(error)
+            f"{file.name} holds a value that cannot be read",
+            code="BAD_LIDC_XML",
+            got=str(error),
         ) from error
 
 
@@ -167,7 +170,7 @@ def _parse(name: str, content: bytes) -> Element:
             got=type(error).__name__,
             hint="Do not trust this file",
         ) from error
-    except ParseError as error:
+    except (ParseError, ValueError, LookupError) as error:  # an encoding of another name or width
         raise InputError(f"{name} is not XML", code="NOT_XML", got=str(error)) from error
     return root
 
@@ -224,7 +227,7 @@ def _non_nodule(element: Element, reader: int) -> PointMark:
         kind="non_nodule",
         reader=reader,
         mark_id=_text(element, "nonNoduleID"),
-        z_mm=float(_text(element, "imageZposition")),
+        z_mm=_height_mm(element),
         sop_instance_uid=_text(element, "imageSOP_UID"),
         row=row,
         column=column,
@@ -239,11 +242,18 @@ def _contour(roi: Element) -> Contour:
     if inclusion not in ("TRUE", "FALSE"):
         raise ValueError(f"inclusion {inclusion!r}")
     return Contour(
-        z_mm=float(_text(roi, "imageZposition")),
+        z_mm=_height_mm(roi),
         sop_instance_uid=_text(roi, "imageSOP_UID"),
         inclusion=inclusion == "TRUE",
         edge_rc=np.array(edge, dtype=np.int64),
     )
+
+
+def _height_mm(element: Element) -> float:
+    height_mm = float(_text(element, "imageZposition"))
+    if not math.isfinite(height_mm):
+        raise ValueError(f"imageZposition {height_mm}")
+    return height_mm
 
 
 def _pixel(point: Element) -> tuple[int, int]:

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, softmax
 
 from nodule.errors import ConfigError, WeightsError
+from nodule.input_files import parse_json
 from nodule.ranges import Share, check_fields
 from nodule.weights import SHIPPED, Weights
 from nodule.whole_files import write_whole
@@ -84,7 +85,7 @@ class Calibration:
                 hint="Fit one: nodule evaluate malignancy --folds --calibrate",
             )
         try:
-            stored = json.loads(path.read_text(encoding="utf-8"))
+            stored = parse_json(path.read_text(encoding="utf-8"))
             if stored.pop("format") != _FORMAT:
                 raise ValueError(f"not {_FORMAT}")
             return cls(members=tuple(stored.pop("members")), **stored)

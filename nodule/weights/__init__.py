@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from nodule.errors import WeightsError
 from nodule.inference import SPEED_ONLY
+from nodule.input_files import parse_json
 from nodule.weights._shipped_digests import SHIPPED_SHA256
 from nodule.whole_files import write_whole
 
@@ -188,8 +189,8 @@ def _read_header(path: Path) -> dict[str, Any]:
             f"{path.name} is not a safetensors file", code="NOT_SAFETENSORS", got=str(error)
         ) from error
     try:
-        about = json.loads(metadata.get("nodule", "{}"))
-    except (ValueError, RecursionError) as error:
+        about = parse_json(metadata.get("nodule", "{}"))
+    except ValueError as error:
         raise _damaged(path, expected="JSON", got=type(error).__name__) from None
     if not isinstance(about, dict):
         raise _damaged(path, expected="a JSON object", got=type(about).__name__)
