@@ -12,6 +12,8 @@ from typing import Any, cast
 import typer
 from typer.core import TyperGroup
 
+from nodule.errors import UsageError
+
 _STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories of control, format (such as turning the direction) and line separation."""
 
@@ -74,24 +76,30 @@ class PrintableMessages(logging.Filter):
         return True
 
 
-class PrintableGroup(TyperGroup):
-    """A group of commands whose complaints about arguments are printable."""
+class CodedGroup(TyperGroup):
+    """A group of commands whose complaints about arguments are errors with a code, on one line."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Parse the group's own arguments."""
-        with _printable_faults():
+        with _coded_faults():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
         """Parse a command's arguments, and run it."""
-        with _printable_faults():
+        with _coded_faults():
             return super().invoke(ctx)
 
 
 @contextlib.contextmanager
-def _printable_faults() -> Iterator[None]:
+def _coded_faults() -> Iterator[None]:
     try:
         yield
     except _WRONG_USAGE as fault:
-        fault.message = printable(fault.message)
-        raise
+        context = fault.ctx
+        if type(fault).__name__ == "NoArgsIsHelpError":  # which shows the help
+            raise
+        raise UsageError(
+            " ".join(fault.format_message().rstrip(".").split()),
+            code="WRONG_USAGE",
+            hint=None if context is None else f"See {context.command_path} --help.",
+        ) from None

@@ -32,7 +32,7 @@ from pipelines.cli._review import review_app
 from pipelines.cli._run import run
 from pipelines.cli._serve import serve
 from pipelines.cli._summary import NOTHING_DONE, WRONG_USAGE, summarise
-from pipelines.cli._terminal import PrintableGroup, PrintableMessages, say, say_error
+from pipelines.cli._terminal import CodedGroup, PrintableMessages, say, say_error
 from pipelines.cli._train import train
 from pipelines.cli._verify import verify
 from pipelines.interrupt import Interrupted, raise_on_signals
@@ -44,7 +44,7 @@ _SET_UP = "This software, its configuration and cache"
 
 app = typer.Typer(
     name="nodule",
-    cls=PrintableGroup,
+    cls=CodedGroup,
     help=f"Find, measure and score lung nodules on chest CT. {INTENDED_USE.limits.purpose}",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its tracebacks show local variables, patients included

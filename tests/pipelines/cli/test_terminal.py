@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pydicom
 import pytest
-import typer
 
 from pipelines.cli._terminal import PrintableMessages, in_markup, printable, say_json
-from pipelines.cli.main import app
 
 HOSTILE = "a\x1b[2J\x1b]0;title\x07b\r\x9b31m\u202ec\x7f\udcff"
 ESCAPED = r"a\x1b[2J\x1b]0;title\x07b\r\x9b31m\u202ec\x7f\udcff"
@@ -72,8 +70,23 @@ def test_no_command_hands_on_what_a_header_or_a_file_name_holds(
     "words",
     [[HOSTILE], ["run", "--none" + HOSTILE], ["run", "x", HOSTILE, "--device", HOSTILE, "-o", "o"]],
 )
-def test_wrong_usage_is_shown_without_what_steers(words: list[str]) -> None:
-    with pytest.raises(typer.BadParameter.__mro__[1]) as caught:
-        app([each.replace("\udcff", "") for each in words], standalone_mode=False)
-    said = caught.value.format_message()
-    assert printable(said) == said
+def test_wrong_usage_is_one_line_with_a_code_and_without_what_steers(words: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "nodule", *(each.replace("\udcff", "") for each in words)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("WRONG_USAGE: ")
+    assert done.stderr.count("\n") == 1
+    assert set(done.stderr) <= ALLOWED
+
+
+def test_a_command_without_arguments_shows_its_help() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "nodule", "cache"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "prune" in done.stdout + done.stderr
+    assert "WRONG_USAGE" not in done.stderr

@@ -111,10 +111,10 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def refusal(*words: object) -> str:
-    """Return what the whole command says of a mistake, on one line."""
-    ran = CliRunner().invoke(nodule_app, ["train", *map(str, words)], catch_exceptions=False)
-    assert ran.exit_code == 2
-    return " ".join(ran.stderr.replace("│", " ").split())
+    """Return what the whole command says of a mistake."""
+    with pytest.raises(UsageError, match="WRONG_USAGE") as caught:
+        CliRunner().invoke(nodule_app, ["train", *map(str, words)], catch_exceptions=False)
+    return str(caught.value)
 
 
 def run(*arguments: object) -> dict[str, Any]:
