@@ -41,21 +41,26 @@ class PackedArray:
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the type and the shape, then each slice behind its length."""
-        import imagecodecs
-
         about = {"dtype": self.array.dtype.str, "shape": self.array.shape}
         yield json.dumps(about).encode() + b"\n"
         for slice_ in self.array:
-            chunk = imagecodecs.blosc2_encode(
-                slice_.tobytes(),
-                level=_LEVEL,
-                compressor="lz4",
-                shuffle="shuffle",
-                typesize=self.array.dtype.itemsize,
-                # several threads would write blocks in the order in which they finish
-                numthreads=1,
-            )
+            # of nothing but zeros the library makes what it cannot always read
+            chunk = self._chunk(slice_) if slice_.any() else b""
             yield _LENGTH.pack(len(chunk)) + chunk
+
+    def _chunk(self, slice_: NDArray[Any]) -> bytes:
+        import imagecodecs
+
+        chunk: bytes = imagecodecs.blosc2_encode(
+            slice_.tobytes(),
+            level=_LEVEL,
+            compressor="lz4",
+            shuffle="shuffle",
+            typesize=self.array.dtype.itemsize,
+            # several threads would write blocks in the order in which they finish
+            numthreads=1,
+        )
+        return chunk
 
     def __bytes__(self) -> bytes:
         return b"".join(self)
@@ -130,9 +135,12 @@ def unpack(packed: Payload) -> NDArray[Any]:
         (length,) = _LENGTH.unpack_from(content, start)
         start += _LENGTH.size
         chunk = bytes(content[start : start + length])
+        start += length
+        if not chunk:
+            slice_[...] = 0
+            continue
         values = np.frombuffer(imagecodecs.blosc2_decode(chunk, numthreads=1), array.dtype)
         slice_[...] = values.reshape(slice_.shape)
-        start += length
     if start != len(content):
         raise ValueError("bytes follow an array")
     return array

@@ -46,3 +46,12 @@ def test_no_array_is_read_from_bytes_that_are_cut_or_followed_by_others(cut: int
     packed = bytes(PackedArray(np.arange(24, dtype=np.int16).reshape(2, 3, 4)))
     with pytest.raises((ValueError, RuntimeError, struct.error)):
         unpack(packed + b"x" if cut > 0 else packed[:cut])
+
+
+@pytest.mark.parametrize("edge", [1, 15, 181, 350, 512])
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.int16, np.float16, np.float32])
+@pytest.mark.parametrize("value", [0, 1, -1])
+def test_even_slices_come_back_whatever_their_size(edge: int, dtype: type, value: int) -> None:
+    array = np.full((2, edge, edge), value).astype(dtype)
+    array[1, edge // 2, 0] = 1
+    np.testing.assert_array_equal(unpack(bytes(PackedArray(array))), array, strict=True)
