@@ -51,7 +51,7 @@ class PackedArray:
     def _chunk(self, slice_: NDArray[Any]) -> bytes:
         import imagecodecs
 
-        chunk: bytes = imagecodecs.blosc2_encode(
+        chunk = imagecodecs.blosc2_encode(
             slice_.tobytes(),
             level=_LEVEL,
             compressor="lz4",
@@ -60,7 +60,7 @@ class PackedArray:
             # several threads would write blocks in the order in which they finish
             numthreads=1,
         )
-        return chunk
+        return bytes(chunk)
 
     def __bytes__(self) -> bytes:
         return b"".join(self)
