@@ -16,7 +16,7 @@ from pipelines.cli._terminal import in_markup, say_json
 
 if TYPE_CHECKING:
     from nodule.ct import Inventory, SeriesRecord, SeriesSource
-    from nodule.study import StudyWarning
+    from nodule.study import Study, StudyWarning
 
 _HEADINGS = ("description", "kind", "images", "grid", "verdict")
 
@@ -24,6 +24,14 @@ _HEADINGS = ("description", "kind", "images", "grid", "verdict")
 def check(
     study: StudyArgument,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    lungs: Annotated[
+        bool,
+        typer.Option(
+            "--lungs",
+            help="Look for the lungs too, which takes some seconds: nodule run refuses an image "
+            "that shows no chest.",
+        ),
+    ] = False,
 ) -> None:
     """List the series of a study, which of them nodule run would read, and why others cannot be.
 
@@ -32,7 +40,7 @@ def check(
     """
     from nodule.ct import inventory
 
-    outcome = _read_chosen(inventory(study))
+    outcome = _read_chosen(inventory(study), lungs=lungs)
     if as_json:
         say_json(json.dumps(_document(outcome), indent=2))
     else:
@@ -51,7 +59,7 @@ class _CheckOutcome:
     warnings: tuple[StudyWarning, ...] = ()
 
 
-def _read_chosen(found: Inventory) -> _CheckOutcome:
+def _read_chosen(found: Inventory, *, lungs: bool) -> _CheckOutcome:
     from nodule.ct import read_source
 
     try:
@@ -60,6 +68,8 @@ def _read_chosen(found: Inventory) -> _CheckOutcome:
         return _CheckOutcome(found=found, refusal=refusal)
     try:
         study = read_source(chosen)
+        if lungs:
+            _refuse_without_lungs(study)
     except NoduleError as refusal:
         series = (
             replace(record, problems=(refusal,)) if record.uid == chosen.series_uid else record
@@ -67,6 +77,12 @@ def _read_chosen(found: Inventory) -> _CheckOutcome:
         )
         return _CheckOutcome(found=replace(found, series=tuple(series)), refusal=refusal)
     return _CheckOutcome(found=found, chosen=chosen, warnings=study.warnings)
+
+
+def _refuse_without_lungs(study: Study) -> None:
+    from nodule.chain import Chain
+
+    _ = Chain().on(study).lungs
 
 
 def _document(outcome: _CheckOutcome) -> dict[str, Any]:

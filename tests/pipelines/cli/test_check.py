@@ -111,3 +111,17 @@ def test_tells_what_is_odd_about_the_chosen_series(phantom_study: Path, tmp_path
     assert "warning SHORT_COVERAGE: the series covers 100 mm" in result.stdout
     codes = [warning["code"] for warning in json.loads(run(tmp_path, "--json").stdout)["warnings"]]
     assert codes == ["SHORT_COVERAGE"]
+
+
+def test_looks_for_the_lungs_where_that_is_asked(tmp_path: Path) -> None:
+    """A cylinder of water in air is no chest."""
+    _, y, x = np.indices((40, 80, 80))
+    array = np.where(np.hypot(y - 40, x - 40) < 30, 40, -990).astype(np.int16)
+    array[:, 0] = -1000
+    nibabel.save(
+        nibabel.Nifti1Image(array.T, np.diag([-4.0, -4.0, 4.0, 1.0])), tmp_path / "a.nii.gz"
+    )
+    assert run(tmp_path / "a.nii.gz").exit_code == 0
+    result = run(tmp_path / "a.nii.gz", "--lungs", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["error"]["code"] == "NO_LUNGS"
