@@ -209,15 +209,7 @@ class Chain:
         done = self.on(study, progress=progress)
         for name in self.stages:
             done.output(name)
-        return Detection(
-            study=done.study,
-            lungs=done.lungs,
-            findings=done.findings,
-            disease=done.disease,
-            patient=done.study.patient,
-            stages=self.records,
-            saliency_maps=done.saliency_maps,
-        )
+        return done.detection
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -278,6 +270,19 @@ class Pass:
         if self.chain.explain is None:
             return ()
         return cast(tuple[SaliencyMap, ...], self.output("explain"))
+
+    @property
+    def detection(self) -> Detection:
+        """What the chain finds."""
+        return Detection(
+            study=self.study,
+            lungs=self.lungs,
+            findings=self.findings,
+            disease=self.disease,
+            patient=self.study.patient,
+            stages=self.chain.records,
+            saliency_maps=self.saliency_maps,
+        )
 
     def output(self, name: str) -> Any:
         """Return the output of a stage, running what has not run.

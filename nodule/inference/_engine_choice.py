@@ -41,8 +41,15 @@ class Compute:
 
     def __str__(self) -> str:
         """Name the engine with its version, the device and the precision."""
-        version = importlib.metadata.version(self.engine)
-        return f"{self.engine} {version} on {self.device} in {'bf16' if self.bf16 else 'fp32'}"
+        return self._named(f"{self.engine} {importlib.metadata.version(self.engine)}")
+
+    @property
+    def kind(self) -> str:
+        """The same without a version."""
+        return self._named(self.engine)
+
+    def _named(self, engine: str) -> str:
+        return f"{engine} on {self.device} in {'bf16' if self.bf16 else 'fp32'}"
 
 
 def choose_compute(

@@ -1,18 +1,19 @@
-"""``nodule benchmark``: time and memory of the candidate search, and of what it replaces."""
+"""``nodule benchmark``: what a study takes, and how that compares with fixed work."""
 
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli._options import DeviceOption
+from pipelines.cli._options import DeviceOption, EngineOption
 from pipelines.cli._terminal import say, say_error, say_json
 
 if TYPE_CHECKING:
-    from nodule.evaluate.nodule_detection import Benchmark, Cost
+    from nodule.evaluate.speed import Benchmark, Cost
 
 _SEED = 20
 
@@ -25,30 +26,51 @@ def benchmark(
     only_json: Annotated[
         bool, typer.Option("--json", help="Print JSON only, without the table.")
     ] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="What an earlier version printed with --json: fail where a ratio is more than "
+            "15 % above it.",
+        ),
+    ] = None,
+    passes: Annotated[
+        int, typer.Option(min=1, help="Times that the study is processed; medians count.")
+    ] = 3,
     sample: Annotated[
         int, typer.Option(min=1, help="Number of windows on which C3D is timed.")
     ] = 200,
     device: DeviceOption = "auto",
+    engine: EngineOption = "auto",
 ) -> None:
-    """Measure time and memory of the candidate search on one study.
+    """Measure time, core-seconds and memory of each stage on one study, without a cache.
 
-    The shipped settings are compared with the same network in float32, contiguous memory and one
-    window at a time, and with the published C3D classifier on overlapping windows of 32 mm at a
-    step of 12 mm over the same lungs, timed on a sample of them and scaled by their number. The
-    last line on stdout is a JSON summary.
+    All of it is compared with sixty runs of a small U-Net on the same machine in the same minutes,
+    and the detector with the same network as it was trained and with a published classifier on
+    overlapping windows of 32 mm at a step of 12 mm. The last line on stdout is a JSON summary.
     """
     from nodule.chain import Chain
-    from nodule.evaluate.nodule_detection import benchmark as measure
+    from nodule.evaluate.speed import benchmark as measure
+    from nodule.evaluate.speed import refuse_slower
+    from nodule.front_door import write_report
 
-    chain = Chain().on_device(device)
-    if study is not None:
-        measured = measure(study, chain=chain, c3d_sample=sample)
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            measured = measure(_phantom(Path(folder)), chain=chain, c3d_sample=sample)
+    chain = Chain().on_device(device).on_engine(engine)
+    with tempfile.TemporaryDirectory() as folder:
+        measured = measure(
+            study if study is not None else _phantom(Path(folder)),
+            chain=chain,
+            write=partial(write_report, folder=Path(folder) / "results"),
+            c3d_sample=sample,
+            passes=passes,
+        )
     if not only_json:
         say(_table(measured))
     say_json(measured.to_json())
+    if against is not None:
+        refuse_slower(measured, against)
 
 
 def _phantom(folder: Path) -> Path:
@@ -59,19 +81,34 @@ def _phantom(folder: Path) -> Path:
 
 
 def _table(measured: Benchmark) -> str:
-    setting = "bfloat16" if measured.bf16 else "float32"
-    rows = [
-        ("files to candidates", measured.whole, ""),
-        (f"candidates, shipped ({setting})", measured.shipped, ""),
-        ("  plain float32, one by one", measured.plain, f"{measured.faster_than_plain:.1f}x"),
-        ("  C3D, windows of 32 mm", measured.c3d, f"{measured.faster_than_c3d:.1f}x"),
-    ]
-    head = f"{'':<32}{'seconds':>9}{'peak MB':>9}{'windows':>9}{'timed':>7}{'slower':>8}"
-    return "\n".join([head, *(_row(*row) for row in rows)])
+    head = ("seconds", "first", "core-s", "share", "peak MB", "of yardstick")
+    lines = [f"{'':<14}" + "".join(f"{word:>13}" for word in head)]
+    for each in measured.stages:
+        ratio = measured.ratios[each.stage]
+        lines.append(_row(each.stage, each.steady, each.first, each.share, ratio))
+    study = measured.ratios["study"]
+    lines.append(_row("study", measured.steady, measured.first, 1.0, study))
+    lines.append(_row("yardstick", measured.yardstick))
+    for name in ("detector", "plain", "c3d"):
+        cost: Cost = getattr(measured, name)
+        lines.append(_row(name, cost, ratio=cost.core_seconds / measured.yardstick.core_seconds))
+    return "\n".join(lines)
 
 
-def _row(name: str, cost: Cost, ratio: str) -> str:
-    peak = "" if cost.peak_mb is None else f"{cost.peak_mb:.0f}"
-    windows = "" if cost.windows is None else str(cost.windows)
-    timed = "" if cost.timed_windows is None else str(cost.timed_windows)
-    return f"{name:<32}{cost.seconds:>9.2f}{peak:>9}{windows:>9}{timed:>7}{ratio:>8}"
+def _row(
+    name: str,
+    steady: Cost,
+    first: Cost | None = None,
+    share: float | None = None,
+    ratio: float | None = None,
+) -> str:
+    memory = None if first is None else first.peak_mb
+    cells = (
+        f"{steady.seconds:.2f}",
+        "" if first is None else f"{first.seconds:.2f}",
+        f"{steady.core_seconds:.2f}",
+        "" if share is None else f"{share:.0%}",
+        "" if memory is None else f"{memory:.0f}",
+        "" if ratio is None else f"{ratio:.3f}",
+    )
+    return f"{name:<14}" + "".join(f"{cell:>13}" for cell in cells)
