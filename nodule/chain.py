@@ -18,7 +18,6 @@ from nodule.detection import Detection
 from nodule.disease import MeasureDisease
 from nodule.errors import ConfigError, UsageError
 from nodule.findings import Candidate, Finding, ScoredCandidate
-from nodule.inference import Device, Engine
 from nodule.lung_disease import LungDisease
 from nodule.lungs import SegmentLungs
 from nodule.malignancy import MapSaliency, ScoreMalignancy
@@ -132,15 +131,8 @@ class Chain:
         """What is on record of each stage, in order."""
         return tuple(StageRecord.of(stage) for stage in self.stages.values())
 
-    def on_device(self, device: Device) -> Chain:
-        """Return the chain with every network on a device."""
-        return self._run_by(device=device)
-
-    def on_engine(self, engine: Engine) -> Chain:
-        """Return the chain with every network run by an engine."""
-        return self._run_by(engine=engine)
-
-    def _run_by(self, **computing: str) -> Chain:
+    def computed_by(self, **computing: str) -> Chain:
+        """Return the chain with every network on a ``device``, run by an ``engine``, or both."""
         moved = {
             name: replace(stage, **computing)
             for name, stage in self.stages.items()

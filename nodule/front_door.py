@@ -56,7 +56,7 @@ def detect(
     """
     asked = Chain() if chain is None else chain
     if device != "auto":
-        asked = asked.on_device(device)
+        asked = asked.computed_by(device=device)
     asked = asked.at_operating_point(fp_per_scan=fp_per_scan, threshold=threshold)
     if saliency is not None:
         asked = asked.explaining(saliency)

@@ -131,10 +131,8 @@ class RunRequest:
         path = self.config or shipped_config("detect.toml")
         stages: dict[str, Any] = load_stages(path, detect_stage_types())
         chain = Chain(**stages)
-        if self.device != "auto":
-            chain = chain.on_device(self.device)
-        if self.engine != "auto":
-            chain = chain.on_engine(self.engine)
+        asked = {"device": self.device, "engine": self.engine}
+        chain = chain.computed_by(**{name: each for name, each in asked.items() if each != "auto"})
         return chain.at_operating_point(fp_per_scan=self.fp_per_scan, threshold=self.threshold)
 
     @property

@@ -57,7 +57,7 @@ def benchmark(
     from nodule.evaluate.speed import refuse_slower
     from nodule.front_door import write_report
 
-    chain = Chain().on_device(device).on_engine(engine)
+    chain = Chain().computed_by(device=device, engine=engine)
     with tempfile.TemporaryDirectory() as folder:
         measured = measure(
             study if study is not None else _phantom(Path(folder)),

@@ -41,7 +41,7 @@ def detections(
     detector = ProposeCandidates(
         weights=opened, score_threshold=_LOWEST_SCORE, max_candidates=limit
     )
-    chain = Chain(candidates=detector).on_device(device)
+    chain = Chain(candidates=detector).computed_by(device=device)
     found = [
         ScanDetection(patient_id=scan.patient, center_lps_mm=each.center_lps_mm, score=each.score)
         for path in scans

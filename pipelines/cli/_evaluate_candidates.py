@@ -70,7 +70,7 @@ def candidates(
     detection = run_detection(
         scans,
         CropSet.open(data),
-        chain=Chain(candidates=ProposeCandidates(weights=opened)).on_device(device),
+        chain=Chain(candidates=ProposeCandidates(weights=opened)).computed_by(device=device),
         folds=fold or (),
         allow_seen=allow_seen,
         seed=seed,

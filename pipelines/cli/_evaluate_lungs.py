@@ -54,7 +54,7 @@ def lungs(
     check_beside([opened], wanted=card)
     result = evaluate_lungs(
         [scan for path in studies for scan in find_scans(path)],
-        chain=Chain(lungs=SegmentLungs(weights=opened)).on_device(device),
+        chain=Chain(lungs=SegmentLungs(weights=opened)).computed_by(device=device),
         reference=reference,
         allow_seen=allow_seen,
     )

@@ -60,7 +60,7 @@ def test_a_stage_reads_only_what_stands_before_it() -> None:
 
 
 def test_a_device_is_set_on_every_network_and_on_what_explains_them() -> None:
-    moved = Chain().explaining().on_device("cpu")
+    moved = Chain().explaining().computed_by(device="cpu")
     assert moved.explain is not None
     networks = (moved.lungs, moved.candidates, moved.malignancy, moved.explain.scorer)
     assert {each.device for each in networks} == {"cpu"}

@@ -137,7 +137,7 @@ def test_weights_count_wherever_they_lie() -> None:
 
 def test_the_device_changes_no_key() -> None:
     explained = chain().explaining()
-    assert keys(explained.on_device("cuda")) == keys(explained)
+    assert keys(explained.computed_by(device="cuda")) == keys(explained)
 
 
 def test_declared_outputs_are_what_stages_return_and_can_be_stored() -> None:

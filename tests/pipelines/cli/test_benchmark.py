@@ -8,13 +8,13 @@ import typer
 from typer.testing import CliRunner
 
 from nodule.candidates import HeatmapNetwork
+from nodule.chain import Chain
 from nodule.errors import StageError
 from nodule.evaluate.speed import _yardstick
 from nodule.weights import Weights, save_state
 from pipelines.cli._benchmark import benchmark
 
 TINY = {"channels": [4, 4, 4, 4], "depths": [1, 1, 1, 1]}
-STAGES = ("read_ct", "resample", "lungs", "candidates", "malignancy", "measure")
 
 app = typer.Typer()
 app.command()(benchmark)
@@ -39,7 +39,11 @@ def test_prints_a_table_and_ratios_of_its_own_times(
     *table, last = ran.stdout.splitlines()
     summary = json.loads(last)
     unit = summary["yardstick"]["core_seconds"]
-    assert [each["stage"] for each in summary["stages"]] == ["inventory", *STAGES, "report"]
+    assert [each["stage"] for each in summary["stages"]] == [
+        "inventory",
+        *Chain().stages,
+        "report",
+    ]
     for each in summary["stages"]:
         expected = each["steady"]["core_seconds"] / unit
         assert summary["ratios"][each["stage"]] == pytest.approx(expected)
