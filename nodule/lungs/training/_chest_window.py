@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.nn import functional
 
+from nodule.geometry import Vector
 from nodule.lungs._coarse import COARSENING
 from nodule.lungs.training._chests import TrainingChest
 from nodule.patch_pose import PatchPose
 from nodule.training import PoseRanges, SamplePose, draw_pose
 
 _COARSE_MM = float(COARSENING)
+_INSIDE = 0.5  # share of a coarse voxel
 _POSES = PoseRanges(
     about_z_deg=15.0,
     tilt_deg=8.0,
@@ -34,14 +38,43 @@ def cut_window(
 
     In a window that is mirrored from right to left, the lungs exchange their names.
     """
-    inside = torch.nonzero(chest.lungs.sum(0) > 0.5).float()
     pose = sample_pose.at(
-        inside.mean(0).numpy(), (_COARSE_MM,) * 3, shape_zyx=size_zyx, voxel_mm=_COARSE_MM
+        _middle(chest.lungs.sum(0) > _INSIDE),
+        (_COARSE_MM,) * 3,
+        shape_zyx=size_zyx,
+        voxel_mm=_COARSE_MM,
     )
-    right, left = (_cut(side, pose) for side in chest.lungs)
+    image, right, left = cut_fields(torch.cat([chest.image[None], chest.lungs]), pose)
     sides = (left, right) if sample_pose.mirrored[2] else (right, left)
-    return TrainingChest(image=_cut(chest.image, pose), lungs=torch.stack(sides))
+    return TrainingChest(image=image, lungs=torch.stack(sides))
 
 
-def _cut(array: torch.Tensor, pose: PatchPose) -> torch.Tensor:
-    return torch.from_numpy(pose.cut(array.numpy(), outside=0.0))
+def cut_fields(fields: Tensor, pose: PatchPose) -> Tensor:
+    """Interpolate several fields of one grid at once; 0 beyond them.
+
+    As :meth:`PatchPose.cut` does one by one, in a fraction of the time.
+
+    Parameters
+    ----------
+    fields : float32 [field, z, y, x].
+    pose : in their grid.
+    """
+    spacing_mm = np.asarray(pose.spacing_zyx_mm)
+    half = (np.asarray(pose.shape_zyx) - 1) / 2
+    last = (np.asarray(fields.shape[1:]) - 1) / 2
+    origin = pose.to_array_mm(np.zeros(3)) / spacing_mm
+    steps = (pose.to_array_mm(np.eye(3)) / spacing_mm - origin).T
+    # torch counts from -1 to 1 along each axis, x first
+    linear = (steps * half / last[:, None])[::-1, ::-1]
+    shift = ((origin + steps @ half) / last - 1)[::-1]
+    theta = torch.from_numpy(np.column_stack([linear, shift]).astype(np.float32))
+    grid = functional.affine_grid(theta[None], [1, 1, *pose.shape_zyx], align_corners=True)
+    return functional.grid_sample(fields[None], grid, align_corners=True)[0]
+
+
+def _middle(mask: Tensor) -> Vector:
+    """Return the mean index of the voxels of a mask."""
+    counts = [mask.sum(tuple(a for a in range(3) if a != axis)) for axis in range(3)]
+    total = counts[0].sum()
+    z, y, x = (float((each * torch.arange(len(each))).sum() / total) for each in counts)
+    return z, y, x

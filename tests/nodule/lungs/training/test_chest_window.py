@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from nodule.lungs.training._chest_window import cut_window, draw_window_pose
+from nodule.lungs.training._chest_window import cut_fields, cut_window, draw_window_pose
 from nodule.lungs.training._chests import TrainingChest
 from nodule.training import STRAIGHT, SamplePose
 
@@ -55,3 +55,13 @@ def test_every_drawn_window_keeps_right_at_smaller_x(chest):
         right, left = (float((side.sum((0, 1)) * x).sum() / side.sum()) for side in window.lungs)
         if window.lungs.sum((1, 2, 3)).min() > 50:
             assert right < left
+
+
+def test_fields_are_interpolated_at_once_as_a_patch_is_alone():
+    fields = np.random.default_rng(0).random((3, 18, 20, 25)).astype(np.float32)
+    for seed in range(4):
+        drawn = draw_window_pose(np.random.default_rng(seed))
+        pose = drawn.at((9.0, 8.0, 11.0), (3.0,) * 3, shape_zyx=(16, 12, 14), voxel_mm=3.0)
+        at_once = cut_fields(torch.from_numpy(fields), pose).numpy()
+        alone = np.stack([pose.cut(field, outside=0.0) for field in fields])
+        np.testing.assert_allclose(at_once, alone, atol=1e-4)
