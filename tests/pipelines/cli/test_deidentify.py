@@ -64,7 +64,7 @@ def inside(path: Path) -> Iterator[bytes]:
     for packed in re.findall(rb"[A-Za-z0-9+/]{64,}={0,2}", content):
         data = base64.b64decode(packed[: len(packed) // 4 * 4])
         yield gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    for stream in re.findall(rb"stream\r?\n(.*?)endstream", content, re.DOTALL):
+    for stream in re.findall(rb"stream\r?\n(\x78.*?)endstream", content, re.DOTALL):  # of a PDF
         yield zlib.decompressobj().decompress(stream)
 
 
@@ -124,7 +124,9 @@ def silent(
     person = out.with_name("person.toml")
     person.write_text('age_years = 97\nrisk_factors = ["CANARY asbestos"]\nsmoking = "former"\n')
     light.run(
-        *([study], out, "--prior", str(prior), "--dicom", "--deidentify", *key),
+        *([study], out, "--prior", str(prior), "--dicom", "--fhir", "--deidentify", *key),
+        *("--dicom-with", "lungs", "--dicom-with", "key-objects"),
+        *(["--pdf"] if shutil.which("chromium") else []),
         *("--context", "incidental", "--indication", "CANARY cough", "--person", str(person)),
     )
     (folder,) = out.iterdir()
@@ -148,11 +150,14 @@ def test_no_byte_of_the_results_tells_who_it_is(
     assert report["study"]["patient"]["age"] == "090Y"
     assert report["context"]["age_years"] == 90
     assert report["context"]["smoking"] == "former"
-    objects = [pydicom.dcmread(silent / name) for name in ("sr.dcm", "seg.dcm")]
+    objects = [pydicom.dcmread(path) for path in silent.glob("*.dcm")]
+    assert {path.name for path in silent.glob("*.dcm")} >= {"sr.dcm", "seg.dcm", "key.dcm"}
+    assert (silent / "fhir.json").is_file()
     assert {each.PatientID for each in objects} == {report["study"]["patient"]["patient_id"]}
     uid = report["study"]["series"]["study_instance_uid"]
     assert {each.StudyInstanceUID for each in objects} == {uid}
-    assert dciodvfy(silent / "sr.dcm") == dciodvfy(silent / "seg.dcm") == []
+    for path in silent.glob("*.dcm"):
+        assert dciodvfy(path) == [], path.name
     page = (silent / "report.html").read_text(encoding="utf-8")
     assert report["study"]["patient"]["patient_id"] in page
     assert "Basic Application Confidentiality Profile" in page
