@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,39 @@ if TYPE_CHECKING:
 
 _PARTS = {
     "stages": "STAGE_DIFFERS",
-    "constants": "STAGE_DIFFERS",
+    "constants": "CODE_DIFFERS",
     "weights": "WEIGHTS_DIFFER",
     "config": "CONFIG_DIFFERS",
     "versions": "VERSION_DIFFERS",
 }
 
 
-def verify_results(folder: Path, request: RunRequest, *, study: Path | None) -> list[NoduleError]:
+_UNSIGNED = (
+    "who wrote the manifest: it has no signature, so that whoever changes a file can change it"
+)
+_NOT_RECORDED = (
+    "device and threads: they are not recorded, since no answer depends on them beyond 1e-5"
+)
+_NO_FILE_KEPT = "facts stated of the person, a prior study and reviews: no file of theirs is kept"
+_NO_IMAGES = "images: give --study"
+_NO_REPORT = "what made the report, and images: there is no report.json that can be read"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What became of results since their run.
+
+    Parameters
+    ----------
+    differences : what differs, each with its code.
+    not_checked : a sentence each, of what no difference would be told.
+    """
+
+    differences: tuple[NoduleError, ...]
+    not_checked: tuple[str, ...]
+
+
+def verify_results(folder: Path, request: RunRequest, *, study: Path | None) -> Verification:
     """Compare a study's results with their manifest, and their provenance with what is here now.
 
     Parameters
@@ -32,7 +58,7 @@ def verify_results(folder: Path, request: RunRequest, *, study: Path | None) -> 
 
     Returns
     -------
-    What differs: as :func:`nodule.manifest.differences`, then ``STAGE_DIFFERS``,
+    Differences as :func:`nodule.manifest.differences`, then ``STAGE_DIFFERS``, ``CODE_DIFFERS``,
     ``WEIGHTS_DIFFER``, ``CONFIG_DIFFERS`` and ``VERSION_DIFFERS``, then ``OTHER_IMAGES``.
 
     Raises
@@ -44,38 +70,27 @@ def verify_results(folder: Path, request: RunRequest, *, study: Path | None) -> 
     from nodule.review.review_file import read_report
 
     found: list[NoduleError] = list(differences(folder))
-    if not (folder / REPORT_NAME).is_file():
-        return found
+    unknowable = (_NO_FILE_KEPT, _UNSIGNED, _NOT_RECORDED)
     try:
         report = read_report(folder / REPORT_NAME)
+    except FileNotFoundError:  # which the manifest has told
+        return Verification(differences=tuple(found), not_checked=(_NO_REPORT, *unknowable))
     except NoduleError as error:
-        return [*found, error]
+        return Verification(differences=(*found, error), not_checked=(_NO_REPORT, *unknowable))
     found += _provenance_differences(report, request)
-    if study is not None:
-        from pipelines.reviewing import pseudonyms_in, series_of
-
-        try:
-            pseudonyms = pseudonyms_in(report, request.pseudonym_key)
-            series_of(report, study, pseudonyms=pseudonyms)
-        except NoduleError as error:
-            found.append(error)
-    return found
+    if study is None:
+        return Verification(differences=tuple(found), not_checked=(_NO_IMAGES, *unknowable))
+    found += _image_differences(report, study, request)
+    return Verification(differences=tuple(found), not_checked=unknowable)
 
 
-def not_checked(study: Path | None) -> list[str]:
-    """Return, a sentence each, what no difference would be told of.
+def _image_differences(report: Report, study: Path, request: RunRequest) -> Iterator[NoduleError]:
+    from pipelines.reviewing import pseudonyms_in, series_of
 
-    Parameters
-    ----------
-    study : the input, None where it was not given.
-    """
-    images = ["images: give --study"] if study is None else []
-    return [
-        *images,
-        "facts stated of the person, a prior study and reviews: no file of theirs is kept",
-        "who wrote the manifest: it has no signature, so that whoever changes a file can change it",
-        "engine, device and threads: another engine answers the same within a tolerance",
-    ]
+    try:
+        series_of(report, study, pseudonyms=pseudonyms_in(report, request.pseudonym_key))
+    except NoduleError as error:
+        yield error
 
 
 def _provenance_differences(report: Report, request: RunRequest) -> Iterator[ReportError]:

@@ -12,7 +12,7 @@ ASKED = {f"R{n}" for n in (1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 13, 14, 15, 18, 19, 2
 THREATS = {
     *("pickle in weights", "bundle expressions and targets", "archives", "XML entities"),
     *("UIDs as paths", "data file of a header", "decompression bombs"),
-    *("HTML and CSV injection", "patient data"),
+    *("HTML and CSV injection", "patient data", "DICOM listener"),
 }
 
 

@@ -40,7 +40,7 @@ def verify(
     was left out or cannot be told. Exit status 0: nothing differs; 1: something does.
     """
     from pipelines.request import RunRequest
-    from pipelines.verification import not_checked, verify_results
+    from pipelines.verification import verify_results
 
     request = RunRequest(
         studies=(study or results,),
@@ -50,10 +50,10 @@ def verify(
         pseudonym_key=pseudonym_key,
     )
     found = verify_results(results, request, study=study)
-    for each in found:
+    for each in found.differences:
         say_error(str(each))
-    differ = [{"code": each.code, "message": str(each)} for each in found]
-    summary = {"folder": str(results), "differ": differ, "not_checked": not_checked(study)}
+    differ = [{"code": each.code, "message": str(each)} for each in found.differences]
+    summary = {"folder": str(results), "differ": differ, "not_checked": found.not_checked}
     say_json(json.dumps(summary))
-    if found:
+    if found.differences:
         raise typer.Exit(NOTHING_DONE)

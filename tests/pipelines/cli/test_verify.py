@@ -57,6 +57,23 @@ def test_fresh_results_are_as_written(verify: Verify, phantom_study: Path) -> No
     assert verify("--study", phantom_study) == []
 
 
+def test_what_cannot_be_told_is_said(command: Sequence[str], results: Path) -> None:
+    """Nobody signs a manifest; images are compared where they are given, and a report is read."""
+    python, script, _, option, config, *_ = command
+    for first in ("images: give", "what made the report"):
+        done = subprocess.run(
+            [python, script, "verify", str(results), option, config],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = json.loads(done.stdout.splitlines()[-1])["not_checked"]
+        assert said[0].startswith(first)
+        assert any("no signature" in each for each in said)
+        (results / "report.json").unlink(missing_ok=True)
+    assert [each["code"] for each in json.loads(done.stdout)["differ"]] == ["FILE_MISSING"]
+
+
 def test_files_that_changed_are_told(verify: Verify, results: Path) -> None:
     (results / "findings.csv").write_text("id\n")
     (results / "nodules.nii.gz").unlink()
@@ -73,11 +90,15 @@ def test_what_made_the_report_is_compared_with_what_is_here(verify: Verify, resu
     restate(
         results,
         stages={"lungs": 99},
+        constants={"measure": "0" * 64},
         weights={"malignancy.1": "0" * 64},
         config={"lungs": {"below_hu": -400.0}},
         versions={"numpy": "0.1"},
     )
-    assert verify() == ["STAGE_DIFFERS", "WEIGHTS_DIFFER", "CONFIG_DIFFERS", "VERSION_DIFFERS"]
+    assert verify() == [
+        *("STAGE_DIFFERS", "CODE_DIFFERS", "WEIGHTS_DIFFER"),
+        *("CONFIG_DIFFERS", "VERSION_DIFFERS"),
+    ]
 
 
 def test_other_images_are_told(verify: Verify, phantom_study: Path, tmp_path: Path) -> None:
