@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from typing import TypeVar
 
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"  # proc(5)
+_TIMES = slice(11, 15)  # behind the name: utime, stime, cutime, cstime; proc(5)
 
 _T = TypeVar("_T")
 
@@ -23,7 +25,7 @@ class Cost:
     Parameters
     ----------
     seconds : wall clock.
-    core_seconds : of all cores, in this process and those it waited for: what other work on the
+    core_seconds : of all cores, in this process and those it has started: what other work on the
         machine hardly changes.
     peak_mb : largest resident size of the process meanwhile, with everything loaded before; None
         where the system cannot tell.
@@ -72,8 +74,22 @@ def total_cost(costs: Sequence[Cost]) -> Cost:
 
 
 def _core_seconds() -> float:
-    children = os.times()
-    return time.process_time() + children.children_user + children.children_system
+    ended = os.times()
+    own = time.process_time() + ended.children_user + ended.children_system
+    return own + _spent_below(os.getpid())
+
+
+def _spent_below(process: int) -> float:
+    """Return what processes that still run have spent for this one; 0 where nothing tells."""
+    spent = 0.0
+    for listed in Path(f"/proc/{process}/task").glob("*/children"):
+        # a process may end while it is looked at; it is then among those that have ended
+        with contextlib.suppress(OSError):
+            for child in map(int, listed.read_text().split()):
+                fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+                ticks = sum(map(int, fields[_TIMES]))
+                spent += ticks / os.sysconf("SC_CLK_TCK") + _spent_below(child)
+    return spent
 
 
 def _peak_mb() -> float:

@@ -1,6 +1,9 @@
 """Costs are counted on the clock and on the cores, and added up."""
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +19,27 @@ def test_waiting_takes_time_but_no_core() -> None:
     assert answer == "done"
     assert spent.seconds >= 0.2
     assert spent.core_seconds < 0.1
+
+
+WORKS = "import time; [None for _ in iter(lambda: time.process_time() < 0.4, False)]; print(); "
+
+
+def test_what_processes_do_counts_while_they_run_and_once() -> None:
+    """One works, then waits; when it has ended, its time is not counted again."""
+    started = []
+
+    def work() -> None:
+        script = WORKS + "input()"
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        started.append(subprocess.Popen([sys.executable, "-c", script], **pipes))
+        started[0].stdout.readline()
+
+    _, working = measure(work)
+    _, ending = measure(lambda: started[0].communicate(b"\n"))
+    if not Path("/proc/self/task").is_dir():
+        pytest.skip("this system cannot tell")
+    assert 0.35 < working.core_seconds < 1.0
+    assert ending.core_seconds < 0.2
 
 
 def test_memory_is_that_of_the_part() -> None:
