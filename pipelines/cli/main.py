@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -92,6 +92,17 @@ app.add_typer(config_app, name="config", rich_help_panel=_SET_UP)
 app.add_typer(cache_app, name="cache", rich_help_panel=_SET_UP)
 
 
+def _refuse_empty_words(words: Sequence[str]) -> None:
+    """Refuse what a script's unset variable leaves: as a path it would mean the current folder."""
+    if "" in words:
+        raise UsageError(
+            "an argument is empty",
+            code="EMPTY_ARGUMENT",
+            expected="a value, or . for the current folder",
+            hint="A variable of a script may not be set.",
+        )
+
+
 def main() -> None:
     """Run a command; an error, or a signal that ends it, is one line on stderr.
 
@@ -102,6 +113,7 @@ def main() -> None:
     assert logging.lastResort is not None
     logging.lastResort.addFilter(PrintableMessages())
     try:
+        _refuse_empty_words(sys.argv[1:])
         app()
     except Interrupted as stop:
         summarise({"interrupted": stop.name})

@@ -63,6 +63,15 @@ def test_a_coded_error_is_one_line_without_a_traceback(tmp_path: Path) -> None:
     assert done.stderr.split(":")[0].isupper()
 
 
+@pytest.mark.parametrize(
+    "words", [("check", ""), ("run", "study", "-o", ""), ("config", "show", "")]
+)
+def test_an_empty_argument_is_not_the_current_folder(words: tuple[str, ...]) -> None:
+    done = run(*words)
+    assert done.returncode == 2
+    assert done.stderr.startswith("EMPTY_ARGUMENT: ")
+
+
 def test_wrong_usage_is_one_line_and_another_status(tmp_path: Path) -> None:
     done = run("check", str(tmp_path / "nowhere"))
     assert done.returncode == 2
