@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from nodule.advice.context import Context
 from nodule.chain import Chain
 from nodule.ct import ReadCt
+from nodule.dicom import DicomExtra
 from nodule.findings import Candidate, Finding, Malignancy, ScoredCandidate
 from nodule.geometry import Geometry, as_vector
 from nodule.guidelines import bts, fleischner, growth, lung_rads, nelson, recist, risk
@@ -171,7 +172,7 @@ def process(
 ) -> Path:
     """Run the whole chain on one study; return the folder of its results."""
     cache = out.parent / "cache"
-    request = RunRequest(studies=(study,), prior=prior, cache=cache, dicom=True)
+    request = RunRequest(studies=(study,), prior=prior, cache=cache, dicom_with=(DicomExtra.lungs,))
     # what the request would read from files
     given = {"chain": Chain(**stages), "context": Context.model_validate(stated)}
     assert all(hasattr(RunRequest, name) for name in given)
@@ -195,7 +196,7 @@ def review(folder: Path, saved: Mapping[str, Any], *, study: Path, out: Path) ->
     app = typer.Typer()
     app.add_typer(review_app, name="review")
     paths = map(str, (folder / "report.json", out / "review.json", "--study", study, "-o", out))
-    done = CliRunner().invoke(app, ["review", "apply", *paths, "--dicom"])
+    done = CliRunner().invoke(app, ["review", "apply", *paths, "--dicom-with", "lungs"])
     assert done.exit_code == 0, done.output
     return out
 
