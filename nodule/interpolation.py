@@ -1,4 +1,4 @@
-"""Linear interpolation between grids whose axes are parallel, one slice of the target at a time.
+"""From grid to grid where their axes are parallel, one slice of the target at a time.
 
 Such a grid's index along each axis depends on one axis of the other alone. So a slice of the
 target needs two slices of the source and no more memory than a few slices, and it is the same
@@ -86,6 +86,23 @@ class ParallelGrids:
             found = below + np.float32(index - low) * (above - below)
             found[~covered] = outside_hu
             yield found
+
+    def nearest(self, labels_zyx: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the labels of the nearest voxels, 0 outside the source.
+
+        Parameters
+        ----------
+        labels_zyx : uint8, on the source grid.
+        """
+        turned = np.transpose(labels_zyx, self.axes)
+        near = [
+            np.clip(np.floor(index + 0.5), 0, count - 1).astype(int)
+            for index, count in zip(self.index_zyx, turned.shape, strict=True)
+        ]
+        found = turned[np.ix_(*near)]
+        for axis, (index, count) in enumerate(zip(self.index_zyx, turned.shape, strict=True)):
+            np.moveaxis(found, axis, 0)[~_inside(index, count)] = 0
+        return found
 
 
 def _inside(index: NDArray[np.float64], count: int) -> NDArray[np.bool_]:

@@ -12,7 +12,6 @@ import numpy as np
 from nodule.ct import SeriesSource
 from nodule.dicom.options import DicomOptions
 from nodule.errors import InputError
-from nodule.fhir import bundle_json
 from nodule.findings import Finding
 from nodule.geometry import Geometry
 from nodule.manifest import manifest_of
@@ -140,7 +139,7 @@ def write_report_files(
         **_maps_of(report, saliency_maps),
         # the mark makes Excel read UTF-8
         **{name: text.encode("utf-8-sig") for name, text in _tables(report).items()},
-        **({FHIR_NAME: bundle_json(report)} if fhir else {}),
+        **(_fhir_of(report) if fhir else {}),
         REPORT_NAME: report_json(report),
     }
     choose = folder if callable(folder) else lambda: folder
@@ -260,6 +259,12 @@ def _maps_of(report: Report, maps: Sequence[SaliencyMap]) -> Mapping[str, bytes]
         files = saliency_files(each, record=record)
         contents |= {f"{SALIENCY_FOLDER}/{name}": content for name, content in files.items()}
     return contents
+
+
+def _fhir_of(report: Report) -> Mapping[str, bytes]:
+    from nodule.fhir import bundle_json  # which loads highdicom's codes
+
+    return {FHIR_NAME: bundle_json(report)}
 
 
 def _check_masks(report: Report, masks: Mapping[str, NoduleMask], grid: Geometry) -> None:

@@ -205,6 +205,9 @@ def resample_labels(
     -------
     NDArray : uint8, shape ``target.shape_zyx``, 0 where the source does not reach.
     """
+    grids = ParallelGrids.between(source, target)
+    if grids is not None:
+        return grids.nearest(labels_zyx)
     import SimpleITK as sitk
 
     return _onto(labels_zyx, source, target, sitk.sitkNearestNeighbor, 0.0)

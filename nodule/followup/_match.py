@@ -14,7 +14,6 @@ from itertools import chain
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
 
 from nodule.errors import InputError
 from nodule.findings import Finding
@@ -146,6 +145,8 @@ def _without(saving_mm: Array, pair: tuple[int, int]) -> Array:
 
 
 def _solve(saving_mm: Array) -> Mapping[int, int]:
+    from scipy.optimize import linear_sum_assignment  # which most runs do without
+
     rows, columns = linear_sum_assignment(saving_mm, maximize=True)
     return {int(r): int(c) for r, c in zip(rows, columns, strict=True) if saving_mm[r, c] > 0}
 

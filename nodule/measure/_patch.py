@@ -8,7 +8,6 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
 
 from nodule.geometry import Vector
 from nodule.hu import NETWORK_WINDOW
@@ -84,6 +83,8 @@ def lung_hull(air: Mask) -> Mask:
     The costal pleura is convex seen from within, so what bulges into the lung from it lies inside
     the hull, and the wall outside.
     """
+    from scipy.spatial import ConvexHull, QhullError
+
     everything = np.ones_like(air)
     labels, count = ndimage.label(air)
     if count == 0:

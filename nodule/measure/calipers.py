@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
-from scipy.spatial.distance import pdist, squareform
-from skimage.measure import find_contours, marching_cubes, mesh_surface_area
 
 from nodule.errors import InputError
 from nodule.geometry import Geometry, Vector, as_vector
@@ -82,6 +79,8 @@ def sphericity(mask_zyx: NDArray[np.bool_], geometry: Geometry) -> float:
     Both are those of the unsmoothed 0.5 mesh (marching cubes), whose steps add surface: a ball
     of voxels has 0.88 to 0.91, not 1.
     """
+    from skimage.measure import marching_cubes, mesh_surface_area
+
     padded = np.pad(mask_zyx, 1).astype(np.float32)
     vertices, faces, _, _ = marching_cubes(padded, 0.5, spacing=geometry.spacing_zyx_mm)  # type: ignore[no-untyped-call]
     a, b, c = np.moveaxis(vertices[faces].astype(np.float64), 1, 0)
@@ -92,6 +91,8 @@ def sphericity(mask_zyx: NDArray[np.bool_], geometry: Geometry) -> float:
 
 def _outlines(mask_yx: NDArray[np.bool_], spacing_yx_mm: NDArray[np.float64]) -> list[Polygon]:
     """Return closed outlines, holes included, as rows (y, x) in mm from pixel (0, 0)."""
+    from skimage.measure import find_contours
+
     padded = np.pad(mask_yx, 1).astype(np.float64)
     return [(contour - 1.0) * spacing_yx_mm for contour in find_contours(padded, 0.5)]  # type: ignore[no-untyped-call]
 
@@ -102,6 +103,9 @@ def _longest(polygons: list[Polygon]) -> Polygon:
 
 
 def _farthest_pair(polygon: Polygon) -> Polygon:
+    from scipy.spatial import ConvexHull
+    from scipy.spatial.distance import pdist, squareform
+
     corners = polygon[ConvexHull(polygon).vertices]
     distances = squareform(pdist(corners))
     first, second = np.unravel_index(int(distances.argmax()), distances.shape)

@@ -95,3 +95,18 @@ def test_grids_are_parallel_only_where_no_voxel_is_missed(
         direction=as_matrix(turn @ np.asarray(AXIAL_DIRECTION)),
     )
     assert (ParallelGrids.between(source, TARGET) is not None) == is_parallel
+
+
+def test_labels_are_those_of_the_nearest_voxel_and_none_outside() -> None:
+    labels = np.random.default_rng(6).integers(1, 4, SOURCE.shape_zyx).astype(np.uint8)
+    target = Geometry(
+        shape_zyx=(14, 9, 8), spacing_zyx_mm=(1.3, 1.0, 0.83), origin_lps_mm=(-4.1, 9.7, 38.2)
+    )
+    grids = ParallelGrids.between(SOURCE, target)
+    assert grids is not None
+    found = grids.nearest(labels)
+    for index in np.ndindex(*target.shape_zyx):
+        place = target.index_to_lps(index)
+        near = tuple(np.rint(SOURCE.lps_to_index(place)).astype(int))
+        assert found[index] == (labels[near] if SOURCE.contains(place) else 0)
+    assert (found == 0).any()
