@@ -102,7 +102,7 @@ class ParallelGrids:
         found = turned[np.ix_(*near)]
         for axis, (index, count) in enumerate(zip(self.index_zyx, turned.shape, strict=True)):
             np.moveaxis(found, axis, 0)[~_inside(index, count)] = 0
-        return found
+        return np.asarray(found, dtype=np.uint8)
 
 
 def _inside(index: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
