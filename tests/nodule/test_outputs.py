@@ -2,15 +2,18 @@ import csv
 import gzip
 import io
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import fault_layer
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from made_findings import EVEN, seen_in, with_malignancy, with_nodule
 
+from nodule import outputs
 from nodule.findings import Characteristics, Finding
 from nodule.lung_disease import DiseasedLung, LungDisease
 from nodule.masks import NoduleMask
@@ -403,3 +406,43 @@ def test_findings_in_diffusely_diseased_lung_are_grouped_and_marked(
     group = table.index("In diffusely diseased lung")
     assert table.index('href="#N2"') < group < table.index('href="#N1"')
     assert page.count("in diffusely diseased lung</strong>") == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [fault_layer.kill_this_process, fault_layer.refuse_for_space],
+    ids=["kill", "full disk"],
+)
+def test_a_fault_at_any_call_leaves_the_old_or_the_new_report(
+    report: Report,
+    study: Study,
+    lungs: LungMask,
+    masks: dict[str, NoduleMask],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Callable[[], None],
+) -> None:
+    """R7, R11: every file of a report, written again and again."""
+    monkeypatch.setattr(outputs, "render_html", lambda said, **_: said.study.patient.patient_name)
+    folder, wholes = tmp_path / "out" / "CT", []
+
+    def write(name: str) -> None:
+        said = _named(report, name)
+        write_report_files(said, study=study, lungs=lungs, masks=masks, folder=folder, fhir=True)
+
+    def content() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    for name in ("new", "old"):
+        write(name)
+        wholes.append(content())
+
+    def look() -> None:
+        assert content() in wholes
+        write("old")  # the next run clears up
+        assert content() == wholes[1]
+        assert list(folder.parent.iterdir()) == [folder]
+
+    codes = fault_layer.fault_at_every_call(lambda: write("new"), look, fault=fault)
+    assert len(codes) > 30  # four calls a file, and those of the folder
+    assert content() == wholes[0]  # the one without a fault
