@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import fault_layer
 import pytest
 import toy_flows
 from hypothesis import HealthCheck, given, settings
@@ -225,6 +226,31 @@ def test_a_full_disk_leaves_nothing_half_written(cache: Cache) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert cache.keys() == (OTHER.key,)
     assert list((cache.root / "partial").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [fault_layer.kill_this_process, fault_layer.refuse_for_space],
+    ids=["kill", "full disk"],
+)
+def test_a_fault_at_any_call_stores_a_whole_entry_or_none(
+    cache: Cache, fault: Callable[[], None]
+) -> None:
+    """R7, R11: each folder, file, write, synchronisation and rename."""
+    store(cache, OTHER)
+    stored = []
+
+    def look() -> None:
+        assert set(cache.verify().values()) == {None}
+        assert cache.load(OTHER.key, CODEC) == 41
+        stored.append(cache.has(RECIPE.key))
+        cache.prune(max_age_s=None, max_size=None)
+        shutil.rmtree(cache.root / "entries-v3" / RECIPE.key, ignore_errors=True)
+
+    codes = fault_layer.fault_at_every_call(lambda: store(cache), look, fault=fault)
+    assert len(codes) > 10
+    assert set(stored) == {False, True}  # the name of what is whole is synchronised last
+    assert cache.load(RECIPE.key, CODEC) == 41  # the one without a fault
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
