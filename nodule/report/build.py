@@ -12,6 +12,7 @@ from nodule.advice.management import manage
 from nodule.errors import InputError
 from nodule.findings import Finding, masks_of
 from nodule.followup import Comparison, lungs_cut
+from nodule.home_ground import state_home_ground
 from nodule.intended_use import Limits
 from nodule.lung_disease import LungDisease
 from nodule.mask_labels import MaskReference, refer_to_masks
@@ -73,6 +74,15 @@ def build_report(
         software=software_of(provenance),
         provenance=provenance,
         quality=quality_checks(study, lungs, extent),
+        home_ground=as_printed(
+            state_home_ground(
+                study,
+                lungs,
+                whole=not lungs_cut(lungs),
+                finding_count=len(findings),
+                disease=disease,
+            )
+        ),
         disease=extent,
         findings=stated,
         dominant=dominant_id(stated, extent),

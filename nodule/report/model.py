@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from nodule.advice.context import Context
 from nodule.advice.management import Management
 from nodule.followup import Change, Comparison
+from nodule.home_ground import HomeGround
 from nodule.intended_use import Limits
 from nodule.lung_disease import LungDisease
 from nodule.report._confidentiality import Deidentification
@@ -68,8 +69,9 @@ class Report(Part):
     ``findings`` and ``added`` are active; ``rejected`` is what readers set apart; ``reviews`` says
     who decided so, in order of time. The last three are empty until a review is applied.
     ``dominant`` names the most suspicious of the findings outside diseased lung; nobody rates what
-    readers add. ``disease`` is how much of the lungs is diseased beyond nodules, null where nobody
-    measured it.
+    readers add. ``home_ground`` says whether the networks' figures hold for such a study, null in
+    reports that were made before. ``disease`` is how much of the lungs is diseased beyond nodules,
+    null where nobody measured it.
     ``context`` is what somebody stated besides the images, ``comparison`` null where no prior study
     was given, ``management`` what published rules make of it all, ``limits`` what none of it says.
     ``deidentification`` says how identifiers were removed, and is null where they stand.
@@ -80,6 +82,7 @@ class Report(Part):
     software: Software
     provenance: Provenance
     quality: tuple[QualityCheck, ...]
+    home_ground: HomeGround | None = None
     disease: LungDisease | None = None
     findings: tuple[ReportedNodule, ...]
     dominant: str | None

@@ -22,7 +22,7 @@ from nodule.training._crop_set import CropSet, distinct
 from nodule.training._crop_set_writing import replace_series, write_table
 from nodule.training._hard_negatives import ScanDetection, read_detections, write_detections
 from nodule.training._held_out_folds import HELD_OUT_PATIENTS, Fold, scans_of_other_folds
-from nodule.training._intensity import ScannerRanges, draw_scanner
+from nodule.training._intensity import Scanner, ScannerRanges, draw_scanner
 from nodule.training._lung_field import LungField
 from nodule.training._nodule_record import Kind, NoduleRecord
 from nodule.training._nodule_stack import MARGIN_MM, CropSlices, NoduleStack
@@ -56,6 +56,7 @@ __all__ = [
     "Region",
     "SamplePose",
     "ScanDetection",
+    "Scanner",
     "ScannerRanges",
     "ShapeDistance",
     "annotations_in",
