@@ -60,7 +60,7 @@ def shift(
     with bar("shift") as progress:
         result = evaluate_shift(
             scans,
-            chain=Chain().on_device(device),
+            chain=Chain().computed_by(device=device),
             store=store,
             only=tuple(acquisition or ()),
             seed=seed,
@@ -101,7 +101,7 @@ def home(
         result = evaluate_home(
             [scan for path in scans for scan in find_scans(path)],
             crops=None if data is None else CropSet.open(data),
-            chain=Chain().on_device(device),
+            chain=Chain().computed_by(device=device),
             seed=seed,
             progress=progress,
         )
