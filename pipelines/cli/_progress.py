@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from pipelines.runner import Event
+
+_FIRST_WORDS = "looking through the files"
 
 
 @functools.cache
@@ -43,8 +45,21 @@ def with_bar(paths: Sequence[Path], title: str) -> Iterator[Path]:
             yield path
 
 
+@contextmanager
+def until_shown(words: str) -> Iterator[None]:
+    """Show on a terminal what is done before there is anything else to show, and erase it."""
+    from rich.live import Live
+    from rich.text import Text
+
+    with Live(Text(words), console=stderr_console(), transient=True, auto_refresh=False):
+        yield
+
+
 class StageBars:
-    """A progress bar for each stage of one study, on stderr from the first event on."""
+    """A progress bar for each stage of one study, on stderr from the first event on.
+
+    Until then a terminal shows that the files are looked through.
+    """
 
     def __init__(self, title: str) -> None:
         from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
@@ -59,11 +74,14 @@ class StageBars:
         )
         self._tasks: dict[str, Any] = {}
         self._title = title
+        self._before = ExitStack()
 
     def __enter__(self) -> StageBars:
+        self._before.enter_context(until_shown(_FIRST_WORDS))
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._before.close()
         if self._tasks:  # an error before the first event stands alone
             self._bars.stop()
 
@@ -92,6 +110,7 @@ class StageBars:
 
     def _update(self, step: str, share: float, state: str) -> None:
         if not self._tasks:
+            self._before.close()
             self._bars.console.print(printable(self._title), highlight=False, markup=False)
             self._bars.start()
         if step not in self._tasks:

@@ -33,7 +33,7 @@ from pipelines.cli._options import (
     ThresholdOption,
     ViewerOption,
 )
-from pipelines.cli._progress import StageBars, stderr_console
+from pipelines.cli._progress import StageBars, stderr_console, until_shown
 from pipelines.cli._summary import finish
 from pipelines.cli._terminal import PrintableMessages
 
@@ -114,9 +114,10 @@ def run(
 
 def run_studies(request: RunRequest, *, out: Path) -> None:
     """Write the reports that are asked for, and end as :func:`finish` does."""
-    from pipelines.batch import run_batch
+    with until_shown("loading"):
+        from pipelines.batch import run_batch
 
-    prepare(request)
+        prepare(request)
     batch = run_batch(request.studies, lambda study: run_study(study, request, out=out))
     finish(batch, {"done": [_row(each) for each in batch.done]})
 
