@@ -33,42 +33,71 @@ class Archive:
             return response.headers["Content-Type"], response.read()
 
 
-@contextlib.contextmanager
-def running_orthanc(folder: Path, *, node_port: int = 1) -> Iterator[Archive]:
-    """Yield an Orthanc with DICOMweb on ports of this machine alone; the test skips without one.
+@dataclass
+class OrthancProcess:
+    """An Orthanc with DICOMweb, on ports of this machine alone.
 
     It knows the title ``NODULE``, at a port of this machine, and refuses every other.
     """
-    program = shutil.which("Orthanc")
-    if program is None or not PLUGIN.exists():
+
+    words: tuple[str, ...]
+    log: Path
+    archive: Archive
+    process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def in_folder(cls, folder: Path, *, node_port: int = 1) -> OrthancProcess:
+        folder.mkdir(parents=True, exist_ok=True)
+        http_port, dicom_port = free_ports()
+        config = {
+            "StorageDirectory": str(folder / "db"),
+            "IndexDirectory": str(folder / "db"),
+            "HttpPort": http_port,
+            "RemoteAccessAllowed": False,
+            "DicomPort": dicom_port,
+            "DicomAet": "ARCHIVE",
+            "DicomCheckCalledAet": True,
+            "DicomAlwaysAllowStore": False,
+            "DicomCheckModalityHost": True,
+            "DicomModalities": {"nodule": ["NODULE", "127.0.0.1", node_port]},
+            "Plugins": [str(PLUGIN)],
+            "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+        }
+        path = folder / "config.json"
+        path.write_text(json.dumps(config))
+        archive = Archive(http_port=http_port, dicom_port=dicom_port)
+        return cls(("Orthanc", str(path)), folder / "log", archive)
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self.words, stdout=log, stderr=log)
+        wait_for(self.archive, self.process)
+
+    def kill(self) -> None:
+        """Kill it, and start it again."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.start()
+
+    def stop(self) -> None:
+        assert self.process is not None
+        self.process.terminate()
+        self.process.wait(timeout=20)
+
+
+@contextlib.contextmanager
+def running_orthanc(folder: Path, *, node_port: int = 1) -> Iterator[Archive]:
+    """Yield an Orthanc as `OrthancProcess` describes it; the test skips where there is none."""
+    if shutil.which("Orthanc") is None or not PLUGIN.exists():
         pytest.skip("Orthanc (orthanc, orthanc-dicomweb) is not installed")
     pytest.importorskip("pynetdicom", reason="pynetdicom is not installed")
-    http_port, dicom_port = free_ports()
-    config = {
-        "StorageDirectory": str(folder / "db"),
-        "IndexDirectory": str(folder / "db"),
-        "HttpPort": http_port,
-        "RemoteAccessAllowed": False,
-        "DicomPort": dicom_port,
-        "DicomAet": "ARCHIVE",
-        "DicomCheckCalledAet": True,
-        "DicomAlwaysAllowStore": False,
-        "DicomCheckModalityHost": True,
-        "DicomModalities": {"nodule": ["NODULE", "127.0.0.1", node_port]},
-        "Plugins": [str(PLUGIN)],
-        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
-    }
-    path = folder / "config.json"
-    path.write_text(json.dumps(config))
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([program, path], stdout=log, stderr=log)
-        try:
-            archive = Archive(http_port=http_port, dicom_port=dicom_port)
-            wait_for(archive, process)
-            yield archive
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+    orthanc = OrthancProcess.in_folder(folder, node_port=node_port)
+    orthanc.start()
+    try:
+        yield orthanc.archive
+    finally:
+        orthanc.stop()
 
 
 def free_ports() -> tuple[int, int]:

@@ -66,7 +66,8 @@ class Inbox:
         self._quota_bytes = quota_bytes
         self._lock = threading.Lock()
         self._used_bytes = 0
-        self._changed_s = {each.name: time.time() - each.quiet_s for each in self.studies()}
+        # whoever was sending when the node ended gets the time to go on
+        self._changed_s = {each.name: time.time() for each in self.studies()}
         self.measure()
 
     @property
