@@ -4,7 +4,7 @@ Decisions
 ---------
 * **Completion** (PS3.3 C.17.2) is measured by what readers have decided: COMPLETE where a reader
   has accepted, rejected or added every finding, PARTIAL otherwise, as in every first report.
-* **Verification** is a person's who answers for the content: VERIFIED where the last review names
+* **Attestation** is a person's who answers for the content: VERIFIED where the last review names
   its reader and attests to the report on behalf of an organization. A review alone is none.
 * **Preliminary** is whatever is not both.
 * **Dates** are those of the last review, or else of the time when the objects are written.
@@ -22,7 +22,7 @@ _REVIEW_STEP = 10  # between the series numbers of a report and of its next revi
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verification:
+class Attestation:
     """Who answers for a document.
 
     Parameters
@@ -50,7 +50,7 @@ class DocumentState:
     """
 
     complete: bool
-    verification: Verification | None
+    verification: Attestation | None
     reviews: int
     reviewed_at: datetime | None
 
@@ -89,9 +89,9 @@ class DocumentState:
         return first + _REVIEW_STEP * self.reviews
 
 
-def _verification(report: Report) -> Verification | None:
+def _verification(report: Report) -> Attestation | None:
     last = report.reviews[-1] if report.reviews else None
     reader = None if last is None else reader_name(last.reader)
     if last is None or reader is None or last.attested_for is None:
         return None
-    return Verification(reader=reader, organization=last.attested_for, at=last.saved_at)
+    return Attestation(reader=reader, organization=last.attested_for, at=last.saved_at)
