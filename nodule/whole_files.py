@@ -83,7 +83,8 @@ def check_writable(place: Path, *, folder: bool) -> None:
 
     Parameters
     ----------
-    place : what is to be written; folders above it may be missing.
+    place : what is to be written; the folder of a file must be there, those above a folder need
+        not be.
     folder : whether it is a folder, which may be there already.
 
     Raises
@@ -94,7 +95,7 @@ def check_writable(place: Path, *, folder: bool) -> None:
         number = errno.ENOTDIR if folder else errno.EISDIR
         raise OSError(number, os.strerror(number), place.name)
     above = place if folder else place.parent
-    while not above.exists():
+    while folder and not above.exists():
         above = above.parent
     with tempfile.TemporaryFile(dir=above):
         pass

@@ -1,5 +1,6 @@
 """A file appears whole or not at all."""
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -8,7 +9,7 @@ import fault_layer
 import pytest
 
 from nodule import whole_files
-from nodule.whole_files import whole_file, whole_text, write_whole
+from nodule.whole_files import check_writable, whole_file, whole_text, write_whole
 
 OLD, NEW = b"old", b"new" * 1000
 
@@ -95,6 +96,34 @@ def test_a_disk_that_refuses_at_any_call_leaves_the_older_file(
     )
     assert set(codes) == {1}
     assert path.read_bytes() == NEW
+
+
+@pytest.mark.parametrize(
+    ("place", "folder", "error"),
+    [
+        ("new", True, None),
+        ("a/b/new", True, None),
+        ("folder", True, None),
+        ("file", True, NotADirectoryError),
+        ("file/below", True, NotADirectoryError),
+        ("new", False, None),
+        ("file", False, None),
+        ("folder", False, IsADirectoryError),
+        ("missing/new", False, FileNotFoundError),
+        ("file/below", False, NotADirectoryError),
+        ("x" * 300, True, OSError),
+        ("x" * 300, False, OSError),
+    ],
+)
+def test_what_cannot_be_written_is_known_before(
+    tmp_path: Path, place: str, folder: bool, error: type[OSError] | None
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    with contextlib.nullcontext() if error is None else pytest.raises(error):
+        check_writable(tmp_path / place, folder=folder)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_racing_writers_leave_one_of_them_whole(tmp_path: Path) -> None:

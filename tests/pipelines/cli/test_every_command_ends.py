@@ -42,7 +42,15 @@ WORK = {  # the words of a command, and what it calls for its work
     "--seriesuids {file}": "nodule.lidc.read_series_uids",
     "cache verify --cache {cache}": "pipelines.cache.Cache.verify",
 }
-SHORT = {"about", "batch", "push", "card", "config", "cache"}  # or tried where their room is tested
+SHORT = {
+    "about",
+    "batch",
+    "serve",
+    "push",
+    "card",
+    "config",
+    "cache",
+}  # or tried where their room is tested
 
 
 @pytest.fixture
