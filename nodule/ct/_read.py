@@ -31,7 +31,7 @@ def read_ct(path: Path | str, *, series_uid: str | None = None) -> Study:
 
     Returns
     -------
-    Study : float32 HU with index z ascending to the head, in LPS mm.
+    Study : HU, int16 where all are whole and else float32, index z ascending to the head, LPS mm.
 
     Raises
     ------
