@@ -34,6 +34,8 @@ TEXT: Mapping[str, tuple[str, ...]] = {  # field: values that contradict the res
     "HeaderSize": ("-1", "64"),
     "ElementToIntensityFunctionSlope": ("2",),
     "DistanceUnits": ("cm", "um"),
+    "Modality": ("MET_MOD_MR", "MET_MOD_PET", "MET_MOD_US"),
+    "ObjectType": ("Tube", "Mesh"),
     "type": ("ushort", "float", "uchar", "block", "", "unsigned int"),
     "dimension": ("2", "4", "x"),
     "space": ("scanner-xyz", "3D-right-handed", "", "left-posterior"),

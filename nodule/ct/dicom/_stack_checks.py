@@ -140,7 +140,19 @@ def warnings_of(stack: Stack) -> tuple[StudyWarning, ...]:
                 message="the slices' numbers do not follow their positions, which were used",
             )
         )
-    return (*found, *_storage_warnings(stack))
+    return (*found, *_skipped_numbers(stack), *_storage_warnings(stack))
+
+
+def _skipped_numbers(stack: Stack) -> Iterator[StudyWarning]:
+    """Tell of numbers that leave some out between all slices: the gaps alone look even."""
+    numbers = [i.instance_number for i in stack.images if i.frames == 1]
+    known = [n for n in numbers if n is not None]
+    step = min((abs(a - b) for a, b in pairwise(known)), default=1)
+    if step > 1 and len(known) == len(stack.images):
+        message = (
+            f"the slices' numbers go by steps of {step} or more: slices between them may be missing"
+        )
+        yield StudyWarning(code="SKIPPED_NUMBERS", message=message)
 
 
 def _stated_orders(stack: Stack) -> Iterator[list[float | None]]:

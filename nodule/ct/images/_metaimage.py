@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,9 @@ from nodule.ct.images._image_file import (
     unsupported,
 )
 from nodule.ct.images._text_header import image_of, put_once, read_shape, read_start
+from nodule.errors import InputError
 from nodule.geometry import Geometry, as_matrix, as_vector
+from nodule.study import StudyWarning
 
 _TYPES = {
     "MET_CHAR": "i1",
@@ -33,8 +37,8 @@ def open_metaimage(path: Path) -> ImageFile:
 
     Raises
     ------
-    InputError : ``UNREADABLE``, ``UNSUPPORTED_FORMAT``, ``UNSAFE_DATA_FILE``, ``CANNOT_READ``,
-        ``TOO_LARGE``, ``TOO_FEW_SLICES``.
+    InputError : ``NOT_CT``, ``UNREADABLE``, ``UNSUPPORTED_FORMAT``, ``UNSAFE_DATA_FILE``,
+        ``CANNOT_READ``, ``TOO_LARGE``, ``TOO_FEW_SLICES``.
     GeometryError : ``NO_ORIENTATION``, or those of :class:`Geometry`.
     """
     fields, header_bytes = _header(path)
@@ -46,7 +50,7 @@ def open_metaimage(path: Path) -> ImageFile:
     stated = _stated_axes(path, fields)
     lengths = np.linalg.norm(stated.direction, axis=0)
     extent_mm = np.multiply(stated.spacing_zyx_mm, shape_ijk)
-    return image_of(
+    file = image_of(
         path,
         data,
         source_format="metaimage",
@@ -58,6 +62,20 @@ def open_metaimage(path: Path) -> ImageFile:
         # the lengths of the directions would be taken for voxels of another size
         off_mm=float(np.abs(lengths - 1).max() * np.linalg.norm(extent_mm)),
     )
+    return replace(file, warnings=(*file.warnings, *_other_orientation(fields, stated)))
+
+
+def _other_orientation(fields: dict[str, str], stated: Geometry) -> Iterator[StudyWarning]:
+    """Tell of letters that contradict the matrix, which readers go by."""
+    letters = fields.get("anatomicalorientation", "???").upper()
+    axes = np.asarray(stated.direction)
+    main = np.abs(axes).argmax(axis=0)
+    expected = "".join(_LETTERS[a][int(axes[a, k] < 0)] for k, a in enumerate(main))
+    if any(one not in ("?", other) for one, other in zip(letters, expected, strict=False)):
+        message = (
+            f"AnatomicalOrientation does not fit TransformMatrix, which is {expected} and was used"
+        )
+        yield StudyWarning(code="ORIENTATION_DIFFERS", message=message)
 
 
 def _header(path: Path) -> tuple[dict[str, str], int]:
@@ -78,6 +96,14 @@ def _dtype(path: Path, fields: dict[str, str]) -> np.dtype[np.generic]:
     kind = _TYPES.get(fields.get("elementtype", ""))
     if kind is None:
         raise unsupported(path.name, f"element type {fields.get('elementtype', 'absent')[:32]}")
+    if fields.get("modality", _CT[0]).upper() not in _CT:
+        raise InputError(
+            f"{path.name} is not CT",
+            code="NOT_CT",
+            expected=_CT[0],
+            got=fields["modality"][:32],
+            hint="Give a chest CT.",
+        )
     for name, allowed in _PLAIN.items():
         stated = fields.get(name, allowed[0]).lower()
         if stated not in allowed:
@@ -98,7 +124,10 @@ _PLAIN = {
     "elementtointensityfunctionslope": ("1", "1.0"),
     "elementtointensityfunctionoffset": ("0", "0.0", "-0"),
     "distanceunits": ("mm",),
+    "objecttype": ("image",),
 }
+_CT = ("MET_MOD_CT", "MET_MOD_OTHER", "MET_MOD_UNKNOWN")
+_LETTERS = ("RL", "AP", "IS")  # where an axis of LPS begins, ascending and descending
 
 
 def _stated_axes(path: Path, fields: dict[str, str]) -> Geometry:

@@ -261,3 +261,12 @@ def test_without_numbers_the_old_slice_location_tells_the_order(
     slices[3].SliceLocation, slices[4].SliceLocation = -10, -7.5
     study = read_ct(synthetic.save(slices, tmp_path / "exchanged"))
     assert "SLICE_ORDER" in {w.code for w in study.warnings}
+
+
+@pytest.mark.parametrize(("step", "told"), [(1, False), (2, True)])
+def test_numbers_tell_that_every_second_slice_is_missing(
+    synthetic: Any, tmp_path: Path, step: int, told: bool
+) -> None:
+    slices = synthetic.make_slices()[::step]
+    study = read_ct(synthetic.save(slices, tmp_path))
+    assert ("SKIPPED_NUMBERS" in {w.code for w in study.warnings}) == told

@@ -467,6 +467,8 @@ def test_voxels_cannot_begin_after_the_end_of_all_files(tmp_path: Path) -> None:
         ("BinaryData = False", "UNSUPPORTED_FORMAT"),
         ("NDims = 4", "UNSUPPORTED_FORMAT"),
         ("ElementType = MET_SHORT\nElementType = MET_FLOAT", "UNREADABLE"),
+        ("Modality = MET_MOD_MR", "NOT_CT"),
+        ("ObjectType = Tube", "UNSUPPORTED_FORMAT"),
     ],
 )
 def test_a_metaimage_that_needs_a_guess_is_refused(
@@ -509,3 +511,19 @@ def test_an_nrrd_in_millimetres_is_read(study: Study, tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], 'space units: "mm" "mm" "mm"', *lines[1:], ""]))
     np.testing.assert_array_equal(read_ct(path).volume.array_zyx, study.volume.array_zyx)
+
+
+@pytest.mark.parametrize(
+    ("letters", "warned"), [("RAI", False), ("???", False), ("LAI", True), ("ARI", True)]
+)
+def test_letters_that_contradict_the_matrix_are_told(
+    study: Study, tmp_path: Path, letters: str, warned: bool
+) -> None:
+    """ITK calls the axes of LPS by where they begin: right, anterior, inferior."""
+    path = tmp_path / "case.mhd"
+    sitk.WriteImage(to_simpleitk(study), str(path))
+    text = path.read_text()
+    assert "AnatomicalOrientation = RAI" in text
+    path.write_text(text.replace("Orientation = RAI", f"Orientation = {letters}"))
+    codes = {warning.code for warning in read_ct(path).warnings}
+    assert ("ORIENTATION_DIFFERS" in codes) == warned
