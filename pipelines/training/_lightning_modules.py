@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from nodule.errors import StageError
 from pipelines.training._finetuning import RateGroup
+from pipelines.training._two_slices import compute_two_slices_as_three
 from pipelines.training.task import Loop, Sample, Samples, Task
 
 
@@ -31,6 +32,7 @@ class TrainedModule(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.loop = loop
+        compute_two_slices_as_three(network)
         self.network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         self.groups = groups
         # a closure, because averaging copies the module deeply and must not copy the data
