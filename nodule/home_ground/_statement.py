@@ -161,7 +161,10 @@ def _reason(name: str, value: float | None, low: float | None, high: float | Non
 
 
 def _distance(reason: HomeReason) -> float:
-    """Return the distance from the middle of the limits in half widths; one-sided limits are 1."""
+    """Return the distance from the middle of the limits in half widths; one-sided limits are 1.
+
+    What is positive by nature, as noise, is compared by its logarithm.
+    """
     value, low, high = reason.value, reason.low, reason.high
     if value is None:
         return 0.0
@@ -170,4 +173,6 @@ def _distance(reason: HomeReason) -> float:
             return 0.0
         limit = high if high is not None else low
         return 1.0 + abs(value - (limit or 0.0)) / max(abs(limit or 0.0), 1.0)
+    if low > 0 and value > 0:
+        value, low, high = (math.log(each) for each in (value, low, high))
     return abs(value - 0.5 * (low + high)) / (0.5 * (high - low))
