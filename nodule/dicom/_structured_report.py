@@ -172,8 +172,12 @@ def _container(name: Code, items: Sequence[sr.ContentItem]) -> sr.ContainerConte
     return container
 
 
-def _of_the_exam(report: Report) -> Iterator[sr.CodeContentItem]:
-    """State that nothing was found, and the exam's category."""
+def _of_the_exam(report: Report) -> Iterator[sr.ContentItem]:
+    """State that nothing was found, the exam's category, and what limits both.
+
+    That is a diffuse pattern, for which rules for nodules wait, and that a study is unlike those
+    on which the networks' figures were measured.
+    """
     if not report.active:
         absent = sr.CodeContentItem(
             name=code.SCOPES["nodule"], value=code.ABSENT, relationship_type=_CONTAINS
@@ -185,6 +189,17 @@ def _of_the_exam(report: Report) -> Iterator[sr.CodeContentItem]:
             yield sr.CodeContentItem(
                 name=code.LUNG_RADS, value=category, relationship_type=_CONTAINS
             )
+    limits = []
+    if report.diffuse is not None:
+        limits.append(
+            f"The pattern is diffuse: {report.diffuse.in_words}. Rules for nodules do not apply "
+            "until a reader has judged it."
+        )
+    if report.home_ground is not None and not report.home_ground.is_home:
+        limits.append(report.home_ground.statement)
+    for text in limits:
+        plain = text.replace("’", "'")  # else the whole document would need another character set
+        yield sr.TextContentItem(name=code.COMMENT, value=plain, relationship_type=_CONTAINS)
 
 
 def _key_images(report: Report, headers: tuple[Dataset, ...]) -> list[Dataset]:

@@ -154,7 +154,8 @@ def test_a_lung_rads_category_is_stated_for_the_exam(
     report = screened(case, remeasured(case.report.findings[0], texture="solid"))
     path = write_dicom_sr(report, source=case.source, segmentation=None, folder=tmp_path)
     # 12.6 x 9.4 mm, solid, baseline: 8 to < 15 mm
-    (category,) = items_of(path, "C0034375")
+    category, *limits = items_of(path, "C0034375")
+    assert "figures do not hold" in limits[0].TextValue
     assert category.ConceptNameCodeSequence[0].CodeValue == "1362105002"
     assert category.ConceptCodeSequence[0].CodeValue == "LR2022-4A"
     assert dciodvfy(path) == []

@@ -194,7 +194,9 @@ def test_draws_both_axes_on_the_key_image(case: Case, tmp_path: Path) -> None:
 
 def test_says_that_nodules_are_absent(negative: Path) -> None:
     assert groups_of(negative) == []
-    (absent,) = items_of(negative, "C0034375")
+    absent, *limits = items_of(negative, "C0034375")
+    # what stands beside it is said in words
+    assert {each.ValueType for each in limits} <= {"TEXT"}
     assert absent.ConceptNameCodeSequence[0].CodeValue == "27925004"
     assert absent.ConceptCodeSequence[0].CodeValue == "272519000"
 
