@@ -77,7 +77,7 @@ INTENDED_USE = IntendedUse(
     not_for=(
         "a diagnosis, or a decision on treatment or follow-up, without a radiologist’s own reading",
         "ruling out nodules or cancer, choosing which images are read, or leaving any unread",
-        "anything but nodules of the lung: no other disease is looked for",
+        "anything but nodules of the lung: other disease is at most warned of, never assessed",
         "children, and chests after the removal of a lung",
         "other parts of the body, other images than CT, and pictures of CT on film or screen",
     ),
