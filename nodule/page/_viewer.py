@@ -21,6 +21,7 @@ from nodule.hu import AIR_HU, LUNG_WINDOW, MEDIASTINAL_WINDOW, HuArray, HuWindow
 from nodule.page.figures import ring_radius_mm
 from nodule.report.model import Report
 from nodule.report.reader_review import Decision
+from nodule.report.reported_nodule import ReportedNodule
 from nodule.resample import bin_average, resample_mask, resample_to_geometry
 from nodule.study import Study
 from nodule.volume import LungMask, Volume
@@ -152,6 +153,7 @@ def _settings(report: Report, study: Study, grid: Geometry) -> dict[str, Any]:
                 "center_lps_mm": finding.nodule.center_lps_mm,
                 "look_at_lps_mm": finding.nodule.key_point_lps_mm,
                 "verdict": _verdict(decisions.get(finding.nodule.id)),
+                "size": _axes(finding),
                 "radius_mm": round(ring_radius_mm(finding.extent_mm), 2),
             }
             for finding in report.active
@@ -161,8 +163,14 @@ def _settings(report: Report, study: Study, grid: Geometry) -> dict[str, Any]:
             "input_sha256": report.provenance.input_sha256,
             "series_instance_uid": report.study.series.series_instance_uid,
             "next_added": report.next_added,
+            "context": report.context.model_dump(mode="json"),
         },
     }
+
+
+def _axes(finding: ReportedNodule) -> tuple[float, float] | None:
+    measured = finding.nodule.measurement
+    return None if measured is None else (measured.long_axis_mm, measured.short_axis_mm)
 
 
 def _verdict(decision: Decision | None) -> str | None:

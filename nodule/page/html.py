@@ -39,7 +39,7 @@ from nodule.study import Study, dicom_day
 from nodule.volume import LungMask
 
 _SIZES = tuple(each.name for each in fields(Measurement))
-_SCRIPTS = ("slices.js", "viewer.js", "review.js")
+_SCRIPTS = ("slices.js", "viewer.js", "corrections.js", "review.js")
 _OTHERS: tuple[Plane, ...] = ("coronal", "sagittal")
 
 _SETTING_WORDS = {

@@ -66,6 +66,10 @@ class PlacedNodules:
 
     def moved(self, stated: ReportedNodule, decision: Decision | None) -> ReportedNodule:
         """Return a nodule where the reader wants it, measured there unless it is the same one."""
+        placed = self._placed(stated, decision)
+        return placed if decision is None else _corrected(placed, decision)
+
+    def _placed(self, stated: ReportedNodule, decision: Decision | None) -> ReportedNodule:
         named = replace(stated, lobe=self._context.of(stated.nodule.id).lobe)
         if decision is None or decision.moved_to_lps_mm is None:
             return named
@@ -111,6 +115,33 @@ class PlacedNodules:
         if finding.mask is not None:
             self.masks[id_] = finding.mask
         return finding.nodule
+
+
+def _corrected(stated: ReportedNodule, decision: Decision) -> ReportedNodule:
+    """Return a nodule as the reader measured it, and in the lung in which he saw it."""
+    nodule = stated.nodule
+    if decision.lung is not None and decision.lung != nodule.lung:
+        nodule = replace(nodule, lung=decision.lung, lung_zone=None)
+    if decision.size is None:
+        return with_nodule(stated, nodule)
+    size, measured = decision.size, nodule.measurement
+    texture = size.texture or (None if measured is None else measured.texture)
+    core = size.solid_axes_mm if texture == "part-solid" else None
+    if measured is not None and (size.long_axis_mm, size.short_axis_mm) == (
+        measured.long_axis_mm,
+        measured.short_axis_mm,
+    ):
+        same = replace(measured, texture=texture, solid_axes_mm=core, solid_volume_mm3=None)
+        return with_nodule(stated, replace(nodule, measurement=as_printed(same)))
+    read = Measurement(
+        center_lps_mm=nodule.center_lps_mm if measured is None else measured.center_lps_mm,
+        long_axis_mm=size.long_axis_mm,
+        short_axis_mm=size.short_axis_mm,
+        texture=texture,
+        solid_axes_mm=core,
+        mean_hu=None if measured is None else measured.mean_hu,
+    )
+    return with_nodule(stated, replace(nodule, measurement=as_printed(read)))
 
 
 def same_nodule(nodule: Nodule, place: Vector) -> bool:

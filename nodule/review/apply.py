@@ -55,7 +55,9 @@ def apply_review(
     radius, or within half its mean diameter where no volume is stated, is the same nodule and keeps
     its sizes and its mask. One moved further, and one that was added, is measured from the reader's
     point, by the report's own rules of growth; where that cannot be done it has no sizes, and a
-    warning says so. What rule sets say is asked again.
+    warning says so. A reader's own size, type, lung and facts stand in place of the software's, and
+    what the software derived from its mask is then left out; the mask stays. What rule sets say is
+    asked again.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ def apply_review(
     lungs : to name the side.
     masks : of the report's findings, by their ids, as
         :func:`nodule.outputs.read_masks` reads them.
-    context : what is stated now, None for what the report holds.
+    context : what is stated now, in place of what the review or else the report holds.
 
     Raises
     ------
@@ -74,7 +76,7 @@ def apply_review(
     """
     check_review(report, review)
     decided = {decision.id: decision for decision in review.decisions}
-    stated = context or report.context
+    stated = context or review.context or report.context
     placed = PlacedNodules(report, study=study, lungs=lungs, context=stated, masks=masks)
     findings = tuple(placed.moved(e, decided.get(e.nodule.id)) for e in report.findings)
     added = (

@@ -4,6 +4,7 @@
   const byId = (id) => document.getElementById(id);
   const settings = JSON.parse(byId("viewer-settings").textContent);
   const viewer = window.noduleViewer;
+  const corrections = window.noduleCorrections;
   const UNSIZED_RADIUS_MM = 6;
   const VERDICTS = [["", "undecided"], ["accepted", "accept"], ["rejected", "reject"]];
 
@@ -11,7 +12,13 @@
     finding.id, { verdict: finding.verdict ?? "", movedTo: null, comment: "" },
   ]));
   const additions = [];
+  const context = structuredClone(settings.review.context);
+  const reader = context.reader ?? {};
+  const factsOf = (id) => (context.findings[id] ??= {});
+  const stated = JSON.stringify([context, reader]);
+  const draftName = `nodule-review-${settings.review.report_sha256}`;
   let unsaved = false;
+  let keepsDraft = true;
 
   const minus = (number) => String(number).replace("-", "−");
   const rounded = (point) => point.map((v) => Math.round(v * 1000) / 1000);
@@ -43,8 +50,11 @@
 
   function review() {
     const before = new Map(settings.findings.map((each) => [each.id, each.verdict ?? ""]));
+    const sizes = new Map(settings.findings.map((each) => [
+      each.id, corrections.size(decisions.get(each.id), each.size),
+    ]));
     const decided = [...decisions].filter(([id, d]) =>
-      d.verdict !== before.get(id) || d.movedTo || d.comment.trim());
+      d.verdict !== before.get(id) || d.movedTo || d.comment.trim() || sizes.get(id) || d.lung);
     return {
       format: "nodule-review-1",
       report_sha256: settings.review.report_sha256,
@@ -56,6 +66,8 @@
         id,
         verdict: d.verdict || null,
         moved_to_lps_mm: d.movedTo,
+        size: sizes.get(id),
+        lung: d.lung ?? null,
         comment: d.comment.trim() || null,
       })),
       additions: additions.map((each) => ({
@@ -63,12 +75,68 @@
         long_axis_mm: each.longAxis,
         comment: each.comment.trim() || null,
       })),
+      context: JSON.stringify([context, reader]) === stated ? null : statedNow(),
     };
+  }
+
+  // What is stated now, without what is empty.
+  function statedNow() {
+    const named = (facts) => Object.values(facts).some((value) => value !== null);
+    const findings = Object.fromEntries(
+      Object.entries(context.findings).filter(([, facts]) => named(facts)));
+    const says = Object.values(reader).some((value) => value);
+    return { ...context, findings, reader: says ? reader : null };
+  }
+
+  // Why the review cannot be saved, null where it can.
+  function fault() {
+    for (const finding of settings.findings) {
+      const size = corrections.size(decisions.get(finding.id), finding.size);
+      if (typeof size === "string") return `${finding.id}: ${size}`;
+    }
+    return null;
   }
 
   function changed() {
     unsaved = true;
+    keepDraft();
     refresh();
+  }
+
+  // ---- what is not saved yet is kept in this browser
+
+  function keepDraft() {
+    const draft = { decisions: [...decisions], additions, context, reader,
+      by: byId("review-reader").value };
+    try {
+      localStorage.setItem(draftName, JSON.stringify(draft));
+    } catch {
+      keepsDraft = false; // a browser may forbid it; the page then says so
+    }
+  }
+
+  function takeDraft() {
+    let draft = null;
+    try {
+      draft = JSON.parse(localStorage.getItem(draftName));
+    } catch {
+      keepsDraft = false;
+    }
+    if (!draft) return;
+    for (const [id, decision] of draft.decisions) Object.assign(decisions.get(id), decision);
+    additions.push(...draft.additions);
+    Object.assign(context, draft.context);
+    Object.assign(reader, draft.reader);
+    byId("review-reader").value = draft.by;
+    unsaved = true;
+  }
+
+  function dropDraft() {
+    try {
+      localStorage.removeItem(draftName);
+    } catch {
+      keepsDraft = false;
+    }
   }
 
   function refresh() {
@@ -77,7 +145,11 @@
     const count = (verdict) => verdicts.filter((each) => each === verdict).length;
     byId("review-count").textContent =
       `${count("accepted")} accepted, ${count("rejected")} rejected, ${count("")} undecided, ` +
-      `${additions.length} added${unsaved ? "; not saved yet" : ""}`;
+      `${additions.length} added${unsaved ? "; not saved yet" : ""}` +
+      `${unsaved && !keepsDraft ? ", and lost when this page is closed" : ""}`;
+    const why = fault();
+    byId("review-fault").textContent = why ? `Cannot be saved: ${why}.` : "";
+    byId("review-save").disabled = Boolean(why);
   }
 
   function save() {
@@ -88,6 +160,7 @@
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
     unsaved = false;
+    dropDraft();
     refresh();
   }
 
@@ -148,8 +221,11 @@
       move(rounded(viewer.cursor())));
     const back = button("Undo", `Move ${finding.id} back`, () => move(null));
     back.hidden = true;
+    if (decision.movedTo) move(decision.movedTo);
+    const more = make("details", {}, make("summary", { textContent: "Correct" }),
+      corrections.ofFinding(finding.id, decision, factsOf(finding.id), changed));
     return row(finding.id, () => viewer.jump(lookAt(finding)),
-      [group], [here, moved, back], [commentBox(finding.id, decision)]);
+      [group, more], [here, moved, back], [commentBox(finding.id, decision)]);
   }
 
   function additionRow(each, n) {
@@ -183,7 +259,11 @@
 
   function start() {
     byId("review").hidden = false;
+    takeDraft();
     byId("review-found").replaceChildren(...settings.findings.map(findingRow));
+    byId("review-exam").replaceChildren(...corrections.ofExam(context, reader, changed));
+    listAdditions();
+    byId("review-reader").addEventListener("input", changed);
     byId("review-add").addEventListener("click", add);
     byId("review-save").addEventListener("click", save);
     addEventListener("beforeunload", (event) => {

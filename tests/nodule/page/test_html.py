@@ -286,6 +286,67 @@ def test_a_review_is_saved_and_fits_its_report(
     assert [each.nodule.id for each in reviewed.report.active] == ["N1", "N3", "R1"]
 
 
+def test_all_that_a_reader_signs_can_be_corrected_and_outlives_a_reload(
+    page: Any,
+    report: Report,
+    study: Study,
+    lungs: LungMask,
+    tmp_path: Path,
+    masks: dict[str, NoduleMask],
+) -> None:
+    page.locator("[data-review=N1] summary").click()
+    page.get_by_label("Long axis of N1", exact=True).fill("11")
+    page.get_by_label("Short axis of N1", exact=True).fill("12")
+    assert "N1: the short axis is longer" in page.text_content("#review-fault")
+    assert page.get_by_role("button", name="Save the review file").is_disabled()
+    page.get_by_label("Short axis of N1", exact=True).fill("9")
+    page.get_by_label("Type of N1").select_option("part-solid")
+    page.get_by_label("Solid long axis of N1").fill("6")
+    page.get_by_label("Solid short axis of N1").fill("5")
+    page.get_by_label("Lung of N1", exact=True).select_option("right")
+    page.get_by_label("Lobe of N1").select_option("RML")
+    page.get_by_label("Spiculation of N1").select_option("yes")
+    page.get_by_label("Benign sign of N1").select_option("fat")
+    page.locator("#review summary", has_text="Person and exam").click()
+    page.get_by_label("Setting", exact=True).select_option("screening-baseline")
+    page.get_by_label("Age", exact=True).fill("61")
+    page.get_by_label("known cancer", exact=True).select_option("no")
+    page.get_by_label("S: another significant finding").check()
+    page.get_by_label("Reader").fill("A. Reader")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.wait_for_selector("#viewer[data-ready]")
+    assert "not saved yet" in page.text_content("#review-count")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Save the review file").click()
+    waiting.value.save_as(tmp_path / "review.json")
+    review = read_review(tmp_path / "review.json")
+    (decision,) = review.decisions
+    assert decision.size is not None
+    assert decision.size.model_dump() == {
+        "long_axis_mm": 11.0,
+        "short_axis_mm": 9.0,
+        "texture": "part-solid",
+        "solid_axes_mm": (6.0, 5.0),
+    }
+    assert decision.lung == "right"
+    assert review.reader == "A. Reader"
+    stated = review.context
+    assert stated is not None
+    assert (stated.setting, stated.age_years) == ("screening-baseline", 61)
+    assert stated.known_cancer is False
+    assert stated.reader is not None
+    assert stated.reader.significant_other_finding
+    facts = stated.findings["N1"]
+    assert (facts.lobe, facts.spiculation, facts.benign_feature) == ("RML", True, "fat")
+    assert stated.findings.keys() == {"N1"}
+    reviewed = apply_review(report, review, study=study, lungs=lungs, masks=masks).report
+    assert reviewed.findings[0].mean_diameter_mm == 10.0
+    page.reload()
+    page.wait_for_selector("#viewer[data-ready]")
+    assert "not saved yet" not in page.text_content("#review-count")  # the draft has gone
+
+
 def test_a_study_without_findings_and_image_numbers_can_be_read_and_added_to(
     browser: Any,
     study: Study,

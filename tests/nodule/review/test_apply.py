@@ -95,6 +95,83 @@ def test_a_small_move_keeps_sizes_and_a_large_one_drops_them(
     assert moved[1].assessment == report.findings[0].assessment
 
 
+def test_the_readers_size_type_and_lung_win_everywhere(
+    report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
+) -> None:
+    size = {
+        "long_axis_mm": 11.0,
+        "short_axis_mm": 9.0,
+        "texture": "part-solid",
+        "solid_axes_mm": (6.0, 5.0),
+    }
+    review = review_of(report, decisions=[{"id": "N1", "size": size, "lung": "right"}])
+    reviewed = fold(report, review, study=study, lungs=lungs, masks=masks)
+    first = reviewed.findings[0]
+    measured = first.nodule.measurement
+    assert measured is not None
+    assert (measured.long_axis_mm, measured.short_axis_mm) == (11.0, 9.0)
+    assert (measured.texture, measured.solid_axes_mm) == ("part-solid", (6.0, 5.0))
+    assert measured.volume_mm3 is None  # that of the software's mask is not the reader's
+    assert first.mean_diameter_mm == 10.0
+    assert (first.nodule.lung, first.nodule.lung_zone) == ("right", None)
+    row = findings_csv(reviewed).splitlines()[1]
+    assert ",11.0,9.0,10.0," in row
+    assert reviewed.decisions["N1"].size == review.decisions[0].size
+    assert reviewed.findings[1:] == report.findings[1:]
+
+
+def test_a_reader_who_corrects_the_type_alone_leaves_the_volume(
+    report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
+) -> None:
+    before = report.findings[0].nodule.measurement
+    assert before is not None
+    size = {
+        "long_axis_mm": before.long_axis_mm,
+        "short_axis_mm": before.short_axis_mm,
+        "texture": "ground-glass",
+    }
+    review = review_of(report, decisions=[{"id": "N1", "size": size}])
+    after = fold(report, review, study=study, lungs=lungs, masks=masks).findings[0]
+    assert after.nodule.measurement == replace(before, texture="ground-glass")
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        {"long_axis_mm": 8.0, "short_axis_mm": 9.0},
+        {"long_axis_mm": 8.0, "short_axis_mm": 7.0, "solid_axes_mm": (9.0, 5.0)},
+        {"long_axis_mm": 8.0, "short_axis_mm": 7.0, "solid_axes_mm": (4.0, 5.0)},
+        {"long_axis_mm": 8.0, "short_axis_mm": 7.0, "texture": "solid", "solid_axes_mm": (4, 3)},
+        {"long_axis_mm": 0.0, "short_axis_mm": 7.0},
+        {"long_axis_mm": 8.0},
+    ],
+)
+def test_a_size_that_contradicts_itself_is_refused(report: Report, size: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        review_of(report, decisions=[{"id": "N1", "size": size}])
+
+
+def test_what_the_reader_states_of_person_and_findings_is_asked_again(
+    report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
+) -> None:
+    stated = {
+        "setting": "screening-baseline",
+        "age_years": 60,
+        "known_cancer": False,
+        "findings": {"N1": {"lobe": "LUL", "spiculation": True}},
+        "reader": {"significant_other_finding": True},
+    }
+    review = review_of(report, context=stated)
+    reviewed = fold(report, review, study=study, lungs=lungs, masks=masks)
+    assert reviewed.findings[0].lobe == "LUL"
+    (exam,) = reviewed.management.exam
+    assert exam.rule_set == "Lung-RADS"
+    assert any(each.startswith("The reader states S") for each in exam.caveats)
+    assert report.management.exam == ()
+    over = fold(report, review, study=study, lungs=lungs, masks=masks, context=Context())
+    assert over.management.exam == ()  # what is stated beside the command wins
+
+
 def test_warns_of_what_stands_alone(
     report: Report, study: Study, lungs: LungMask, masks: dict[str, NoduleMask]
 ) -> None:
