@@ -38,6 +38,7 @@ _PADDING_GAP_HU = 200.0  # to the lowest value measured; noise leaves no such ga
 _PADDING_VALUES = 2  # round the circle, and where nothing was reconstructed
 # chests, a skull and phantoms: -37 to 76; moved by 200 or scaled by 0.8: below -128, or above 133
 _SOFT_HU, _MIDDLE_HU = 300.0, (-120.0, 130.0)
+_MUCH_AIR, _MOST_AIR_HU = 0.05, -550.0  # the same: below -760; halved round water: above -510
 # the same: 0 to 7 % at the border, 0 to 3 % dense; with the sign turned: 67 % and more, 51 to 88 %
 _BRIGHT_ABOVE_HU, _MOST_BRIGHT = 200.0, 0.3
 _DENSE_ABOVE_HU, _MOST_DENSE = 500.0, 0.25
@@ -132,7 +133,7 @@ def _refuse_without_tissue(measured: NDArray[np.float32]) -> None:
 
 
 def _refuse_shifted(measured: NDArray[np.float32]) -> None:
-    """Refuse soft tissue that lies beyond fat or beyond contrast medium: a wrong rescale."""
+    """Refuse soft tissue beyond fat or contrast medium, and air too dense: a wrong rescale."""
     soft = measured[(measured > -_SOFT_HU) & (measured < _SOFT_HU)]
     middle = float(np.median(soft)) if soft.size else 0.0
     low, high = _MIDDLE_HU
@@ -140,6 +141,10 @@ def _refuse_shifted(measured: NDArray[np.float32]) -> None:
         raise _not_hu(
             f"soft tissue round {low:.0f} to {high:.0f} HU, by its median", f"{middle:.0f} HU"
         )
+    air = measured[measured < _AIR_BELOW_HU]
+    middle = float(np.median(air)) if air.size >= _MUCH_AIR * measured.size else AIR_HU
+    if middle > _MOST_AIR_HU:
+        raise _not_hu(f"air below {_MOST_AIR_HU:.0f} HU, by its median", f"{middle:.0f} HU")
 
 
 def _refuse_inverted(sample: NDArray[np.float32], measured: NDArray[np.bool_]) -> None:

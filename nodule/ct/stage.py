@@ -21,7 +21,7 @@ class ReadCt:
     """
 
     name: ClassVar[str] = "read_ct"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     def run(self, *, source: SeriesSource, progress: Progress = silent) -> Study:
         """Return the series as a trusted volume; raises as :func:`nodule.ct.read_source`.

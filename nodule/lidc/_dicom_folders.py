@@ -73,7 +73,9 @@ def refuse_several_patients(folder: Path, series: Iterable[FolderSeries]) -> Non
     ------
     InputError : ``SEVERAL_PATIENTS``.
     """
-    patients = {each.patient for each in series if each.modality == "CT"}
+    # within one series it is for the reader of it to say
+    by_series = {each.uid: each.patient for each in series if each.modality == "CT"}
+    patients = set(by_series.values())
     if len(patients) > 1:
         raise InputError(
             f"{folder.name} holds CT of several patients",

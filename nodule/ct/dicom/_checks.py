@@ -39,7 +39,15 @@ _NOT_DENSITY = (
     *("URIC", "CALCIUM_SUPP", "PERFUSION", "PBV", "DOSE"),
 )
 # the defined terms, and what writers spell out
-_HU_NAMES = ("HU", "HU_MOD", "US", "HOUNSFIELD", "HOUNSFIELD UNIT", "HOUNSFIELD UNITS")
+_HU_NAMES = (
+    "HU",
+    "HU_MOD",
+    "US",
+    "HOUNSFIELD",
+    "HOUNSFIELD UNIT",
+    "HOUNSFIELD UNITS",
+    "UNSPECIFIED",
+)
 
 Images = Sequence[ImageHeader]
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from pydicom.dataset import Dataset
 
 from nodule.ct._containers import Member
 from nodule.ct.dicom import _syntaxes, attributes
 from nodule.ct.dicom._body_part import BODY_PART_KEYWORDS, stated_body_part
+from nodule.ct.dicom._descriptive import DESCRIPTIVE_KEYWORDS, malformed_in
 from nodule.ct.dicom._dicom_file import ParsedFile, PixelSpan, parse_file, quiet_pydicom
 from nodule.ct.dicom._enhanced import flat_frames
 from nodule.ct.dicom._patient import IDENTIFYING_KEYWORDS, patient_digest
@@ -129,22 +128,6 @@ _IMAGE_KEYWORDS = (
     *BODY_PART_KEYWORDS,
     "ExtendedOffsetTable",
 )
-# nothing that is read or measured depends on these: one that is malformed is taken as absent
-_DESCRIPTIVE: Mapping[str, Callable[[Dataset, str], str | float | None]] = MappingProxyType(
-    {
-        "InstanceNumber": attributes.integer,
-        "SeriesNumber": attributes.integer,
-        "SeriesDescription": attributes.text,
-        "Manufacturer": attributes.text,
-        "ManufacturerModelName": attributes.text,
-        "ConvolutionKernel": attributes.text,
-        "SliceThickness": attributes.number,
-        "KVP": attributes.number,
-        "Exposure": attributes.number,
-        "CTDIvol": attributes.number,
-        "ContrastBolusAgent": attributes.text,
-    }
-)
 
 
 def read_dicom_file(member: Member) -> DicomFile:
@@ -157,7 +140,7 @@ def read_dicom_file(member: Member) -> DicomFile:
         Later faults are in the result's ``error``, so that the series is known to be affected.
     """
     with quiet_pydicom():
-        parsed = parse_file(member, (*_IMAGE_KEYWORDS, *_DESCRIPTIVE, *OVERLAY_BIT_TAGS))
+        parsed = parse_file(member, (*_IMAGE_KEYWORDS, *DESCRIPTIVE_KEYWORDS, *OVERLAY_BIT_TAGS))
         if parsed.is_directory:
             raise DicomSeriesError(
                 f"{member.name} is an index of other files", code="DICOMDIR", hint=_INDEX_HINT
@@ -256,7 +239,7 @@ def _image(
         or attributes.stated(dataset, "TemporalPositionIdentifier", attributes.text)
         or attributes.stated(dataset, "TemporalPositionTimeOffset", attributes.text),
         stack_id=attributes.stated(dataset, "StackID", attributes.text),
-        malformed=tuple(k for k in _DESCRIPTIVE if _is_malformed(dataset, k)),
+        malformed=malformed_in(dataset),
     )
 
 
@@ -280,14 +263,6 @@ def _series_header(dataset: Dataset, transfer_syntax: str) -> SeriesHeader:
         body_part=stated_body_part(dataset),
         lossy=lossy == "01" or (transfer_syntax in _syntaxes.LOSSY and lossy != "00"),
     )
-
-
-def _is_malformed(dataset: Dataset, keyword: str) -> bool:
-    try:
-        _DESCRIPTIVE[keyword](dataset, keyword)
-    except DicomSeriesError:
-        return True
-    return False
 
 
 def _modality(dataset: Dataset) -> str | None:

@@ -83,8 +83,11 @@ def _load(path: Path) -> tuple[Any, NDArray[np.float64]]:
         with nibabel.openers.ImageOpener(str(path)) as stream:
             stated = type(image.header).from_fileobj(stream, check=False)
         lengths_mm = np.asarray(stated["pixdim"][1:4], float)
+        size = int(stated["sizeof_hdr"])
     except Exception as error:  # whatever nibabel raises on malformed input
         raise unreadable(path.name, type(error).__name__) from None
+    if size != stated.sizeof_hdr:
+        raise unreadable(path.name, f"a header that states {size} bytes")
     if not (np.isfinite(lengths_mm).all() and lengths_mm.min() > 0):
         raise GeometryError(
             f"{path.name} does not state the size of its voxels",

@@ -91,6 +91,9 @@ def _dtype(path: Path, fields: dict[str, str]) -> np.dtype[np.generic]:
         raise unsupported(path.name, f"dimension {fields['dimension'][:16]}")
     if any(name in fields for name in _QUANTISED):
         raise unsupported(path.name, "values that stand for others, by old min and old max")
+    kinds = set(fields.get("kinds", "").lower().split()) - {"domain", "space", "???"}
+    if kinds:
+        raise unsupported(path.name, f"an axis of kind {min(kinds)[:16]}")
     endian = fields.get("endian", "").lower()
     if kind[1] != "1" and endian not in ("little", "big"):
         raise unreadable(path.name, "no endian")

@@ -76,7 +76,10 @@ def test_an_orientation_that_rounding_turned_is_read_and_told(
     slices = synthetic.make_slices()
     for ds in slices:
         ds.PixelSpacing = [7.0, 9.0]
-        ds.RescaleIntercept += 400  # soft tissue, as in a field of that size there must be
+        # lung in soft tissue, as in a field of that size there must be
+        stored = np.full(ds.pixel_array.shape, 40 - int(ds.RescaleIntercept), "<i2")
+        stored[5:20, 5:15] -= 890 + np.arange(10, dtype="<i2")
+        ds.PixelData = stored.tobytes()
     turned = np.asarray(slices[4].ImageOrientationPatient, float)
     turned[2] += off
     slices[4].ImageOrientationPatient = [f"{value:.9f}" for value in turned]

@@ -52,6 +52,7 @@ def test_a_chest_passes() -> None:
         pytest.param(lambda hu: hu - 200, id="200 too low"),
         pytest.param(lambda hu: hu + 200, id="200 too high"),
         pytest.param(lambda hu: 0.8 * (hu + 1024) - 1024, id="slope 0.8"),
+        pytest.param(lambda hu: 0.5 * hu, id="halved"),
         pytest.param(lambda hu: -hu, id="sign turned"),
         pytest.param(lambda hu: 3071 - hu, id="stored values turned"),
         pytest.param(lambda hu: -600 - hu, id="window turned"),
@@ -138,6 +139,22 @@ def test_the_median_of_soft_tissue_is_no_denser_than_contrast_and_no_less_than_f
     array = volume(**{"-1024": 0.1, "-850": 0.6, soft_hu: 0.25, "500": 0.05})
     assert verdict(array) == expected
     assert verdict(array, geometry=SPOT) == "OK"  # which may lie inside fat, or a heart
+
+
+@pytest.mark.parametrize(
+    ("air_hu", "share", "expected"),
+    [
+        ("-551", 0.2, "OK"),
+        ("-549", 0.2, "NOT_HU"),
+        ("-549", 0.051, "NOT_HU"),
+        ("-549", 0.049, "OK"),
+    ],
+)
+def test_the_median_of_much_air_is_no_denser_than_airless_lung(
+    air_hu: str, share: float, expected: str
+) -> None:
+    array = volume(**{"-1024": 1e-4, air_hu: share, "40": 1 - share - 1e-4})
+    assert verdict(array) == expected
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.299, "OK"), (0.301, "NOT_HU")])
@@ -318,4 +335,4 @@ def test_image_files_are_warned_of_short_coverage_like_dicom(
 def test_a_lowest_value_that_stands_alone_is_padding_and_no_air(gap_hu: int, expected: str) -> None:
     """Stored values without their rescale, round which something else was put."""
     array = volume(**{str(-310): 0.1, str(-310 + gap_hu): 0.1, "0": 0.8})
-    assert verdict(array) == expected
+    assert verdict(array, geometry=SPOT, is_stated=False) == expected

@@ -487,6 +487,7 @@ def test_a_metaimage_that_needs_a_guess_is_refused(
     [
         ('space units: "cm" "cm" "cm"', "UNSUPPORTED_FORMAT"),
         ('space units: "mm" "mm" "m"', "UNSUPPORTED_FORMAT"),
+        ("kinds: domain domain vector", "UNSUPPORTED_FORMAT"),
         ("old min: 0", "UNSUPPORTED_FORMAT"),
         ("space directions: (nan,0,0) (0,0.7,0) (0,0,2.5)", "BAD_SPACING"),
         ("space directions: (0,0,0) (0,0.7,0) (0,0,2.5)", "BAD_SPACING"),
