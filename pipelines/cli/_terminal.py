@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
+import sys
 import unicodedata
 from collections.abc import Iterator
 from typing import Any, cast
@@ -40,14 +42,29 @@ def printable(text: str, *, keep: str = "") -> str:
     )
 
 
+def escape_what_cannot_be_shown() -> None:
+    """Let a terminal of few characters, as under ``LC_ALL=C``, show the others as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def say(text: str) -> None:
     """Print lines on stdout."""
     typer.echo(printable(text, keep="\n"))
 
 
 def say_json(text: str) -> None:
-    """Print JSON on stdout, with what would steer the terminal escaped as JSON has it."""
-    typer.echo("".join(map(_json_character, text)))
+    """Print JSON on stdout, with what would steer the terminal escaped as JSON has it.
+
+    So is what the terminal has no characters for.
+    """
+    shown = "".join(map(_json_character, text))
+    try:
+        shown.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        shown = "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in shown)
+    typer.echo(shown)
 
 
 def say_error(text: str) -> None:

@@ -32,7 +32,13 @@ from pipelines.cli._review import review_app
 from pipelines.cli._run import run
 from pipelines.cli._serve import serve
 from pipelines.cli._summary import NOTHING_DONE, WRONG_USAGE, summarise
-from pipelines.cli._terminal import CodedGroup, PrintableMessages, say, say_error
+from pipelines.cli._terminal import (
+    CodedGroup,
+    PrintableMessages,
+    escape_what_cannot_be_shown,
+    say,
+    say_error,
+)
 from pipelines.cli._train import train
 from pipelines.cli._verify import verify
 from pipelines.interrupt import Interrupted, raise_on_signals
@@ -109,6 +115,7 @@ def main() -> None:
     The exit status is 2 for wrong usage, 130 for SIGINT, 143 for SIGTERM and 1 for everything else.
     """
     raise_on_signals()
+    escape_what_cannot_be_shown()
     os.umask(os.umask(_OWNER_ONLY) | _OWNER_ONLY)  # results and caches name patients, or show them
     assert logging.lastResort is not None
     logging.lastResort.addFilter(PrintableMessages())

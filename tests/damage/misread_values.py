@@ -148,6 +148,8 @@ def padding_within_tissue(rng: Random, series: DamagedSeries) -> None:
     put(where, "PixelPaddingValue", int(hu - usual))(series.slices)
     if rng.random() < 0.5:
         limit = int(hu - usual + rng.randint(-1000, 1000))
+        if not series.slices[0].PixelRepresentation:
+            limit = max(limit, 0)
         put(where, "PixelPaddingRangeLimit", limit)(series.slices)
 
 

@@ -48,7 +48,8 @@ class Truth:
         steps = np.rint(to_truth)
         corners = np.array([(*c, 1) for c in itertools.product(*((0, n - 1) for n in shape))])
         apart_mm = np.linalg.norm((self.affine @ (to_truth - steps) @ corners.T)[:3], axis=0)
-        if not (np.abs(steps[:3, :3]).sum(axis=0) == 1).all() or apart_mm.max() > MAX_ERROR_MM:
+        is_turned = (np.abs(steps[:3, :3]).sum(axis=0) == 1).all()
+        if not (is_turned and apart_mm.max() <= MAX_ERROR_MM):  # which NaN is not
             return False
         index = np.tensordot(steps[:3, :3], np.indices(shape), 1) + steps[:3, 3, None, None, None]
         index = index.astype(int)

@@ -16,7 +16,7 @@ TEXT: Mapping[str, tuple[str, ...]] = {  # field: values that contradict the res
     "BinaryDataByteOrderMSB": ("True",),
     "CompressedData": ("*",),
     "TransformMatrix": ("0 0 0 0 0 0 0 0 0", "1 0 0 0 1 0", "nan 0 0 0 1 0 0 0 1", "", "~", "~"),
-    "Offset": ("nan 0 0", "0 0", "x y z", "", "1e400 0 0"),
+    "Offset": ("nan 0 0", "0 0", "x y z", "", "1e400 0 0", "1e30 0 0"),
     "ElementSpacing": ("0 7.5 13", "-9.5 7.5 13", "nan 7.5 13", "9.5 7.5", "", "9e-3 7e-3 1e-2"),
     "DimSize": (
         "36 32 11",
@@ -43,7 +43,7 @@ TEXT: Mapping[str, tuple[str, ...]] = {  # field: values that contradict the res
     "space directions": ("none", "(1,0,0) (0,1,0)", "(0,0,0) (0,1,0) (0,0,1)", "", "~", "~", "~"),
     "endian": ("big", ""),
     "encoding": ("raw", "gzip", "ascii", "hex", "bzip2", ""),
-    "space origin": ("(nan,0,0)", "(0,0)", "", "none", "(x,y,z)"),
+    "space origin": ("(nan,0,0)", "(0,1e30,0)", "(0,0)", "", "none", "(x,y,z)"),
     "space units": ('"um" "um" "um"', '"mm" "mm" "cm"', '"cm"'),
     "units": ('"cm" "cm" "cm"',),
     "byte skip": ("1", "-1"),

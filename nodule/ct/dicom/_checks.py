@@ -21,6 +21,7 @@ from nodule.geometry import Geometry
 MIN_SLICES = 3  # the fewest whose two gaps can be compared
 MAX_VOXELS = 1 << 29  # 512 x 512 x 2048, 2 GiB as float32
 MAX_FIELD_MM3 = 1 << 30  # 820 x 820 x 1,590 mm, a whole body; 4 GiB as float32 of 1 mm
+MAX_ORIGIN_MM = 100_000.0  # beyond, rounding alone moves voxels
 MAX_OBLIQUE_COSINE = 0.7071  # the normal within 45 degrees of the body's axis
 ORIENTATION_TOLERANCE = 5e-4  # 0.2 mm at the edge of a field of 400 mm; rounding to 3 decimals
 UNIT_TOLERANCE = 1e-3
@@ -242,7 +243,16 @@ def too_large(voxels: int) -> NoduleError | None:
 
 
 def too_wide(geometry: Geometry) -> NoduleError | None:
-    """Refuse a field so large that its grid of 1 mm would not fit into memory."""
+    """Refuse a field so large that its grid of 1 mm would not fit into memory, or so far away."""
+    farthest_mm = float(np.abs(geometry.origin_lps_mm).max())
+    if farthest_mm > MAX_ORIGIN_MM:
+        return DicomSeriesError(
+            "a volume lies farther away than a scanner reaches",
+            code="BAD_ORIGIN",
+            expected=f"a first voxel within {MAX_ORIGIN_MM:.0f} mm",
+            got=f"{farthest_mm:g} mm",
+            hint=EXPORT_HINT,
+        )
     extent_mm = np.abs(geometry.affine[:3, :3]) @ np.asarray(geometry.shape_zyx, float)
     if np.prod(np.maximum(extent_mm, 1.0)) <= MAX_FIELD_MM3:
         return None

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from damage.made_series import SIGNED, make_slices, save
 
 from pipelines.cli._terminal import PrintableMessages, in_markup, printable, say_json
 
@@ -90,3 +92,25 @@ def test_a_command_without_arguments_shows_its_help() -> None:
     assert done.returncode == 2
     assert "prune" in done.stdout + done.stderr
     assert "WRONG_USAGE" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_terminal_of_few_characters_shows_the_others_as_escapes(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    slices = make_slices(SIGNED)
+    for ds in slices:
+        ds.SpecificCharacterSet, ds.SeriesDescription = "ISO_IR 192", "Größe 胸部"
+    folder = save(slices, tmp_path / "Größe 胸部")
+    done = subprocess.run(
+        [sys.executable, "-m", "nodule", "check", folder, *words],
+        env=os.environ | {"PYTHONIOENCODING": "ascii", "COLUMNS": "400"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    said = done.stdout.decode("ascii")
+    if words:
+        assert json.loads(said)["series"][0]["description"] == "Größe 胸部"
+    else:
+        assert r"Gr\xf6\xdfe \u80f8\u90e8" in said

@@ -106,6 +106,17 @@ def test_slices_a_hundredth_of_a_millimetre_apart_lie_at_one_position(
     assert ("DUPLICATE_POSITIONS" in problems(slices)) == doubled
 
 
+@pytest.mark.parametrize(("far_mm", "verdict"), [(99_000, "OK"), (101_000, "BAD_ORIGIN")])
+def test_a_scan_lies_within_reach_of_a_scanner(
+    synthetic: Any, tmp_path: Path, far_mm: float, verdict: str
+) -> None:
+    slices = synthetic.make_slices()
+    for ds in slices:
+        _move(ds, np.array([1.0, 0, 0]), far_mm)
+    (record,) = inventory(synthetic.save(slices, tmp_path)).series
+    assert record.verdict == verdict
+
+
 @pytest.mark.parametrize(("gap_mm", "refused"), [(19.999, False), (20.001, True)])
 def test_slices_lie_less_than_20_mm_apart(
     synthetic: Any, problems: Check, gap_mm: float, refused: bool

@@ -461,6 +461,7 @@ def test_voxels_cannot_begin_after_the_end_of_all_files(tmp_path: Path) -> None:
         ("TransformMatrix = 0 0 0 0 0 0 0 0 0", "BAD_DIRECTION"),
         ("TransformMatrix = 1 0 0 1 0 0 0 0 1", "BAD_DIRECTION"),
         ("Offset = 0 nan 0", "BAD_ORIGIN"),
+        ("Offset = 0 100001 0", "BAD_ORIGIN"),
         ("ElementToIntensityFunctionSlope = 2", "UNSUPPORTED_FORMAT"),
         ("ElementToIntensityFunctionOffset = -1024", "UNSUPPORTED_FORMAT"),
         ("DistanceUnits = cm", "UNSUPPORTED_FORMAT"),
