@@ -65,6 +65,8 @@ class MeasurementGroups:
         self._uids = tracking_uids(report)
         self._said = judgements(report)
         self._series = sr.SourceSeriesForSegmentation(series_uid)
+        (name,) = self._series.ConceptNameCodeSequence
+        name.CodeMeaning = code.SOURCE_SERIES.meaning  # highdicom writes it in capitals
 
     def __iter__(self) -> Iterator[_Group]:
         for finding in self._report.active:

@@ -41,6 +41,7 @@ LANGUAGE = Code("en-US", "RFC5646", "English (United States)")
 REPORT_TITLE = codes.DCM.ImagingMeasurementReport
 PROCEDURE_REPORTED = codes.DCM.ProcedureReported
 COMMENT = codes.DCM.Comment
+SOURCE_SERIES = Code("121232", "DCM", "Source series for segmentation")
 KEY_OBJECTS = codes.DCM.OfInterest
 
 VERDICT = Code("5", "99NODULE", "Reader's verdict")
