@@ -104,7 +104,7 @@ def ihe_statement(objects: list[pydicom.Dataset]) -> str:
             "# IHE AI Results (AIR)",
             "",
             _MADE,
-            "Self-declared, tested at no Connectathon; revision 1.3, trial implementation.",
+            "Self-declared, tested at no Connectathon; revision 1.3.",
             "",
             "| actor | supported |",
             "|---|---|",
@@ -128,8 +128,8 @@ def ihe_statement(objects: list[pydicom.Dataset]) -> str:
             "| results are told from those of persons | observer context of each group of a "
             "reviewed report |",
             "| a negative result is stated | *Nodule = Absent* of the exam |",
-            "| what a person decides of a result | *Reader's verdict*, comment, *Presence*, and the "
-            "predecessor |",
+            "| what a person decides of a result | *Reader's verdict*, comment, *Presence*, and "
+            "the predecessor |",
             "",
         ]
     )
