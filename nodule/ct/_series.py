@@ -223,8 +223,8 @@ class Inventory:
             "there is no image series",
             code="NO_SERIES",
             expected="a DICOM series, NIfTI, MetaImage or NRRD",
-            got=f"{len(self.ignored)} other files",
-            hint="nodule check lists what was found.",
+            got=f"{len(self.ignored)} other files" if self.ignored else "no file at all",
+            hint="nodule check lists what was found." if self.ignored else "Copy the study again.",
         )
 
 

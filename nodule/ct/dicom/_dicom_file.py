@@ -28,7 +28,7 @@ from pydicom.uid import (
 
 from nodule.ct._containers import Member
 from nodule.errors import DicomSeriesError
-from nodule.file_signatures import starts_as_dicom
+from nodule.file_signatures import known_stranger, starts_as_dicom
 
 MAX_INFLATED_BYTES = 256 << 20  # a deflated data set; the largest single CT image has 8 MiB
 _PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
@@ -159,12 +159,19 @@ def _dataset_stream(member: Member) -> Iterator[tuple[BinaryIO, _Meta]]:
 
 
 def _not_dicom(member: Member) -> DicomSeriesError:
+    with member.open() as stream:
+        stranger = known_stranger(stream)
+    got, hint = stranger or (None, _REWRITE_HINT)
     return DicomSeriesError(
         f"{member.name} is not a DICOM file",
         code="NOT_DICOM",
         expected="DICM and file meta information behind a preamble of 128 bytes",
-        hint="A file without them can be rewritten by dcmtk's dcmconv or dcm4che's dcm2dcm.",
+        got=got,
+        hint=hint,
     )
+
+
+_REWRITE_HINT = "A file without them can be rewritten by dcmtk's dcmconv or dcm4che's dcm2dcm."
 
 
 def _read_meta(member: Member, stream: BinaryIO) -> _Meta:

@@ -85,3 +85,9 @@ def test_an_orientation_that_rounding_turned_is_read_and_told(
     slices[4].ImageOrientationPatient = [f"{value:.9f}" for value in turned]
     study = read_ct(synthetic.save(slices, tmp_path))
     assert ("UNEVEN_ORIENTATION" in {warning.code for warning in study.warnings}) == warned
+
+
+def test_an_empty_folder_is_told_to_be_empty(tmp_path: Path) -> None:
+    with pytest.raises(NoduleError, match="no file at all") as refused:
+        inventory(tmp_path).choose()
+    assert refused.value.code == "NO_SERIES"
