@@ -22,6 +22,7 @@ Mask = NDArray[np.bool_]
 _PARENCHYMA_HU = (-960.0, -700.0)  # of the smoothed image: lung between its vessels
 _SMOOTH = 2.0  # pixels
 _KEPT_PERCENT, _KEPT_MEAN = 80.0, 0.5586  # mean of the nearest 80 % of normal values, in their SD
+_REACH = 16  # pixels: a Gaussian ends at four times its SD, the other neighbourhoods earlier
 _FEWEST = 400  # pixels that noise is measured on
 _NEAR_WEIGHT = 1.25  # variance of a pixel less the mean of four others, over its own
 _SLAB = 64  # slices looked at, evenly spaced, so that a scan takes a second
@@ -77,7 +78,9 @@ def measure_image(study: Study, lungs: LungMask) -> ImageMeasures:
     grid = study.volume.geometry
     lung = resample_mask(lungs, geometry=grid).labels_zyx > 0
     slices = _sampled(lung)
-    hu, inside = study.volume.array_zyx[slices].astype(np.float32, copy=False), lung[slices]
+    seen, whole = study.volume.array_zyx[slices], lung[slices]
+    near = _surroundings(whole)
+    hu, inside = seen[near].astype(np.float32, copy=False), whole[near]
     texture = noise_and_grain(hu, within=inside)
     return ImageMeasures(
         slice_mm=max(grid.spacing_zyx_mm[0], study.series.slice_thickness_mm or 0.0),
@@ -85,8 +88,8 @@ def measure_image(study: Study, lungs: LungMask) -> ImageMeasures:
         noise_hu=None if texture is None else texture[0],
         grain=None if texture is None else texture[1],
         edge_hu_mm=_edge_hu_mm(hu, inside, grid),
-        blood_hu=_blood_hu(hu, inside, grid),
-        cut_share=_cut_share(inside),
+        blood_hu=_blood_hu(seen, whole, grid),
+        cut_share=_cut_share(whole),
         highest_hu=_highest_hu(study.volume.array_zyx),
         gravity_hu=_gravity_hu(hu, inside, grid),
         block_edges=_block_edges(hu, inside),
@@ -137,6 +140,24 @@ def _sampled(lung: Mask) -> NDArray[np.int64]:
     return chosen[np.unique(np.linspace(0, chosen.size - 1, _SLAB).round().astype(np.int64))]
 
 
+def _surroundings(lung: Mask) -> tuple[slice, slice, slice]:
+    """Return the part of all slices beyond which nothing bears on what is measured in lungs.
+
+    It begins at whole blocks.
+    """
+    box = ndimage.find_objects(lung.astype(np.uint8))
+    if not box:
+        return slice(None), slice(None), slice(None)
+    _, rows, columns = box[0]
+    return (
+        slice(None),
+        *(
+            slice(max(each.start - _REACH, 0) // 8 * 8, each.stop + _REACH)
+            for each in (rows, columns)
+        ),
+    )
+
+
 def _rim(inside: Mask) -> Mask:
     """Return the two pixels on either side of the lungs' edge."""
     square = np.ones((1, 3, 3), np.bool_)
@@ -154,7 +175,7 @@ def _edge_hu_mm(hu: Image, inside: Mask, grid: Geometry) -> float | None:
     return float(np.percentile(steep[rim], _EDGE_PERCENTILE))
 
 
-def _blood_hu(hu: Image, inside: Mask, grid: Geometry) -> float | None:
+def _blood_hu(hu: HuArray, inside: Mask, grid: Geometry) -> float | None:
     """Return the density before the spine and between the lungs, in their middle third."""
     places = np.argwhere(inside)
     if not len(places):
@@ -166,7 +187,7 @@ def _blood_hu(hu: Image, inside: Mask, grid: Geometry) -> float | None:
     top, bottom = int(row - _FRONT_MM[0] / dy), int(row - _FRONT_MM[1] / dy)
     left, right = int(column - _MIDLINE_MM / dx), int(column + _MIDLINE_MM / dx)
     part = hu[third : 2 * third + 1, max(top, 0) : max(bottom, 1), max(left, 0) : max(right, 1)]
-    smooth = ndimage.uniform_filter(part, (1, 5, 5))
+    smooth = ndimage.uniform_filter(part.astype(np.float32, copy=False), (1, 5, 5))
     low, high = _SOFT_HU
     soft = smooth[(smooth > low) & (smooth < high)]
     return float(np.percentile(soft, _BLOOD_PERCENTILE)) if soft.size >= _FEWEST else None
