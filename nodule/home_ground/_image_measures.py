@@ -148,14 +148,10 @@ def _surroundings(lung: Mask) -> tuple[slice, slice, slice]:
     box = ndimage.find_objects(lung.astype(np.uint8))
     if not box:
         return slice(None), slice(None), slice(None)
-    _, rows, columns = box[0]
-    return (
-        slice(None),
-        *(
-            slice(max(each.start - _REACH, 0) // 8 * 8, each.stop + _REACH)
-            for each in (rows, columns)
-        ),
+    rows, columns = (
+        slice(max(each.start - _REACH, 0) // 8 * 8, each.stop + _REACH) for each in box[0][1:]
     )
+    return slice(None), rows, columns
 
 
 def _rim(inside: Mask) -> Mask:
