@@ -4,6 +4,7 @@ The processes are forked from one that has loaded everything already, so that a 
 affordable.
 """
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -58,9 +59,10 @@ class LightRun:
         return self.process.exitcode
 
     def send_signal(self, number: int) -> None:
-        """Send a signal."""
+        """Send a signal, which comes too late where the process has ended."""
         assert self.process.pid is not None
-        os.kill(self.process.pid, number)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, number)
 
 
 @dataclass(frozen=True)
