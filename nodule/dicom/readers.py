@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from highdicom import sr
+from pydantic import BaseModel
 
 from nodule.dicom import codes as code
 from nodule.dicom._instance import device_uid
@@ -21,7 +22,7 @@ _NAME_CHARACTERS = 64  # PS3.5 6.2, of a component group of PN
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\\=]+")
 _NOT_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
 _STATED_ELSEWHERE = frozenset(
-    {"id", "verdict", "comment", "moved_to_lps_mm", "center_lps_mm", "long_axis_mm"}
+    {"id", "verdict", "comment", "moved_to_lps_mm", "center_lps_mm", "long_axis_mm", "lobe"}
 )
 
 
@@ -55,22 +56,30 @@ def judgements(report: Report) -> dict[str, Judgement]:
             before = said.get(decision.id)
             verdict = decision.verdict or (before.verdict if before else None)
             said[decision.id] = _judged(review, decision, verdict)
+        for id_, facts in ({} if review.context is None else review.context.findings).items():
+            lines = _lines(facts)
+            if lines:
+                judged = said.get(id_) or _judged(review, Part(), None)
+                said[id_] = replace(judged, statements=(*judged.statements, *lines))
     return said
 
 
 def _judged(review: AppliedReview, stated: Part, verdict: Verdict | None) -> Judgement:
-    fields = stated.model_dump(mode="json", exclude_none=True)
-    comment = _clean_text(str(fields.get("comment") or ""))
-    rest = {name: value for name, value in fields.items() if name not in _STATED_ELSEWHERE}
+    comment = _clean_text(str(getattr(stated, "comment", None) or ""))
     return Judgement(
         verdict=verdict,
         comment=comment or None,
-        statements=tuple(
-            f"{name.replace('_', ' ')}: {_clean_text(_words(value))}"
-            for name, value in rest.items()
-        ),
+        statements=_lines(stated),
         reader=reader_name(review.reader),
         at=review.saved_at,
+    )
+
+
+def _lines(stated: BaseModel) -> tuple[str, ...]:
+    """Return a line for each field that has no code of its own."""
+    fields = stated.model_dump(mode="json", exclude_none=True, exclude=set(_STATED_ELSEWHERE))
+    return tuple(
+        f"{name.replace('_', ' ')}: {_clean_text(_words(value))}" for name, value in fields.items()
     )
 
 

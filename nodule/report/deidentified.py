@@ -193,6 +193,7 @@ def _anonymous(review: AppliedReview, report: Report, pseudonyms: Pseudonyms) ->
         update={
             "reader": None,
             "attested_for": None,
+            "context": None if review.context is None else _plain_context(review.context),
             "saved_at": _NO_TIME,
             "decisions": tuple(
                 each.model_copy(update={"comment": None}) for each in review.decisions

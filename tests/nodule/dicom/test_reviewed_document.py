@@ -12,11 +12,12 @@ import pytest
 from dicom_case import Case, groups_of, numbers, ratings
 from made_findings import renamed
 
+from nodule.advice.context import Context, FindingFacts
 from nodule.dicom import read_predecessor, write_dicom
 from nodule.dicom.tracking import tracking_uids
 from nodule.errors import InputError
 from nodule.report import Report
-from nodule.report.reader_review import Addition, AppliedDecision, AppliedReview
+from nodule.report.reader_review import Addition, AppliedDecision, AppliedReview, ReaderSize
 from nodule.report.reported_nodule import ReaderMark
 
 SAVED_AT = datetime(2026, 4, 5, 6, 7, 8, tzinfo=UTC)
@@ -110,6 +111,25 @@ def test_states_each_verdict_and_comment(groups: dict[str, Any]) -> None:
     }
     assert texts(groups["N1"], "121106") == ["spiculated; 炎症?"]
     assert texts(groups["N2"], "121106") == ["a vessel"]
+
+
+def test_states_whatever_else_a_review_holds_of_a_finding(case: Case, tmp_path: Path) -> None:
+    """Facts without a code of their own, and sizes as the reader drew them, are lines of text."""
+    facts = FindingFacts(spiculation=True, benign_feature="fat", lobe="LUL")
+    size = ReaderSize(long_axis_mm=13.0, short_axis_mm=9.0)
+    report = reviewed(
+        case,
+        context=Context(findings={"N1": facts, "N3": FindingFacts(pleural_based=False)}),
+        decisions=(decision("N1", verdict="accepted", size=size),),
+    )
+    said = {g.tracking_identifier: g for g in groups_of(write(case, report, tmp_path))}
+    assert texts(said["N1"], "9") == [
+        "size: long axis mm 13.0; short axis mm 9.0",
+        "spiculation: yes",
+        "benign feature: fat",
+    ]
+    assert texts(said["N3"], "9") == ["pleural based: no"]
+    assert ratings(said["N3"]).get(VERDICT) is None
 
 
 def test_a_rejected_finding_is_absent_and_has_no_size(groups: dict[str, Any]) -> None:
