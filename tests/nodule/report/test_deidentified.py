@@ -14,6 +14,7 @@ from nodule.report.deidentified import (
     deidentified_report,
     deidentified_study,
 )
+from nodule.report.reader_review import AppliedDecision, AppliedReview
 from nodule.study import PatientHeader, SeriesHeader, Study
 
 PSEUDONYMS = Pseudonyms(key=b"an example, known to all")
@@ -116,3 +117,28 @@ def test_what_was_found_stays(report: Report) -> None:
         )
     assert after.quality == report.quality
     assert after.provenance.input_sha256 == PSEUDONYMS.digest(report.provenance.input_sha256)
+
+
+def test_what_a_reader_typed_and_who_it_was_are_gone(report: Report) -> None:
+    said = AppliedReview(
+        format="nodule-review-1",
+        report_sha256="1" * 64,
+        input_sha256=report.provenance.input_sha256,
+        series_instance_uid="1.2.3",
+        reader="CANARY",
+        saved_at="2026-04-05T06:07:08Z",
+        decisions=(
+            AppliedDecision(id="N1", verdict="accepted", comment="CANARY", moved_from_lps_mm=None),
+        ),
+        context=Context(indication="CANARY", risk_factors=("CANARY",), age_years=95),
+        attested_for="CANARY",
+        review_sha256="2" * 64,
+        added=(),
+    )
+    once = deidentified_report(report.model_copy(update={"reviews": (said,)}), PSEUDONYMS)
+    text = once.model_dump_json()
+    assert "CANARY" not in text
+    assert "2026-04-05" not in text
+    (review,) = once.reviews
+    assert review.context == Context(age_years=90)
+    assert review.decisions[0].verdict == "accepted"
