@@ -131,7 +131,14 @@ def write_report_files(
         report = deidentified_report(report, pseudonyms)
     grid = study.volume.geometry
     _check_masks(report, masks, grid)
-    page = render_html(report, study=study, lungs=lungs, viewer=viewer, saliency_maps=saliency_maps)
+    page = render_html(
+        report,
+        study=study,
+        lungs=lungs,
+        masks=masks,
+        viewer=viewer,
+        saliency_maps=saliency_maps,
+    )
     contents: Mapping[str, bytes] = {
         PAGE_NAME: page.encode(),
         LUNGS_NAME: lungs_nifti(lungs),

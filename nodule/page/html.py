@@ -5,21 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, Literal
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from nodule.advice.management import Management
 from nodule.geometry import Vector
 from nodule.guidelines.facts import half_up
 from nodule.hu import LUNG_WINDOW, MEDIASTINAL_WINDOW, HuWindow
+from nodule.masks import NoduleMask
 from nodule.nodules import Measurement, Nodule
+from nodule.page._outlines import outline_path
 from nodule.page._overview_labels import FONT_MM, RADIUS_MM, Mark, place_marks
 from nodule.page._viewer import coarse_volume, viewer_data
 from nodule.page.figures import (
@@ -40,6 +43,8 @@ from nodule.volume import LungMask
 
 _SIZES = tuple(each.name for each in fields(Measurement))
 _SCRIPTS = ("slices.js", "viewer.js", "corrections.js", "review.js")
+_IMPLAUSIBLE_MAS = 1000  # a chest CT takes some 10 to 400
+_IMPLAUSIBLE_MGY = 100  # and a CTDIvol of some 1 to 20
 _OTHERS: tuple[Plane, ...] = ("coronal", "sagittal")
 
 _SETTING_WORDS = {
@@ -60,12 +65,14 @@ class PlaneFigure:
     """A picture and what the page draws over it, in mm of the picture.
 
     ``lines`` are the long and the short axis, shown on the plane in which they were measured;
-    ``ring`` is (x, y, radius); ``window`` how greys were chosen.
+    ``ring`` is (x, y, radius); ``outline`` an SVG path round the mask, empty where it has none;
+    ``window`` how greys were chosen.
     """
 
     picture: Picture
     lines: tuple[Line, ...]
     ring: tuple[float, float, float] | None
+    outline: str = ""
     window: Literal["lung", "soft tissue"] = "lung"
 
     @property
@@ -79,6 +86,7 @@ def render_html(
     *,
     study: Study,
     lungs: LungMask,
+    masks: Mapping[str, NoduleMask] = MappingProxyType({}),
     viewer: bool = True,
     saliency_maps: Sequence[SaliencyMap] = (),
 ) -> str:
@@ -91,13 +99,15 @@ def render_html(
     report : what to say.
     study : its volume is the source of the pictures.
     lungs : outlined in the viewer.
+    masks : of active findings, by id; outlined in the pictures.
     viewer : embed the volume and the scripts that show it; without, the page holds no script.
     saliency_maps : shown beside the pictures of their findings.
     """
     coarse = coarse_volume(study.volume)
     overview = front_picture(coarse)
-    figures = {finding.nodule.id: _figures(finding, study) for finding in report.active}
+    figures = {each.nodule.id: _figures(each, study, masks) for each in report.active}
     style = _asset("report.css") + (_asset("saliency.css") if saliency_maps else "")
+    style += _page_margins(report)
     scripts = tuple(Markup(_asset(name)) for name in _SCRIPTS) if viewer else ()
     page: str = _template().render(
         report=report,
@@ -118,6 +128,10 @@ def render_html(
         limits=report.limits,
         comparison=report.comparison,
         management=report.management,
+        findings_in_order=in_order_of_decision(report),
+        missing_everywhere=missing_everywhere(report.management),
+        implausible_mas=_IMPLAUSIBLE_MAS,
+        implausible_mgy=_IMPLAUSIBLE_MGY,
         setting_words=_SETTING_WORDS.get(report.context.setting or "", ""),
         words=MALIGNANCY_WORDS,
         nodule_limit_mm=NODULE_LIMIT_MM,
@@ -130,11 +144,51 @@ def render_html(
     return page
 
 
-def _figures(finding: ReportedNodule, study: Study) -> tuple[PlaneFigure, ...]:
+def in_order_of_decision(report: Report) -> tuple[ReportedNodule, ...]:
+    """Return the software's findings, those first that decide an answer of a rule set."""
+    deciding = {advice.subject for advice in report.management.exam}
+    return tuple(sorted(report.findings, key=lambda each: each.nodule.id not in deciding))
+
+
+def missing_everywhere(management: Management) -> Mapping[str, tuple[str, ...]]:
+    """Return, by rule set, the facts that are missing wherever it lacks any, twice at least."""
+    missing: dict[str, list[tuple[str, ...]]] = {}
+    for finding in management.findings:
+        for advice in (each for each in finding.advice if each.missing):
+            missing.setdefault(advice.rule_set, []).append(advice.missing)
+    common = {
+        rules: tuple(fact for fact in each[0] if all(fact in other for other in each))
+        for rules, each in missing.items()
+        if len(each) > 1
+    }
+    return {rules: facts for rules, facts in common.items() if facts}
+
+
+def _page_margins(report: Report) -> str:
+    """Return the style by which each printed page names the patient and its number."""
+    patient = report.study.patient
+    name = person_name(patient.patient_name) if patient.patient_name else "Unnamed patient"
+    who = " · ".join(filter(None, (name, patient.patient_id, dicom_date(patient.study_date or ""))))
+    return (
+        f"@page {{ @bottom-left {{ content: {_css_text(who)}; font-size: 7pt; }}"
+        ' @bottom-right { content: "Page " counter(page) " of " counter(pages); font-size: 7pt; } }'
+    )
+
+
+def _css_text(text: str) -> str:
+    """Return a CSS string in which whatever is no plain letter or digit is escaped."""
+    plain = (each if each.isascii() and each.isalnum() else f"\\{ord(each):x} " for each in text)
+    return f'"{"".join(plain)}"'
+
+
+def _figures(
+    finding: ReportedNodule, study: Study, masks: Mapping[str, NoduleMask]
+) -> tuple[PlaneFigure, ...]:
+    mask = masks.get(finding.nodule.id)
     axial, soft_tissue = _pictures(finding, study, "axial", LUNG_WINDOW, MEDIASTINAL_WINDOW)
     others = (each for plane in _OTHERS for each in _pictures(finding, study, plane, LUNG_WINDOW))
     return (
-        *(_figure(finding, each) for each in (axial, *others)),
+        *(_figure(finding, each, mask) for each in (axial, *others)),
         PlaneFigure(picture=soft_tissue, lines=(), ring=None, window="soft tissue"),
     )
 
@@ -157,13 +211,14 @@ def _pictures(
     )
 
 
-def _figure(finding: ReportedNodule, picture: Picture) -> PlaneFigure:
+def _figure(finding: ReportedNodule, picture: Picture, mask: NoduleMask | None) -> PlaneFigure:
+    outline = "" if mask is None else outline_path(mask, picture)
     lines = tuple(_line(picture, ends) for ends in _calipers(finding))
     if picture.plane == "axial" and lines:
-        return PlaneFigure(picture=picture, lines=lines, ring=None)
+        return PlaneFigure(picture=picture, lines=lines, ring=None, outline=outline)
     radius_mm = round(ring_radius_mm(finding.extent_mm), 2)
     ring = (*picture.place(finding.nodule.center_lps_mm), radius_mm)
-    return PlaneFigure(picture=picture, lines=(), ring=ring)
+    return PlaneFigure(picture=picture, lines=(), ring=ring, outline=outline)
 
 
 def _calipers(finding: ReportedNodule) -> tuple[Ends, ...]:

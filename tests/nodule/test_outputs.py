@@ -271,12 +271,14 @@ def test_a_page_without_a_viewer_holds_no_script(
     assert "data-jump=" not in page
 
 
-def test_patients_are_named_in_the_header_only(
+def test_patients_are_named_in_the_header_and_the_margins_of_prints_only(
     report: Report, study: Study, lungs: LungMask, tmp_path: Path, masks: dict[str, NoduleMask]
 ) -> None:
     page = _page(report, study, lungs, tmp_path, masks)
     assert "Doe" not in page.split("<main>")[1]
-    assert "Doe" not in page.split("<body>")[0]
+    head = page.split("<body>")[0]
+    assert head.count("Doe") == 1
+    assert "Doe" in head.split("@bottom-left")[1].split(";")[0]
     assert "Doe" not in (tmp_path / "findings.csv").read_text(encoding="utf-8-sig")
 
 

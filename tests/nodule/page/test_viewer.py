@@ -99,6 +99,7 @@ def test_embeds_voxels_lungs_and_the_way_to_the_source_slice(
     assert settings["instance_numbers"][15] == 15
     # half of 12.6 mm and a gap of 2 mm
     assert settings["findings"][0] == {
+        "size": [12.6, 11.94],
         "id": "N1",
         "center_lps_mm": [20.0, 30.0, -40.4],
         "look_at_lps_mm": [20.0, 30.0, -42.0],
