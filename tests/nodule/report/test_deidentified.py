@@ -5,10 +5,11 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 import pytest
+from pydantic import TypeAdapter
 
 from nodule.advice import Context
 from nodule.pseudonyms import Pseudonyms
-from nodule.report import Report
+from nodule.report import AppliedReview, Report, ReportedNodule
 from nodule.report.deidentified import (
     deidentified_patient,
     deidentified_report,
@@ -80,6 +81,33 @@ def test_a_study_stands_for_a_person_without_a_number() -> None:
         for uid in ("1.2", None)
     ]
     assert named == [PSEUDONYMS.person("1.2"), PSEUDONYMS.person("ab")]
+
+
+def free_texts(schema: dict[str, Any], part: dict[str, Any]) -> set[str]:
+    """Return the keys under which a part of a JSON schema takes any text."""
+    if "$ref" in part:
+        return free_texts(schema, schema["$defs"][part["$ref"].rpartition("/")[2]])
+    found = set()
+    for name, field in part.get("properties", {}).items():
+        kinds = (field, field.get("items", {}), *field.get("anyOf", ()))
+        bound = ("enum", "const", "format")
+        if any(k.get("type") == "string" and not any(b in k for b in bound) for k in kinds):
+            found.add(name)
+        found |= set().union(*(free_texts(schema, kind) for kind in kinds))
+    for kind in (part.get("additionalProperties"), part.get("items")):
+        found |= free_texts(schema, kind) if isinstance(kind, dict) else set()
+    return found
+
+
+def test_every_text_of_a_review_and_of_a_finding_is_left_out_or_ours() -> None:
+    """A new field of free text must be thought of."""
+    review, finding = (TypeAdapter(kind).json_schema() for kind in (AppliedReview, ReportedNodule))
+    typed = {"reader", "attested_for", "comment", "indication", "risk_factors"}
+    ours = {"series_instance_uid", "added", "id"}  # a pseudonym, and R1, R2, …
+    ours |= {f"{what}_sha256" for what in ("report", "input", "review")}
+    assert free_texts(review, review) == typed | ours
+    by_the_software = {"id", "sop_instance_uid", "word", "sha256"}
+    assert free_texts(finding, finding) <= by_the_software | {"comment"}
 
 
 def test_what_is_stated_of_a_person_is_of_lists_but_for_what_is_left_out() -> None:

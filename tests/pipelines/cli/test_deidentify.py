@@ -197,6 +197,8 @@ def test_a_review_of_it_stays_without_identifiers(
     at = report["findings"][0]["nodule"]["center_lps_mm"]
     said: dict[str, Any] = {
         "reader": "CANARY Reader",
+        "attested_for": "CANARY Hospital",
+        "context": {"indication": "CANARY cough", "risk_factors": ["CANARY asbestos"]},
         "saved_at": "2026-03-04T05:06:07.089Z",
         "decisions": [{"id": "N2", "verdict": "rejected", "comment": "CANARY comment"}],
         "additions": [{"center_lps_mm": at, "long_axis_mm": 5.0, "comment": "CANARY addition"}],
