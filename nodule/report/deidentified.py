@@ -195,7 +195,6 @@ def _anonymous(review: AppliedReview, report: Report, pseudonyms: Pseudonyms) ->
             "attested_for": None,
             "context": None if review.context is None else _plain_context(review.context),
             "saved_at": _NO_TIME,
-            "context": None if review.context is None else _plain_context(review.context),
             "decisions": tuple(
                 each.model_copy(update={"comment": None}) for each in review.decisions
             ),

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from nodule.advice import Context
 from nodule.pseudonyms import Pseudonyms
-from nodule.report import AppliedReview, Report, ReportedNodule
+from nodule.report import Report, ReportedNodule
 from nodule.report.deidentified import (
     deidentified_patient,
     deidentified_report,
