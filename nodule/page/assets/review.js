@@ -61,6 +61,7 @@
       input_sha256: settings.review.input_sha256,
       series_instance_uid: settings.review.series_instance_uid,
       reader: byId("review-reader").value.trim() || null,
+      attested_for: byId("review-attested").value.trim() || null,
       saved_at: new Date().toISOString(),
       decisions: decided.map(([id, d]) => ({
         id,
@@ -94,6 +95,9 @@
       const size = corrections.size(decisions.get(finding.id), finding.size);
       if (typeof size === "string") return `${finding.id}: ${size}`;
     }
+    if (byId("review-attested").value.trim() && !byId("review-reader").value.trim()) {
+      return "name the reader who answers for the report";
+    }
     return null;
   }
 
@@ -107,7 +111,7 @@
 
   function keepDraft() {
     const draft = { decisions: [...decisions], additions, context, reader,
-      by: byId("review-reader").value };
+      by: byId("review-reader").value, attested: byId("review-attested").value };
     try {
       localStorage.setItem(draftName, JSON.stringify(draft));
     } catch {
@@ -128,6 +132,7 @@
     Object.assign(context, draft.context);
     Object.assign(reader, draft.reader);
     byId("review-reader").value = draft.by;
+    byId("review-attested").value = draft.attested ?? "";
     unsaved = true;
   }
 
@@ -264,6 +269,7 @@
     byId("review-exam").replaceChildren(...corrections.ofExam(context, reader, changed));
     listAdditions();
     byId("review-reader").addEventListener("input", changed);
+    byId("review-attested").addEventListener("input", changed);
     byId("review-add").addEventListener("click", add);
     byId("review-save").addEventListener("click", save);
     addEventListener("beforeunload", (event) => {

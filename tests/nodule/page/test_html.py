@@ -312,6 +312,8 @@ def test_all_that_a_reader_signs_can_be_corrected_and_outlives_a_reload(
     page.get_by_label("Age", exact=True).fill("61")
     page.get_by_label("known cancer", exact=True).select_option("no")
     page.get_by_label("S: another significant finding").check()
+    page.get_by_label("Attested for").fill("General Hospital")
+    assert "name the reader" in page.text_content("#review-fault")
     page.get_by_label("Reader").fill("A. Reader")
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
@@ -330,7 +332,7 @@ def test_all_that_a_reader_signs_can_be_corrected_and_outlives_a_reload(
         "solid_axes_mm": (6.0, 5.0),
     }
     assert decision.lung == "right"
-    assert review.reader == "A. Reader"
+    assert (review.reader, review.attested_for) == ("A. Reader", "General Hospital")
     stated = review.context
     assert stated is not None
     assert (stated.setting, stated.age_years) == ("screening-baseline", 61)
