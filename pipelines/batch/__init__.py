@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         open_workers,
         run_studies,
     )
+    from pipelines.batch._capacity import Archive, Forecast, forecast
     from pipelines.batch._outcomes import (
         Batch,
         Failure,
@@ -26,14 +27,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RETRIED",
+    "Archive",
     "Batch",
     "BatchProgress",
     "BatchSummary",
     "Failure",
+    "Forecast",
     "StudyDone",
     "coded",
     "failure_of",
     "find_studies",
+    "forecast",
     "open_workers",
     "require_table_packages",
     "run_batch",
@@ -47,6 +51,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "_batch_run": ["RETRIED", "BatchProgress", "BatchSummary", "open_workers", "run_studies"],
+        "_capacity": ["Archive", "Forecast", "forecast"],
         "_outcomes": ["Batch", "Failure", "coded", "failure_of", "run_batch", "study_name"],
         "_result_tables": ["require_table_packages", "write_result_tables"],
         "_study_finder": ["find_studies"],

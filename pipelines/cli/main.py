@@ -25,6 +25,7 @@ from pipelines.cli._dataset import dataset_app
 from pipelines.cli._demo import demo
 from pipelines.cli._evaluate import evaluate_app
 from pipelines.cli._explain import explain
+from pipelines.cli._forecast import forecast
 from pipelines.cli._locate import locate
 from pipelines.cli._phantom import phantom
 from pipelines.cli._push import push
@@ -83,6 +84,7 @@ _of_studies: tuple[Callable[..., None], ...] = (
     verify,
     push,
     serve,
+    forecast,
 )
 for command in _of_studies:
     app.command(rich_help_panel=_STUDIES)(command)
