@@ -76,27 +76,40 @@ class Malignancy:
         one.
     suspicion : calibrated probability that a panel of radiologists would on average rate it above
         3; None where nothing calibrates it.
+    rating : on the scale of the readers' means, 1 to 5; None where nothing calibrates it, and the
+        mean of the distribution stands for it. That mean draws towards the middle of the scale, as
+        means of what is uncertain do.
     indeterminate : whether the networks abstain, because they disagree or the distribution says
         next to nothing: then it should not be relied on.
 
     Raises
     ------
-    InputError : ``BAD_PROBABILITY`` or ``BAD_DISTRIBUTION``.
+    InputError : ``BAD_PROBABILITY``, ``BAD_DISTRIBUTION`` or ``BAD_RATING``.
     """
 
     distribution: tuple[Probability, Probability, Probability, Probability, Probability]
     ensemble_sd: Annotated[float, Ge(0), Digits(3)] = 0.0
     suspicion: Probability | None = None
+    rating: Annotated[float, Digits(3)] | None = None
     indeterminate: bool = False
 
     def __post_init__(self) -> None:
         _check_distribution("malignancy", self.distribution)
         if self.suspicion is not None:
             _check_probability("suspicion", self.suspicion)
+        if self.rating is not None and not 1.0 <= self.rating <= 5.0:
+            raise InputError(
+                "a rating is outside its scale",
+                code="BAD_RATING",
+                expected="1 to 5",
+                got=self.rating,
+            )
 
     @property
     def score(self) -> float:
-        """The mean rating, between 1 and 5."""
+        """The rating, between 1 and 5; without a calibrated one the distribution's mean."""
+        if self.rating is not None:
+            return self.rating
         return sum(rating * p for rating, p in enumerate(self.distribution, start=1))
 
 

@@ -54,5 +54,15 @@ class HuWindow:
 
 
 NETWORK_WINDOW = HuWindow(low_hu=-1000.0, high_hu=400.0)  # LUNA16 and de Wit 2017
+DENSE_WINDOW = HuWindow(low_hu=400.0, high_hu=1800.0)  # calcium and bone; as wide as the network's
+CANONICAL_RANGE = HuWindow(low_hu=NETWORK_WINDOW.low_hu, high_hu=DENSE_WINDOW.high_hu)
 LUNG_WINDOW = HuWindow(low_hu=-1350.0, high_hu=150.0)  # customary display, W 1500 L -600
 MEDIASTINAL_WINDOW = HuWindow(low_hu=-160.0, high_hu=240.0)  # customary display, W 400 L 40
+
+
+def normalise_in_two_windows(array_hu: HuArray) -> NDArray[np.float32]:
+    """Return HU with ``NETWORK_WINDOW`` mapped to 0 to 1 and ``DENSE_WINDOW`` to 1 to 2.
+
+    Clipped to 0 to 2, float32, any shape. What is clipped at 1 is the network's window alone.
+    """
+    return CANONICAL_RANGE.normalise(array_hu) * np.float32(2.0)

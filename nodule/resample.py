@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from nodule.errors import InputError
 from nodule.geometry import AXIAL_DIRECTION, Geometry, as_matrix, as_vector
-from nodule.hu import AIR_HU, NETWORK_WINDOW, HuWindow
+from nodule.hu import AIR_HU, CANONICAL_RANGE, HuWindow
 from nodule.interpolation import ParallelGrids
 from nodule.progress import Progress, silent
 from nodule.ranges import check_fields
@@ -42,10 +42,10 @@ class Resample:
     """
 
     name: ClassVar[str] = "resample"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     spacing_mm: Annotated[float, Interval(ge=0.1, le=10)] = 1.0
-    window: HuWindow = NETWORK_WINDOW
+    window: HuWindow = CANONICAL_RANGE
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -210,14 +210,24 @@ class _TableRow:
 
 
 def _check_uid(uid: str, where: str) -> None:
-    if not uid or not set(uid) <= set("0123456789."):
+    """Refuse what is neither a UID nor the name of a scan that has none."""
+    is_uid = set(uid) <= set("0123456789.")
+    if not uid or (not is_uid and _is_number(uid)):
         raise InputError(
             f"{where}: no series UID",
             code="BAD_ROW",
-            expected="digits and dots",
+            expected="digits and dots, or a scan's name",
             got=repr(uid),
             hint="Spreadsheet programs turn UIDs into numbers; keep the column as text",
         )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

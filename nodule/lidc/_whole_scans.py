@@ -3,7 +3,8 @@
 Three layouts are known. *LIDC-IDRI* as The Cancer Imaging Archive gives it: DICOM series in
 folders at any depth below ``LIDC-IDRI-0001``, the readers' XML beside the images or in a tree of
 its own. *LUNA16*: ``subset0`` to ``subset9`` with ``.mhd`` files, ``annotations.csv`` above them.
-Else a scan is a folder or a file, named after its patient, with no nodules that anybody knows of.
+Else a scan is a folder or a file, named after its patient, with no nodules that anybody knows of
+but what an ``annotations_excluded.csv`` in its folder lists by that name, which is left out.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class WholeScan:
     series : UIDs of its CT series; of LUNA16 the patient's name, for it knows no other. Else empty.
     fold : the number of its LUNA16 subset; else the fold of the patient.
     readings : the readers' XML, or LUNA16's ``annotations.csv``; None where nobody read it.
-    excluded : LUNA16's ``annotations_excluded.csv``, None where it is not there.
+    excluded : ``annotations_excluded.csv``, LUNA16's or one of its format; None where it is not
+        there.
     candidates : LUNA16's ``candidates_V2.csv`` or ``candidates.csv``, likewise.
     """
 
@@ -232,7 +234,13 @@ def _with_readings(
         series=tuple(dict.fromkeys(series)),
         fold=fold_of(patient),
         readings=readings,
+        excluded=_excluded_beside(path),
     )
+
+
+def _excluded_beside(path: Path) -> Path | None:
+    table = (path if path.is_dir() else path.parent) / _EXCLUDED
+    return table if table.is_file() else None
 
 
 def _subset_of(path: Path) -> int | None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
+    from nodule.malignancy._answers import LEVELS, NOMINAL
     from nodule.malignancy._calibration import (
         Calibration,
         calibration_path,
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from nodule.malignancy.stage import ScoreMalignancy
 
 __all__ = [
+    "LEVELS",
+    "NOMINAL",
     "Calibration",
     "Ensemble",
     "MapSaliency",
@@ -32,6 +35,7 @@ __all__ = [
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "_answers": ["LEVELS", "NOMINAL"],
         "_calibration": ["Calibration", "calibration_path", "mean_rating", "temper", "width"],
         "_ensemble": ["Ensemble"],
         "_predict": ["Predictor"],

@@ -66,6 +66,11 @@ class CubeSizes:
         return cls(magnifications_mm=tuple(pitches), cube=cast(int, architecture.get("cube", CUBE)))
 
 
+def finds_only(architecture: Mapping[str, object]) -> bool:
+    """Whether a network answers for the nodule alone, by the arguments that build it."""
+    return architecture.get("answers") == "nodule"
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Prediction:
     """What a network says of several places.

@@ -2,7 +2,7 @@
 
 ``c3d`` is small and made for CPUs. The others are MONAI's, with the layer names of MedicalNet and
 of torchvision's DenseNet, so that weights trained elsewhere can be mapped by name. All take
-[item, 1, z, y, x] and return [item, channel, z, y, x].
+[item, input, z, y, x] and return [item, channel, z, y, x].
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from monai.networks.blocks.convolutions import Convolution, ResidualUnit
@@ -54,18 +54,18 @@ class _ResNetMaps(ResNet):
 class _DenseNetMaps(DenseNet):
     """MONAI's DenseNet up to its last feature maps."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(spatial_dims=3, in_channels=1, out_channels=1, **options)
+    def __init__(self, *, inputs: int) -> None:
+        super().__init__(spatial_dims=3, in_channels=inputs, out_channels=1)
         del self.class_layers
 
     def forward(self, cubes: Tensor) -> Tensor:
         return torch.relu(self.features(cubes))
 
 
-def _c3d(channels: Sequence[int]) -> Backbone:
+def _c3d(channels: Sequence[int], inputs: int) -> Backbone:
     stem = Convolution(
-        3, 1, channels[0], kernel_size=3, strides=2, act="relu", norm="batch", adn_ordering="NA",
-        bias=False,
+        3, inputs, channels[0], kernel_size=3, strides=2, act="relu", norm="batch",
+        adn_ordering="NA", bias=False,
     )  # fmt: skip
     levels = [
         ResidualUnit(
@@ -77,20 +77,20 @@ def _c3d(channels: Sequence[int]) -> Backbone:
     return nn.Sequential(stem, *levels), channels[-1], str(max(0, len(channels) - 2))
 
 
-def _resnet(channels: Sequence[int], *, name: str) -> Backbone:
+def _resnet(channels: Sequence[int], inputs: int, *, name: str) -> Backbone:
     block, layers, shortcut = _RESNETS[name]
     backbone = _ResNetMaps(
-        block, list(layers), list(_WIDTHS), spatial_dims=3, n_input_channels=1,
+        block, list(layers), list(_WIDTHS), spatial_dims=3, n_input_channels=inputs,
         shortcut_type=shortcut, bias_downsample=False, feed_forward=False,
     )  # fmt: skip
     return backbone, _WIDTHS[-1] * (4 if block == "bottleneck" else 1), "layer2"
 
 
-def _densenet121(channels: Sequence[int]) -> Backbone:
-    return _DenseNetMaps(), 1024, "features.denseblock2"
+def _densenet121(channels: Sequence[int], inputs: int) -> Backbone:
+    return _DenseNetMaps(inputs=inputs), 1024, "features.denseblock2"
 
 
-BACKBONES: Mapping[str, Callable[[Sequence[int]], Backbone]] = MappingProxyType(
+BACKBONES: Mapping[str, Callable[[Sequence[int], int], Backbone]] = MappingProxyType(
     {
         "c3d": _c3d,
         **{name: functools.partial(_resnet, name=name) for name in _RESNETS},
@@ -99,13 +99,14 @@ BACKBONES: Mapping[str, Callable[[Sequence[int]], Backbone]] = MappingProxyType(
 )
 
 
-def build_backbone(backbone: str, *, channels: Sequence[int]) -> Backbone:
+def build_backbone(backbone: str, *, channels: Sequence[int], inputs: int = 1) -> Backbone:
     """Build a backbone with fresh weights.
 
     Parameters
     ----------
     backbone : a name in ``BACKBONES``.
     channels : of ``c3d``'s stem and levels; the others have their own.
+    inputs : channels of the cubes.
 
     Raises
     ------
@@ -115,4 +116,4 @@ def build_backbone(backbone: str, *, channels: Sequence[int]) -> Backbone:
         raise ConfigError(
             "no such backbone", code="UNKNOWN_BACKBONE", expected=sorted(BACKBONES), got=backbone
         )
-    return BACKBONES[backbone](channels)
+    return BACKBONES[backbone](channels, inputs)

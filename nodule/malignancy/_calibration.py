@@ -11,8 +11,9 @@ It belongs to a stage's configuration as a value, so that another one gives anot
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +38,9 @@ class Calibration:
     """How to read the members' distributions over the malignancy ratings.
 
     A member's distribution is tempered, so that its shares are those in which single readers
-    vote. The common mean rating then tells how probably the readers' mean lies above 3.
+    vote. The common mean rating then tells how probably the readers' mean lies above 3. Means of
+    what is uncertain draw towards the middle of the scale; ``scale`` gives them the spread of the
+    readers' own means.
 
     Parameters
     ----------
@@ -48,6 +51,8 @@ class Calibration:
     width_limit : the networks abstain where the standard deviation of their common distribution,
         in ratings, is greater. It holds what each is unsure of and what they disagree about.
     n_nodules : that it was fitted on.
+    scale : pairs of a mean rating and the rating on the readers' scale that it stands for, both
+        rising; in between it is interpolated. Empty leaves mean ratings as they are.
 
     Raises
     ------
@@ -61,9 +66,18 @@ class Calibration:
     threshold: Share
     width_limit: Annotated[float, Interval(ge=0, le=10)]
     n_nodules: Annotated[int, Interval(ge=0, le=1_000_000_000)]
+    scale: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         check_fields(self)
+        given, meant = zip(*self.scale, strict=True) if self.scale else ((), ())
+        if not (_rises(given, strictly=True) and _rises(meant) and _on_scale((*given, *meant))):
+            raise ConfigError(
+                "the scale of a calibration is not valid",
+                code="BAD_VALUE",
+                expected="pairs of ratings from 1 to 5, both rising",
+                got=self.scale,
+            )
 
     @classmethod
     def shipped(cls, name: str) -> Calibration:
@@ -88,7 +102,11 @@ class Calibration:
             stored = parse_json(path.read_text(encoding="utf-8"))
             if stored.pop("format") != _FORMAT:
                 raise ValueError(f"not {_FORMAT}")
-            return cls(members=tuple(stored.pop("members")), **stored)
+            return cls(
+                members=tuple(stored.pop("members")),
+                scale=tuple((given, meant) for given, meant in stored.pop("scale", ())),
+                **stored,
+            )
         except (AttributeError, KeyError, TypeError, ValueError, ConfigError) as error:
             raise WeightsError(
                 f"{path.name} is not a calibration",
@@ -129,6 +147,19 @@ class Calibration:
         log_odds = self.slope * mean_rating(distributions) + self.intercept
         return np.asarray(expit(log_odds), np.float64)
 
+    def rating(self, distributions: ArrayLike) -> NDArray[np.float64]:
+        """Return the rating on the readers' scale, 1 to 5, [...].
+
+        Parameters
+        ----------
+        distributions : common and calibrated, [..., 5].
+        """
+        mean = mean_rating(distributions)
+        if not self.scale:
+            return mean
+        given, meant = zip(*self.scale, strict=True)
+        return np.asarray(np.interp(mean, given, meant), np.float64)
+
     def abstains(self, distributions: ArrayLike) -> NDArray[np.bool_]:
         """Tell where to abstain, [...], by common calibrated distributions [..., 5]."""
         return np.asarray(width(distributions) > self.width_limit, np.bool_)
@@ -137,6 +168,14 @@ class Calibration:
         """Write it as JSON, atomically."""
         content = json.dumps({"format": _FORMAT, **asdict(self)}, indent=1) + "\n"
         write_whole(path, content.encode())
+
+
+def _rises(values: Sequence[float], *, strictly: bool = False) -> bool:
+    return all(a < b or (a == b and not strictly) for a, b in pairwise(values))
+
+
+def _on_scale(values: Sequence[float]) -> bool:
+    return all(_RATINGS[0] <= value <= _RATINGS[-1] for value in values)
 
 
 def calibration_path(member: Path) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nodule.geometry import Vector, as_matrix, as_vector
-from nodule.hu import AIR_HU, NETWORK_WINDOW, HuArray
+from nodule.hu import AIR_HU, HuArray, normalise_in_two_windows
 from nodule.patch_pose import PatchPose
 
 
@@ -20,7 +20,7 @@ def candidate_cubes(
     magnifications_mm: Sequence[float],
     cube: int,
 ) -> NDArray[np.float32]:
-    """Return the network's input [magnification, z, y, x] for one place, HU mapped to [0, 1].
+    """Return the network's input [magnification, z, y, x] for one place, HU mapped to [0, 2].
 
     What lies beyond the array is air.
     """
@@ -34,4 +34,4 @@ def candidate_cubes(
         for pitch_mm in magnifications_mm
     )
     cubes = [pose.cut(array_zyx, outside=AIR_HU) for pose in poses]
-    return NETWORK_WINDOW.normalise(np.stack(cubes))
+    return normalise_in_two_windows(np.stack(cubes))

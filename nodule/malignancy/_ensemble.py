@@ -5,7 +5,8 @@ sees a place as often as the whole ensemble does, the eight mirror images are as
 whoever is asked: five members see one or two each, one alone sees all.
 
 Members may look at cubes of different sizes: networks that were trained apart, at 1 mm and at
-0.7 mm, err apart.
+0.7 mm, err apart. Where some members answer for the nodule alone, what tells nodules from the rest
+comes from these, and the ratings and sizes come from the others.
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ from numpy.typing import NDArray
 
 from nodule.errors import ConfigError
 from nodule.inference import Device, Engine, Precision
-from nodule.malignancy._answers import LEVELS, CubeSizes, SeesCubes
+from nodule.malignancy._answers import (
+    LEVELS,
+    CubeSizes,
+    Prediction,
+    SeesCubes,
+    finds_only,
+)
 from nodule.malignancy._predict import TTA_FLIPS, Flip, Predictor
 from nodule.weights import Weights
 
@@ -33,7 +40,7 @@ class EnsemblePrediction:
     Parameters
     ----------
     probability : mean over members that each is a nodule, float32 [item].
-    distributions : each member's over the malignancy ratings 1 to 5, [member, item, 5].
+    distributions : over the malignancy ratings 1 to 5 of each member that rates, [member, item, 5].
     ratings : per LIDC characteristic the mean over members of the distributions over its ratings,
         [item, level].
     diameter_mm : mean over members, [item].
@@ -79,30 +86,55 @@ class Ensemble:
         ------
         NoduleError : as :meth:`Predictor.load`.
         """
-        shares = assign_tta_flips(TTA_FLIPS, len(weights))
+        alike = [each for each in (raters(weights), finders(weights)) if each]
+        shares = {
+            each.sha256: share
+            for group in alike
+            for each, share in zip(group, assign_tta_flips(TTA_FLIPS, len(group)), strict=True)
+        }
         return cls(
             members=tuple(
-                Predictor.load(each, device=device, precision=precision, engine=engine, flips=share)
-                for each, share in zip(weights, shares, strict=True)
+                Predictor.load(
+                    each,
+                    device=device,
+                    precision=precision,
+                    engine=engine,
+                    flips=shares[each.sha256],
+                )
+                for each in weights
             )
         )
 
     def predict(self, make_cubes: MakeCubes) -> EnsemblePrediction:
         """Predict for places; members that take the same cubes are shown them once made."""
         shown: dict[CubeSizes, NDArray[np.float32]] = {}
-        said = []
+        rated: list[Prediction] = []
+        found: list[Prediction] = []
         for member in self.members:
             if member.sees not in shown:
                 shown[member.sees] = make_cubes(member.sees)
-            said.append(member.predict(shown[member.sees]))
+            (found if member.finds_only else rated).append(member.predict(shown[member.sees]))
+        rated, found = rated or found, found or rated
         return EnsemblePrediction(
-            probability=np.mean([each.probability for each in said], axis=0),
-            distributions=np.stack([each.malignancy for each in said]),
+            probability=np.mean([each.probability for each in found], axis=0),
+            distributions=np.stack([each.malignancy for each in rated]),
             ratings={
-                name: np.mean([each.ratings[name] for each in said], axis=0) for name in LEVELS
+                name: np.mean([each.ratings[name] for each in rated], axis=0) for name in LEVELS
             },
-            diameter_mm=np.mean([each.diameter_mm for each in said], axis=0),
+            diameter_mm=np.mean([each.diameter_mm for each in rated], axis=0),
         )
+
+
+def finders(weights: Sequence[Weights]) -> tuple[Weights, ...]:
+    """Return the members that tell nodules from the rest: those for it alone, else all."""
+    alone = tuple(each for each in weights if finds_only(each.architecture))
+    return alone or tuple(weights)
+
+
+def raters(weights: Sequence[Weights]) -> tuple[Weights, ...]:
+    """Return the members that rate: all but those for the nodule alone, if there are others."""
+    others = tuple(each for each in weights if not finds_only(each.architecture))
+    return others or tuple(weights)
 
 
 def assign_tta_flips(flips: tuple[Flip, ...], members: int) -> tuple[tuple[Flip, ...], ...]:

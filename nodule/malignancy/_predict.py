@@ -21,7 +21,7 @@ from nodule.inference import (
     open_network,
     prepare,
 )
-from nodule.malignancy._answers import CubeSizes, Prediction
+from nodule.malignancy._answers import CubeSizes, Prediction, finds_only
 from nodule.weights import Weights, load_state
 
 if TYPE_CHECKING:
@@ -50,10 +50,12 @@ class Predictor:
     sees : the cubes that it takes.
     batch : places at once.
     flips : whose mean answer is taken.
+    finds_only : whether it answers for the nodule alone in an ensemble.
     """
 
     network: Runner
     sees: CubeSizes
+    finds_only: bool = False
     batch: int = 16
     flips: tuple[Flip, ...] = TTA_FLIPS
 
@@ -85,7 +87,9 @@ class Predictor:
             free_axes=(0,),
         )
         network = open_network(source, engine=engine, device=device, precision=precision)
-        return cls(network=network, sees=sees, flips=flips)
+        return cls(
+            network=network, sees=sees, flips=flips, finds_only=finds_only(weights.architecture)
+        )
 
     def predict(self, cubes: NDArray[np.float32]) -> Prediction:
         """Predict for cubes [item, magnification, z, y, x], each in every mirror."""

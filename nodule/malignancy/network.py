@@ -45,6 +45,10 @@ class C3DMultitask(nn.Module):
     backbone : the backbone's name; see :mod:`nodule.malignancy._backbones`.
     magnifications_mm : edge of a voxel of each cube that shows a candidate.
     cube : voxels along an edge.
+    windows : HU windows that it sees: 1 for ``NETWORK_WINDOW`` alone, 2 for ``DENSE_WINDOW``, too,
+        which tells calcium from what is only as dense as soft tissue with contrast medium.
+    answers : ``nodule`` where the answers about its kind alone are to be relied on, because others
+        of an ensemble rate better; ``all`` else. The network itself has every output.
     channels : of the stem and of each residual level of ``c3d``; every level after the first
         halves the grid.
     features : width of the layer from which all tasks are read.
@@ -61,6 +65,8 @@ class C3DMultitask(nn.Module):
         backbone: str = "c3d",
         magnifications_mm: Sequence[float] = MAGNIFICATIONS_MM,
         cube: int = CUBE,
+        windows: int = 1,
+        answers: str = "all",
         channels: Sequence[int] = (32, 32, 64, 128),
         features: int = 128,
         dropout: float = 0.3,
@@ -68,7 +74,11 @@ class C3DMultitask(nn.Module):
         super().__init__()
         self.magnifications_mm = tuple(magnifications_mm)
         self.cube = cube
-        self.backbone, width, self.explained_layer = build_backbone(backbone, channels=channels)
+        self.windows = windows
+        self.answers = answers
+        self.backbone, width, self.explained_layer = build_backbone(
+            backbone, channels=channels, inputs=windows
+        )
         pooled = 2 * width * len(self.magnifications_mm)
         self.features = nn.Sequential(
             nn.Linear(pooled, features), nn.ReLU(inplace=True), nn.Dropout(dropout)
@@ -76,7 +86,10 @@ class C3DMultitask(nn.Module):
         self.tasks = nn.Linear(features, sum(TASK_WIDTHS))
 
     def forward(self, cubes: Tensor) -> Outputs:
-        """Predict for cubes [item, magnification, z, y, x] of HU mapped to [0, 1]."""
+        """Predict for cubes [item, magnification, z, y, x].
+
+        HU are mapped by :func:`nodule.hu.normalise_in_two_windows`.
+        """
         nodule, log_diameter, *ratings = torch.split(self.logits(cubes), list(TASK_WIDTHS), dim=1)
         return Outputs(
             nodule=nodule[:, 0],
@@ -86,7 +99,10 @@ class C3DMultitask(nn.Module):
 
     def logits(self, cubes: Tensor) -> Tensor:
         """Return what :meth:`forward` sorts by task, float32 [item, output]."""
-        maps = self.backbone(cubes.flatten(0, 1)[:, None])
+        one = cubes.flatten(0, 1)[:, None]
+        maps = self.backbone(
+            torch.cat([(one - window).clamp(0, 1) for window in range(self.windows)], dim=1)
+        )
         pooled = torch.cat([maps.mean(dim=(2, 3, 4)), maps.amax(dim=(2, 3, 4))], dim=1)
         width = pooled.shape[1] * len(self.magnifications_mm)
         logits: Tensor = self.tasks(self.features(pooled.reshape(-1, width)))

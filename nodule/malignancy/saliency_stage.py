@@ -13,6 +13,7 @@ from annotated_types import Interval
 from nodule.errors import InputError
 from nodule.findings import Assessment, Candidate, Finding, ScoredCandidate
 from nodule.inference import pick_device
+from nodule.malignancy._ensemble import Ensemble, finders, raters
 from nodule.malignancy._predict import explained_network
 from nodule.malignancy.stage import ScoreMalignancy
 from nodule.progress import Progress, silent
@@ -21,7 +22,6 @@ from nodule.saliency import Answer, SaliencyMap
 from nodule.volume import Volume
 
 if TYPE_CHECKING:
-    from nodule.malignancy._ensemble import Ensemble
     from nodule.malignancy._grad_cam import ReceptiveField
     from nodule.malignancy.network import C3DMultitask
 
@@ -84,7 +84,8 @@ class MapSaliency:
             return ()
         # torch is loaded only when there is something to explain
         device = pick_device(self.scorer.device)
-        networks = [explained_network(each, device) for each in self.scorer.weights]
+        asked = finders if self.answer == "nodule" else raters
+        networks = [explained_network(each, device) for each in asked(self.scorer.weights)]
         ensemble = self.scorer.ensemble()
         maps: list[SaliencyMap] = []
         for finding in findings:

@@ -53,7 +53,7 @@ class ScoreMalignancy:
     """
 
     name: ClassVar[str] = "malignancy"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     weights: tuple[Weights, ...] = field(
         default_factory=partial(Weights.shipped_members, "malignancy")
@@ -149,6 +149,7 @@ class ScoreMalignancy:
                 malignancy = replace(
                     malignancy,
                     suspicion=float(calibration.suspicion(distribution)),
+                    rating=float(calibration.rating(distribution)),
                     indeterminate=bool(calibration.abstains(distribution)),
                 )
             yield malignancy

@@ -129,15 +129,22 @@ def annotations_in(scan: WholeScan, study: Study) -> tuple[Annotation, ...]:
     ------
     InputError : from reading what was marked, or for readings of another series.
     """
+    return (*_read(scan, study), *_excluded(scan))
+
+
+def _read(scan: WholeScan, study: Study) -> tuple[Annotation, ...]:
     if scan.readings is None:
         return ()
     if _is_table(scan.readings):
-        listed = _luna16(scan.readings, scan.patient, kind="outlined", readers=CERTAIN_READERS)
-        if scan.excluded is None:
-            return listed
-        return (*listed, *_luna16(scan.excluded, scan.patient, kind="excluded", readers=0))
+        return _luna16(scan.readings, scan.patient, kind="outlined", readers=CERTAIN_READERS)
     readings = read_lidc_xml(scan.readings)
     return (*map(_outlined, nodules_on(study, readings)), *_points(study, readings))
+
+
+def _excluded(scan: WholeScan) -> tuple[Annotation, ...]:
+    if scan.excluded is None:
+        return ()
+    return _luna16(scan.excluded, scan.patient, kind="excluded", readers=0)
 
 
 def _is_table(path: Path) -> bool:

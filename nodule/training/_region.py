@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nodule.geometry import Geometry, Vector, as_vector
-from nodule.hu import NETWORK_WINDOW
+from nodule.hu import CANONICAL_RANGE
 from nodule.patch_pose import Box
 from nodule.training._lung_field import LungField
 
@@ -46,7 +46,7 @@ class Region:
 
     Parameters
     ----------
-    array_hu : int16 [z, y, x], clipped to the networks' window.
+    array_hu : int16 [z, y, x], clipped to the canonical range.
     spacing_zyx_mm : voxel spacing.
     focus_mm : (n, 3) index mm, points around which patches are drawn.
     lesions : the nodules in it.
@@ -72,7 +72,7 @@ class Region:
         hard_mm: ArrayLike = (),
     ) -> Region:
         """Return a whole scan, HU [z, y, x], whose patches lie about the air of its lungs."""
-        stored = NETWORK_WINDOW.clip(array_hu).astype(np.int16)
+        stored = CANONICAL_RANGE.clip(array_hu).astype(np.int16)
         lungs = LungField.of(stored, spacing_zyx_mm)
         return cls(
             array_hu=stored,

@@ -68,7 +68,8 @@ class Weights:
         """Open every member of an ensemble that the package brings, by their common name.
 
         Members of ``malignancy`` are called ``malignancy.fold0`` and so on, after the fold of
-        patients that they never saw.
+        patients that they never saw; those called ``malignancy.fold0.wide`` tell nodules from the
+        rest.
 
         Raises
         ------

@@ -6,7 +6,11 @@ other prefixes: MedicalNet writes ``module.layer1.0.conv1.weight`` for what is
 ``backbone.layer1.0.conv1.weight`` here. The pair of prefixes, one dropped on each side, under which
 most kernels agree by name and shape is taken.
 
-Nothing is reshaped. Summing the three input channels of a colour stem into one keeps what a
+A kernel that has more inputs here than in the file, such as of a network that sees one
+magnification more, is *widened*: the file's inputs come first, and the kernels of the others are
+zero, so that the network answers as the file's did until it has learned what the others say.
+
+Nothing else is reshaped. Summing the three input channels of a colour stem into one keeps what a
 network answers only where it was given one image three times, which a file does not state, so
 that such a stem is reported as of another shape and left fresh.
 """
@@ -52,11 +56,12 @@ class ForeignWeights:
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer:
-    """What became of each tensor; the names of one network are all in one of the first three.
+    """What became of each tensor; the names of one network are all in one of the first four.
 
     Parameters
     ----------
     matched : the network's tensors that were filled.
+    widened : those that were filled in the first of their inputs, and are zero in the others.
     fresh : the network's tensors that the file does not know.
     reshaped : the network's tensors that have another shape in the file, and were left as they
         are: by name the shapes in the file and in the network.
@@ -66,6 +71,7 @@ class Transfer:
     """
 
     matched: tuple[str, ...]
+    widened: tuple[str, ...]
     fresh: tuple[str, ...]
     reshaped: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]
     unused: tuple[str, ...]
@@ -118,6 +124,8 @@ def fill(network: nn.Module, foreign: ForeignWeights) -> Transfer:
     with torch.no_grad():
         for name in transfer.matched:
             state[name].copy_(renamed[name])
+        for name in transfer.widened:
+            state[name].zero_()[:, : renamed[name].shape[1]].copy_(renamed[name])
     _log(foreign.file, transfer)
     return transfer
 
@@ -217,14 +225,24 @@ def _compare(
     both = [name for name in own if name in renamed]
     shapes = {name: (tuple(renamed[name].shape), tuple(own[name].shape)) for name in both}
     known = {dropped + name.removeprefix(added) for name in both}
+    matched = tuple(name for name, (theirs, ours) in shapes.items() if theirs == ours)
+    wider = tuple(name for name, (theirs, ours) in shapes.items() if _has_more_inputs(ours, theirs))
     return Transfer(
-        matched=tuple(name for name, (theirs, ours) in shapes.items() if theirs == ours),
+        matched=matched,
+        widened=wider,
         fresh=tuple(name for name in own if name not in renamed),
-        reshaped={name: pair for name, pair in shapes.items() if pair[0] != pair[1]},
+        reshaped={k: pair for k, pair in shapes.items() if k not in {*matched, *wider}},
         unused=tuple(name for name in foreign if name not in known),
         dropped_prefix=dropped,
         added_prefix=added,
     )
+
+
+def _has_more_inputs(ours: tuple[int, ...], theirs: tuple[int, ...]) -> bool:
+    """Whether a kernel, [output, input, …], is that of the file but for further inputs."""
+    if not len(ours) == len(theirs) > 1:
+        return False
+    return ours[1] > theirs[1] and (ours[0], *ours[2:]) == (theirs[0], *theirs[2:])
 
 
 def _example(state: Mapping[str, Tensor]) -> str:
@@ -234,11 +252,13 @@ def _example(state: Mapping[str, Tensor]) -> str:
 
 def _log(file: str, transfer: Transfer) -> None:
     logger.info(
-        "%s: took %d tensors as %s* for %s*, left %d fresh, %d of another shape; %d unused",
+        "%s: took %d tensors as %s* for %s*, widened %d, left %d fresh, %d of another shape; "
+        "%d unused",
         file,
         len(transfer.matched),
         transfer.dropped_prefix,
         transfer.added_prefix,
+        len(transfer.widened),
         len(transfer.fresh),
         len(transfer.reshaped),
         len(transfer.unused),

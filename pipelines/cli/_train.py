@@ -103,7 +103,8 @@ def train(
 
     Options take precedence over the configuration. The last line on stdout is JSON: the weights,
     their digest, the number of training patients and, with weights to initialise with, how many
-    tensors matched, stayed fresh, had another shape or were unused; RUN/start.json names them.
+    tensors matched, were widened, stayed fresh, had another shape or were unused; RUN/start.json
+    names them.
     """
     from pipelines.training import TrainingRequest, check_installed, train_stage
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _EXTRA = ("lightning", "tensorboard")
 """What the extra ``train`` brings."""
-_START_COUNTS = ("matched", "fresh", "reshaped", "unused")
+_START_COUNTS = ("matched", "widened", "fresh", "reshaped", "unused")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +96,8 @@ def train_stage(request: TrainingRequest) -> dict[str, Any] | None:
     Returns
     -------
     dict : ``weights``, ``sha256`` and number of ``training_patients``; with weights to begin with,
-        ``start`` counts the tensors that matched, stayed fresh, had another shape or were unused.
-        None in all processes but the first.
+        ``start`` counts the tensors that matched, were widened, stayed fresh, had another shape or
+        were unused. None in all processes but the first.
 
     Raises
     ------

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from nodule.errors import InputError
-from nodule.hu import AIR_HU, LUNG_WINDOW, MEDIASTINAL_WINDOW, NETWORK_WINDOW, HuWindow
+from nodule.hu import (
+    AIR_HU,
+    LUNG_WINDOW,
+    MEDIASTINAL_WINDOW,
+    NETWORK_WINDOW,
+    HuWindow,
+    normalise_in_two_windows,
+)
 
 
 def test_air_is_minus_1000_by_definition_of_the_unit() -> None:
@@ -39,3 +46,10 @@ def test_a_window_rises(high_hu: float, refused: bool) -> None:
             HuWindow(low_hu=0.0, high_hu=high_hu)
     else:
         assert HuWindow(low_hu=0.0, high_hu=high_hu).normalise(np.float32([0.5]))[0] == 0.5
+
+
+def test_two_windows_go_on_where_the_first_ends() -> None:
+    hu = np.array([-3000, -1000, -300, 400, 1100, 1800, 3000], np.float32)
+    mapped = normalise_in_two_windows(hu)
+    np.testing.assert_allclose(mapped, [0, 0, 0.5, 1, 1.5, 2, 2], atol=1e-6)
+    np.testing.assert_array_equal(np.minimum(mapped, 1), NETWORK_WINDOW.normalise(hu))

@@ -17,6 +17,7 @@ SHIPPED: dict[str, ConfigKind | None] = {
     "train/luna16": "train-candidates",
     "train/malignancy": "train-malignancy",
     "train/malignancy_close": "train-malignancy",
+    "train/malignancy_context": "train-malignancy",
     "train/transfer/pretrain": "train-malignancy",
     "train/transfer/scratch": "train-malignancy",
     "train/transfer/finetune": "train-malignancy",

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from nodule.errors import ConfigError
-from nodule.hu import NETWORK_WINDOW, HuWindow
+from nodule.hu import CANONICAL_RANGE, HuWindow
 from nodule.ranges import describe
 from pipelines.config import load_stages, shipped_config
 from pipelines.flows import detect_stage_types, task_type
@@ -43,7 +43,7 @@ def table(heading: str) -> dict[str, tuple[str, str]]:
 
 def default_of(cls: Any, name: str) -> str:
     (field,) = (each for each in fields(cls) if each.name == name)
-    value = getattr(NETWORK_WINDOW, name) if cls is HuWindow else field.default
+    value = getattr(CANONICAL_RANGE, name) if cls is HuWindow else field.default
     if value is MISSING or (hasattr(cls, "training_samples") and name in NEEDED):
         return "needed"
     return "none" if value is None else f"`{json.dumps(value)}`"

@@ -28,6 +28,7 @@ class CalibratedRatings:
     raw : the members' mean distribution before calibration, [item, 5].
     distribution : calibrated, [item, 5].
     suspicion : calibrated probability that the readers' mean lies above 3, [item].
+    score : the networks' rating on the readers' scale, [item].
     called : whether that reaches the threshold, bool [item].
     abstained : bool [item].
     """
@@ -37,6 +38,7 @@ class CalibratedRatings:
     raw: NDArray[np.float64]
     distribution: NDArray[np.float64]
     suspicion: NDArray[np.float64]
+    score: NDArray[np.float64]
     called: NDArray[np.bool_]
     abstained: NDArray[np.bool_]
 
@@ -46,8 +48,8 @@ class CalibratedRatings:
         return readers_mean(self.votes)
 
     @property
-    def score(self) -> NDArray[np.float64]:
-        """The networks' mean rating, [item]."""
+    def mean_rating(self) -> NDArray[np.float64]:
+        """The mean of the networks' calibrated distribution, [item]."""
         return mean_rating(self.distribution)
 
     @property
@@ -73,6 +75,7 @@ class CalibratedRatings:
             raw=self.raw[index],
             distribution=self.distribution[index],
             suspicion=self.suspicion[index],
+            score=self.score[index],
             called=self.called[index],
             abstained=self.abstained[index],
         )
@@ -90,6 +93,7 @@ def calibrated_ratings(predicted: Sequence[NodulePrediction], choose: Choose) ->
         raw=np.stack([each.distributions.mean(axis=0) for each in predicted]).astype(np.float64),
         distribution=shared,
         suspicion=suspicion,
+        score=np.array([by.rating(row) for by, row in zip(chosen, shared, strict=True)]),
         called=suspicion >= np.array([by.threshold for by in chosen]),
         abstained=np.array([by.abstains(row) for by, row in zip(chosen, shared, strict=True)]),
     )

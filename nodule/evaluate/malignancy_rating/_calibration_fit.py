@@ -22,6 +22,7 @@ from nodule.evaluate.malignancy_rating._crop_predictions import NodulePrediction
 from nodule.evaluate.malignancy_rating._rating_scale import readers_mean, suspicious
 from nodule.lidc import fold_of
 from nodule.malignancy import Calibration, mean_rating, temper, width
+from nodule.training import HELD_OUT_PATIENTS
 
 SPECIFICITY = 0.8
 """Share of the benign that the threshold leaves below it."""
@@ -29,6 +30,8 @@ SPECIFICITY = 0.8
 ABSTAINED = 0.1
 """Share of the nodules where the networks abstain."""
 
+_QUANTILES = np.linspace(0.0, 1.0, 21)
+_LEAST_STEP = 1e-6
 _LOG_TEMPERATURE = (-3.0, 3.0)  # networks that know nothing would have it grow without end
 _NO_PENALTY = 1e6
 
@@ -37,7 +40,8 @@ def fit(predicted: Sequence[NodulePrediction], *, members: Sequence[str]) -> Cal
     """Fit a calibration to what readers said.
 
     The temperature is that of the votes' greatest likelihood, the suspicion a logistic regression
-    of the two classes on the mean rating.
+    of the two classes on the mean rating. The scale gives mean ratings the readers' distribution,
+    quantile by quantile. Patients on whom nothing is chosen are left out.
 
     Parameters
     ----------
@@ -48,12 +52,13 @@ def fit(predicted: Sequence[NodulePrediction], *, members: Sequence[str]) -> Cal
     ------
     InputError : ``NO_CASES``, ``ONE_CLASS`` or ``UNRELATED_RATINGS``.
     """
-    if not predicted:
+    chosen = [each for each in predicted if each.record.patient_id not in HELD_OUT_PATIENTS]
+    if not chosen:
         raise InputError("there are no nodules to calibrate with", code="NO_CASES")
-    votes = np.array([each.votes["malignancy"] for each in predicted], float)
+    votes = np.array([each.votes["malignancy"] for each in chosen], float)
     truth = readers_mean(votes)
-    temperature = _fit_temperature([each.distributions for each in predicted], votes)
-    shared = np.array([temper(each.distributions, temperature).mean(axis=0) for each in predicted])
+    temperature = _fit_temperature([each.distributions for each in chosen], votes)
+    shared = np.array([temper(each.distributions, temperature).mean(axis=0) for each in chosen])
     slope, intercept = _fit_suspicion(mean_rating(shared), truth)
     fitted = Calibration(
         members=tuple(sorted(members)),
@@ -62,7 +67,8 @@ def fit(predicted: Sequence[NodulePrediction], *, members: Sequence[str]) -> Cal
         intercept=intercept,
         threshold=0.5,
         width_limit=float(np.quantile(width(shared), 1.0 - ABSTAINED)),
-        n_nodules=len(predicted),
+        n_nodules=len(chosen),
+        scale=_fit_scale(mean_rating(shared), truth),
     )
     benign = truth < 3.0
     return replace(
@@ -110,6 +116,15 @@ def _fit_temperature(said: Sequence[NDArray[np.float32]], votes: NDArray[np.floa
 
     best = minimize_scalar(unlikelihood, bounds=_LOG_TEMPERATURE, method="bounded")
     return float(np.exp(best.x))
+
+
+def _fit_scale(
+    score: NDArray[np.float64], truth: NDArray[np.float64]
+) -> tuple[tuple[float, float], ...]:
+    """Return mean ratings and the readers' means of the same rank, at steps of 5 %."""
+    given, meant = (np.quantile(values, _QUANTILES) for values in (score, truth))
+    rises = np.diff(given, prepend=-np.inf) > _LEAST_STEP
+    return tuple(zip(given[rises].tolist(), meant[rises].tolist(), strict=True))
 
 
 def _fit_suspicion(score: NDArray[np.float64], truth: NDArray[np.float64]) -> tuple[float, float]:

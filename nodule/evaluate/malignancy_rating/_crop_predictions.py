@@ -35,6 +35,7 @@ class NodulePrediction:
     probability : that it is a nodule.
     distributions : each member's over the malignancy ratings 1 to 5, [member, 5], sum 1.
     diameter_mm : as the networks see it.
+    characteristics : distributions over the ratings of the other characteristics, [level] by name.
     by_kind : the same distributions by the kind of view; see :mod:`nodule.training._crop_set`.
     """
 
@@ -43,6 +44,7 @@ class NodulePrediction:
     probability: float
     distributions: NDArray[np.float32]
     diameter_mm: float
+    characteristics: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     by_kind: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
@@ -61,6 +63,9 @@ def predict_nodules(
                 probability=float(said.probability.mean()),
                 distributions=said.distributions.mean(axis=1),
                 diameter_mm=float(said.diameter_mm.mean()),
+                characteristics={
+                    name: shares.mean(axis=0) for name, shares in said.ratings.items()
+                },
                 by_kind={kind: said.distributions[:, i] for i, kind in enumerate(kinds)},
             )
         )

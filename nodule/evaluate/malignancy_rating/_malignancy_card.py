@@ -80,9 +80,27 @@ def _others(figures: MalignancyFigures) -> Iterator[Row]:
         title = "mean rating with all surroundings minus that from outlined slices"
         yield title, figures.context.shift
         yield "the same, mean absolute difference", figures.context.deviation
+    yield from _ceiling(figures)
     around = figures.surroundings
     yield "AUC, nodule against its surroundings", around.nodule_auc
     yield "other places removed when 98 % of nodules are kept", around.false_removed_at_98_kept
+
+
+def _ceiling(figures: MalignancyFigures) -> Iterator[Row]:
+    ceiling, matched, ends = figures.ceiling, figures.size_matched, figures.ends
+    if ceiling is not None:
+        yield "two readers against the other two (ceiling): AUC", ceiling.reader_auc
+        yield "networks against two readers: AUC", ceiling.network_auc
+        yield "two readers against the other two (ceiling): kappa", ceiling.reader_kappa
+        yield "networks against two readers: kappa", ceiling.network_kappa
+    yield "AUC among pairs within 10 % of diameter", matched.auc
+    yield "AUC of the diameter among these", matched.diameter_auc
+    yield "mean rating where the readers' is 4.5 and more", ends.of_high
+    yield "mean rating where the readers' is 1.5 and less", ends.of_low
+    yield "share abstained from where readers rate below 3 and above 3", ends.split_abstained
+    for name, agreement in figures.characteristics.items():
+        yield f"{name}: kappa with the readers", agreement.kappa
+        yield f"{name}: single reader's kappa with the others", agreement.reader_kappa
 
 
 def _groups(figures: MalignancyFigures) -> Iterator[Row]:

@@ -13,8 +13,10 @@ from nodule.evaluate.malignancy_rating._agreement_figures import (
     ReaderAgreement,
     SurroundingsFigures,
 )
+from nodule.evaluate.malignancy_rating._characteristic_figures import CharacteristicAgreement
 from nodule.evaluate.malignancy_rating._rating_baselines import BaselineComparison
 from nodule.evaluate.malignancy_rating._rating_scale import ClassCounts
+from nodule.evaluate.malignancy_rating._reader_ceiling import ReaderCeiling, ScaleEnds, SizeMatched
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,10 @@ class MalignancyFigures:
     surroundings : nodules against their surroundings.
     confusion : rounded ratings; rows are the readers'.
     classification : precision, recall and F1 of the rounded ratings.
+    ceiling : what the readers' own noise allows; None where no nodule has four ratings.
+    size_matched : pairs of one size.
+    ends : how far the ratings span the scale, and whether the networks abstain in disputes.
+    characteristics : the eight other characteristics, by name.
     by_size, by_texture, by_source : the main figures by group.
     """
 
@@ -61,6 +67,10 @@ class MalignancyFigures:
     surroundings: SurroundingsFigures
     confusion: ConfusionMatrix
     classification: ClassificationReport
+    ceiling: ReaderCeiling | None
+    size_matched: SizeMatched
+    ends: ScaleEnds
+    characteristics: Mapping[str, CharacteristicAgreement]
     by_size: Mapping[str, MalignancyGroup]
     by_texture: Mapping[str, MalignancyGroup]
     by_source: Mapping[str, MalignancyGroup]

@@ -24,6 +24,7 @@ from nodule.evaluate.malignancy_rating._calibrated_ratings import (
     calibrated_ratings,
 )
 from nodule.evaluate.malignancy_rating._calibration_fit import split
+from nodule.evaluate.malignancy_rating._characteristic_figures import characteristic_agreement
 from nodule.evaluate.malignancy_rating._crop_predictions import NodulePrediction
 from nodule.evaluate.malignancy_rating._malignancy_card import card_rows
 from nodule.evaluate.malignancy_rating._malignancy_evaluation import MalignancyRun
@@ -39,6 +40,11 @@ from nodule.evaluate.malignancy_rating._reader_agreement import (
     core_agreement,
     reader_agreement,
     surroundings,
+)
+from nodule.evaluate.malignancy_rating._reader_ceiling import (
+    reader_ceiling,
+    scale_ends,
+    size_matched,
 )
 from nodule.lidc import texture_class
 from nodule.training import Kind
@@ -78,6 +84,10 @@ def malignancy_figures(run: MalignancyRun, *, bootstrap: BootstrapSettings) -> M
         surroundings=surroundings(run.around, bootstrap=bootstrap),
         confusion=ConfusionMatrix.of(truth, said, labels=LEVELS),
         classification=report(truth, said, labels=LEVELS),
+        ceiling=reader_ceiling(found, bootstrap=bootstrap),
+        size_matched=size_matched(found, bootstrap=bootstrap),
+        ends=scale_ends(found, bootstrap=bootstrap),
+        characteristics=characteristic_agreement(found.predicted, bootstrap=bootstrap),
         by_size=_grouped(found, _size, bootstrap=bootstrap),
         by_texture=_grouped(found, _texture, bootstrap=bootstrap),
         by_source={

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nodule.candidates import STRIDE
 from nodule.errors import InputError
 from nodule.geometry import as_vector
-from nodule.hu import NETWORK_WINDOW, HuArray
+from nodule.hu import CANONICAL_RANGE, HuArray
 from nodule.patch_pose import Box
 from nodule.training import PackedCrop, SamplePose, decode_hu, feathered_blend, mismatch_hu
 from nodule.volume import LungMask, Volume
@@ -89,7 +89,7 @@ def insert_crop(
     center = _center_zyx(packed)
     shift_mm = as_vector(rng.uniform(-_OFF_GRID_MM, _OFF_GRID_MM, size=3))
     pose = SamplePose(shift_mm=shift_mm).at(center, spacing, shape_zyx=(PATCH_MM,) * 3)
-    top = pose.cut(NETWORK_WINDOW.clip(decode_hu(packed.stored)), outside=None)
+    top = pose.cut(CANONICAL_RANGE.clip(decode_hu(packed.stored)), outside=None)
     depth_mm = pose.depth_mm(Box.whole(packed.stored.shape, spacing))
     under = _best_fit(top, host, np.abs(depth_mm) <= _FIT_MM, rng)
     patch = feathered_blend(top, under, depth_mm=depth_mm, width_mm=_FEATHER_MM)

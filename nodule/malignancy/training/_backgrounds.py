@@ -29,7 +29,7 @@ class Background:
 
     Parameters
     ----------
-    hu : int16 [z, y, x], clipped to the networks' window.
+    hu : int16 [z, y, x], clipped to the canonical range.
     spacing_zyx_mm : voxel spacing.
     places : indices zyx, float32 [place, 3]: within aerated lung (``parenchyma``), on vessels,
         walls and whatever else is dense in or beside a lung (``structure``), and, where such are

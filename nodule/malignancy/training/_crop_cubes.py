@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nodule.hu import NETWORK_WINDOW
+from nodule.hu import normalise_in_two_windows
 from nodule.malignancy._answers import SeesCubes
 from nodule.malignancy.training._nodule_examples import NoduleCropView
 from nodule.training import STRAIGHT, Image, feathered_blend, synthetic_parenchyma
@@ -33,7 +33,7 @@ def _cubes(view: NoduleCropView, network: SeesCubes) -> NDArray[np.float32]:
     for voxel_mm, under in zip(network.magnifications_mm, fills, strict=True):
         hu, depth_mm = view.piece.take(STRAIGHT, shape_zyx=shape, voxel_mm=voxel_mm)
         cubes.append(feathered_blend(hu, under, depth_mm=depth_mm, width_mm=_FEATHER_MM))
-    return NETWORK_WINDOW.normalise(np.stack(cubes))
+    return normalise_in_two_windows(np.stack(cubes))
 
 
 @functools.cache

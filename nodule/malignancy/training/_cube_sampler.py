@@ -31,7 +31,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nodule.hu import NETWORK_WINDOW
+from nodule.hu import NETWORK_WINDOW, normalise_in_two_windows
 from nodule.malignancy._answers import LEVELS, REFERENCE_DIAMETER_MM
 from nodule.malignancy.training._backgrounds import Background, BackgroundKind
 from nodule.malignancy.training._nodule_examples import (
@@ -78,10 +78,11 @@ _SCANNERS = ScannerRanges(
 )
 _SHARES = (0.45, 0.25, 0.08, 0.05)
 """Of slabs and inserted nodules, of places elsewhere and empty; the rest are places in scans."""
-_SHARES_WITH_HARD_NEGATIVES = (0.42, 0.23, 0.10, 0.04)
-_HARD_SHARE = 0.6  # of the places in scans, where hard negatives are known
+_SHARES_WITH_HARD_NEGATIVES = (0.33, 0.20, 0.07, 0.03)
+_HARD_SHARE = 0.75  # of the places in scans, where hard negatives are known
 _REJECTED = 0.5  # of those elsewhere, if readers rejected any place
 _FEATHER_MM = (1.0, 3.0)
+_CLIPPED = 0.5  # of the samples: most crops are, so that being clipped must not tell a nodule
 
 Sample = dict[str, Tensor]
 
@@ -206,12 +207,14 @@ class CubeSampler:
         return "structure" if rng.random() < 0.85 else "parenchyma"
 
     def _finish(self, rng: Generator, cubes: Sequence[Image]) -> Tensor:
+        if rng.random() < _CLIPPED:
+            cubes = [NETWORK_WINDOW.clip(cube) for cube in cubes]
         scanner = draw_scanner(rng, _SCANNERS)
         shown = [
             scanner.show(cube, rng, voxel_mm=voxel_mm)
             for voxel_mm, cube in zip(self.magnifications_mm, cubes, strict=True)
         ]
-        return torch.from_numpy(NETWORK_WINDOW.normalise(np.stack(shown)))
+        return torch.from_numpy(normalise_in_two_windows(np.stack(shown)))
 
 
 def target(example: NoduleExample | None, *, nodule_known: bool, scale: float = 1.0) -> Sample:

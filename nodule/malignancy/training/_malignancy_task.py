@@ -68,6 +68,9 @@ class MalignancyTask:
         loss with weight 1; the middle one counts for the mean of the other eight.
     max_calibration_error_hu : stacks whose HU are less sure than this are left out.
     cube : voxels along the edge of what the network sees, such as 48; the network's own 32 if None.
+    windows : HU windows that the network sees, 1 or 2.
+    answers : ``nodule`` for a member of an ensemble whose ratings are not used, because the members
+        that it starts from rate better.
     outputs : those that learn, all if None. Pretraining leaves ``malignancy`` out, fine-tuning
         may learn it alone.
     patients_share : trains on the nodules of this share of the patients, chosen by ``seed``; all
@@ -94,6 +97,8 @@ class MalignancyTask:
     diameter_weight: LossWeight = 1.0
     max_calibration_error_hu: Annotated[float, Interval(ge=0, le=1000)] = 30.0
     cube: Annotated[int, Interval(ge=8, le=256)] | None = None
+    windows: Annotated[int, Interval(ge=1, le=2)] = 1
+    answers: Literal["all", "nodule"] = "all"
     outputs: tuple[Output, ...] | None = None
     patients_share: Annotated[float, Interval(gt=0, le=1)] | None = None
     seed: RandomSeed = 0
@@ -114,6 +119,8 @@ class MalignancyTask:
             "magnifications_mm": list(self.magnifications_mm),
             "channels": list(self.channels),
             **({} if self.cube is None else {"cube": self.cube}),
+            **({} if self.windows == 1 else {"windows": self.windows}),
+            **({} if self.answers == "all" else {"answers": self.answers}),
         }
 
     @functools.cached_property

@@ -48,6 +48,7 @@ def write_member(
     seed: int,
     magnifications_mm: tuple[float, ...] = (1.0, 1.5),
     saw: tuple[str, ...] = (),
+    answers: str = "all",
 ) -> Weights:
     """Write a small network's weights, different for every seed."""
     torch.manual_seed(seed)
@@ -55,6 +56,8 @@ def write_member(
     path = folder / f"malignancy.fold{seed}.safetensors"
     save_state(
         path, network.state_dict(), stage="malignancy", training_patients=saw,
-        architecture={"magnifications_mm": list(magnifications_mm), "channels": [8, 8, 8]},
+        architecture={
+            "magnifications_mm": list(magnifications_mm), "channels": [8, 8, 8], "answers": answers,
+        },
     )  # fmt: skip
     return Weights.open(path)

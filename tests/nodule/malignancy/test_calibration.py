@@ -144,3 +144,27 @@ def test_a_calibration_rises_and_its_threshold_is_a_share(
             replace(KNOWN, **change)
     else:
         replace(KNOWN, **change)
+
+
+def test_a_scale_interpolates_and_holds_at_its_ends() -> None:
+    known = replace(KNOWN, scale=((2.0, 1.5), (3.0, 3.0), (4.0, 5.0)))
+    at = [(1, 0, 0, 0, 0), (0, 0.5, 0.5, 0, 0), (0, 0, 0, 1, 0), (0, 0, 0, 0, 1)]  # 1, 2.5, 4, 5
+    np.testing.assert_allclose(known.rating(at), [1.5, 2.25, 5.0, 5.0])
+    np.testing.assert_allclose(KNOWN.rating(at), [1.0, 2.5, 4.0, 5.0])
+
+
+def test_a_scale_comes_back_from_its_file(tmp_path: Path) -> None:
+    known = replace(KNOWN, scale=((2.0, 1.5), (4.0, 5.0)))
+    known.write(tmp_path / "malignancy.calibration.json")
+    assert Calibration.open(tmp_path / "malignancy.calibration.json") == known
+
+
+@pytest.mark.parametrize(
+    "scale",
+    [((3.0, 3.0), (2.0, 4.0)), ((2.0, 2.0), (2.0, 3.0)), ((2.0, 3.0), (3.0, 2.0)), ((2.0, 5.1),)],
+)
+def test_refuses_a_scale_that_falls_or_leaves_the_ratings(
+    scale: tuple[tuple[float, float], ...],
+) -> None:
+    with pytest.raises(ConfigError, match="BAD_VALUE"):
+        replace(KNOWN, scale=scale)

@@ -74,6 +74,24 @@ def test_members_may_look_at_different_cubes_and_each_size_is_made_once(
     assert said.distributions.shape == (3, 1, 5)
 
 
+def test_members_for_the_nodule_alone_tell_it_and_the_others_rate(
+    make_member: Callable[..., Weights],
+) -> None:
+    rates = (make_member(seed=0), make_member(seed=1))
+    finds = (make_member(seed=2, answers="nodule"),)
+    cubes = np.random.default_rng(0).random((2, 2, 32, 32, 32), dtype=np.float32)
+    both, raters, finders = (
+        Ensemble.load(some, engine="torch", precision="fp32").predict(lambda _: cubes)
+        for some in ((rates[0], *finds, rates[1]), rates, finds)
+    )
+    # each part as if it were alone, with all flips of its own
+    np.testing.assert_allclose(both.probability, finders.probability, atol=1e-6)
+    np.testing.assert_allclose(both.distributions, raters.distributions, atol=1e-6)
+    np.testing.assert_allclose(both.diameter_mm, raters.diameter_mm, atol=1e-4)
+    for name, shares in both.ratings.items():
+        np.testing.assert_allclose(shares, raters.ratings[name], atol=1e-6)
+
+
 def test_refuses_no_members() -> None:
     with pytest.raises(ConfigError, match="NO_MEMBERS"):
         Ensemble.load(())

@@ -42,6 +42,17 @@ def test_every_lidc_characteristic_has_an_output() -> None:
     assert outputs.nodule.shape == outputs.log_diameter.shape == (2,)
 
 
+def test_only_a_second_window_tells_calcium_from_what_ends_the_first() -> None:
+    torch.manual_seed(0)
+    dense = torch.ones(1, 1, 16, 16, 16)  # 400 HU everywhere
+    calcium = 1.5 * dense  # 1100 HU
+    for windows, differs in ((1, False), (2, True)):
+        network = C3DMultitask(windows=windows).eval()
+        with torch.no_grad():
+            apart = network(dense).nodule - network(calcium).nodule
+        assert bool(apart.abs() > 1e-6) == differs
+
+
 def test_negatives_pull_on_the_nodule_output_only() -> None:
     network = TASK.network()
     TASK.losses(network, batch(negatives=3, positives=0))["loss"].backward()

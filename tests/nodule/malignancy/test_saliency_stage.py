@@ -7,7 +7,7 @@ import pytest
 from made_findings import made_finding
 
 from nodule.errors import ConfigError, InputError
-from nodule.findings import Candidate, Finding, ScoredCandidate
+from nodule.findings import Assessment, Candidate, Finding, ScoredCandidate
 from nodule.geometry import Geometry
 from nodule.malignancy import MapSaliency, ScoreMalignancy
 from nodule.saliency import SaliencyMap
@@ -38,9 +38,12 @@ def made() -> Made:
     elsewhere = replace(CANDIDATE, center_lps_mm=(-10.0, 10.0, 100.0))
     scored = ScoreMalignancy().run(volume=volume, candidates=(elsewhere, CANDIDATE))
     (ball,) = [each for each in scored if each.candidate == CANDIDATE]
-    finding = made_finding(
-        "N1", BALL_LPS_MM, probability=ball.probability, malignancy=ball.malignancy
+    assessment = Assessment(
+        probability=ball.probability,
+        malignancy=ball.malignancy,
+        characteristics=ball.characteristics,
     )
+    finding = replace(made_finding("N1", BALL_LPS_MM), assessment=assessment)
     return volume, scored, (finding,)
 
 

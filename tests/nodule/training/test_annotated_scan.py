@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nodule.lidc import WholeScan, find_scans, findings_by_series
-from nodule.phantom import NodulePlan, Phantom, PhantomSpec, make_phantom, write_study
+from nodule.phantom import NodulePlan, Phantom, PhantomSpec, make_phantom, write_nifti, write_study
 from nodule.training import read_annotated_scan
 from nodule.training._scan_store import read_region
 
@@ -71,6 +71,22 @@ def test_a_scan_that_nobody_read_has_nothing_marked(folder: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_table_of_excluded_findings_beside_a_lone_scan_is_read_under_the_scans_name(
+    phantom: Phantom, tmp_path: Path
+) -> None:
+    image = tmp_path / "P7.nii.gz"
+    write_nifti(phantom.volume, image)
+    (tmp_path / "annotations_excluded.csv").write_text(
+        "seriesuid,coordX,coordY,coordZ,diameter_mm\nP7,1.5,2.5,-3.5,12\nP8,0,0,0,9\n"
+    )
+    (scan,) = find_scans(image)
+    (excluded,) = read_annotated_scan(scan).annotations
+    assert excluded.kind == "excluded"
+    assert excluded.center_lps_mm == (1.5, 2.5, -3.5)
+    assert excluded.diameter_mm == 12.0
+    assert not excluded.agreed
+
+
 def test_the_real_readings_and_luna16s_table_give_one_nodule_in_one_place(shared: Path) -> None:
     (scan,) = find_scans(shared / "data/ct/LIDC-IDRI-0001")
     by_readers = read_region(scan)

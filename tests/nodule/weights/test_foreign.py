@@ -122,6 +122,22 @@ def test_a_colour_stem_is_reported_and_left_fresh(tmp_path: Path) -> None:
     assert all_are(network.backbone.layer1, 1)
 
 
+def test_a_network_that_sees_more_is_widened_and_answers_as_before(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    before = C3DMultitask(magnifications_mm=(0.7,), channels=(4, 8)).eval()
+    after = C3DMultitask(magnifications_mm=(0.7, 2.0), channels=(4, 8), windows=2).eval()
+    file = saved(tmp_path / "before.pt", before.state_dict())
+    transfer = fill(after, read_foreign(file))
+    assert set(transfer.widened) == {"backbone.0.conv.weight", "features.0.weight"}
+    assert transfer.fresh == transfer.unused == ()
+    assert transfer.reshaped == {}
+    cubes = 2.0 * torch.rand(3, 2, 16, 16, 16)  # up to 1800 HU, beyond the first window
+    with torch.no_grad():
+        said, told = before(cubes[:, :1]), after(cubes)
+    torch.testing.assert_close(told.nodule, said.nodule)
+    torch.testing.assert_close(told.ratings["malignancy"], said.ratings["malignancy"])
+
+
 @pytest.mark.parametrize("backbone", ["resnet18", "densenet121"])
 def test_public_names_fit_our_backbones(tmp_path: Path, backbone: str) -> None:
     network = C3DMultitask(backbone=backbone)

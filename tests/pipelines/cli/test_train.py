@@ -138,6 +138,7 @@ def test_begins_with_foreign_weights_and_keeps_the_frozen_backbone(
     assert summary["start"] == {
         "file": "theirs.pth",
         "matched": 4,
+        "widened": 0,
         "fresh": 2,
         "reshaped": 0,
         "unused": 0,

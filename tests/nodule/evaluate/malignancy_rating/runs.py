@@ -10,9 +10,11 @@ from nodule.evaluate.malignancy_rating._agreement_figures import (
     ReaderAgreement,
     SurroundingsFigures,
 )
+from nodule.evaluate.malignancy_rating._characteristic_figures import CharacteristicAgreement
 from nodule.evaluate.malignancy_rating._malignancy_figures import MalignancyFigures, MalignancyGroup
 from nodule.evaluate.malignancy_rating._rating_baselines import BaselineComparison
 from nodule.evaluate.malignancy_rating._rating_scale import LEVELS, ClassCounts
+from nodule.evaluate.malignancy_rating._reader_ceiling import ScaleEnds, SizeMatched
 
 
 def estimate(value: float, low: float, high: float, n: int) -> Estimate:
@@ -49,6 +51,12 @@ FIGURES = MalignancyFigures(
     ),
     confusion=ConfusionMatrix.of(LEVEL, LEVEL, labels=LEVELS),
     classification=report(LEVEL, LEVEL, labels=LEVELS),
+    ceiling=None,
+    size_matched=SizeMatched(auc=estimate(0.8, 0.7, 0.9, 10), n_pairs=12),
+    ends=ScaleEnds(of_high=estimate(4.5, 4.2, 4.7, 3)),
+    characteristics={
+        "spiculation": CharacteristicAgreement(kappa=estimate(0.5, 0.4, 0.6, 10)),
+    },
     by_size={
         "<6 mm": MalignancyGroup(
             counts=counts(5, 2, 1), agreement=CoreAgreement(auc=estimate(0.7, 0.5, 0.9, 3))

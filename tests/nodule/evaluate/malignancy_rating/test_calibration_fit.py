@@ -60,6 +60,23 @@ def test_a_fifth_of_the_benign_reach_the_threshold_and_a_tenth_is_abstained_from
     assert found.abstained.mean() == pytest.approx(0.1, abs=0.01)
 
 
+def test_ratings_get_the_spread_of_the_readers_on_other_nodules(
+    known: list[NodulePrediction],
+) -> None:
+    learned = fit(known, members=["a"])
+    others = calibrated_ratings(honest(600, flattened=3.0, seed=1), lambda _: learned)
+    assert others.score.std() == pytest.approx(others.truth.std(), rel=0.05)
+    assert others.mean_rating.std() < 0.95 * others.truth.std()
+    order = np.argsort(others.mean_rating)
+    assert (np.diff(others.score[order]) >= 0).all()
+
+
+def test_patients_kept_for_testing_calibrate_nothing(known: list[NodulePrediction]) -> None:
+    record = replace(known[0].record, patient_id="LIDC-IDRI-0003")
+    kept = [replace(known[0], record=record), *known[1:]]
+    assert fit(kept, members=["a"]) == fit(known[1:], members=["a"])
+
+
 def test_a_patients_calibration_comes_from_other_folds_alone(known: list[NodulePrediction]) -> None:
     by_patient = cross_fit(known, members=["a"])
     fold_0 = [each for each in known if each.record.fold == 0]

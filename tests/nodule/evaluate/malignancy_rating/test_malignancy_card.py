@@ -14,6 +14,9 @@ def test_states_each_defined_figure_with_its_interval_and_number() -> None:
         ("mean absolute error of the mean rating", "0.400", "0.300 to 0.500", "10"),
         ("mean absolute error of the others", "0.300", "0.200 to 0.400", "8"),
         ("AUC of the readers' diameter alone (baseline)", "0.850", "0.800 to 0.900", "7"),
+        ("AUC among pairs within 10 % of diameter", "0.800", "0.700 to 0.900", "10"),
+        ("mean rating where the readers' is 4.5 and more", "4.500", "4.200 to 4.700", "3"),
+        ("spiculation: kappa with the readers", "0.500", "0.400 to 0.600", "10"),
         ("AUC, nodule against its surroundings", "0.990", "0.980 to 1.000", "2"),
         ("<6 mm: AUC, benign against malignant", "0.700", "0.500 to 0.900", "3"),
     ]
