@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -20,6 +21,8 @@ from nodule.ct.dicom._headers import ImageHeader
 from nodule.errors import DicomSeriesError
 
 FRAME_SECONDS = 10.0
+CPU_SECONDS = 6  # of the processor for a frame, with the first one's imports; 0.2 is a large frame
+_OUT_OF_TIME = getattr(signal, "SIGXCPU", None)  # unknown to Windows
 START_SECONDS = 30.0
 _MAX_ANSWER_LINE = 1 << 12
 _PROGRAM = Path(__file__).with_name("_decoder_process.py")
@@ -98,6 +101,7 @@ class FrameDecoder:
             "bits_allocated": pixel_format.bits_allocated,
             "bits_stored": pixel_format.bits_stored,
             "is_signed": pixel_format.is_signed,
+            "cpu_seconds": CPU_SECONDS,
         }
         dtype, body = self._ask(json.dumps(request).encode() + b"\n" + frame, image)
         pixels = np.frombuffer(body, dtype)
@@ -126,7 +130,10 @@ class FrameDecoder:
         if expired.is_set():
             raise _failed(image, "DECODE_TIMEOUT", f"no answer in {self._seconds:.0f} s")
         if answer is None:
-            raise _failed(image, "DECODER_DIED", f"exit status {self._process.wait()}")
+            status = self._process.wait()
+            if _OUT_OF_TIME is not None and status == -_OUT_OF_TIME:
+                raise _failed(image, "DECODE_TIMEOUT", f"more than {CPU_SECONDS} s of work")
+            raise _failed(image, "DECODER_DIED", f"exit status {status}")
         if "error" in answer or len(body) != int(answer["length"]):
             raise _failed(image, "DECODE_FAILED", str(answer.get("error", "short answer"))[:64])
         self._seconds = FRAME_SECONDS

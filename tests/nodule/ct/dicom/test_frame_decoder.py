@@ -3,6 +3,8 @@
 import os
 import resource
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -47,6 +49,32 @@ def test_a_decoder_that_hangs_is_stopped(image: ImageHeader) -> None:
         os.kill(decoder.pid, signal.SIGSTOP)
         assert refusal(decoder, image) == "DECODE_TIMEOUT"
         decoder._process.wait(timeout=10)
+
+
+def test_a_decoder_out_of_processor_time_is_told_as_a_hang(
+    decoder: FrameDecoder, image: ImageHeader
+) -> None:
+    os.kill(decoder.pid, signal.SIGXCPU)
+    assert refusal(decoder, image) == "DECODE_TIMEOUT"
+
+
+def test_a_frame_that_keeps_the_processor_busy_ends_the_decoder() -> None:
+    """However long the clock runs, and each frame anew."""
+    script = (
+        "import io, json, sys\n"
+        "from nodule.ct.dicom import _decoder_process as it\n"
+        "def busy(frame, request):\n"
+        "    while frame == b'endless': pass\n"
+        "    raise ValueError\n"
+        "it.decode_frame = busy\n"
+        "def asked(frame):\n"
+        "    request = {'length': len(frame), 'cpu_seconds': 1}\n"
+        "    return json.dumps(request).encode() + b'\\n' + frame\n"
+        "it.serve(io.BytesIO(asked(b'short') + asked(b'endless')), sys.stdout.buffer)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGXCPU
+    assert done.stdout == b'{"error": "ValueError"}\n'
 
 
 def test_a_decoder_cannot_take_more_than_a_gigabyte_or_write_files(
