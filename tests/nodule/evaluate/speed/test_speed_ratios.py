@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from nodule.errors import StageError, UsageError
+from nodule.evaluate import speed
 from nodule.evaluate.speed import Benchmark, Cost, refuse_slower
 
 NOTHING = Cost(seconds=0.0, core_seconds=0.0)
@@ -59,3 +60,9 @@ def test_another_engine_cannot_be_compared(tmp_path: Path) -> None:
 def test_refuses_what_is_no_benchmark(tmp_path: Path, stored: Any) -> None:
     with pytest.raises(UsageError, match="NO_BENCHMARK"):
         refuse_slower(now(), written(tmp_path, stored))
+
+
+def test_the_pinned_phantom_is_a_benchmark() -> None:
+    pinned = Path(speed.__file__).with_name("pinned_phantom.json")
+    with pytest.raises(UsageError, match=r"OTHER_COMPUTE.*openvino on cpu in bf16"):
+        refuse_slower(now(), pinned)
