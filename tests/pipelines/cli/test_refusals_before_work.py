@@ -50,7 +50,18 @@ def refusal(*words: str) -> NoduleError:
 
 def test_commands_that_write_or_compute_are_known() -> None:
     """What writes by other options is below; these read, print, or write beside what they read."""
-    others = {"check", "locate", "verify", "push", "serve", "about", "card", "benchmark"}
+    others = {
+        "check",
+        "locate",
+        "verify",
+        "push",
+        "serve",
+        "forecast",
+        "info",
+        "about",
+        "card",
+        "benchmark",
+    }
     named = {words for words in ALL if words[0] in {"cache", "config"} or words[0] in others}
     assert set(ALL) - set(WRITING) - named <= {("evaluate", "lungs")}  # which writes a card alone
 
