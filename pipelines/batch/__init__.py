@@ -12,7 +12,7 @@ if TYPE_CHECKING:
         open_workers,
         run_studies,
     )
-    from pipelines.batch._capacity import Archive, Forecast, forecast
+    from pipelines.batch._capacity import Forecast, Workload, forecast
     from pipelines.batch._outcomes import (
         Batch,
         Failure,
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RETRIED",
-    "Archive",
     "Batch",
     "BatchProgress",
     "BatchSummary",
     "Failure",
     "Forecast",
     "StudyDone",
+    "Workload",
     "coded",
     "failure_of",
     "find_studies",
@@ -51,7 +51,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "_batch_run": ["RETRIED", "BatchProgress", "BatchSummary", "open_workers", "run_studies"],
-        "_capacity": ["Archive", "Forecast", "forecast"],
+        "_capacity": ["Forecast", "Workload", "forecast"],
         "_outcomes": ["Batch", "Failure", "coded", "failure_of", "run_batch", "study_name"],
         "_result_tables": ["require_table_packages", "write_result_tables"],
         "_study_finder": ["find_studies"],

@@ -22,7 +22,7 @@ _WHOLE, _FETCH = "whole", "fetch"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Archive:
+class Workload:
     """What is to be processed, and with what.
 
     Parameters
@@ -72,7 +72,7 @@ class Forecast:
     price_a_study: float
 
 
-def forecast(out: Path, archive: Archive, *, seed: int = 0, draws: int = 20) -> Forecast:
+def forecast(out: Path, workload: Workload, *, seed: int = 0, draws: int = 20) -> Forecast:
     """Simulate an archive with the times of a batch.
 
     Parameters
@@ -88,38 +88,38 @@ def forecast(out: Path, archive: Archive, *, seed: int = 0, draws: int = 20) -> 
     by_study = _seconds(out)
     whole = np.array([each[_WHOLE] for each in by_study.values()])
     random = np.random.default_rng(seed)
-    drawn = min(archive.studies, _MOST_DRAWN)
-    scale = archive.studies / drawn
-    runs = [_simulate(random.choice(whole, drawn), archive, random) for _ in range(draws)]
+    drawn = min(workload.studies, _MOST_DRAWN)
+    scale = workload.studies / drawn
+    runs = [_simulate(random.choice(whole, drawn), workload, random) for _ in range(draws)]
     hours = np.array([span for span, _, _ in runs]) * scale / _HOUR_S
     worked = sum(busy for _, busy, _ in runs)
     sizes = [_folder_bytes(out / study) for study in by_study]
-    core_hours = float(hours.mean()) * archive.workers * archive.threads
-    price = core_hours * archive.price_core_hour
+    core_hours = float(hours.mean()) * workload.workers * workload.threads
+    price = core_hours * workload.price_core_hour
     return Forecast(
         measured_studies=len(whole),
         seconds_a_study=(float(whole.mean()), float(np.percentile(whole, 95))),
         seconds_by_stage=_by_stage(by_study),
         hours=(float(hours.mean()), float(hours.max())),
-        busy_share=worked / sum(span * archive.workers for span, _, _ in runs),
+        busy_share=worked / sum(span * workload.workers for span, _, _ in runs),
         lost_share=sum(lost for _, _, lost in runs) / worked,
         result_bytes_a_study=float(np.mean(sizes)),
-        result_gib=float(np.mean(sizes)) * archive.studies / (1 << 30),
+        result_gib=float(np.mean(sizes)) * workload.studies / (1 << 30),
         core_hours=core_hours,
         price=price,
-        price_a_study=price / archive.studies,
+        price_a_study=price / workload.studies,
     )
 
 
 def _simulate(
-    seconds: np.ndarray, archive: Archive, random: np.random.Generator
+    seconds: np.ndarray, workload: Workload, random: np.random.Generator
 ) -> tuple[float, float, float]:
     """Return seconds until the last study ends, those that workers worked, and those in vain."""
-    free_s = [0.0] * min(archive.workers, len(seconds))
+    free_s = [0.0] * min(workload.workers, len(seconds))
     lost_s = 0.0
     for each in seconds:
         begun_s = heapq.heappop(free_s)
-        in_vain_s = _in_vain(float(each), archive.lost_an_hour / _HOUR_S, random)
+        in_vain_s = _in_vain(float(each), workload.lost_an_hour / _HOUR_S, random)
         lost_s += in_vain_s
         heapq.heappush(free_s, begun_s + in_vain_s + float(each))
     return max(free_s), float(seconds.sum()) + lost_s, lost_s

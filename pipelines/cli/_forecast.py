@@ -37,14 +37,14 @@ def forecast(
 
     The last line on stdout is JSON: seconds by stage, hours until the end, disk, and price.
     """
-    from pipelines.batch import Archive
+    from pipelines.batch import Workload
     from pipelines.batch import forecast as simulate
 
-    archive = Archive(
+    workload = Workload(
         studies=studies,
         workers=workers,
         threads=threads,
         lost_an_hour=lost_an_hour,
         price_core_hour=price_core_hour,
     )
-    summarise(asdict(simulate(batch, archive, seed=seed)))
+    summarise(asdict(simulate(batch, workload, seed=seed)))
