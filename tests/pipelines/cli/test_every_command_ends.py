@@ -42,15 +42,9 @@ WORK = {  # the words of a command, and what it calls for its work
     "--seriesuids {file}": "nodule.lidc.read_series_uids",
     "cache verify --cache {cache}": "pipelines.cache.Cache.verify",
 }
-SHORT = {
-    "about",
-    "batch",
-    "serve",
-    "push",
-    "card",
-    "config",
-    "cache",
-}  # or tried where their room is tested
+SHORT = {  # or tried where their room is tested
+    *("about", "batch", "card", "cache", "config", "forecast", "info", "push", "serve"),
+}
 
 
 @pytest.fixture
