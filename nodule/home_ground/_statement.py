@@ -10,6 +10,7 @@ that it decides nothing and is only stated.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -72,10 +73,14 @@ class HomeGround:
 
     Parameters
     ----------
+    is_home : whether everything that could be compared lies within.
+    statement : the same in a sentence, with what does not.
     measures : of the images.
     reasons : all that was compared.
     """
 
+    is_home: bool
+    statement: str
     measures: ImageMeasures
     reasons: tuple[HomeReason, ...]
 
@@ -85,25 +90,9 @@ class HomeGround:
         return tuple(each for each in self.reasons if each.met is False)
 
     @property
-    def is_home(self) -> bool:
-        """Whether everything that could be compared lies within."""
-        return not self.unmet
-
-    @property
     def distance(self) -> float:
         """How far the study lies from home: 1 at the first limit that it meets, more beyond it."""
         return max((_distance(each) for each in self.reasons), default=0.0)
-
-    @property
-    def statement(self) -> str:
-        """Say it in a sentence."""
-        if self.is_home:
-            return (
-                "The images, as far as can be measured, are like those of LIDC-IDRI on which the "
-                "networks’ figures were measured."
-            )
-        why = "; ".join(each.in_words for each in self.unmet)
-        return f"The networks’ figures do not hold for this study: {why}."
 
 
 def state_home_ground(
@@ -140,9 +129,18 @@ def state_home_ground(
         ("findings", None if finding_count is None else float(finding_count), _MOST_FINDINGS),
         ("diffuse disease", None if disease is None else float(disease.diffuse), (None, 0.0)),
     )
-    return HomeGround(
-        measures=seen, reasons=tuple(_reason(name, value, *both) for name, value, both in compared)
-    )
+    reasons = tuple(_reason(name, value, *both) for name, value, both in compared)
+    unmet = [each.in_words for each in reasons if each.met is False]
+    return HomeGround(is_home=not unmet, statement=_sentence(unmet), measures=seen, reasons=reasons)
+
+
+def _sentence(unmet: Sequence[str]) -> str:
+    if not unmet:
+        return (
+            "The images, as far as can be measured, are like those of LIDC-IDRI on which the "
+            "networks’ figures were measured."
+        )
+    return f"The networks’ figures do not hold for this study: {'; '.join(unmet)}."
 
 
 def noise_excess(seen: ImageMeasures) -> float | None:
