@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from nodule.dicom import DicomExtra, DicomOptions
 from nodule.errors import UsageError
 from pipelines.request import RunRequest, cache_folder
 
@@ -63,3 +64,10 @@ def test_a_threshold_and_a_device_reach_the_stages() -> None:
 def test_the_cache_lies_where_it_is_asked_for(tmp_path: Path) -> None:
     assert RunRequest(studies=(ONE,), cache=tmp_path).store.root == tmp_path
     assert cache_folder(None).name == "nodule"
+
+
+def test_what_dicom_files_are_to_hold_asks_for_them() -> None:
+    assert RunRequest(studies=(ONE,)).dicom_wanted is None
+    assert RunRequest(studies=(ONE,), dicom=True).dicom_wanted == DicomOptions()
+    asked = RunRequest(studies=(ONE,), dicom_with=(DicomExtra.lungs, DicomExtra.key_objects))
+    assert asked.dicom_wanted == DicomOptions(lungs=True, key_objects=True)
