@@ -84,7 +84,9 @@ def reader_ceiling(
     if not len(four):
         return None
     some = found.take(four)
-    ratings = np.stack([np.repeat(LEVELS, votes) for votes in some.votes])
+    listed = np.stack([np.repeat(LEVELS, votes) for votes in some.votes])
+    # votes come in the order of the scale: nobody's two readers must be the lower ones
+    ratings = np.random.default_rng(0).permuted(listed, axis=1)
     pairs = [list(two) for two in itertools.combinations(range(_READERS), 2)]
     panels = np.stack([ratings[:, two].mean(axis=1) for two in pairs])
     others = panels[::-1]  # the pairs are listed so that the last is the first one's other half

@@ -45,6 +45,15 @@ def test_every_way_to_split_four_readers_counts_once() -> None:
     assert ceiling.reader_auc.value == pytest.approx((4 * 1.0 + 2 * 0.75) / 6)
 
 
+def test_readers_who_disagree_at_random_reach_no_more_than_chance() -> None:
+    # everybody says 1 and 5 equally often, whatever the nodule
+    torn = [prediction((2, 0, 0, 0, 2), 3, patient=f"P{number}") for number in range(300)]
+    ceiling = reader_ceiling(found(*torn), bootstrap=DRAWS)
+    # two readers say 1 and the others 5, the reverse, or each two say both: equally often
+    assert abs(ceiling.reader_kappa.value) < 0.1
+    assert ceiling.reader_auc.value == 0.0
+
+
 def test_without_four_ratings_there_is_no_ceiling() -> None:
     three = prediction((3, 0, 0, 0, 0), 1, patient="A")
     assert reader_ceiling(found(three), bootstrap=DRAWS) is None
