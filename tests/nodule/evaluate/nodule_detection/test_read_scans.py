@@ -52,7 +52,8 @@ def test_reads_luna16_with_its_nodules_and_what_it_excludes(tmp_path: Path) -> N
     subset = tmp_path / "subset9"
     subset.mkdir()
     for uid in ("1.2.1", "1.2.2"):
-        array = np.full((8, 8, 8), -850, np.int16)
+        # lung with noise: a region of one value would be padding
+        array = np.random.default_rng(0).integers(-900, -800, (8, 8, 8)).astype(np.int16)
         array[:, 0] = 40
         image = sitk.GetImageFromArray(array)
         sitk.WriteImage(image, str(subset / f"{uid}.mhd"))
