@@ -62,10 +62,10 @@ def test_an_outline_without_consensus_is_no_lesion_however_many_drew_it() -> Non
     assert region(marked("outlined", None, 4)).lesions == ()
 
 
-def test_voxels_are_kept_in_the_networks_window() -> None:
+def test_voxels_are_kept_up_to_what_calcium_has() -> None:
     made = region()
     assert made.array_hu.dtype == np.int16
-    assert made.array_hu.max() == 400
+    assert made.array_hu.max() == 900
 
 
 def test_points_off_annotations() -> None:
