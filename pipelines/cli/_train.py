@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from pipelines.cli._options import DeviceOption, check_folder
 from pipelines.cli._summary import summarise
+
+if TYPE_CHECKING:
+    from pipelines.training import TrainingRequest
 
 
 def train(
@@ -79,6 +83,14 @@ def train(
         list[int] | None,
         typer.Option(help="Never train on this fold (a subset of LUNA16); may be repeated."),
     ] = None,
+    each_fold: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="Train so many networks, which hold out fold 0, 1 and so on, in RUN/fold0, "
+            "RUN/fold1 and so on. The same command goes on with the fold that was interrupted.",
+        ),
+    ] = None,
     patients_share: Annotated[
         float | None, typer.Option(help="Train on this share of the patients, such as 0.1.")
     ] = None,
@@ -112,27 +124,58 @@ def train(
     from lightning.pytorch.utilities import rank_zero_only
 
     rank_zero_only(_show_logs)()
-    summary = train_stage(
-        TrainingRequest(
-            stage=stage,
-            folder=out,
-            config=config,
-            crop_set=crop_set,
-            scans=tuple(scans or ()),
-            store=store,
-            detections=detections,
-            hard_negatives_from=hard_negatives_from,
-            held_out_folds=tuple(held_out_fold or ()),
-            patients_share=patients_share,
-            start_from=start_from,
-            seed=seed,
-            accept_changes=accept_changes,
-            device=device,
-            devices=devices,
-        )
+    request = TrainingRequest(
+        stage=stage,
+        folder=out,
+        config=config,
+        crop_set=crop_set,
+        scans=tuple(scans or ()),
+        store=store,
+        detections=detections,
+        hard_negatives_from=hard_negatives_from,
+        held_out_folds=tuple(held_out_fold or ()),
+        patients_share=patients_share,
+        start_from=start_from,
+        seed=seed,
+        accept_changes=accept_changes,
+        device=device,
+        devices=devices,
     )
+    if each_fold is not None:
+        summarise({"folds": [train_stage(each) for each in _each_fold(request, each_fold)]})
+        return
+    summary = train_stage(request)
     if summary is not None:  # only the first of several processes prints
         summarise(summary)
+
+
+def _each_fold(request: TrainingRequest, count: int) -> list[TrainingRequest]:
+    """Return a request for each fold, which holds it out.
+
+    Raises
+    ------
+    UsageError : ``ONE_OF_BOTH`` where other folds are held out too; ``ONE_DEVICE`` where several
+        processes train, which would each go through all folds.
+    """
+    from nodule.errors import UsageError
+
+    if request.held_out_folds:
+        raise UsageError(
+            "folds are held out in turn, and others all the time",
+            code="ONE_OF_BOTH",
+            hint="Give --each-fold or --held-out-fold.",
+        )
+    if request.devices > 1:
+        raise UsageError(
+            "several devices train one fold",
+            code="ONE_DEVICE",
+            got=request.devices,
+            hint="Run a command with --held-out-fold for each fold.",
+        )
+    return [
+        replace(request, folder=request.folder / f"fold{fold}", held_out_folds=(fold,))
+        for fold in range(count)
+    ]
 
 
 def _show_logs() -> None:

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import logging
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,6 +149,27 @@ def test_begins_with_foreign_weights_and_keeps_the_frozen_backbone(
     state = load_state(weights)
     assert all((state[name] == 0.5).all() for name in state if name.startswith("backbone."))
     assert not (state["head.bias"] == 0.5).all()
+
+
+def test_a_network_for_each_fold_is_one_command_that_goes_on(config: Path, tmp_path: Path) -> None:
+    words = ("--config", config, "-o", tmp_path / "run", "--each-fold", 3)
+    first = run(*words)["folds"]
+    files = [Path(each["weights"]) for each in first]
+    assert [each.parent.name for each in files] == ["fold0", "fold1", "fold2"]
+    for fold, file in enumerate(files):
+        assert f"folds ({fold},)" in Weights.open(file).training_patients
+    shutil.rmtree(files[2].parent)  # as if it had not been reached
+    again = run(*words)["folds"]
+    assert [each["sha256"] for each in again] == [each["sha256"] for each in first]
+
+
+def test_folds_in_turn_are_neither_held_out_always_nor_trained_by_several(
+    config: Path, tmp_path: Path
+) -> None:
+    words = ("--config", config, "-o", tmp_path / "run", "--each-fold", 2)
+    for more, code in ((("--held-out-fold", 0), "ONE_OF_BOTH"), (("--devices", 2), "ONE_DEVICE")):
+        with pytest.raises(UsageError, match=code):
+            run(*words, *more)
 
 
 def test_says_nothing_of_a_beginning_where_there_was_none(config: Path, tmp_path: Path) -> None:
