@@ -32,6 +32,8 @@ _FORMAT = "nodule-calibration-v1"
 _RATINGS = np.arange(1, 6)
 _TINY = 1e-12
 
+_Rating = Annotated[float, Interval(ge=1, le=5)]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
@@ -66,7 +68,7 @@ class Calibration:
     threshold: Share
     width_limit: Annotated[float, Interval(ge=0, le=10)]
     n_nodules: Annotated[int, Interval(ge=0, le=1_000_000_000)]
-    scale: tuple[tuple[float, float], ...] = ()
+    scale: tuple[tuple[_Rating, _Rating], ...] = ()
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -299,7 +299,7 @@ def test_what_a_file_leaves_out_keeps_its_default(detect: Load) -> None:
     got = detect("[measure]\nprobability_threshold = 0.3\n[resample.window]\nlow_hu = -900.0")
     changed = {
         "measure": replace(DEFAULTS["measure"], probability_threshold=0.3),
-        "resample": replace(DEFAULTS["resample"], window=HuWindow(low_hu=-900.0, high_hu=400.0)),
+        "resample": replace(DEFAULTS["resample"], window=HuWindow(low_hu=-900.0, high_hu=1800.0)),
     }
     assert got == {**DEFAULTS, **changed}
 

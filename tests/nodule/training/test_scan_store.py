@@ -24,7 +24,8 @@ def luna16(tmp_path: Path) -> Path:
     (root / "subset0").mkdir(parents=True)
     hu = np.full((24, 60, 70), -1000, np.int16)
     hu[:, 5:55, 5:65] = 40
-    hu[2:22, 15:45, 12:32] = hu[2:22, 15:45, 38:58] = -850
+    lung = np.random.default_rng(0).integers(-900, -800, (24, 30, 20)).astype(np.int16)
+    hu[:, 15:45, 12:32] = hu[:, 15:45, 38:58] = lung  # with noise: one value would be padding
     hu[10:12, 28:32, 20:24] = 30
     rows = []
     for uid, sign in zip(UIDS, (1.0, -1.0), strict=True):

@@ -81,6 +81,7 @@ def test_explains_why_a_stage_will_run_again(
         "candidates changed",
         "malignancy changed",
         "measure changed",
+        "disease changed",
     ]
     assert "  count 2 -> 3" in lines
     assert "  input candidates: output of candidates" in lines

@@ -31,7 +31,8 @@ def luna16(tmp_path: Path) -> Callable[[str], Path]:
     def write(direction: str) -> Path:
         root = tmp_path / "luna16"
         (root / "subset0").mkdir(parents=True)
-        array = np.full((24, 64, 64), -850, np.int16)
+        # lung with noise: a region of one value would be padding
+        array = np.random.default_rng(0).integers(-900, -800, (24, 64, 64)).astype(np.int16)
         array[:, :4] = array[10:14, 28:36, 36:44] = 40
         image = sitk.GetImageFromArray(array)
         image.SetSpacing((0.7, 0.7, 2.5))

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from nodule.errors import InputError, WeightsError
 from nodule.malignancy import Calibration
+from nodule.malignancy._ensemble import raters
 from nodule.weights import Weights, load_state, save_state
 from pipelines.cli._evaluate_malignancy import malignancy
 
@@ -38,11 +39,11 @@ def crop_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def members(crop_set: Path, tmp_path: Path) -> list[Path]:
-    """Return two shipped networks under new names; each says it saw the other fold's patients."""
+    """Return two that rate under new names; each says it saw the other fold's patients."""
     with (crop_set / "stacks.csv").open(newline="") as stream:
         fold_of = {row["patient_id"]: row["fold"] for row in csv.DictReader(stream)}
     paths = []
-    shipped = Weights.shipped_members("malignancy")
+    shipped = raters(Weights.shipped_members("malignancy"))
     for source, held_out in zip(shipped, _FOLDS, strict=False):
         paths.append(tmp_path / f"own.fold{held_out}.safetensors")
         save_state(

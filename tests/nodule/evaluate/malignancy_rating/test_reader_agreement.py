@@ -47,6 +47,7 @@ def test_the_shared_calibration_vector(shared: Path) -> None:
         raw=distribution,
         distribution=distribution,
         suspicion=probability,
+        score=1.0 + 4.0 * probability,
         called=probability >= 0.5,
         abstained=np.zeros(len(votes), bool),
     )

@@ -45,12 +45,13 @@ def test_every_way_to_split_four_readers_counts_once() -> None:
     assert ceiling.reader_auc.value == pytest.approx((4 * 1.0 + 2 * 0.75) / 6)
 
 
-def test_readers_who_disagree_at_random_reach_no_more_than_chance() -> None:
-    # everybody says 1 and 5 equally often, whatever the nodule
+def test_what_two_of_two_against_two_readers_say_more_the_others_say_less() -> None:
+    # of each nodule's readers two say 1 and two say 5
     torn = [prediction((2, 0, 0, 0, 2), 3, patient=f"P{number}") for number in range(300)]
     ceiling = reader_ceiling(found(*torn), bootstrap=DRAWS)
-    # two readers say 1 and the others 5, the reverse, or each two say both: equally often
-    assert abs(ceiling.reader_kappa.value) < 0.1
+    # x is 1 or 5 in a sixth of the pairs each, else 3, and the others' mean is 6 - x: the squared
+    # difference is 16/3 on average, 8/3 if they were independent, so kappa is 1 - 2
+    assert ceiling.reader_kappa.value == pytest.approx(-1.0, abs=0.05)
     assert ceiling.reader_auc.value == 0.0
 
 
