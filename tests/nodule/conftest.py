@@ -186,13 +186,19 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Any]:
+def browser_driver() -> Iterator[Any]:
+    """The one Playwright of this process, which does not bear a second one."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as driver:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = driver.chromium.launch(executable_path=chromium, args=flags)
-        yield browser
-        browser.close()
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str, browser_driver: Any) -> Iterator[Any]:
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    browser = browser_driver.chromium.launch(executable_path=chromium, args=flags)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")

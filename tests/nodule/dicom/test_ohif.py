@@ -103,12 +103,10 @@ def address(archive: Archive) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def chrome(chromium: str) -> Iterator[Any]:
-    play = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with play.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        yield browser
-        browser.close()
+def chrome(chromium: str, browser_driver: Any) -> Iterator[Any]:
+    browser = browser_driver.chromium.launch(executable_path=chromium, args=list(FLAGS))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
