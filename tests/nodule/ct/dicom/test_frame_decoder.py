@@ -59,7 +59,7 @@ def test_a_decoder_out_of_processor_time_is_told_as_a_hang(
 
 
 def test_a_frame_that_keeps_the_processor_busy_ends_the_decoder() -> None:
-    """However long the clock runs, and each frame anew."""
+    """However long the clock runs, and each frame by itself."""
     script = (
         "import io, json, sys\n"
         "from nodule.ct.dicom import _decoder_process as it\n"
