@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nodule.errors import InputError, UsageError
-from pipelines.batch._result_tables import TABLES_FOLDER
+from nodule.errors import InputError
+from pipelines.batch._result_tables import TABLES_FOLDER, require_table_packages
 
 _HOUR_S = 3600.0
 _MOST_DRAWN = 100_000  # studies that are drawn one by one; more scale
@@ -134,14 +134,9 @@ def _in_vain(seconds: float, rate: float, random: np.random.Generator) -> float:
 
 
 def _seconds(out: Path) -> dict[str, dict[str, float]]:
-    try:
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise UsageError(
-            "the tables of a batch need pyarrow",
-            code="NO_BATCH_PACKAGES",
-            hint="Install nodule[batch].",
-        ) from None
+    require_table_packages()
+    import pyarrow.parquet as pq
+
     folder = out / TABLES_FOLDER / "seconds"
     rows = pq.read_table(folder).to_pylist() if folder.is_dir() else []
     by_study: dict[str, dict[str, float]] = {}
